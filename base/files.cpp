@@ -1,0 +1,187 @@
+// POSIX files with every result checked.
+
+#include "base/files.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/digest.hpp"
+#include "base/text.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Owns a file descriptor.
+class descriptor {
+ public:
+  explicit descriptor(int fd) noexcept : fd_(fd) {}
+  descriptor(const descriptor&) = delete;
+  descriptor& operator=(const descriptor&) = delete;
+  ~descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] bool valid() const noexcept { return fd_ >= 0; }
+  /// Closes now; write errors of some file systems show only here.
+  [[nodiscard]] bool close() noexcept {
+    const int fd = fd_;
+    fd_ = -1;
+    return ::close(fd) == 0;
+  }
+
+ private:
+  int fd_;
+};
+
+bool write_all(int fd, std::string_view content) noexcept {
+  while (!content.empty()) {
+    const auto written = ::write(fd, content.data(), content.size());
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return false;
+    }
+    content.remove_prefix(static_cast<size_t>(written));
+  }
+  return true;
+}
+
+expected<void> sync_directory(const fs::path& directory) {
+  const descriptor handle{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!handle.valid() || ::fsync(handle.get()) != 0)
+    return tl::unexpected{system_error(errno, "sync the directory", directory)};
+  return {};
+}
+
+expected<void> write_temporary(const fs::path& temporary, std::string_view content, durability when) {
+  descriptor handle{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)};
+  if (!handle.valid()) return tl::unexpected{system_error(errno, "create", temporary)};
+  if (!write_all(handle.get(), content)) return tl::unexpected{system_error(errno, "write", temporary)};
+  if (when == durability::now && ::fsync(handle.get()) != 0)
+    return tl::unexpected{system_error(errno, "sync", temporary)};
+  if (!handle.close()) return tl::unexpected{system_error(errno, "close", temporary)};
+  return {};
+}
+
+}  // namespace
+
+error system_error(int error_number, std::string_view action, const fs::path& path) {
+  auto code = ec::io;
+  std::string_view cure;
+  switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+      code = ec::disk_full;
+      cure = "; free some space and run the same command again";
+      break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      code = ec::permission_denied;
+      cure = "; check the permissions";
+      break;
+    case ENOENT:
+    case ENOTDIR:
+      code = ec::not_found;
+      break;
+    default:
+      break;
+  }
+  return {code, fmt::format("cannot {} '{}': {}{}", action, printable(path.string(), 1000),
+                            std::generic_category().message(error_number), cure)};
+}
+
+expected<std::string> read_file(const fs::path& path, uint64_t limit) {
+  const descriptor handle{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+  if (!handle.valid()) return tl::unexpected{system_error(errno, "open", path)};
+  struct stat info {};
+  if (::fstat(handle.get(), &info) != 0) return tl::unexpected{system_error(errno, "inspect", path)};
+  if (!S_ISREG(info.st_mode)) return fail(ec::io, fmt::format("'{}' is not a regular file", printable(path.string(), 1000)));
+  if (static_cast<uint64_t>(info.st_size) > limit)
+    return fail(ec::file_too_large,
+                fmt::format("'{}' has {} bytes; at most {} are read", printable(path.string(), 1000), info.st_size, limit));
+  std::string content;
+  content.resize(static_cast<size_t>(info.st_size));
+  size_t have = 0;
+  while (have < content.size()) {
+    const auto got = ::read(handle.get(), content.data() + have, content.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return tl::unexpected{system_error(errno, "read", path)};
+    if (got == 0) break;
+    have += static_cast<size_t>(got);
+  }
+  content.resize(have);
+  return content;
+}
+
+expected<void> make_directories(const fs::path& path) {
+  std::error_code failed;
+  fs::create_directories(path, failed);
+  if (failed) return tl::unexpected{system_error(failed.value(), "create the directory", path)};
+  return {};
+}
+
+expected<void> replace_file(const fs::path& path, std::string_view content, durability when) {
+  const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
+  if (auto made = make_directories(directory); !made) return made;
+  const auto temporary = directory / fmt::format(".cohort-{}.tmp", random_hex(8));
+  auto outcome = write_temporary(temporary, content, when);
+  if (outcome && ::rename(temporary.c_str(), path.c_str()) != 0)
+    outcome = tl::unexpected{system_error(errno, "rename to", path)};
+  if (!outcome) {
+    ::unlink(temporary.c_str());
+    return outcome;
+  }
+  if (when == durability::now) return sync_directory(directory);
+  return {};
+}
+
+expected<void> sync_file(const fs::path& path) {
+  const descriptor handle{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!handle.valid()) return tl::unexpected{system_error(errno, "open", path)};
+  if (::fsync(handle.get()) != 0) return tl::unexpected{system_error(errno, "sync", path)};
+  return sync_directory(path.parent_path());
+}
+
+expected<fs::path> join_inside(const fs::path& root, std::string_view relative) {
+  const auto refuse = [relative](std::string_view why) {
+    return fail(ec::permission_denied, fmt::format("refused to use the path '{}': {}", printable(relative, 1000), why));
+  };
+  if (relative.empty()) return refuse("it is empty");
+  if (relative.find('\0') != std::string_view::npos) return refuse("it holds a NUL byte");
+  const fs::path wanted{relative};
+  if (wanted.is_absolute()) return refuse("it is absolute");
+  for (const auto& part : wanted)
+    if (part == "..") return refuse("it leads out of its directory");
+  std::error_code failed;
+  const auto real_root = fs::weakly_canonical(root, failed);
+  if (failed) return tl::unexpected{system_error(failed.value(), "resolve", root)};
+  const auto real_parent = fs::weakly_canonical((root / wanted).parent_path(), failed);
+  if (failed) return tl::unexpected{system_error(failed.value(), "resolve", root / wanted)};
+  const auto outward = real_parent.lexically_relative(real_root);
+  if (outward.empty() || *outward.begin() == "..") return refuse("a symbolic link leads out of its directory");
+  return real_parent / wanted.filename();
+}
+
+expected<uint64_t> free_space(const fs::path& path) {
+  struct statvfs info {};
+  if (::statvfs(path.c_str(), &info) != 0) return tl::unexpected{system_error(errno, "inspect the file system of", path)};
+  return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
+}
+
+fs::path config_directory() {
+  if (const char* chosen = std::getenv("COHORT_CONFIG_DIR"); chosen != nullptr && *chosen != '\0') return chosen;
+  return COHORT_CONFIG_DIR;
+}
+
+}  // namespace cohort

@@ -1,0 +1,43 @@
+// The one door to the disk: every write is temp file, write, (sync,) rename, and every result is checked.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace cohort {
+
+/// Whether a write must survive a power cut before the call returns.
+enum class durability : bool { later, now };
+
+/// The whole file. Fails with `ec::file_too_large` above `limit` bytes.
+[[nodiscard]] expected<std::string> read_file(const std::filesystem::path& path, uint64_t limit = 1ULL << 32);
+
+/// Replaces `path` by `content`: readers see the old or the new file, never a part.
+/// Creates missing parent directories. `durability::now` syncs the file and its directory.
+[[nodiscard]] expected<void> replace_file(const std::filesystem::path& path, std::string_view content, durability when);
+
+/// Syncs a file written with `durability::later`, and its directory.
+[[nodiscard]] expected<void> sync_file(const std::filesystem::path& path);
+
+/// Creates `path` and its parents; existing directories are fine.
+[[nodiscard]] expected<void> make_directories(const std::filesystem::path& path);
+
+/// `root / relative`, refused (`ec::permission_denied`) if `relative` is absolute, holds `..` or NUL, or
+/// if a symbolic link on the way leads outside `root`.
+[[nodiscard]] expected<std::filesystem::path> join_inside(const std::filesystem::path& root, std::string_view relative);
+
+/// Bytes free for this user on the file system of `path`.
+[[nodiscard]] expected<uint64_t> free_space(const std::filesystem::path& path);
+
+/// The folder with models, prices, languages, templates and prompts: `COHORT_CONFIG_DIR` if set,
+/// else the folder that was given to the build.
+[[nodiscard]] std::filesystem::path config_directory();
+
+/// The error of the last system call, with path and cure. `ENOSPC` and `EDQUOT` become `ec::disk_full`.
+[[nodiscard]] error system_error(int error_number, std::string_view action, const std::filesystem::path& path);
+
+}  // namespace cohort

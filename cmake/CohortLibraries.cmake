@@ -1,0 +1,29 @@
+# Third-party libraries, all from Debian's packages, plus the tree-sitter grammars from npm.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(SQLiteCpp REQUIRED)
+find_package(CURL REQUIRED)
+find_package(GTest REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(LIBGIT2 REQUIRED IMPORTED_TARGET libgit2)
+pkg_check_modules(TREE_SITTER REQUIRED IMPORTED_TARGET tree-sitter)
+
+find_path(TL_EXPECTED_INCLUDE_DIR NAMES tl/expected.hpp REQUIRED)
+add_library(tl_expected INTERFACE)
+target_include_directories(tl_expected SYSTEM INTERFACE "${TL_EXPECTED_INCLUDE_DIR}")
+
+# CAF 0.17 ships neither a CMake package nor a .pc file.
+find_path(CAF_INCLUDE_DIR NAMES caf/all.hpp REQUIRED)
+foreach(component IN ITEMS core io openssl)
+  find_library(CAF_LIB_${component} NAMES caf_${component} REQUIRED)
+  add_library(CAF::${component} UNKNOWN IMPORTED)
+  set_target_properties(CAF::${component} PROPERTIES IMPORTED_LOCATION "${CAF_LIB_${component}}"
+    INTERFACE_INCLUDE_DIRECTORIES "${CAF_INCLUDE_DIR}")
+endforeach()
+set_property(TARGET CAF::core APPEND PROPERTY INTERFACE_LINK_LIBRARIES Threads::Threads)
+set_property(TARGET CAF::io APPEND PROPERTY INTERFACE_LINK_LIBRARIES CAF::core)
+set_property(TARGET CAF::openssl APPEND PROPERTY INTERFACE_LINK_LIBRARIES "CAF::io;OpenSSL::SSL;OpenSSL::Crypto")

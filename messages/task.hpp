@@ -1,0 +1,68 @@
+// A task: a prompt with an identity, and the name of what becomes of its answer.
+// Nothing here says that the answer is a test; that is known to the task's craft alone.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/digest.hpp"
+#include "base/money.hpp"
+#include "messages/identity.hpp"
+#include "messages/request.hpp"
+
+namespace cohort {
+
+/// What a task is expected to use and cost. `low <= expected <= worst`; worst is a true bound.
+struct task_estimate {
+  uint64_t input_tokens = 0;   ///< Expected.
+  uint64_t output_tokens = 0;  ///< Expected.
+  nano_dollars low;
+  nano_dollars expected;
+  nano_dollars worst;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_estimate& x) {
+  return f(x.input_tokens, x.output_tokens, x.low.count, x.expected.count, x.worst.count);
+}
+
+/// One planned task, frozen in the ledger.
+struct task_spec {
+  task_id id;
+  std::string label;          ///< For people: the source's path, with the part if there are several.
+  std::string source;         ///< Path relative to the project; '/' separators; any bytes but NUL.
+  digest source_digest;       ///< Of the source's content when it was planned.
+  std::string target;         ///< File that the answer goes into, relative to the output directory.
+  uint32_t part = 1;          ///< This task answers part `part` of `parts` of the target.
+  uint32_t parts = 1;
+  uint32_t complexity = 1;    ///< 1 to 10.
+  completion_request request;
+  task_estimate estimate;
+  std::map<std::string, std::string> traits;  ///< For the craft: language, framework, ...
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_spec& x) {
+  return f(x.id, x.label, x.source, x.source_digest.bytes, x.target, x.part, x.parts, x.complexity, x.request,
+           x.estimate, x.traits);
+}
+
+/// How the answers of one kind of task become files. Stateless; called from many threads.
+class task_craft {
+ public:
+  task_craft() = default;
+  task_craft(const task_craft&) = delete;
+  task_craft& operator=(const task_craft&) = delete;
+  virtual ~task_craft() = default;
+
+  /// What is usable in `answer`. Fails with `ec::empty_answer`, `ec::no_code` or `ec::broken_code`.
+  [[nodiscard]] virtual expected<std::string> extract(const task_spec& task, std::string_view answer) const = 0;
+
+  /// The target's content from the extracted parts, in order of `part`. At least one; parts may be missing.
+  [[nodiscard]] virtual expected<std::string> assemble(const task_spec& any,
+                                                       const std::vector<std::string>& extracted) const = 0;
+};
+
+}  // namespace cohort

@@ -1,0 +1,53 @@
+#include "base/files.hpp"
+
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "base/digest.hpp"
+
+namespace cohort {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct files_test : ::testing::Test {
+  fs::path root = fs::temp_directory_path() / ("cohort-files-" + random_hex(6));
+  files_test() { fs::create_directories(root); }
+  ~files_test() override { fs::remove_all(root); }
+};
+
+TEST_F(files_test, replaces_a_file_and_leaves_no_temporary) {
+  ASSERT_TRUE(replace_file(root / "a/b c\n.txt", "one", durability::now));
+  ASSERT_TRUE(replace_file(root / "a/b c\n.txt", "two", durability::later));
+  EXPECT_EQ(read_file(root / "a/b c\n.txt").value(), "two");
+  EXPECT_EQ(std::distance(fs::directory_iterator{root / "a"}, fs::directory_iterator{}), 1);
+}
+
+TEST_F(files_test, keeps_the_old_file_when_the_new_one_cannot_be_written) {
+  ASSERT_TRUE(replace_file(root / "kept", "old", durability::later));
+  fs::create_directory(root / "kept-dir");
+  EXPECT_FALSE(replace_file(root / "kept-dir", "new", durability::later));
+  EXPECT_FALSE(replace_file(root / "kept" / "below-a-file", "new", durability::later));
+  EXPECT_EQ(read_file(root / "kept").value(), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator{root}, fs::directory_iterator{}), 2);
+}
+
+TEST_F(files_test, refuses_to_read_past_the_limit) {
+  ASSERT_TRUE(replace_file(root / "big", std::string(100, 'x'), durability::later));
+  EXPECT_EQ(read_file(root / "big", 99).error().code, ec::file_too_large);
+  EXPECT_TRUE(read_file(root / "big", 100));
+}
+
+TEST_F(files_test, never_joins_a_path_that_leads_outside) {
+  fs::create_directories(root / "out");
+  fs::create_directories(root / "in");
+  fs::create_directory_symlink(root / "out", root / "in/link");
+  for (const char* bad : {"", "/etc/passwd", "../x", "a/../../x", "link/x"})
+    EXPECT_EQ(join_inside(root / "in", bad).error().code, ec::permission_denied) << bad;
+  EXPECT_FALSE(join_inside(root / "in", std::string_view{"a\0b", 3}));
+  EXPECT_TRUE(join_inside(root / "in", "a/b.py"));
+}
+
+}  // namespace
+}  // namespace cohort

@@ -1,0 +1,43 @@
+#include "base/text.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/clock.hpp"
+#include "base/digest.hpp"
+#include "base/log.hpp"
+
+namespace cohort {
+namespace {
+
+TEST(text, knows_well_formed_utf8) {
+  EXPECT_TRUE(is_utf8("plain, ä, €, 😀"));
+  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\x80", "\xE2\x82"}) EXPECT_FALSE(is_utf8(bad));
+  EXPECT_TRUE(is_utf8(to_valid_utf8("a\xFFz")));
+}
+
+TEST(text, shows_control_characters_as_escapes) {
+  EXPECT_EQ(printable("a\nb\x1b[31m\xFF"), "a\\nb\\x1b[31m\\xff");
+  EXPECT_EQ(printable(std::string(300, 'x'), 10), "xxxxxxxxxx...");
+}
+
+TEST(text, reads_the_times_it_writes) {
+  const wall_time noon{1751284800123};
+  EXPECT_EQ(to_iso8601(noon), "2025-06-30T12:00:00.123Z");
+  EXPECT_EQ(parse_iso8601(to_iso8601(noon)).value(), noon);
+  EXPECT_EQ(parse_iso8601("2025-06-30T14:00:00.123+02:00").value(), noon);
+  EXPECT_FALSE(parse_iso8601("yesterday"));
+}
+
+TEST(text, digests_keep_field_borders) {
+  EXPECT_NE(sha256_of_fields({"ab", "c"}), sha256_of_fields({"a", "bc"}));
+  EXPECT_EQ(to_hex(sha256("abc")), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  EXPECT_EQ(digest_from_hex(to_hex(sha256("abc"))), sha256("abc"));
+}
+
+TEST(text, redacts_registered_secrets) {
+  register_secret("sk-test-0123456789");
+  EXPECT_EQ(redact("key=sk-test-0123456789 sk-test-0123456789."), "key=[redacted] [redacted].");
+}
+
+}  // namespace
+}  // namespace cohort
