@@ -1,0 +1,3 @@
+// Anchors the library until its first real unit; replaced by the parser.
+
+#include "planning/source.hpp"
