@@ -1,0 +1,114 @@
+// The ledger: the truth about runs, tasks, attempts, answers and money, in SQLite (WAL, synchronous=FULL).
+// Invariants: a plan is stored whole or not at all; an outcome is stored once, the first one wins; money is
+// only ever added. One process writes at a time (state/lock.hpp); readers may look at any moment.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "messages/ledger.hpp"
+
+namespace cohort {
+
+/// A delivered file as recorded.
+struct delivered_file {
+  task_id task;
+  std::string path;    ///< Absolute.
+  digest content;
+  bool synced = false;
+};
+
+/// A finished attempt, for reports and `verify`.
+struct attempt_record {
+  task_id task;
+  uint32_t attempt = 0;
+  std::string model;
+  std::string request_id;
+  nano_dollars reserved;
+  nano_dollars cost;
+  token_usage usage;
+  ec code = ec::none;       ///< `ec::none`: answered.
+  bool open = false;        ///< No outcome recorded.
+  bool unconfirmed = false; ///< Charged with its reservation.
+};
+
+class ledger {
+ public:
+  enum class access : uint8_t { read_only, read_write };
+
+  /// Opens an existing ledger, or (read_write) creates one. Errors: `ec::state_missing`, `ec::state_corrupt`
+  /// (integrity check failed; nothing is changed), `ec::state_newer`, `ec::state_foreign` (made for another project:
+  /// the stored project path differs and that other path still holds the same ledger), `ec::io`, `ec::disk_full`.
+  /// Read-only access writes nothing at all, not even a WAL or SHM file when none exists.
+  [[nodiscard]] static expected<ledger> open(const std::filesystem::path& file, const std::filesystem::path& project,
+                                             access mode);
+
+  ledger(ledger&&) noexcept;
+  ledger& operator=(ledger&&) noexcept;
+  ~ledger();
+
+  // --- Runs and plans -------------------------------------------------------------------------------------------
+
+  /// The newest run with its batches summed up, or nothing.
+  [[nodiscard]] expected<std::optional<run_record>> newest_run() const;
+
+  /// True if a task with this identity was delivered in any run.
+  [[nodiscard]] expected<bool> delivered_before(const task_id& id) const;
+
+  /// Starts a run in one open transaction; `add_task` for each task, then `commit_plan`. Anything else, a crash
+  /// included, leaves the ledger as it was. `batch_of[i]` of `commit_plan` is the batch of the i-th added task.
+  [[nodiscard]] expected<int64_t> begin_plan(const run_settings& settings, const std::string& model_id);
+  [[nodiscard]] expected<void> add_task(const task_spec& task);
+  [[nodiscard]] expected<void> commit_plan(const std::vector<uint32_t>& batch_of);
+  void abandon_plan() noexcept;
+
+  /// Stores what a later start changed (limits, concurrency, ...) and the status.
+  [[nodiscard]] expected<void> update_run(int64_t run, const run_settings& settings, run_status status);
+
+  /// The tasks of one batch in plan order, with their prompts, and stored answers of those in state `answered`.
+  [[nodiscard]] expected<std::vector<task_record>> load_batch(int64_t run, uint32_t batch) const;
+
+  /// Calls `visit` for each task of a run without prompts and answers (labels, states, reasons, costs).
+  [[nodiscard]] expected<void> for_each_task(int64_t run, const std::function<void(const task_record&)>& visit) const;
+
+  // --- The life of a task; inside `begin`/`commit`, many in one transaction -----------------------------------------
+
+  [[nodiscard]] expected<void> begin();
+  [[nodiscard]] expected<void> commit();  ///< On disk when it returns.
+  void rollback() noexcept;
+
+  [[nodiscard]] expected<void> record(int64_t run, const intent& x);
+  /// False: this attempt's outcome was stored before; nothing is added. A second *different* attempt that is answered
+  /// after another one was stored adds its cost but not its text.
+  [[nodiscard]] expected<bool> record(int64_t run, const attempt_done& x);
+  [[nodiscard]] expected<bool> record(int64_t run, const attempt_failed& x);
+  [[nodiscard]] expected<void> record(int64_t run, const task_ended& x);
+  [[nodiscard]] expected<void> record(int64_t run, const delivery& x);
+
+  /// Answers of all parts of `target` that are stored, in part order, with their specs (for assembling one file).
+  [[nodiscard]] expected<std::vector<task_record>> answered_parts(int64_t run, const std::string& target) const;
+
+  /// The recorded content of the file at `path`, if we delivered it (in any run).
+  [[nodiscard]] expected<std::optional<digest>> delivered_content(const std::string& path) const;
+
+  // --- Checks --------------------------------------------------------------------------------------------------------
+
+  /// Deliveries that were not synced yet; `mark_synced` after their files are.
+  [[nodiscard]] expected<std::vector<delivered_file>> unsynced() const;
+  [[nodiscard]] expected<void> mark_synced(const std::vector<std::string>& paths);
+  [[nodiscard]] expected<std::vector<delivered_file>> deliveries(int64_t run) const;
+  [[nodiscard]] expected<std::vector<attempt_record>> attempts(int64_t run) const;
+  /// The stored answer of a task, verbatim; nothing if there is none.
+  [[nodiscard]] expected<std::optional<std::string>> answer_of(int64_t run, const task_id& id) const;
+
+ private:
+  struct impl;
+  explicit ledger(std::unique_ptr<impl> self);
+  std::unique_ptr<impl> self_;
+};
+
+}  // namespace cohort

@@ -1,0 +1,31 @@
+// `batch-state.json`: the public view of a run, with the specification's fields and meaning, plus
+// `schemaVersion` and `status`. Always rebuilt from the ledger, never the other way round.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "messages/ledger.hpp"
+
+namespace cohort {
+
+/// The view's text for `run`.
+[[nodiscard]] std::string render_view(const run_record& run);
+
+/// What a view file that this program did not write (the original generator's) tells about an earlier run.
+struct imported_view {
+  run_settings settings;
+  nano_dollars spent;
+  uint32_t completed_tasks = 0;
+  uint32_t total_tasks = 0;
+  wall_time started;
+};
+
+/// Reads and validates a view. Errors: `ec::state_corrupt` (torn, wrong types), `ec::state_newer`, `ec::state_missing`.
+[[nodiscard]] expected<imported_view> read_view(const std::filesystem::path& file);
+
+/// True if the file at `file` says the same as `run` (times aside).
+[[nodiscard]] bool view_agrees(const std::filesystem::path& file, const run_record& run);
+
+}  // namespace cohort

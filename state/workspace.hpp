@@ -1,0 +1,38 @@
+// The folder `.claude-testing/` of a project: where each thing lies.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace cohort {
+
+struct workspace {
+  std::filesystem::path project;  ///< Absolute, canonical.
+
+  [[nodiscard]] std::filesystem::path root() const { return project / ".claude-testing"; }
+  [[nodiscard]] std::filesystem::path ledger_file() const { return root() / "ledger.db"; }
+  [[nodiscard]] std::filesystem::path view_file() const { return root() / "batch-state.json"; }
+  [[nodiscard]] std::filesystem::path lock_file() const { return root() / "lock"; }
+  [[nodiscard]] std::filesystem::path log_file() const { return root() / "logs" / "cohort.log"; }
+  [[nodiscard]] std::filesystem::path cache_file() const { return root() / "cache" / "survey.bin"; }
+  [[nodiscard]] std::filesystem::path ballast_file() const { return root() / "ballast"; }
+  [[nodiscard]] std::filesystem::path default_output() const { return root() / "tests"; }
+};
+
+/// Errors: `ec::not_found` if `project` is no directory, `ec::permission_denied`.
+[[nodiscard]] expected<workspace> open_workspace(const std::filesystem::path& project);
+
+/// Creates `.claude-testing/` with a `.gitignore` of its own that keeps state, logs and locks out of git but not the tests.
+[[nodiscard]] expected<void> prepare(const workspace& place);
+
+/// Moves ledger, view and cache into `.claude-testing/archive/<time>/`; generated files stay where they are.
+/// Returns the archive folder. The caller holds the lock.
+[[nodiscard]] expected<std::filesystem::path> archive_state(const workspace& place);
+
+/// Keeps `bytes` of disk in reserve, so that paid answers can still be stored when the disk is full.
+[[nodiscard]] expected<void> reserve_ballast(const workspace& place, uint64_t bytes);
+void release_ballast(const workspace& place) noexcept;
+
+}  // namespace cohort
