@@ -48,6 +48,11 @@ class Money:
     def is_zero(self) -> bool:
         return self.minor == 0
 
+    @property
+    def major(self) -> Decimal:
+        """The amount in whole units, such as 12.90 for 1290 cents."""
+        return Decimal(self.minor).scaleb(-_DECIMALS[self.currency])
+
     def __add__(self, other: Money) -> Money:
         return Money(self.minor + self._same_currency(other), self.currency)
 
@@ -68,10 +73,10 @@ class Money:
         whole, fraction = divmod(abs(self.minor), 10**decimals)
         return f"{sign}{whole}.{fraction:0{decimals}d} {self.currency}"
 
-    def times(self, factor: int | Decimal) -> Money:
-        """Multiply, rounding halves away from zero."""
-        product = Decimal(self.minor) * Decimal(factor)
-        return Money(int(product.quantize(Decimal(1), rounding=ROUND_HALF_UP)), self.currency)
+    def times(self, factor: int | Decimal, divisor: int | Decimal = 1) -> Money:
+        """Multiply, then divide, and round once: halves away from zero."""
+        exact = Decimal(self.minor) * factor / divisor
+        return Money(int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)), self.currency)
 
     def split(self, weights: Sequence[int]) -> list[Money]:
         """Divide in proportion to the weights; the parts add up to the whole exactly."""

@@ -69,4 +69,4 @@ class Book:
                 break
         if not self.authors:
             return title.upper()[:8]
-        return f"{self.authors[0].family.upper()[:3]} {title[:4].upper().strip()}"
+        return f"{self.authors[0].family[:3].upper().strip()} {title[:4].upper().strip()}"

@@ -2,5 +2,5 @@
 
 
 def to_ninety(minor: int) -> int:
-    """The nearest price at or above that ends in 90."""
+    """The lowest price that ends in 90 and is not below the given one."""
     return (minor + 9) // 100 * 100 + 90

@@ -1,0 +1,1 @@
+"""Thanking customers who come back."""
