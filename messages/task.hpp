@@ -63,6 +63,9 @@ class task_craft {
   /// The target's content from the extracted parts, in order of `part`. At least one; parts may be missing.
   [[nodiscard]] virtual expected<std::string> assemble(const task_spec& any,
                                                        const std::vector<std::string>& extracted) const = 0;
+
+  /// The n-th other name for `target` (n counts from 2), for when a file that is not ours has its name.
+  [[nodiscard]] virtual std::string alternative(const std::string& target, uint32_t n) const = 0;
 };
 
 }  // namespace cohort

@@ -1,0 +1,344 @@
+// BATCH. Each function is one step of a task's life; the next step hangs on the reply.
+// Order that must hold: reserve, intent on disk, send; answer on disk, settle, judge, write the file.
+
+#include "actors/batch.hpp"
+
+#include <caf/all.hpp>
+
+#include "actors/errors.hpp"
+#include "base/log.hpp"
+
+namespace cohort {
+
+namespace {
+
+// Replies of local services have no time limit of their own: a batch may wait for money or a full disk for
+// as long as it takes. The services are linked to the COORDINATOR, so a dead one ends the run.
+constexpr auto patiently = caf::infinite;
+
+}  // namespace
+
+void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context_ptr context, batch_partners partners,
+                        batch_contents contents) {
+  self_ = self;
+  context_ = std::move(context);
+  partners_ = std::move(partners);
+  index_ = contents.batch;
+  board_ = std::make_unique<task_board>(std::move(contents.tasks));
+  for (auto* entry : board_->answered()) {
+    completion stored;
+    stored.text = std::move(entry->record.answer);
+    stored.stop = stop_reason::end_turn;
+    judge(entry->record.spec.id, stored);
+  }
+  pump();
+  finish_if_done();
+}
+
+void batch_state::pump() {
+  // Money is asked for a little ahead of the workers: enough to keep every slot fed, no more.
+  while (board_->waiting_for_worker() < context_->settings.concurrent) {
+    auto* entry = board_->next_queued();
+    if (entry == nullptr) break;
+    ask_for_money(*entry);
+  }
+  if (board_->exhausted() && !told_exhausted_) {
+    told_exhausted_ = true;
+    self_->send(partners_.coordinator, batch_exhausted{index_});
+  }
+}
+
+void batch_state::ask_for_money(board_entry& entry) {
+  const auto amount = reservation_for(entry.record.spec.request, context_->model);
+  const auto id = entry.record.spec.id;
+  self_->request(partners_.money, patiently, funds_wanted{index_, id, amount})
+      .then([this, id, amount](const funds_answer& answer) { on_funds(id, amount, answer); },
+            [this](const caf::error& problem) { stop_run(ec::worker_lost, from_caf(problem).message); });
+}
+
+void batch_state::on_funds(const task_id& id, nano_dollars amount, const funds_answer& answer) {
+  auto& entry = *board_->find(id);
+  if (answer.code != ec::none) {
+    board_->veto(entry);
+    run_limit_ = run_limit_ || answer.run_limit;
+    veto_ = answer.reason;
+    end(entry, task_state::deferred, answer.code, answer.reason);
+  } else {
+    board_->grant(entry, amount);
+    if (board_->handing_out()) {
+      self_->send(partners_.pool, slots_wanted{index_, 1, self_});
+    } else {
+      for (auto* held : board_->stop_handing_out()) settle(*held, {});
+    }
+  }
+  pump();
+  finish_if_done();
+}
+
+void batch_state::on_slot(const slot_lease& slot) {
+  auto* entry = board_->next_granted();
+  if (entry == nullptr) {
+    give_back(slot.lease);
+    return;
+  }
+  send(*entry, slot);
+  pump();
+}
+
+void batch_state::send(board_entry& entry, const slot_lease& slot) {
+  entry.lease = slot.lease;
+  ++entry.record.attempts;
+  const auto id = entry.record.spec.id;
+  intent wish{id, entry.record.attempts, slot.lease, entry.reserved, entry.record.spec.request.model};
+  self_->request(partners_.recorder, patiently, std::move(wish))
+      .then([this, id, slot](const recorded&) { hand_over(id, slot); },
+            [this, id, slot](const caf::error& problem) {
+              auto& failed = *board_->find(id);
+              give_back(slot.lease);
+              settle(failed, {});
+              board_->pause(failed);
+              const auto cause = from_caf(problem);
+              stop_run(cause.code, cause.message);
+            });
+}
+
+void batch_state::hand_over(const task_id& id, const slot_lease& slot) {
+  auto& entry = *board_->find(id);
+  if (!board_->handing_out()) {
+    // The run was told to stop while the intent went to disk: nothing was sent, so nothing is owed.
+    give_back(slot.lease);
+    call_failure unsent{ec::cancelled, "the run stopped before the request was sent", {}, 0, {}, false, billing::unbilled};
+    on_failure(entry, unsent);
+    return;
+  }
+  tell(event_kind::task_started, entry);
+  work_order order{slot.lease, id, entry.record.attempts, entry.record.spec.request,
+                   std::max(milliseconds{1000}, context_->settings.timeout - entry.used)};
+  self_->request(slot.worker, patiently, std::move(order))
+      .then([this](const work_report& report) { on_report(report); },
+            [this, lease = slot.lease](const caf::error&) { on_lost({lease}); });
+}
+
+void batch_state::on_report(const work_report& report) {
+  auto* entry = board_->find(report.task);
+  give_back(report.lease);
+  const bool stale = entry == nullptr || entry->lease != report.lease;
+  if (stale) {
+    // The lease was lost before: a late answer adds to the cost and to nothing else.
+    if (entry != nullptr && report.answered)
+      caf::anon_send(partners_.recorder, attempt_done{report.task, report.attempt, report.lease, report.answer,
+                                                   cost_of(report.answer.usage, context_->model)});
+    return;
+  }
+  entry->used += report.took;
+  if (report.answered)
+    on_answer(*entry, report);
+  else
+    on_failure(*entry, report.failure);
+}
+
+void batch_state::on_answer(board_entry& entry, const work_report& report) {
+  entry.phase = task_phase::storing;
+  entry.record.state = task_state::answered;
+  const auto cost = cost_of(report.answer.usage, context_->model);
+  const auto id = report.task;
+  attempt_done done{id, report.attempt, report.lease, report.answer, cost};
+  self_->request(partners_.recorder, patiently, std::move(done))
+      .then(
+          [this, id, cost, answer = report.answer](const recorded&) {
+            auto& stored = *board_->find(id);
+            settle(stored, {cost, {}});
+            tell(event_kind::spent, stored, ec::none, {}, cost);
+            judge(id, answer);
+          },
+          [this, id](const caf::error& problem) {
+            // The intent on disk keeps the reservation charged; the answer could not be stored anywhere.
+            auto& lost = *board_->find(id);
+            settle(lost, {{}, lost.reserved});
+            board_->pause(lost);
+            const auto cause = from_caf(problem);
+            stop_run(cause.code, cause.message);
+          });
+}
+
+void batch_state::on_failure(board_entry& entry, const call_failure& failure) {
+  const auto id = entry.record.spec.id;
+  const bool unconfirmed = failure.billed == billing::unknown;
+  entry.phase = task_phase::storing;
+  if (unconfirmed) ++entry.unconfirmed;
+  self_->request(partners_.recorder, patiently,
+                 attempt_failed{id, entry.record.attempts, entry.lease, failure})
+      .then(
+          [this, id, failure, unconfirmed](const recorded&) {
+            auto& failed = *board_->find(id);
+            settle(failed, unconfirmed ? spending{{}, failed.reserved} : spending{});
+            follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed), failure.code, failure.message);
+          },
+          [this, id](const caf::error& problem) {
+            auto& failed = *board_->find(id);
+            settle(failed, {{}, failed.reserved});
+            board_->pause(failed);
+            const auto cause = from_caf(problem);
+            stop_run(cause.code, cause.message);
+          });
+}
+
+void batch_state::judge(const task_id& id, const completion& answer) {
+  auto& entry = *board_->find(id);
+  const auto by_stop = class_of(answer);
+  auto usable = by_stop == ec::none ? context_->craft->extract(entry.record.spec, answer.text)
+                                    : expected<std::string>{fail(by_stop, std::string{sentence(by_stop)})};
+  if (usable) {
+    deliver_file(entry, std::move(*usable));
+    return;
+  }
+  ++entry.unusable;
+  const auto step = context_->outcomes.after_answer(usable.error().code, entry.unusable, entry.record.spec.request.max_tokens);
+  follow(entry, step, usable.error().code, usable.error().message);
+}
+
+void batch_state::deliver_file(board_entry& entry, std::string extracted) {
+  const auto id = entry.record.spec.id;
+  self_->request(partners_.recorder, patiently, deliver_text{{id, index_}, std::move(extracted)})
+      .then(
+          [this, id](const delivery& written) {
+            auto& delivered = *board_->find(id);
+            board_->end(delivered, task_state::delivered);
+            tell(event_kind::task_ended, delivered, ec::none, written.path);
+            if (written.beside)
+              tell(event_kind::warning, delivered, ec::none,
+                   "a file that is not ours stands where the result of '" + delivered.record.spec.label +
+                       "' belongs; it was left alone, the result is in " + written.path);
+            finish_if_done();
+          },
+          [this, id](const caf::error& problem) {
+            // The answer is on disk: the next start writes the file without asking again.
+            auto& kept = *board_->find(id);
+            board_->end(kept, task_state::answered);
+            const auto cause = from_caf(problem);
+            stop_run(cause.code, cause.message);
+          });
+}
+
+void batch_state::follow(board_entry& entry, const next_step& step, ec code, const std::string& reason) {
+  switch (step.what) {
+    case next_step::action::deliver:
+      return;  // Delivery has a path of its own.
+    case next_step::action::stop_run:
+      board_->pause(entry);
+      stop_run(code, reason);
+      return;
+    case next_step::action::fail: {
+      const bool untouched = code == ec::cancelled;  // Stopped, not failed: it stays in the plan.
+      if (!untouched) return end(entry, task_state::failed, code, reason);
+      board_->pause(entry);
+      finish_if_done();
+      return;
+    }
+    case next_step::action::again: {
+      board_->pause(entry);
+      if (step.max_tokens != 0) entry.record.spec.request.max_tokens = step.max_tokens;
+      tell(event_kind::task_retried, entry, code, reason);
+      const auto id = entry.record.spec.id;
+      self_->request(partners_.recorder, patiently, task_ended{id, task_state::planned, code, reason})
+          .then([this, id, pause = step.pause](const recorded&) {
+            self_->delayed_anon_send(self_, pause, retry_task{id});
+          }, [this](const caf::error& problem) { stop_run(from_caf(problem).code, from_caf(problem).message); });
+      return;
+    }
+  }
+}
+
+void batch_state::on_retry(const task_id& id) {
+  board_->requeue(*board_->find(id));
+  pump();
+  finish_if_done();
+}
+
+void batch_state::end(board_entry& entry, task_state state, ec code, const std::string& reason) {
+  const auto id = entry.record.spec.id;
+  entry.phase = task_phase::storing;
+  self_->request(partners_.recorder, patiently, task_ended{id, state, code, reason})
+      .then(
+          [this, id, state, code, reason](const recorded&) {
+            auto& ended = *board_->find(id);
+            board_->end(ended, state);
+            tell(event_kind::task_ended, ended, code, reason);
+            finish_if_done();
+          },
+          [this, id](const caf::error& problem) {
+            board_->pause(*board_->find(id));
+            stop_run(from_caf(problem).code, from_caf(problem).message);
+          });
+}
+
+void batch_state::settle(board_entry& entry, const spending& spent) {
+  self_->send(partners_.money, settlement{index_, entry.reserved, spent});
+  entry.reserved = {};
+}
+
+void batch_state::give_back(uint64_t lease) { self_->send(partners_.pool, lease_return{lease}); }
+
+void batch_state::on_lost(const lease_lost& lost) {
+  auto* entry = board_->holder_of(lost.lease);
+  if (entry == nullptr || entry->phase != task_phase::sending) return;
+  const call_failure gone{ec::worker_lost, "the worker was lost; its request may have been billed", {}, 0, {}, true,
+                          billing::unknown};
+  on_failure(*entry, gone);
+}
+
+void batch_state::on_drain() {
+  for (auto* held : board_->stop_handing_out()) settle(*held, {});
+  pump();
+  finish_if_done();
+}
+
+void batch_state::stop_run(ec code, const std::string& message) {
+  self_->send(partners_.coordinator, halt{code, message});
+  on_drain();
+}
+
+void batch_state::finish_if_done() {
+  if (closing_ || !board_->done()) return;
+  closing_ = true;
+  self_->send(partners_.pool, batch_exhausted{index_});
+  const auto leave = [this] {
+    self_->send(partners_.coordinator, batch_ended{index_, board_->counts(), run_limit_, veto_});
+    self_->quit();
+  };
+  self_->request(partners_.recorder, patiently, close_batch{index_})
+      .then([leave](const recorded&) { leave(); },
+            [this, leave](const caf::error& problem) {
+              const auto cause = from_caf(problem);
+              self_->send(partners_.coordinator, halt{cause.code, cause.message});
+              leave();
+            });
+}
+
+void batch_state::tell(event_kind kind, const board_entry& entry, ec code, std::string text, nano_dollars cost) {
+  run_event event;
+  event.kind = kind;
+  event.batch = index_;
+  event.label = entry.record.spec.label;
+  event.task = entry.record.spec.id;
+  event.state = entry.record.state;
+  event.code = code;
+  event.text = std::move(text);
+  event.attempt = entry.record.attempts;
+  event.model = entry.record.spec.request.model;
+  event.cost = cost;
+  self_->send(partners_.progress, std::move(event));
+}
+
+batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self, context_ptr context,
+                                 batch_partners partners, batch_contents contents) {
+  self->state.start(self, std::move(context), std::move(partners), std::move(contents));
+  return {
+      [self](const slot_lease& slot) { self->state.on_slot(slot); },
+      [self](const lease_lost& lost) { self->state.on_lost(lost); },
+      [self](const retry_task& wish) { self->state.on_retry(wish.task); },
+      [self](const drain&) { self->state.on_drain(); },
+  };
+}
+
+}  // namespace cohort

@@ -1,0 +1,64 @@
+// BATCH: takes the tasks of one batch through money, slot, intent, worker, ledger and file.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/run_context.hpp"
+#include "actors/task_board.hpp"
+
+namespace cohort {
+
+/// The actors that a batch talks to.
+struct batch_partners {
+  coordinator_actor coordinator;
+  recorder_actor recorder;
+  pool_actor pool;
+  cost_monitor_actor money;
+  progress_actor progress;
+};
+
+class batch_state {
+ public:
+  static inline const char* name = "batch";
+
+  void start(batch_actor::stateful_pointer<batch_state> self, context_ptr context, batch_partners partners,
+             batch_contents contents);
+
+  void on_slot(const slot_lease& slot);
+  void on_lost(const lease_lost& lost);
+  void on_retry(const task_id& id);
+  void on_drain();
+
+ private:
+  void pump();
+  void ask_for_money(board_entry& entry);
+  void on_funds(const task_id& id, nano_dollars amount, const funds_answer& answer);
+  void send(board_entry& entry, const slot_lease& slot);
+  void hand_over(const task_id& id, const slot_lease& slot);
+  void on_report(const work_report& report);
+  void on_answer(board_entry& entry, const work_report& report);
+  void on_failure(board_entry& entry, const call_failure& failure);
+  void judge(const task_id& id, const completion& answer);
+  void deliver_file(board_entry& entry, std::string extracted);
+  void follow(board_entry& entry, const next_step& step, ec code, const std::string& reason);
+  void end(board_entry& entry, task_state state, ec code, const std::string& reason);
+  void settle(board_entry& entry, const spending& spent);
+  void give_back(uint64_t lease);
+  void stop_run(ec code, const std::string& message);
+  void finish_if_done();
+  void tell(event_kind kind, const board_entry& entry, ec code = ec::none, std::string text = {}, nano_dollars cost = {});
+
+  batch_actor::stateful_pointer<batch_state> self_ = nullptr;
+  context_ptr context_;
+  batch_partners partners_;
+  uint32_t index_ = 0;
+  std::unique_ptr<task_board> board_;
+  bool run_limit_ = false;
+  bool told_exhausted_ = false;
+  bool closing_ = false;
+  std::string veto_;
+};
+
+batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self, context_ptr context,
+                                 batch_partners partners, batch_contents contents);
+
+}  // namespace cohort

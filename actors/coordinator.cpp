@@ -1,0 +1,220 @@
+// COORDINATOR. Batches start in the plan's order. With `parallel_batches` 0 (automatic) the next one starts when
+// the present ones have nothing left to hand out and a worker is idle; the next batch is loaded ahead of that.
+
+#include "actors/coordinator.hpp"
+
+#include <algorithm>
+
+#include <caf/all.hpp>
+
+#include "actors/batch.hpp"
+#include "actors/errors.hpp"
+#include "base/log.hpp"
+
+namespace cohort {
+
+void coordinator_state::start(coordinator_actor::stateful_pointer<coordinator_state> self, context_ptr context,
+                              run_record run, make_services make) {
+  self_ = self;
+  context_ = std::move(context);
+  run_ = std::move(run);
+  for (const auto& batch : run_.batches)
+    if (batch.tasks.final() != batch.tasks.total()) waiting_.push_back(batch.index);
+  services_ = make(caf::actor_cast<coordinator_actor>(self_));
+  // A service that ends by itself cannot be replaced: the run must stop rather than lose something.
+  self_->set_down_handler([this](caf::down_msg& down) {
+    if (closing_ || down.reason == caf::exit_reason::user_shutdown) return;
+    on_halt({ec::worker_lost, "an internal service ended unexpectedly"});
+    finish_if_done();
+  });
+  self_->monitor(services_.recorder);
+  self_->monitor(services_.pool);
+  self_->monitor(services_.money);
+  self_->monitor(services_.gateway);
+}
+
+caf::typed_response_promise<run_outcome> coordinator_state::on_start() {
+  done_ = self_->make_response_promise<run_outcome>();
+  run_event started;
+  started.kind = event_kind::run_started;
+  started.counts = run_.tasks();
+  started.spent = run_.spent();
+  tell(std::move(started));
+  open_more();
+  finish_if_done();
+  return done_;
+}
+
+bool coordinator_state::may_open() const {
+  if (stopping_) return false;
+  if (context_->max_batches != 0 && opened_ >= context_->max_batches) return false;
+  if (active_.empty()) return true;
+  const auto parallel = context_->settings.parallel_batches;
+  if (parallel != 0) return active_.size() < parallel;
+  const bool all_exhausted = std::all_of(exhausted_.begin(), exhausted_.end(), [](const auto& entry) { return entry.second; });
+  return idle_ && all_exhausted;
+}
+
+void coordinator_state::open_more() {
+  while (loaded_ && may_open()) {
+    auto contents = std::move(*loaded_);
+    loaded_.reset();
+    spawn_batch(std::move(contents));
+    idle_ = false;
+  }
+  load_next();
+}
+
+void coordinator_state::load_next() {
+  const bool enough = context_->max_batches != 0 && opened_ + (loaded_ ? 1 : 0) >= context_->max_batches;
+  if (loading_ || loaded_ || stopping_ || enough || waiting_.empty()) return;
+  loading_ = true;
+  const auto index = waiting_.front();
+  waiting_.pop_front();
+  self_->request(services_.recorder, caf::infinite, open_batch{index})
+      .then(
+          [this](batch_contents& contents) {
+            loading_ = false;
+            loaded_ = std::move(contents);
+            open_more();
+            finish_if_done();
+          },
+          [this](const caf::error& problem) {
+            loading_ = false;
+            const auto cause = from_caf(problem);
+            on_halt({cause.code, cause.message});
+          });
+}
+
+void coordinator_state::spawn_batch(batch_contents contents) {
+  const auto index = contents.batch;
+  run_event started;
+  started.kind = event_kind::batch_started;
+  started.batch = index;
+  started.counts = run_.batches[index].tasks;
+  tell(std::move(started));
+  ++opened_;
+  const batch_partners partners{caf::actor_cast<coordinator_actor>(self_), services_.recorder, services_.pool,
+                                services_.money, services_.progress};
+  exhausted_[index] = false;
+  active_[index] = self_->spawn(batch, context_, partners, std::move(contents));
+}
+
+void coordinator_state::on_exhausted(const batch_exhausted& batch) {
+  const auto active = exhausted_.find(batch.batch);
+  if (active == exhausted_.end()) return;
+  active->second = true;
+  open_more();
+}
+
+void coordinator_state::on_idle(const slots_idle&) {
+  idle_ = true;
+  open_more();
+}
+
+void coordinator_state::on_ended(const batch_ended& batch) {
+  active_.erase(batch.batch);
+  exhausted_.erase(batch.batch);
+  run_.batches[batch.batch].tasks = batch.tasks;
+  run_event ended;
+  ended.kind = event_kind::batch_ended;
+  ended.batch = batch.batch;
+  ended.counts = batch.tasks;
+  tell(std::move(ended));
+  if (!batch.veto.empty()) {
+    limit_hit_ = true;
+    limit_reason_ = batch.veto;
+    if (batch.run_limit || context_->settings.on_limit == limit_policy::stop) stop_opening();
+  }
+  open_more();
+  finish_if_done();
+}
+
+void coordinator_state::stop_opening() {
+  if (stopping_) return;
+  stopping_ = true;
+  for (auto& [index, actor] : active_) self_->send(actor, drain{});
+}
+
+void coordinator_state::on_drain() {
+  interrupted_ = true;
+  stop_opening();
+  finish_if_done();
+}
+
+void coordinator_state::on_stop_now() {
+  interrupted_ = true;
+  stop_opening();
+  self_->send(services_.gateway, stop_now{});
+  finish_if_done();
+}
+
+void coordinator_state::on_halt(const halt& wish) {
+  if (trouble_.code == ec::none) {
+    trouble_ = {wish.code, wish.message};
+    log_error("stopping: {}", wish.message);
+    run_event event;
+    event.kind = event_kind::warning;
+    event.code = wish.code;
+    event.text = wish.message;
+    tell(std::move(event));
+  }
+  stop_opening();
+  finish_if_done();
+}
+
+void coordinator_state::finish_if_done() {
+  if (closing_ || !done_.pending() || !active_.empty() || loading_) return;
+  const bool more_to_open = !stopping_ && (loaded_ || !waiting_.empty()) &&
+                            !(context_->max_batches != 0 && opened_ >= context_->max_batches);
+  if (more_to_open) return;
+  close(outcome());
+}
+
+run_outcome coordinator_state::outcome() const {
+  if (trouble_.code != ec::none) return {run_status::failed, trouble_.code, trouble_.message};
+  const auto tasks = run_.tasks();
+  if (tasks.final() == tasks.total()) return {run_status::finished, ec::none, {}};
+  if (interrupted_) return {run_status::interrupted, ec::interrupted, "interrupted; run the same command to continue"};
+  if (limit_hit_) return {run_status::stopped_by_limit, ec::limit_reached, limit_reason_};
+  return {run_status::interrupted, ec::none, "more batches wait; run the same command to continue"};
+}
+
+void coordinator_state::close(const run_outcome& outcome) {
+  closing_ = true;
+  self_->request(services_.recorder, caf::infinite, close_run{outcome.status})
+      .then([this, outcome](const recorded&) { report(outcome); },
+            [this, outcome](const caf::error& problem) {
+              const auto cause = from_caf(problem);
+              report(outcome.code == ec::none ? run_outcome{run_status::failed, cause.code, cause.message} : outcome);
+            });
+}
+
+void coordinator_state::report(const run_outcome& outcome) {
+  run_event ended;
+  ended.kind = event_kind::run_ended;
+  ended.counts = run_.tasks();
+  ended.code = outcome.code;
+  ended.text = outcome.message;
+  tell(std::move(ended));
+  done_.deliver(outcome);
+}
+
+void coordinator_state::tell(run_event event) { self_->send(services_.progress, std::move(event)); }
+
+coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
+                                             context_ptr context, run_record run,
+                                             coordinator_state::make_services make) {
+  self->state.start(self, std::move(context), std::move(run), std::move(make));
+  return {
+      [self](const run_start&) { return self->state.on_start(); },
+      [self](const drain&) { self->state.on_drain(); },
+      [self](const stop_now&) { self->state.on_stop_now(); },
+      [self](const halt& wish) { self->state.on_halt(wish); },
+      [self](const batch_exhausted& batch) { self->state.on_exhausted(batch); },
+      [self](const batch_ended& batch) { self->state.on_ended(batch); },
+      [self](const slots_idle& idle) { self->state.on_idle(idle); },
+  };
+}
+
+}  // namespace cohort

@@ -1,0 +1,78 @@
+// COORDINATOR: owns the run. Decides which batch is next and when the run has ended.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/interfaces.hpp"
+#include "actors/run_context.hpp"
+#include "state/ledger.hpp"
+
+namespace cohort {
+
+/// The services of a run; made by `actors/run.cpp` once the COORDINATOR's handle exists.
+struct run_services {
+  recorder_actor recorder;
+  pool_actor pool;
+  cost_monitor_actor money;
+  progress_actor progress;
+  gateway_actor gateway;
+};
+
+class coordinator_state {
+ public:
+  static inline const char* name = "coordinator";
+  using make_services = std::function<run_services(coordinator_actor)>;
+
+  void start(coordinator_actor::stateful_pointer<coordinator_state> self, context_ptr context, run_record run,
+             make_services make);
+
+  caf::typed_response_promise<run_outcome> on_start();
+  void on_drain();
+  void on_stop_now();
+  void on_halt(const halt& wish);
+  void on_exhausted(const batch_exhausted& batch);
+  void on_ended(const batch_ended& batch);
+  void on_idle(const slots_idle& idle);
+
+ private:
+  void open_more();
+  [[nodiscard]] bool may_open() const;
+  void load_next();
+  void spawn_batch(batch_contents contents);
+  void stop_opening();
+  void finish_if_done();
+  void close(const run_outcome& outcome);
+  void report(const run_outcome& outcome);
+  [[nodiscard]] run_outcome outcome() const;
+  void tell(run_event event);
+
+  coordinator_actor::stateful_pointer<coordinator_state> self_ = nullptr;
+  context_ptr context_;
+  run_record run_;
+  run_services services_;
+  caf::typed_response_promise<run_outcome> done_;
+  std::deque<uint32_t> waiting_;              ///< Batches with tasks left to do, in order of the plan.
+  std::optional<batch_contents> loaded_;      ///< The next batch, ready to start.
+  std::map<uint32_t, batch_actor> active_;
+  std::map<uint32_t, bool> exhausted_;        ///< Of the active batches.
+  uint32_t opened_ = 0;
+  bool loading_ = false;
+  bool idle_ = true;
+  bool stopping_ = false;
+  bool interrupted_ = false;
+  bool closing_ = false;
+  bool limit_hit_ = false;
+  std::string limit_reason_;
+  error trouble_;
+};
+
+coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
+                                             context_ptr context, run_record run,
+                                             coordinator_state::make_services make);
+
+}  // namespace cohort

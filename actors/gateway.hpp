@@ -1,0 +1,53 @@
+// GATEWAY: holds calls back until the provider's limits let them go, and brings each result home.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/interfaces.hpp"
+#include "messages/provider.hpp"
+
+namespace cohort {
+
+class gateway_state {
+ public:
+  static inline const char* name = "gateway";
+
+  void start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way);
+  caf::typed_response_promise<gateway_result> call(gateway_call& wish);
+  void on_ended(const call_ended& call);
+  void on_tick();
+  void on_stop();
+
+ private:
+  struct held_call {
+    gateway_call what;
+    steady_time since;
+    caf::typed_response_promise<gateway_result> promise;
+  };
+  struct flying_call {
+    milliseconds held{0};
+    steady_time sent;
+    caf::typed_response_promise<gateway_result> promise;
+  };
+
+  void send_held();
+  void submit(held_call& call, steady_time now);
+  void tick_after(milliseconds pause);
+  [[nodiscard]] steady_time now() const;
+
+  gateway_actor::stateful_pointer<gateway_state> self_ = nullptr;
+  std::shared_ptr<provider> way_;
+  std::deque<held_call> held_;
+  std::unordered_map<uint64_t, flying_call> flying_;
+  uint64_t last_id_ = 0;
+  bool tick_armed_ = false;
+  bool stopped_ = false;
+};
+
+gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way);
+
+}  // namespace cohort

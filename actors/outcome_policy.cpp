@@ -1,0 +1,48 @@
+// The decisions, each in one place.
+
+#include "actors/outcome_policy.hpp"
+
+#include <algorithm>
+
+namespace cohort {
+
+namespace {
+
+milliseconds doubled(milliseconds pause, uint32_t times) { return pause * (1 << std::min(times, 7u)) / 2; }
+
+}  // namespace
+
+ec class_of(const completion& answer) noexcept {
+  switch (answer.stop) {
+    case stop_reason::refusal: return ec::refused;
+    case stop_reason::max_tokens: return ec::cut_off;
+    case stop_reason::context_window_exceeded: return ec::context_exceeded;
+    case stop_reason::end_turn:
+    case stop_reason::stop_sequence:
+    case stop_reason::tool_use:
+    case stop_reason::pause_turn:
+    case stop_reason::unknown: return ec::none;
+  }
+  return ec::none;
+}
+
+next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed) const {
+  if (stops_run(failure.code)) return {next_step::action::stop_run};
+  const bool may_be_billed = failure.billed == billing::unknown;
+  if (may_be_billed && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
+    return {next_step::action::again, doubled(limits_.pause, unconfirmed)};
+  return {next_step::action::fail};
+}
+
+next_step outcome_policy::after_answer(ec code, uint32_t times, uint32_t max_tokens) const {
+  const auto allowed = limits_.after_answer.find(code);
+  if (allowed == limits_.after_answer.end() || times > allowed->second) return {next_step::action::fail};
+  next_step step{next_step::action::again, doubled(limits_.pause, times)};
+  if (code == ec::cut_off) {
+    step.max_tokens = std::min(max_tokens * 2, std::max(limits_.most_output_tokens, max_tokens));
+    if (step.max_tokens == max_tokens) return {next_step::action::fail};
+  }
+  return step;
+}
+
+}  // namespace cohort

@@ -1,0 +1,45 @@
+// What follows from the end of an attempt: deliver, try again, give up, or stop the run.
+// Pure: the numbers come from `config/defaults.json`.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "messages/work.hpp"
+
+namespace cohort {
+
+/// How often a task may be asked again, by the class of its failure.
+struct retry_limits {
+  uint32_t unconfirmed = 2;            ///< Further attempts after an outcome that may have been billed.
+  std::map<ec, uint32_t> after_answer; ///< Further attempts after a paid answer that was not usable.
+  uint32_t most_output_tokens = 32'000;  ///< Bound when a cut-off answer is asked for again with more room.
+  milliseconds pause{500};             ///< Before asking again; doubled each time.
+};
+
+/// What to do with a task now.
+struct next_step {
+  enum class action : uint8_t { deliver, again, fail, stop_run };
+  action what = action::fail;
+  milliseconds pause{0};    ///< Before `again`.
+  uint32_t max_tokens = 0;  ///< For `again`; 0: as before.
+};
+
+/// The class of a paid answer by its stop reason alone; `ec::none` if its text is to be judged.
+[[nodiscard]] ec class_of(const completion& answer) noexcept;
+
+class outcome_policy {
+ public:
+  explicit outcome_policy(retry_limits limits) : limits_(std::move(limits)) {}
+
+  /// After a call that failed. `unconfirmed` counts this task's attempts with unknown billing, this one included.
+  [[nodiscard]] next_step after_failure(const call_failure& failure, uint32_t unconfirmed) const;
+
+  /// After a paid answer that is not usable for the reason `code`. `times` counts such answers, this one included.
+  [[nodiscard]] next_step after_answer(ec code, uint32_t times, uint32_t max_tokens) const;
+
+ private:
+  retry_limits limits_;
+};
+
+}  // namespace cohort

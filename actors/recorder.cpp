@@ -1,0 +1,309 @@
+// RECORDER: group commit, delivery of files, the view, and what happens when the disk is full.
+
+#include "actors/recorder.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include <caf/all.hpp>
+
+#include "actors/errors.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "state/view.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr auto view_interval = std::chrono::seconds{1};
+constexpr auto full_disk_pause = std::chrono::seconds{1};
+constexpr uint64_t largest_source = 16 << 20;
+constexpr uint32_t most_alternatives = 1000;
+
+bool is_disk_full(const error& problem) { return problem.code == ec::disk_full; }
+
+/// What a power cut leaves of a file that was renamed but not synced.
+bool looks_torn(const std::string& content) { return content.empty() || content.find('\0') != std::string::npos; }
+
+}  // namespace
+
+void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
+                           std::shared_ptr<ledger> book, recorder_options options, coordinator_actor coordinator) {
+  self_ = self;
+  context_ = std::move(context);
+  book_ = std::move(book);
+  options_ = std::move(options);
+  coordinator_ = std::move(coordinator);
+  if (auto run = book_->newest_run(); run && *run) view_ = std::move(**run);
+  if (auto published = publish(true); !published) log_warning("{}", published.error().message);
+}
+
+caf::result<batch_contents> recorder_state::open(const open_batch& wish) {
+  auto tasks = book_->load_batch(options_.run, wish.batch);
+  if (!tasks) return to_caf(tasks.error());
+  for (auto& task : *tasks) {
+    task_record known = task;
+    known.answer.clear();
+    known.spec.request.prompt.clear();
+    known.spec.request.shared_prefix.clear();
+    open_tasks_[task.spec.id] = std::move(known);
+    const auto problem = source_problem(task);
+    if (!problem) return to_caf(problem.error());
+    if (!*problem) continue;
+    task.state = task_state::skipped;
+    task.code = (*problem)->code;
+    task.reason = (*problem)->reason;
+    enqueue({[this, ended = **problem] { return book_->record(options_.run, ended); }, nullptr});
+    note_state(task.spec.id, task_state::skipped);
+  }
+  return batch_contents{wish.batch, std::move(*tasks)};
+}
+
+expected<std::optional<task_ended>> recorder_state::source_problem(const task_record& task) {
+  const bool still_to_ask = task.state == task_state::planned || task.state == task_state::deferred;
+  if (!still_to_ask || task.spec.source.empty()) return std::optional<task_ended>{};
+  const auto content = read_file(options_.place.project / task.spec.source, largest_source);
+  if (!content)
+    return task_ended{task.spec.id, task_state::skipped, ec::source_gone, content.error().message};
+  if (sha256(*content) != task.spec.source_digest)
+    return task_ended{task.spec.id, task_state::skipped, ec::source_changed,
+                      "it changed after it was planned; the next run plans it anew"};
+  return std::optional<task_ended>{};
+}
+
+template <class Record>
+caf::typed_response_promise<recorded> recorder_state::store(Record record) {
+  auto promise = self_->make_response_promise<recorded>();
+  auto fresh = std::make_shared<bool>(true);
+  pending entry;
+  entry.apply = [this, record, fresh]() -> expected<void> {
+    if constexpr (std::is_same_v<Record, attempt_done> || std::is_same_v<Record, attempt_failed>) {
+      auto stored = book_->record(options_.run, record);
+      if (!stored) return tl::unexpected{stored.error()};
+      *fresh = *stored;
+      return {};
+    } else {
+      return book_->record(options_.run, record);
+    }
+  };
+  entry.answer = [this, promise, record, fresh](const error* problem) mutable {
+    if (problem != nullptr) {
+      promise.deliver(to_caf(*problem));
+      return;
+    }
+    if constexpr (std::is_same_v<Record, attempt_done>) {
+      note_state(record.task, task_state::answered);
+      if (*fresh && view_)
+        if (const auto known = open_tasks_.find(record.task); known != open_tasks_.end())
+          view_->batches[known->second.batch].spent.confirmed += record.cost;
+    } else if constexpr (std::is_same_v<Record, task_ended>) {
+      note_state(record.task, record.state);
+    }
+    promise.deliver(recorded{*fresh});
+  };
+  enqueue(std::move(entry));
+  return promise;
+}
+
+caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text wish) {
+  auto promise = self_->make_response_promise<delivery>();
+  auto written = std::make_shared<delivery>();
+  pending entry;
+  entry.apply = [this, wish = std::move(wish), written]() -> expected<void> {
+    auto file = write_target(wish);
+    if (!file) return tl::unexpected{file.error()};
+    *written = std::move(*file);
+    return book_->record(options_.run, *written);
+  };
+  entry.answer = [this, promise, written](const error* problem) mutable {
+    if (problem != nullptr) {
+      promise.deliver(to_caf(*problem));
+      return;
+    }
+    note_state(written->task, task_state::delivered);
+    promise.deliver(*written);
+  };
+  enqueue(std::move(entry));
+  return promise;
+}
+
+void recorder_state::enqueue(pending entry) {
+  queue_.push_back(std::move(entry));
+  if (flush_sent_) return;
+  flush_sent_ = true;
+  self_->send(caf::actor_cast<recorder_actor>(self_), recorder_flush{});
+}
+
+void recorder_state::flush() {
+  flush_sent_ = false;
+  if (queue_.empty()) return;
+  auto outcome = commit_all();
+  if (!outcome && is_disk_full(outcome.error()) && make_room()) outcome = commit_all();
+  if (!outcome && is_disk_full(outcome.error())) {
+    retry_later(outcome.error());
+    return;
+  }
+  if (!outcome)
+    for (auto& entry : queue_)
+      if (entry.answer) entry.answer(&outcome.error());
+  queue_.clear();
+  if (steady_clock::now() - published_ >= view_interval)
+    if (auto shown = publish(false); !shown) log_warning("{}", shown.error().message);
+}
+
+expected<void> recorder_state::commit_all() {
+  if (auto begun = book_->begin(); !begun) return begun;
+  std::vector<std::pair<size_t, error>> refused;
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    auto applied = queue_[i].apply();
+    if (applied) continue;
+    if (is_disk_full(applied.error())) {
+      book_->rollback();
+      return applied;
+    }
+    refused.emplace_back(i, std::move(applied.error()));
+  }
+  if (auto committed = book_->commit(); !committed) {
+    book_->rollback();
+    return committed;
+  }
+  for (size_t i = 0; i < queue_.size(); ++i) {
+    const auto problem = std::find_if(refused.begin(), refused.end(), [i](const auto& entry) { return entry.first == i; });
+    if (queue_[i].answer) queue_[i].answer(problem == refused.end() ? nullptr : &problem->second);
+  }
+  return {};
+}
+
+bool recorder_state::make_room() {
+  std::error_code ignored;
+  if (!fs::exists(options_.place.ballast_file(), ignored)) return false;
+  release_ballast(options_.place);
+  log_error("the disk is full; the reserve is used to store paid answers");
+  self_->send(coordinator_, halt{ec::disk_full, "the disk is full; every paid answer is stored. Free some space and run "
+                                               "the same command again"});
+  return true;
+}
+
+void recorder_state::retry_later(const error& problem) {
+  if (!disk_full_told_) {
+    disk_full_told_ = true;
+    log_error("{}", problem.message);
+    self_->send(coordinator_, halt{ec::disk_full, problem.message + " (paid answers are kept in memory until there is space)"});
+  }
+  flush_sent_ = true;
+  self_->delayed_send(caf::actor_cast<recorder_actor>(self_), full_disk_pause, recorder_flush{});
+}
+
+expected<std::string> recorder_state::assembled(const task_spec& spec, const std::string& extracted) {
+  if (spec.parts <= 1) return context_->craft->assemble(spec, {extracted});
+  auto siblings = book_->answered_parts(options_.run, spec.target);
+  if (!siblings) return tl::unexpected{siblings.error()};
+  std::vector<std::string> parts;
+  for (const auto& sibling : *siblings) {
+    if (sibling.spec.id == spec.id) {
+      parts.push_back(extracted);
+      continue;
+    }
+    // A sibling whose answer is not usable has its own outcome; the file is made of the others.
+    if (auto usable = context_->craft->extract(sibling.spec, sibling.answer)) parts.push_back(std::move(*usable));
+  }
+  return context_->craft->assemble(spec, parts);
+}
+
+expected<delivery> recorder_state::write_target(const deliver_text& wish) {
+  const auto known = open_tasks_.find(wish.what.task);
+  if (known == open_tasks_.end()) return fail(ec::task_unknown, "a file was to be written for a task that is not open");
+  const auto& spec = known->second.spec;
+  auto content = assembled(spec, wish.extracted);
+  if (!content) return tl::unexpected{content.error()};
+  delivery written{wish.what.task, {}, sha256(*content), false};
+  for (uint32_t n = 1; n <= most_alternatives; ++n) {
+    const auto relative = n == 1 ? spec.target : context_->craft->alternative(spec.target, n);
+    auto path = join_inside(options_.output, relative);
+    if (!path) return tl::unexpected{path.error()};
+    written.path = path->string();
+    written.beside = n > 1;
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(*path, ignored))) {
+      const auto present = read_file(*path);
+      if (present && sha256(*present) == written.content) return written;
+      const auto ours = book_->delivered_content(written.path);
+      if (!ours) return tl::unexpected{ours.error()};
+      const bool untouched = present && *ours && sha256(*present) == **ours;
+      if (!untouched && !(present && *ours && looks_torn(*present))) continue;
+    }
+    if (auto done = replace_file(*path, *content, durability::later); !done) return tl::unexpected{done.error()};
+    return written;
+  }
+  return fail(ec::io, "every name for '" + spec.target + "' is taken by files that are not ours");
+}
+
+expected<void> recorder_state::sync_files() {
+  const auto files = book_->unsynced();
+  if (!files) return tl::unexpected{files.error()};
+  std::vector<std::string> synced;
+  for (const auto& file : *files) {
+    auto done = sync_file(file.path);
+    if (!done && done.error().code != ec::not_found) return done;  // A file that the user removed needs no sync.
+    synced.push_back(file.path);
+  }
+  return synced.empty() ? expected<void>{} : book_->mark_synced(synced);
+}
+
+caf::result<recorded> recorder_state::close(const close_batch& wish) {
+  if (auto synced = sync_files(); !synced) return to_caf(synced.error());
+  std::erase_if(open_tasks_, [&](const auto& entry) { return entry.second.batch == wish.batch; });
+  if (auto shown = publish(true); !shown) return to_caf(shown.error());
+  return recorded{};
+}
+
+caf::result<recorded> recorder_state::close(const close_run& wish) {
+  flush();
+  if (auto synced = sync_files(); !synced) return to_caf(synced.error());
+  if (auto stored = book_->update_run(options_.run, context_->settings, wish.status); !stored) return to_caf(stored.error());
+  auto run = book_->newest_run();
+  if (!run) return to_caf(run.error());
+  view_ = std::move(*run);
+  if (auto shown = publish(true); !shown) return to_caf(shown.error());
+  return recorded{};
+}
+
+expected<void> recorder_state::publish(bool now) {
+  if (!view_) return {};
+  published_ = steady_clock::now();
+  view_->updated = wall_now();
+  return replace_file(options_.place.view_file(), render_view(*view_), now ? durability::now : durability::later);
+}
+
+void recorder_state::note_state(const task_id& id, task_state state) {
+  const auto known = open_tasks_.find(id);
+  if (known == open_tasks_.end() || known->second.state == state) return;
+  if (view_ && known->second.batch < view_->batches.size()) {
+    auto& counts = view_->batches[known->second.batch].tasks;
+    --counts.of(known->second.state);
+    ++counts.of(state);
+  }
+  known->second.state = state;
+}
+
+recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
+                                       std::shared_ptr<ledger> book, recorder_options options,
+                                       coordinator_actor coordinator) {
+  self->state.start(self, std::move(context), std::move(book), std::move(options), std::move(coordinator));
+  return {
+      [self](const open_batch& wish) { return self->state.open(wish); },
+      [self](intent& x) { return self->state.store(std::move(x)); },
+      [self](attempt_done& x) { return self->state.store(std::move(x)); },
+      [self](attempt_failed& x) { return self->state.store(std::move(x)); },
+      [self](task_ended& x) { return self->state.store(std::move(x)); },
+      [self](deliver_text& x) { return self->state.deliver_file(std::move(x)); },
+      [self](const close_batch& wish) { return self->state.close(wish); },
+      [self](const close_run& wish) { return self->state.close(wish); },
+      [self](const recorder_flush&) { self->state.flush(); },
+  };
+}
+
+}  // namespace cohort

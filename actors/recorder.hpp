@@ -1,0 +1,77 @@
+// RECORDER: the run's only door to the disk, on a thread of its own. Many records share one commit:
+// whatever arrives while a commit runs goes into the next one. A reply means that the commit is done.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/typed_response_promise.hpp>
+
+#include "actors/interfaces.hpp"
+#include "actors/run_context.hpp"
+#include "state/ledger.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+/// What the RECORDER works on.
+struct recorder_options {
+  workspace place;
+  std::filesystem::path output;  ///< Absolute; targets are written below it.
+  int64_t run = 0;
+};
+
+class recorder_state {
+ public:
+  static inline const char* name = "recorder";
+
+  void start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
+             std::shared_ptr<ledger> book, recorder_options options, coordinator_actor coordinator);
+
+  caf::result<batch_contents> open(const open_batch& wish);
+  template <class Record>
+  caf::typed_response_promise<recorded> store(Record record);
+  caf::typed_response_promise<delivery> deliver_file(deliver_text wish);
+  caf::result<recorded> close(const close_batch& wish);
+  caf::result<recorded> close(const close_run& wish);
+  void flush();
+
+ private:
+  /// One record that waits for its commit. `apply` may run again after a failed commit.
+  struct pending {
+    std::function<expected<void>()> apply;
+    std::function<void(const error*)> answer;
+  };
+
+  void enqueue(pending entry);
+  expected<void> commit_all();
+  bool make_room();
+  void retry_later(const error& problem);
+  expected<delivery> write_target(const deliver_text& wish);
+  expected<std::string> assembled(const task_spec& spec, const std::string& extracted);
+  expected<std::optional<task_ended>> source_problem(const task_record& task);
+  expected<void> sync_files();
+  expected<void> publish(bool now);
+  void note_state(const task_id& id, task_state state);
+
+  recorder_actor::stateful_pointer<recorder_state> self_ = nullptr;
+  context_ptr context_;
+  std::shared_ptr<ledger> book_;
+  recorder_options options_;
+  coordinator_actor coordinator_;
+  std::vector<pending> queue_;
+  bool flush_sent_ = false;
+  bool disk_full_told_ = false;
+  std::optional<run_record> view_;
+  std::unordered_map<task_id, task_record> open_tasks_;  ///< Of the open batches; without prompts and answers.
+  steady_time published_{};
+};
+
+recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
+                                       std::shared_ptr<ledger> book, recorder_options options,
+                                       coordinator_actor coordinator);
+
+}  // namespace cohort

@@ -1,0 +1,45 @@
+// A run as one call: builds the actors, waits for the end, takes them down in order.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+
+#include "actors/run_context.hpp"
+#include "actors/snapshot.hpp"
+#include "actors/worker.hpp"
+#include "messages/provider.hpp"
+#include "state/ledger.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+/// Everything that a run is made of.
+struct run_parts {
+  context_ptr context;
+  workspace place;
+  std::filesystem::path output;   ///< Absolute folder of the results.
+  std::shared_ptr<ledger> book;   ///< Used by the RECORDER alone until the run has ended.
+  run_record run;
+  std::shared_ptr<provider> way;
+  resend_rule resend;
+  std::shared_ptr<event_sink> sink;
+};
+
+/// Lets a signal reach the run. Thread-safe; does nothing before the run began and after it ended.
+class run_controls {
+ public:
+  void drain();     ///< Finish what is in flight, then end.
+  void stop_now();  ///< End at once; what is in flight stays charged as unconfirmed.
+
+ private:
+  friend run_outcome execute(run_parts parts, run_controls& controls);
+  struct target;
+  std::mutex guard_;
+  std::shared_ptr<target> target_;
+};
+
+/// Runs every open batch of the newest run. Returns when nothing is under way any more and all is on disk.
+[[nodiscard]] run_outcome execute(run_parts parts, run_controls& controls);
+
+}  // namespace cohort

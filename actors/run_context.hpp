@@ -1,0 +1,31 @@
+// What every actor of a run may read. Fixed before the first actor starts, never changed after.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/outcome_policy.hpp"
+#include "messages/ledger.hpp"
+#include "messages/price.hpp"
+#include "messages/task.hpp"
+
+namespace cohort {
+
+struct run_context {
+  run_settings settings;
+  model_info model;      ///< The model that the run asks for.
+  const task_craft* craft = nullptr;
+  outcome_policy outcomes{retry_limits{}};
+  uint32_t max_batches = 0;  ///< Stop after this many batches; 0: all.
+};
+
+using context_ptr = std::shared_ptr<const run_context>;
+
+/// The most that `request` can be billed.
+[[nodiscard]] inline nano_dollars reservation_for(const completion_request& request, const model_info& model) {
+  return most_it_can_cost(prompt_token_bound(request.shared_prefix.size() + request.prompt.size()), request.max_tokens,
+                          model);
+}
+
+}  // namespace cohort

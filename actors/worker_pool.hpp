@@ -1,0 +1,39 @@
+// WORKER POOL: slots with a worker behind each; leases them out, notices a worker's death.
+#pragma once
+
+#include <functional>
+#include <map>
+
+#include "actors/interfaces.hpp"
+#include "actors/lease_table.hpp"
+
+namespace cohort {
+
+class worker_pool_state {
+ public:
+  static inline const char* name = "worker_pool";
+  using spawn_worker = std::function<worker_actor()>;
+
+  void start(pool_actor::stateful_pointer<worker_pool_state> self, uint32_t slots, spawn_worker spawn,
+             coordinator_actor coordinator);
+  void on_wanted(const slots_wanted& wish);
+  void on_return(const lease_return& back);
+  void on_exhausted(const batch_exhausted& batch);
+  void on_worker_down(const caf::actor_addr& worker);
+
+ private:
+  void add_slot(uint32_t slot);
+  void hand_out();
+
+  pool_actor::stateful_pointer<worker_pool_state> self_ = nullptr;
+  spawn_worker spawn_;
+  coordinator_actor coordinator_;
+  lease_table leases_;
+  std::map<uint32_t, worker_actor> workers_;
+  std::map<uint32_t, batch_actor> batches_;
+};
+
+pool_actor::behavior_type worker_pool(pool_actor::stateful_pointer<worker_pool_state> self, uint32_t slots,
+                                      worker_pool_state::spawn_worker spawn, coordinator_actor coordinator);
+
+}  // namespace cohort

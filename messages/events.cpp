@@ -1,0 +1,23 @@
+// Names of events.
+
+#include "messages/events.hpp"
+
+namespace cohort {
+
+std::string_view name(event_kind kind) noexcept {
+  switch (kind) {
+    case event_kind::run_started: return "run_started";
+    case event_kind::batch_started: return "batch_started";
+    case event_kind::task_started: return "task_started";
+    case event_kind::task_retried: return "task_retried";
+    case event_kind::task_ended: return "task_ended";
+    case event_kind::batch_ended: return "batch_ended";
+    case event_kind::spent: return "spent";
+    case event_kind::warning: return "warning";
+    case event_kind::notice: return "notice";
+    case event_kind::run_ended: return "run_ended";
+  }
+  return "unknown";
+}
+
+}  // namespace cohort

@@ -1,0 +1,36 @@
+// A way to a model. The GATEWAY drives one; the Claude API is the first.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/clock.hpp"
+#include "messages/request.hpp"
+#include "messages/work.hpp"
+
+namespace cohort {
+
+class provider {
+ public:
+  using on_done = std::function<void(gateway_result)>;
+
+  provider() = default;
+  provider(const provider&) = delete;
+  provider& operator=(const provider&) = delete;
+  virtual ~provider() = default;
+
+  /// Zero if the call may go now (it then counts as in flight until `settle`), else how long to hold it.
+  /// `admit` and `settle` are called from one thread at a time.
+  [[nodiscard]] virtual milliseconds admit(steady_time now, const completion_request& request) = 0;
+
+  /// Learns from the end of an admitted call: limits, overload, recovery.
+  virtual void settle(steady_time now, uint64_t id, const gateway_result& result) = 0;
+
+  /// Starts an admitted call. `done` is called exactly once, from any thread.
+  virtual void submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) = 0;
+
+  /// Ends a call early with `ec::cancelled`; unknown ids are ignored.
+  virtual void cancel(uint64_t id) = 0;
+};
+
+}  // namespace cohort
