@@ -69,11 +69,12 @@ struct call_failure {
   milliseconds retry_after{0};  ///< The provider's wish; 0 if it named none.
   bool retry = false;           ///< `x-should-retry`, else by the code.
   billing billed = billing::unknown;
+  std::string text;  ///< What the model said, if a 200 carried readable text but no trustworthy bill. Else empty.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, call_failure& x) {
-  return f(x.code, x.message, x.request_id, x.http_status, x.retry_after, x.retry, x.billed);
+  return f(x.code, x.message, x.request_id, x.http_status, x.retry_after, x.retry, x.billed, x.text);
 }
 
 }  // namespace cohort

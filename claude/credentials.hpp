@@ -1,0 +1,41 @@
+// Where requests go and who pays: from the environment, as other tools use it.
+// Invariant: a credential is registered as a secret before anything else can see it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "claude/settings.hpp"
+
+namespace cohort {
+
+/// The address and identity that every request carries.
+struct endpoint {
+  std::string base_url;              ///< Without a slash at the end; may have a path.
+  std::string api_version;           ///< Header `anthropic-version`.
+  std::vector<std::string> headers;  ///< The credential's header line. Never log it.
+  std::string ca_file;               ///< `SSL_CERT_FILE`; empty: the system's certificates.
+};
+
+/// Reads one environment variable; a parameter so that tests need not touch the process.
+using environment = std::function<std::optional<std::string>(const char* name)>;
+
+/// The process's own environment.
+[[nodiscard]] environment process_environment();
+
+/// `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`, and `ANTHROPIC_BASE_URL`.
+/// `ec::no_credentials` names both ways on; `ec::config_invalid` if a value cannot be used.
+[[nodiscard]] expected<endpoint> endpoint_from(const environment& env, const claude_settings& settings);
+
+/// For a server of our own, for example the simulator: the address and key are given.
+[[nodiscard]] expected<endpoint> endpoint_at(std::string_view url, std::string_view api_key,
+                                             const claude_settings& settings);
+
+/// `url` without slashes at its end. `ec::config_invalid` unless it is http(s)://host[:port][/path].
+[[nodiscard]] expected<std::string> checked_base_url(std::string_view url);
+
+}  // namespace cohort

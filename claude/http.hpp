@@ -1,0 +1,55 @@
+// What one HTTP exchange looks like to this room: no library's types, so that wire and transport meet here.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace cohort {
+
+/// Status and the few response headers that mean something to us.
+struct http_head {
+  uint16_t status = 0;  ///< 0: no answer began.
+  std::vector<std::pair<std::string, std::string>> fields;  ///< Names in lower case, in order of arrival.
+
+  /// The first value of `name` (lower case), or empty.
+  [[nodiscard]] std::string_view find(std::string_view name) const noexcept {
+    for (const auto& [key, value] : fields)
+      if (key == name) return value;
+    return {};
+  }
+};
+
+/// How an exchange ended.
+struct http_end {
+  ec code = ec::none;       ///< `ec::none`: the answer arrived to its end.
+  std::string message;      ///< Why not, if `code` is set.
+  bool sent_whole = false;  ///< The last byte of the request was handed to the network: it can be billed.
+  http_head head;
+};
+
+/// Whether a reader wants more of a body.
+enum class appetite : uint8_t {
+  more,
+  complete,  ///< The answer is whole; what follows is noise.
+  refuse,    ///< The body breaks a bound; stop reading.
+};
+
+/// Takes an answer as it arrives. Called on the transport's thread only.
+class reply_reader {
+ public:
+  reply_reader() = default;
+  reply_reader(const reply_reader&) = delete;
+  reply_reader& operator=(const reply_reader&) = delete;
+  virtual ~reply_reader() = default;
+
+  [[nodiscard]] virtual appetite feed(const http_head& head, std::string_view bytes) = 0;
+  /// Bytes held in memory for this answer.
+  [[nodiscard]] virtual uint64_t buffered() const noexcept = 0;
+};
+
+}  // namespace cohort
