@@ -50,9 +50,10 @@ std::string answer_author::text_for(std::string_view prompt, answer_form form, b
   switch (form) {
     case answer_form::bare: return code;
     case answer_form::chatty:
-      return fmt::format("Here is the test file. It covers what lacked tests:\n\n{}\nRun it with `{}`. "
-                         "Tell me if you want more cases!\n",
-                         fenced(info, code), task->framework);
+      return fmt::format(
+          "Here is the test file. It covers what lacked tests:\n\n{}\nRun it with `{}`. "
+          "Tell me if you want more cases!\n",
+          fenced(info, code), task->framework);
     case answer_form::broken_code: return fenced(info, code + "\n}}} (unfinished [[[ \n");
     case answer_form::max_tokens:
     case answer_form::fenced:

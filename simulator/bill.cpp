@@ -2,10 +2,10 @@
 
 #include "simulator/bill.hpp"
 
-#include <cerrno>
 #include <fcntl.h>
-#include <iterator>
 #include <unistd.h>
+#include <cerrno>
+#include <iterator>
 #include <utility>
 
 #include <fmt/format.h>
@@ -46,10 +46,10 @@ expected<void> bill_file::add(const bill_entry& x) {
                  ",\"input_tokens\":{},\"cache_write_5m_tokens\":{},\"cache_write_1h_tokens\":{}"
                  ",\"cache_read_tokens\":{},\"output_tokens\":{},\"cost_nano_dollars\":{}",
                  x.tokens.input, x.tokens.write_5m, x.tokens.write_1h, x.tokens.read, x.tokens.output, x.cost.count);
-  fmt::format_to(std::back_inserter(line_),
-                 ",\"prompt_sha256\":\"{}\",\"path\":\"{}\",\"outcome\":\"{}\",\"stop_reason\":\"{}\",\"tier\":\"{}\"}}\n",
-                 x.prompt_sha256, x.path, x.outcome, x.stop_reason,
-                 x.tier == price_tier::batch ? "batch" : "standard");
+  fmt::format_to(
+      std::back_inserter(line_),
+      ",\"prompt_sha256\":\"{}\",\"path\":\"{}\",\"outcome\":\"{}\",\"stop_reason\":\"{}\",\"tier\":\"{}\"}}\n",
+      x.prompt_sha256, x.path, x.outcome, x.stop_reason, x.tier == price_tier::batch ? "batch" : "standard");
   ssize_t written = 0;
   do {
     written = ::write(file_, line_.data(), line_.size());

@@ -6,11 +6,11 @@
 #include <memory>
 #include <optional>
 
+#include <fmt/format.h>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
-#include <fmt/format.h>
 
 namespace cohort {
 
@@ -35,7 +35,8 @@ std::string_view reason(unsigned status) {
 
 class connection : public std::enable_shared_from_this<connection> {
  public:
-  connection(tcp::socket socket, provider& api) : socket_(std::move(socket)), timer_(socket_.get_executor()), api_(api) {
+  connection(tcp::socket socket, provider& api)
+      : socket_(std::move(socket)), timer_(socket_.get_executor()), api_(api) {
     api_.counters().change([](auto& c) {
       ++c.connections;
       c.peak_connections = std::max(c.peak_connections, ++c.open_connections);
@@ -108,9 +109,7 @@ class connection : public std::enable_shared_from_this<connection> {
       case delivery::trickle: return send_pieces();
       case delivery::cut: return send_half();
       case delivery::reset: return reset();
-      case delivery::hang:
-        api_.counters().change([](auto& c) { ++c.hangs; });
-        return drain();
+      case delivery::hang: api_.counters().change([](auto& c) { ++c.hangs; }); return drain();
     }
   }
 
@@ -169,12 +168,15 @@ class connection : public std::enable_shared_from_this<connection> {
     piece_ = std::min(share, reply_.body.size() - sent_);
     open_chunk(piece_);
     const bool last = sent_ + piece_ == reply_.body.size();
-    write(!chunked() ? "" : last ? "\r\n0\r\n\r\n" : "\r\n", [last](connection& self) {
-      self.sent_ += self.piece_;
-      self.head_.clear();
-      if (last) return self.finish();
-      self.wait(self.reply_.pause, [](connection& later) { later.send_piece(); });
-    });
+    write(!chunked() ? ""
+          : last     ? "\r\n0\r\n\r\n"
+                     : "\r\n",
+          [last](connection& self) {
+            self.sent_ += self.piece_;
+            self.head_.clear();
+            if (last) return self.finish();
+            self.wait(self.reply_.pause, [](connection& later) { later.send_piece(); });
+          });
   }
 
   /// The whole reply is out.

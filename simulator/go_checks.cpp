@@ -1,4 +1,5 @@
-// What surely holds about Go symbols: they can be named. Generic ones cannot without type arguments, so they are left out.
+// What surely holds about Go symbols: they can be named. Generic ones cannot without type arguments, so they are left
+// out.
 
 #include <fmt/format.h>
 

@@ -56,7 +56,8 @@ bool method_in_source(std::string_view source, const std::string& name) {
     if (at == 0 || at + name.size() >= source.size()) continue;
     const char before = source[at - 1];
     const char after = source[at + name.size()];
-    if ((before != ' ' && before != '\t' && before != '\n' && before != '*') || (after != '(' && after != '<')) continue;
+    if ((before != ' ' && before != '\t' && before != '\n' && before != '*') || (after != '(' && after != '<'))
+      continue;
     const size_t line_start = source.rfind('\n', at) + 1;  // npos + 1 is 0
     const std::string_view line = source.substr(line_start, at - line_start);
     if (find_word(line, "abstract") != npos || find_word(line, "return") != npos || find_word(line, "await") != npos ||

@@ -65,7 +65,8 @@ bool message_reader::read(const json_value& root, std::string_view version, requ
   out.prompt_bytes = system_.size() + out.text.size();
   const uint64_t tokens = out.prompt_tokens();
   if (tokens > out.model->context_tokens)
-    return refuse(problem, fmt::format("prompt is too long: {} tokens > {} maximum", tokens, out.model->context_tokens));
+    return refuse(problem,
+                  fmt::format("prompt is too long: {} tokens > {} maximum", tokens, out.model->context_tokens));
   return true;
 }
 
@@ -89,8 +90,9 @@ bool message_reader::read_parameters(const json_value& root, std::string_view ve
     if (*value < 1) return refuse(problem, "max_tokens: Input should be greater than or equal to 1");
     out.max_tokens = static_cast<uint64_t>(*value);
     if (out.max_tokens > out.model->max_output_tokens)
-      return refuse(problem, fmt::format("max_tokens: {} > {}, which is the maximum allowed number of output tokens for {}",
-                                         *value, out.model->max_output_tokens, out.model->id));
+      return refuse(problem,
+                    fmt::format("max_tokens: {} > {}, which is the maximum allowed number of output tokens for {}",
+                                *value, out.model->max_output_tokens, out.model->id));
   }
   if (const auto stream = present(root, "stream")) {
     if (!stream->is(json_kind::boolean)) return refuse(problem, "stream: Input should be a valid boolean");
@@ -101,8 +103,10 @@ bool message_reader::read_parameters(const json_value& root, std::string_view ve
     const auto sampling = present(root, key);
     if (!sampling) continue;
     if (version == "2026-10-21" || !out.model->accepts_sampling)
-      return refuse(problem, fmt::format("{}: sampling parameters are not supported by this model or API version", key));
-    if (!sampling->is(json_kind::number)) return refuse(problem, fmt::format("{}: Input should be a valid number", key));
+      return refuse(problem,
+                    fmt::format("{}: sampling parameters are not supported by this model or API version", key));
+    if (!sampling->is(json_kind::number))
+      return refuse(problem, fmt::format("{}: Input should be a valid number", key));
   }
   if (const auto geo = present(root, "inference_geo")) out.us_inference = geo->raw() == "us";
   return true;
@@ -182,8 +186,8 @@ bool message_reader::read_block(const json_value& block, const std::string& wher
 
 void message_reader::mark(const json_value& control, std::string_view text, message_request& out) {
   if (system_pending_) {  // the rest of `system` comes before any mark in the messages
-    chain_ = first_eight_bytes(
-        sha256_of_fields({std::to_string(chain_), std::string_view{system_}.substr(system_hashed_)}));
+    chain_ =
+        first_eight_bytes(sha256_of_fields({std::to_string(chain_), std::string_view{system_}.substr(system_hashed_)}));
     system_pending_ = false;
   }
   chain_ = first_eight_bytes(sha256_of_fields({std::to_string(chain_), text.substr(hashed_)}));

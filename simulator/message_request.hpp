@@ -15,7 +15,7 @@ namespace cohort {
 /// An error answer of the API.
 struct api_problem {
   unsigned status = 400;
-  std::string_view type;      ///< `error.type`; static text.
+  std::string_view type;  ///< `error.type`; static text.
   std::string message;
   std::string_view code = {};  ///< `error.details.error_code`, unless empty; static text.
 };
@@ -67,9 +67,9 @@ class message_reader {
   const price_list* prices_;
   json_document document_;
   std::string system_;
-  uint64_t chain_ = 0;       ///< Hash of all that stands before `hashed_` bytes.
-  size_t hashed_ = 0;        ///< Bytes of the present text that `chain_` covers.
-  size_t marked_length_ = 0; ///< Bytes of earlier texts.
+  uint64_t chain_ = 0;        ///< Hash of all that stands before `hashed_` bytes.
+  size_t hashed_ = 0;         ///< Bytes of the present text that `chain_` covers.
+  size_t marked_length_ = 0;  ///< Bytes of earlier texts.
   size_t system_hashed_ = 0;
   bool system_pending_ = false;  ///< The end of `system` is not in `chain_` yet.
 };

@@ -42,8 +42,7 @@ served_model model_of(const json& x) {
   model.max_output_tokens = x.at("max_output_tokens").get<uint64_t>();
   for (const auto& column : x.at("cards")) model.columns.push_back(column_of(column));
   if (model.columns.empty()) throw wrong{fmt::format("model {} has no prices", model.id)};
-  std::sort(model.columns.begin(), model.columns.end(),
-            [](const auto& a, const auto& b) { return a.above < b.above; });
+  std::sort(model.columns.begin(), model.columns.end(), [](const auto& a, const auto& b) { return a.above < b.above; });
   return model;
 }
 
@@ -102,9 +101,7 @@ nano_dollars price_list::bill(const served_model& model, const counted_tokens& t
     if (tokens.prompt() > candidate.above) column = &candidate;
   // Percentages are applied to the exact sum, in units of pico-dollars / 10,000, and rounded once.
   wide_integer sum = 0;
-  const auto add = [&sum](uint64_t count, pico_rate rate) {
-    sum += static_cast<wide_integer>(count) * rate.per_token;
-  };
+  const auto add = [&sum](uint64_t count, pico_rate rate) { sum += static_cast<wide_integer>(count) * rate.per_token; };
   add(tokens.input, column->input);
   add(tokens.write_5m, column->write_5m);
   add(tokens.write_1h, column->write_1h);

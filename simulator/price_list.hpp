@@ -15,11 +15,11 @@ namespace cohort {
 
 /// Tokens of one answer as the provider counts them.
 struct counted_tokens {
-  uint64_t input = 0;     ///< Uncached part of the prompt.
+  uint64_t input = 0;  ///< Uncached part of the prompt.
   uint64_t write_5m = 0;
   uint64_t write_1h = 0;
   uint64_t read = 0;
-  uint64_t output = 0;    ///< Thinking included.
+  uint64_t output = 0;  ///< Thinking included.
 
   [[nodiscard]] uint64_t prompt() const noexcept { return input + write_5m + write_1h + read; }
 };
@@ -37,7 +37,7 @@ struct price_column {
 struct served_model {
   std::string id;
   std::string display_name;
-  std::string created_at;             ///< RFC 3339.
+  std::string created_at;  ///< RFC 3339.
   uint64_t context_tokens = 0;
   uint64_t max_output_tokens = 0;
   uint64_t cache_minimum_tokens = 0;  ///< Shorter prefixes are silently not cached.

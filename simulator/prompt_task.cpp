@@ -16,8 +16,8 @@ struct tag {
 };
 
 std::string unescape(std::string_view text) {
-  static constexpr std::pair<std::string_view, char> entities[] = {
-      {"&amp;", '&'}, {"&quot;", '"'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&#10;", '\n'}, {"&#13;", '\r'}};
+  static constexpr std::pair<std::string_view, char> entities[] = {{"&amp;", '&'}, {"&quot;", '"'}, {"&lt;", '<'},
+                                                                   {"&gt;", '>'},  {"&#10;", '\n'}, {"&#13;", '\r'}};
   std::string out;
   while (!text.empty()) {
     size_t taken = 1;
@@ -92,13 +92,19 @@ void for_each_element(const json_value& object, std::string_view key, Read read)
 }
 
 task_symbol symbol_of(const json_value& x) {
-  task_symbol symbol{text_of(x, "name"), text_of(x, "kind"),           text_of(x, "signature"),
-                     flag_of(x, "async"), flag_of(x, "default_export"), {}, {}};
+  task_symbol symbol{text_of(x, "name"),
+                     text_of(x, "kind"),
+                     text_of(x, "signature"),
+                     flag_of(x, "async"),
+                     flag_of(x, "default_export"),
+                     {},
+                     {}};
   for_each_element(x, "parameters", [&symbol](const json_value& p) {
     symbol.parameters.push_back({text_of(p, "name"), flag_of(p, "has_default"), flag_of(p, "is_rest")});
   });
-  for_each_element(x, "methods",
-                   [&symbol](const json_value& m) { symbol.methods.push_back({text_of(m, "name"), flag_of(m, "static")}); });
+  for_each_element(x, "methods", [&symbol](const json_value& m) {
+    symbol.methods.push_back({text_of(m, "name"), flag_of(m, "static")});
+  });
   return symbol;
 }
 

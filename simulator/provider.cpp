@@ -23,7 +23,8 @@ std::string_view query_value(std::string_view query, std::string_view key) {
   while (!query.empty()) {
     const size_t end = std::min(query.find('&'), query.size());
     const std::string_view pair = query.substr(0, end);
-    if (pair.size() > key.size() && pair.starts_with(key) && pair[key.size()] == '=') return pair.substr(key.size() + 1);
+    if (pair.size() > key.size() && pair.starts_with(key) && pair[key.size()] == '=')
+      return pair.substr(key.size() + 1);
     query.remove_prefix(std::min(end + 1, query.size()));
   }
   return {};
@@ -125,9 +126,9 @@ std::optional<api_problem> provider::check_credentials(const http_call& call) co
   const bool bad = std::any_of(refused.begin(), refused.end(), [key](const auto& x) { return key.starts_with(x); });
   const bool good = accepted.empty() || std::find(accepted.begin(), accepted.end(), key) != accepted.end();
   if (bad || !good)
-    return api_problem{401, "authentication_error", call.api_key.empty() ? "Invalid bearer token" : "invalid x-api-key"};
-  if (call.version.empty())
-    return api_problem{400, "invalid_request_error", "anthropic-version: header is required"};
+    return api_problem{401, "authentication_error",
+                       call.api_key.empty() ? "Invalid bearer token" : "invalid x-api-key"};
+  if (call.version.empty()) return api_problem{400, "invalid_request_error", "anthropic-version: header is required"};
   if (std::find(std::begin(known_versions), std::end(known_versions), call.version) == std::end(known_versions))
     return api_problem{400, "invalid_request_error",
                        fmt::format("anthropic-version: \"{}\" is not a valid version", printable(call.version))};
@@ -137,8 +138,8 @@ std::optional<api_problem> provider::check_credentials(const http_call& call) co
 void provider::list_models(std::string_view query, reply& out) {
   const auto& models = prices_.models();
   const auto position = [&models](std::string_view id) {
-    return static_cast<size_t>(
-        std::find_if(models.begin(), models.end(), [id](const auto& m) { return m.id == id; }) - models.begin());
+    return static_cast<size_t>(std::find_if(models.begin(), models.end(), [id](const auto& m) { return m.id == id; }) -
+                               models.begin());
   };
   size_t limit = 20;
   if (const auto text = query_value(query, "limit"); !text.empty()) {

@@ -143,9 +143,16 @@ counted_tokens provider::billed_tokens(const counted_tokens& counted) const {
 bool provider::put_on_bill(const counted_tokens& tokens, const answer& said, const fate& drawn,
                            const std::string& prompt_hash, std::string_view path, reply& out) {
   const auto cost = prices_.bill(*request_.model, tokens, price_tier::standard, request_.us_inference);
-  const bill_entry entry{ordinal_,    request_id_, request_.model->id, tokens,
-                         cost,        prompt_hash, path,               outcome_of(drawn.happens, request_.stream),
-                         said.stop_reason, price_tier::standard};
+  const bill_entry entry{ordinal_,
+                         request_id_,
+                         request_.model->id,
+                         tokens,
+                         cost,
+                         prompt_hash,
+                         path,
+                         outcome_of(drawn.happens, request_.stream),
+                         said.stop_reason,
+                         price_tier::standard};
   if (const auto written = bill_.add(entry); !written) {
     error({500, "api_error", "The simulator cannot keep its bill: " + written.error().message}, out);
     return false;

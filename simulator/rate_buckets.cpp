@@ -20,9 +20,7 @@ void rate_bucket::refill(steady_time now) noexcept {
   refilled_ = now;
 }
 
-bool rate_bucket::can_take(double amount) const noexcept {
-  return !limited() || level_ >= std::min(amount, limit_);
-}
+bool rate_bucket::can_take(double amount) const noexcept { return !limited() || level_ >= std::min(amount, limit_); }
 
 void rate_bucket::take(double amount) noexcept {
   if (limited()) level_ -= amount;
@@ -71,8 +69,7 @@ void model_buckets::append_headers(std::string& out, steady_time now) {
   lines("output-tokens", output_);
   // "tokens" repeats the tighter of the two, as the API does.
   if (input_.limited() || output_.limited()) {
-    const bool input_tighter =
-        input_.limited() && (!output_.limited() || input_.remaining() <= output_.remaining());
+    const bool input_tighter = input_.limited() && (!output_.limited() || input_.remaining() <= output_.remaining());
     lines("tokens", input_tighter ? input_ : output_);
   }
 }

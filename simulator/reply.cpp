@@ -35,8 +35,7 @@ constexpr block_words text_block{"{\"type\":\"text\",\"text\":\"\"}", "{\"type\"
 constexpr block_words thinking_block{"{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}",
                                      "{\"type\":\"thinking_delta\",\"thinking\":"};
 
-void append_block_events(std::string& out, int index, const block_words& words, std::string_view text,
-                         bool signature) {
+void append_block_events(std::string& out, int index, const block_words& words, std::string_view text, bool signature) {
   begin_event(out, "content_block_start");
   fmt::format_to(std::back_inserter(out), ",\"index\":{},\"content_block\":{}", index, words.opening);
   end_event(out);
@@ -51,8 +50,8 @@ void append_block_events(std::string& out, int index, const block_words& words, 
   }
   if (signature) {
     begin_event(out, "content_block_delta");
-    fmt::format_to(std::back_inserter(out), ",\"index\":{},\"delta\":{{\"type\":\"signature_delta\",\"signature\":\"c2ln\"}}",
-                   index);
+    fmt::format_to(std::back_inserter(out),
+                   ",\"index\":{},\"delta\":{{\"type\":\"signature_delta\",\"signature\":\"c2ln\"}}", index);
     end_event(out);
   }
   begin_event(out, "content_block_stop");

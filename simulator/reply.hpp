@@ -14,10 +14,10 @@ namespace cohort {
 /// One HTTP request, as views into the connection's buffers.
 struct http_call {
   std::string_view method;
-  std::string_view target;         ///< With the query string, if any.
-  std::string_view api_key;        ///< `x-api-key`
+  std::string_view target;   ///< With the query string, if any.
+  std::string_view api_key;  ///< `x-api-key`
   std::string_view authorization;
-  std::string_view version;        ///< `anthropic-version`
+  std::string_view version;  ///< `anthropic-version`
   std::string_view body;
 };
 

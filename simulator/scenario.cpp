@@ -137,8 +137,7 @@ expected<void> set_all(const table& keys, const json& values, const std::string&
 }
 
 expected<void> apply(scenario& target, const json& document, std::string_view source) {
-  if (!document.is_object())
-    return fail(ec::config_invalid, fmt::format("{}: a scenario is a JSON object", source));
+  if (!document.is_object()) return fail(ec::config_invalid, fmt::format("{}: a scenario is a JSON object", source));
   const auto tables = tables_of(target);
   json top = json::object();
   for (const auto& [key, value] : document.items()) {
@@ -147,8 +146,7 @@ expected<void> apply(scenario& target, const json& document, std::string_view so
       top[key] = value;
       continue;
     }
-    if (!value.is_object())
-      return fail(ec::config_invalid, fmt::format("{}: \"{}\" must be an object", source, key));
+    if (!value.is_object()) return fail(ec::config_invalid, fmt::format("{}: \"{}\" must be an object", source, key));
     if (auto done = set_all(group->second, value, key, source); !done) return done;
   }
   return set_all(tables.at(""), top, "", source);
@@ -158,7 +156,8 @@ template <size_t N>
 expected<void> check_shares(const std::array<double, N>& shares, std::string_view group) {
   for (const double share : shares)
     if (!(share >= 0 && share <= 1))
-      return fail(ec::config_invalid, fmt::format("scenario: each share in \"{}\" must be 0 to 1, not {}", group, share));
+      return fail(ec::config_invalid,
+                  fmt::format("scenario: each share in \"{}\" must be 0 to 1, not {}", group, share));
   if (std::accumulate(shares.begin(), shares.end(), 0.0) > 1.0 + 1e-9)
     return fail(ec::config_invalid, fmt::format("scenario: the shares in \"{}\" add up to more than 1", group));
   return {};
@@ -184,8 +183,7 @@ expected<void> scenario::validate() const {
     return fail(ec::config_invalid, "scenario: \"latency\" takes 0 to 3600000 ms and a sigma of 0 to 10");
   if (faults.trickle_pieces == 0 || faults.trickle_pieces > 10000)
     return fail(ec::config_invalid, "scenario: \"faults.trickle_pieces\" must be 1 to 10000");
-  if (account.from_request == 0)
-    return fail(ec::config_invalid, "scenario: \"account.from_request\" counts from 1");
+  if (account.from_request == 0) return fail(ec::config_invalid, "scenario: \"account.from_request\" counts from 1");
   return {};
 }
 

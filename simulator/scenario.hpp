@@ -29,20 +29,20 @@ struct rate_limits {
 
 /// What can go wrong on the way. Shares of all message requests, 0 to 1, at most 1 together.
 struct fault_rates {
-  double rate_limited = 0;          ///< 429 with `retry-after`; not billed.
-  double overloaded = 0;            ///< 529; not billed.
-  double server_error = 0;          ///< 500; not billed.
-  double reset_unread = 0;          ///< Connection reset, the request is ignored; not billed.
-  double hang = 0;                  ///< No answer ever; not billed.
-  double hang_billed = 0;           ///< No answer ever; billed.
-  double reset_after_billing = 0;   ///< Connection reset instead of the answer; billed.
-  double truncated = 0;             ///< Half of the body, then the connection closes; billed.
-  double wrong_content_type = 0;    ///< The answer is labelled text/html; billed.
-  double stream_error = 0;          ///< An `error` event after a 200 (a 500 if not streamed); the stream is billed.
-  double trickle = 0;               ///< The answer arrives in small pieces; billed.
-  uint32_t retry_after_seconds = 1; ///< For the 429s that are drawn by `rate_limited`.
+  double rate_limited = 0;           ///< 429 with `retry-after`; not billed.
+  double overloaded = 0;             ///< 529; not billed.
+  double server_error = 0;           ///< 500; not billed.
+  double reset_unread = 0;           ///< Connection reset, the request is ignored; not billed.
+  double hang = 0;                   ///< No answer ever; not billed.
+  double hang_billed = 0;            ///< No answer ever; billed.
+  double reset_after_billing = 0;    ///< Connection reset instead of the answer; billed.
+  double truncated = 0;              ///< Half of the body, then the connection closes; billed.
+  double wrong_content_type = 0;     ///< The answer is labelled text/html; billed.
+  double stream_error = 0;           ///< An `error` event after a 200 (a 500 if not streamed); the stream is billed.
+  double trickle = 0;                ///< The answer arrives in small pieces; billed.
+  uint32_t retry_after_seconds = 1;  ///< For the 429s that are drawn by `rate_limited`.
   uint32_t trickle_pieces = 20;
-  uint32_t trickle_pause_ms = 50;   ///< Between two pieces.
+  uint32_t trickle_pause_ms = 50;  ///< Between two pieces.
 };
 
 /// What an answer looks like. Shares of all answers, at most 1 together (`thinking` is drawn by itself).
@@ -61,13 +61,13 @@ struct answer_rates {
 /// Errors that concern the whole account.
 enum class account_error : uint8_t {
   none,
-  authentication,            ///< 401
-  billing,                   ///< 402
-  permission,                ///< 403
-  credit_too_low,            ///< 400 "Your credit balance is too low"
-  spend_limit,               ///< 400, the organisation's own limit
-  enforced_spend_limit,      ///< 429 with error_code enforced_spend_limit_reached
-  contract_spend_limit,      ///< 429 with error_code contract_spend_limit_reached
+  authentication,        ///< 401
+  billing,               ///< 402
+  permission,            ///< 403
+  credit_too_low,        ///< 400 "Your credit balance is too low"
+  spend_limit,           ///< 400, the organisation's own limit
+  enforced_spend_limit,  ///< 429 with error_code enforced_spend_limit_reached
+  contract_spend_limit,  ///< 429 with error_code contract_spend_limit_reached
 };
 
 struct account_trouble {
@@ -77,11 +77,11 @@ struct account_trouble {
 
 /// Ways to bill or to report that no honest provider uses; the bill file follows what is billed.
 struct billing_lies {
-  bool bill_max_tokens = false;      ///< Output is reported and billed as `max_tokens`, whatever was sent.
-  bool dearest_cache_writes = false; ///< All input is reported and billed as one-hour cache writes.
-  bool double_output = false;        ///< Answers are twice as long as they need be (within `max_tokens`).
-  bool negative_usage = false;       ///< `usage` reports negative tokens; billed as counted.
-  bool missing_usage = false;        ///< No `usage` at all; billed as counted.
+  bool bill_max_tokens = false;       ///< Output is reported and billed as `max_tokens`, whatever was sent.
+  bool dearest_cache_writes = false;  ///< All input is reported and billed as one-hour cache writes.
+  bool double_output = false;         ///< Answers are twice as long as they need be (within `max_tokens`).
+  bool negative_usage = false;        ///< `usage` reports negative tokens; billed as counted.
+  bool missing_usage = false;         ///< No `usage` at all; billed as counted.
 };
 
 /// Which credentials are good.

@@ -5,10 +5,10 @@
 #include <sys/resource.h>
 #include <thread>
 
+#include <fmt/format.h>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <fmt/format.h>
 
 #include "simulator/connection.hpp"
 
@@ -45,8 +45,7 @@ expected<void> simulator_options::validate() const {
 
 class simulator::server {
  public:
-  explicit server(std::unique_ptr<provider> api)
-      : api_(std::move(api)), network_(std::make_unique<network>()) {}
+  explicit server(std::unique_ptr<provider> api) : api_(std::move(api)), network_(std::make_unique<network>()) {}
   server(const server&) = delete;
   server& operator=(const server&) = delete;
   ~server() { stop(); }

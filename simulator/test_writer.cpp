@@ -101,8 +101,7 @@ std::string test_writer::write(const prompt_task& task, const framework_words& w
     if (text == words.checks.end()) return;
     std::string name = plain_name(check.name);
     while (!used.insert(fmt::format("{} {} {}", check.kind, name, check.detail)).second) name.push_back('_');
-    append_filled(out, text->second,
-                  {{"ref", check.ref}, {"name", name}, {"detail", check.detail}, {"path", path}});
+    append_filled(out, text->second, {{"ref", check.ref}, {"name", name}, {"detail", check.detail}, {"path", path}});
   };
   for (const auto& check : checks) add(check);
   if (out.size() == before) add({"loads", {}, "unit", {}});

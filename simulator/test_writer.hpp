@@ -15,11 +15,11 @@ namespace cohort {
 
 /// The words of one framework. In each text `{{key}}` is replaced.
 struct framework_words {
-  std::string family;   ///< "python", "javascript" or "go": whose rules decide what holds.
-  std::string fence;    ///< Info string of the code fence, unless the task's language is one.
-  std::string comment;  ///< Start of a line comment.
-  std::string head;     ///< Before the checks; {{import}}, {{path}}, {{package_clause}}
-  std::string head_commonjs;              ///< Instead of `head` if the import is by `require`; may be empty.
+  std::string family;         ///< "python", "javascript" or "go": whose rules decide what holds.
+  std::string fence;          ///< Info string of the code fence, unless the task's language is one.
+  std::string comment;        ///< Start of a line comment.
+  std::string head;           ///< Before the checks; {{import}}, {{path}}, {{package_clause}}
+  std::string head_commonjs;  ///< Instead of `head` if the import is by `require`; may be empty.
   std::map<std::string, std::string, std::less<>> checks;  ///< By kind; {{ref}}, {{name}}, {{detail}}
   std::string foot;
 };
