@@ -1,0 +1,77 @@
+// A Messages request, read and checked as the provider would: the first fault found is the answer.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "simulator/json_text.hpp"
+#include "simulator/price_list.hpp"
+#include "simulator/prompt_cache.hpp"
+
+namespace cohort {
+
+/// An error answer of the API.
+struct api_problem {
+  unsigned status = 400;
+  std::string_view type;  ///< `error.type`; static text.
+  std::string message;
+  std::string_view code = {};  ///< `error.details.error_code`, unless empty; static text.
+};
+
+/// What a request asks for. Reused from request to request, so its strings keep their room.
+struct message_request {
+  const served_model* model = nullptr;
+  uint64_t max_tokens = 0;
+  bool stream = false;
+  bool us_inference = false;
+  uint64_t prompt_bytes = 0;  ///< Text of `system` and `messages` together.
+  std::string text;           ///< Text of all messages, one after the other.
+  std::vector<cache_breakpoint> breakpoints;
+
+  /// Plausible size in tokens: about 2.5 characters each, and a few around them.
+  [[nodiscard]] uint64_t prompt_tokens() const noexcept;
+};
+
+/// Tokens of `bytes` bytes of text.
+[[nodiscard]] constexpr uint64_t tokens_of(uint64_t bytes) noexcept { return (bytes * 2 + 4) / 5; }
+
+enum class request_use : uint8_t { message, count_tokens, batched };
+
+/// Reads requests; keeps what can be reused between them.
+class message_reader {
+ public:
+  explicit message_reader(const price_list& prices) noexcept : prices_(&prices) {}
+
+  /// Fills `out` from `body`. False with `problem` set if the provider would refuse it.
+  [[nodiscard]] bool read(std::string_view body, std::string_view version, request_use use, message_request& out,
+                          api_problem& problem);
+
+  /// The same for `params`, which is part of a larger document.
+  [[nodiscard]] bool read(const json_value& root, std::string_view version, request_use use, message_request& out,
+                          api_problem& problem);
+
+ private:
+  [[nodiscard]] bool read_model(const json_value& root, message_request& out, api_problem& problem) const;
+  [[nodiscard]] bool read_parameters(const json_value& root, std::string_view version, request_use use,
+                                     message_request& out, api_problem& problem) const;
+  [[nodiscard]] bool read_system(const json_value& root, message_request& out, api_problem& problem);
+  [[nodiscard]] bool read_messages(const json_value& root, message_request& out, api_problem& problem);
+  [[nodiscard]] bool read_content(const json_value& content, const std::string& where, std::string& text,
+                                  message_request& out, api_problem& problem);
+  [[nodiscard]] bool read_block(const json_value& block, const std::string& where, std::string& text,
+                                message_request& out, api_problem& problem);
+  void mark(const json_value& control, std::string_view text, message_request& out);
+
+  const price_list* prices_;
+  json_document document_;
+  std::string system_;
+  uint64_t chain_ = 0;        ///< Hash of all that stands before `hashed_` bytes.
+  size_t hashed_ = 0;         ///< Bytes of the present text that `chain_` covers.
+  size_t marked_length_ = 0;  ///< Bytes of earlier texts.
+  size_t system_hashed_ = 0;
+  bool system_pending_ = false;  ///< The end of `system` is not in `chain_` yet.
+};
+
+}  // namespace cohort
