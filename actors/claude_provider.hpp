@@ -1,0 +1,52 @@
+// The Claude API as the GATEWAY's provider: transport, one rate limiter and one breaker for the process.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <random>
+
+#include "claude/breaker.hpp"
+#include "claude/messages_client.hpp"
+#include "claude/rate_limiter.hpp"
+#include "claude/transport.hpp"
+#include "messages/provider.hpp"
+
+namespace cohort {
+
+class claude_provider : public provider {
+ public:
+  /// Starts the transport's thread. Errors as `transport::start`.
+  [[nodiscard]] static expected<std::shared_ptr<claude_provider>> start(const endpoint& where,
+                                                                       const claude_settings& settings);
+  ~claude_provider() override;
+
+  [[nodiscard]] milliseconds admit(steady_time now, const completion_request& request) override;
+  void settle(steady_time now, uint64_t id, const gateway_result& result) override;
+  void submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) override;
+  void cancel(uint64_t id) override;
+
+ private:
+  /// What an admitted call owes to limiter and breaker.
+  struct ticket {
+    admission_ticket limiter;
+    uint64_t breaker = 0;
+  };
+
+  claude_provider(std::unique_ptr<transport> way, const endpoint& where, const claude_settings& settings);
+  void note_limits(uint64_t id, limiter_outcome outcome);
+  [[nodiscard]] limiter_outcome take_limits(uint64_t id);
+
+  std::unique_ptr<transport> way_;
+  messages_client client_;
+  rate_limiter limiter_;
+  breaker breaker_;
+  std::mt19937_64 random_{std::random_device{}()};
+  ticket admitted_;                           ///< Of the call that `submit` comes for next.
+  std::map<uint64_t, ticket> tickets_;
+  std::mutex guard_;                          ///< For what the transport's thread touches.
+  std::map<uint64_t, limiter_outcome> outcomes_;
+  std::map<uint64_t, uint64_t> transport_ids_;
+};
+
+}  // namespace cohort

@@ -1,0 +1,68 @@
+// `cohort analyze-gaps PROJECT`: where tests are missing; the JSON form is taken back by `--gap-report`.
+
+#include <iostream>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "base/files.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "planning/gap_report.hpp"
+#include "planning/language.hpp"
+#include "planning/survey.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+namespace {
+
+struct gap_options {
+  std::filesystem::path project;
+  std::string format = "text";
+  std::optional<std::filesystem::path> output;
+  uint32_t threshold = 5;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+};
+
+int analyze(const gap_options& options) {
+  auto place = open_workspace(options.project);
+  if (!place) return complain(place.error());
+  auto languages = load_languages(config_directory());
+  if (!languages) return complain(languages.error());
+  survey_options wishes;
+  wishes.discover.include = options.include;
+  wishes.discover.exclude = options.exclude;
+  wishes.min_complexity = options.threshold;
+  wishes.cache = survey_cache::read_only;
+  wishes.cache_file = place->cache_file();
+  auto seen = survey(place->project, wishes, *languages);
+  if (!seen) return complain(seen.error());
+  for (const auto& warning : seen->warnings) notice("cohort: warning: " + warning);
+  const auto text = render_gap_report(*seen, place->project, options.format);
+  if (!text) return complain(text.error());
+  if (!options.output) {
+    print(*text);
+    return static_cast<int>(exit_code::done);
+  }
+  if (auto written = replace_file(*options.output, *text, durability::later); !written) return complain(written.error());
+  notice("written to " + options.output->string());
+  return static_cast<int>(exit_code::done);
+}
+
+}  // namespace
+
+void add_analyze_gaps(CLI::App& app, command_action& chosen) {
+  auto options = std::make_shared<gap_options>();
+  auto* command = app.add_subcommand("analyze-gaps", "List the files and symbols that lack tests");
+  command->add_option("project", options->project, "The project's directory")->required();
+  command->add_option("-f,--format", options->format, "json, markdown or text [text]")->check(CLI::IsMember({"json", "markdown", "text"}));
+  command->add_option("-o,--output", options->output, "Write into this file instead of stdout");
+  command->add_option("-t,--threshold", options->threshold, "Least complexity of a file, 1 to 10 [5]")->check(CLI::Range(1, 10));
+  command->add_option("--include", options->include, "Only files that match this glob (repeatable)")->take_all()->expected(1);
+  command->add_option("--exclude", options->exclude, "No files that match this glob (repeatable)")->take_all()->expected(1);
+  command->callback([options, &chosen] { chosen = [options] { return analyze(*options); }; });
+}
+
+}  // namespace cohort

@@ -1,0 +1,65 @@
+// Reports come from the ledger, read over a connection of their own.
+
+#include "cli/batch_reports.hpp"
+
+#include <fmt/format.h>
+
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "cli/console.hpp"
+#include "cli/stats.hpp"
+#include "state/ledger.hpp"
+
+namespace cohort {
+
+namespace {
+
+class reporting_sink : public event_sink {
+ public:
+  reporting_sink(std::shared_ptr<event_sink> inner, std::filesystem::path folder, workspace place, int64_t run)
+      : inner_(std::move(inner)), folder_(std::move(folder)), place_(std::move(place)), run_(run) {}
+
+  void show(const run_event& event, const run_snapshot& now) override {
+    inner_->show(event, now);
+    if (event.kind != event_kind::batch_ended) return;
+    if (auto written = report(event.batch); !written) {
+      log_error("{}", written.error().message);
+      notice("cohort: warning: no report for batch " + std::to_string(event.batch + 1) + ": " + written.error().message);
+    }
+  }
+  void refresh(const run_snapshot& now) override { inner_->refresh(now); }
+
+ private:
+  expected<void> report(uint32_t batch) {
+    if (!book_) {
+      auto opened = ledger::open(place_.ledger_file(), place_.project, ledger::access::read_only);
+      if (!opened) return tl::unexpected{opened.error()};
+      book_ = std::make_unique<ledger>(std::move(*opened));
+    }
+    const auto run = book_->newest_run();
+    if (!run) return tl::unexpected{run.error()};
+    const auto tasks = book_->load_batch(run_, batch);
+    if (!tasks) return tl::unexpected{tasks.error()};
+    const auto attempts = book_->attempts(run_);
+    if (!attempts) return tl::unexpected{attempts.error()};
+    return replace_file(folder_ / fmt::format("batch-{:03}.json", batch + 1),
+                        batch_report_json(**run, batch, *tasks, *attempts), durability::later);
+  }
+
+  std::shared_ptr<event_sink> inner_;
+  std::filesystem::path folder_;
+  workspace place_;
+  int64_t run_;
+  std::unique_ptr<ledger> book_;
+};
+
+}  // namespace
+
+expected<std::shared_ptr<event_sink>> with_batch_reports(std::shared_ptr<event_sink> inner,
+                                                         const std::filesystem::path& folder, const workspace& place,
+                                                         int64_t run) {
+  if (auto made = make_directories(folder); !made) return tl::unexpected{made.error()};
+  return std::make_shared<reporting_sink>(std::move(inner), folder, place, run);
+}
+
+}  // namespace cohort

@@ -1,0 +1,61 @@
+// stdout and stderr through write(2): no buffers to lose, no signals, no exceptions.
+
+#include "cli/console.hpp"
+
+#include <cerrno>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/log.hpp"
+
+namespace cohort {
+
+namespace {
+
+void write_to(int descriptor, std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(descriptor, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<size_t>(written));
+  }
+}
+
+}  // namespace
+
+exit_code exit_code_for(ec code) noexcept {
+  switch (code) {
+    case ec::none: return exit_code::done;
+    case ec::usage:
+    case ec::config_invalid:
+    case ec::no_credentials:
+    case ec::model_unknown:
+    case ec::not_found:
+    case ec::state_missing:
+    case ec::limit_too_low: return exit_code::usage;
+    case ec::state_locked: return exit_code::locked;
+    case ec::limit_reached: return exit_code::stopped_by_limit;
+    case ec::interrupted: return exit_code::interrupted;
+    default: return exit_code::fatal;
+  }
+}
+
+int complain(const error& problem) {
+  log_error("{}", problem.message);
+  notice(fmt::format("cohort: {}", problem.message.empty() ? std::string{sentence(problem.code)} : problem.message));
+  return static_cast<int>(exit_code_for(problem.code));
+}
+
+void notice(std::string_view text) { write_to(STDERR_FILENO, redact(text) + "\n"); }
+
+void print(std::string_view text) { write_to(STDOUT_FILENO, redact(text)); }
+
+int terminal_width() noexcept {
+  winsize size{};
+  if (::isatty(STDERR_FILENO) == 0 || ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col == 0 ? 80 : size.ws_col;
+}
+
+}  // namespace cohort

@@ -1,0 +1,30 @@
+// cohort: batched test generation with Claude.
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/signals.hpp"
+
+int main(int argc, char** argv) {
+  cohort::block_signals();
+  CLI::App app{"Cohort finds the files of a project that lack tests and has Claude write them, in batches.\n"
+               "It never spends past its limits, and the same command continues after any interruption."};
+  app.name("cohort");
+  app.set_version_flag("--version", "cohort " COHORT_VERSION);
+  app.require_subcommand(1);
+  app.footer(cohort::exit_code_help);
+  cohort::command_action action;
+  cohort::add_generate_logical_batch(app, action);
+  cohort::add_generate_logical(app, action);
+  cohort::add_analyze_gaps(app, action);
+  cohort::add_simulator(app, action);
+  for (auto* command : app.get_subcommands({})) command->footer(cohort::exit_code_help);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& problem) {
+    const bool asked_for_text = app.exit(problem) == 0;
+    return static_cast<int>(asked_for_text ? cohort::exit_code::done : cohort::exit_code::usage);
+  }
+  return action();
+}

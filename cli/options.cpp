@@ -1,0 +1,140 @@
+// The options, their bounds, and how they are laid over stored settings.
+
+#include "cli/options.hpp"
+
+#include <charconv>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/run_defaults.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr uint32_t most_batch_size = 50;
+constexpr uint32_t most_parallel_batches = 1000;
+constexpr uint32_t most_concurrent = 10'000;
+constexpr uint64_t longest_timeout_seconds = 7 * 24 * 3600;
+
+expected<uint32_t> number_or_auto(const std::string& option, const std::string& text, uint32_t most) {
+  if (text == "auto") return 0u;
+  uint32_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc{} || end != text.data() + text.size() || value < 1 || value > most)
+    return fail(ec::usage, fmt::format("{}: '{}' is neither 'auto' nor a number from 1 to {}", option, text, most));
+  return value;
+}
+
+expected<nano_dollars> limit(const std::string& option, const std::string& text) {
+  auto amount = parse_dollars(text);
+  if (!amount) return fail(ec::usage, fmt::format("{}: {}", option, amount.error().message));
+  if (amount->count == 0) return fail(ec::usage, fmt::format("{}: a limit of nothing lets no task run", option));
+  return amount;
+}
+
+expected<void> lay_limits(const generate_options& options, run_settings& settings) {
+  if (options.cost_limit) {
+    auto amount = limit("--cost-limit", *options.cost_limit);
+    if (!amount) return tl::unexpected{amount.error()};
+    settings.cost_limit = *amount;
+  }
+  if (options.budget) {
+    auto amount = limit("--budget", *options.budget);
+    if (!amount) return tl::unexpected{amount.error()};
+    settings.budget = *amount;
+  }
+  if (options.on_limit) {
+    for (auto policy : {limit_policy::stop, limit_policy::next, limit_policy::warn})
+      if (*options.on_limit == name(policy)) settings.on_limit = policy;
+  }
+  return {};
+}
+
+expected<void> lay_numbers(const generate_options& options, run_settings& settings) {
+  if (options.batch_size) {
+    auto size = number_or_auto("--batch-size", *options.batch_size, most_batch_size);
+    if (!size) return tl::unexpected{size.error()};
+    settings.batch_size = *size;
+  }
+  if (options.parallel_batches) {
+    auto parallel = number_or_auto("--parallel-batches", *options.parallel_batches, most_parallel_batches);
+    if (!parallel) return tl::unexpected{parallel.error()};
+    settings.parallel_batches = *parallel;
+  }
+  if (options.concurrent) {
+    if (*options.concurrent == 0)
+      return fail(ec::usage, "--concurrent 0: without workers of its own this run could do nothing; give at least 1");
+    if (*options.concurrent > most_concurrent)
+      return fail(ec::usage, fmt::format("--concurrent: at most {}", most_concurrent));
+    settings.concurrent = *options.concurrent;
+  }
+  if (options.timeout_seconds) {
+    if (*options.timeout_seconds == 0 || *options.timeout_seconds > longest_timeout_seconds)
+      return fail(ec::usage, fmt::format("--timeout: give 1 to {} seconds", longest_timeout_seconds));
+    settings.timeout = std::chrono::seconds{*options.timeout_seconds};
+  }
+  if (options.min_complexity) {
+    if (*options.min_complexity < 1 || *options.min_complexity > 10)
+      return fail(ec::usage, "--min-complexity: give 1 to 10");
+    settings.min_complexity = *options.min_complexity;
+  }
+  return {};
+}
+
+}  // namespace
+
+void add_generate_options(CLI::App& command, generate_options& options) {
+  const char* what = "What to work on";
+  command.add_option("project", options.project, "The project's directory")->required();
+  command.add_option("--include", options.include, "Only files that match this glob (repeatable)")->group(what)->take_all()->expected(1);
+  command.add_option("--exclude", options.exclude, "No files that match this glob (repeatable)")->group(what)->take_all()->expected(1);
+  command.add_option("--min-complexity", options.min_complexity, "Least complexity of a file, 1 to 10 [5]")->group(what);
+  command.add_option("-g,--gap-report", options.gap_report, "Take the gaps from a report of analyze-gaps")->group(what);
+  command.add_option("--tests-dir", options.tests_dir, "Where tests are written, relative to the project [.claude-testing/tests]")->group(what);
+
+  const char* how = "How";
+  command.add_option("-m,--model", options.model, "opus, sonnet, haiku, fable or a full model id [sonnet]")->group(how);
+  command.add_option("--effort", options.effort, "How hard the model works: low, medium, high")->group(how)
+      ->check(CLI::IsMember({"low", "medium", "high"}));
+  command.add_option("-c,--concurrent", options.concurrent, "Requests in flight at once [3]")->group(how);
+  command.add_option("--timeout", options.timeout_seconds, "Seconds for one task, all its attempts together [900]")->group(how);
+  command.add_option("--template", options.preset, "Settings from config/templates/NAME.json")->group(how);
+  command.add_option("--provider", options.provider, "api or simulator [api]")->group(how)
+      ->transform(CLI::CheckedTransformer(std::map<std::string, provider_kind>{{"api", provider_kind::api}, {"simulator", provider_kind::simulator}}));
+  command.add_option("--scenario", options.scenario, "Built-in simulator: a scenario's name or file [calm]")->group(how);
+  command.add_option("--set", options.scenario_set, "Built-in simulator: one setting, such as faults.overloaded=0.1 (repeatable)")->group(how)->take_all()->expected(1);
+  command.add_option("--bill", options.bill, "Built-in simulator: append a line for each billed request to this file")->group(how);
+
+  const char* money = "Money";
+  command.add_option("--budget", options.budget, "Most that the whole run may cost, in dollars")->group(money);
+
+  const char* output = "Output";
+  command.add_option("-o,--output", options.report_dir, "Write a JSON report for each batch into this directory")->group(output);
+  command.add_flag("--json", options.json, "One event a line on stdout")->group(output);
+  command.add_flag("-q,--quiet", options.quiet, "Only warnings, errors and the summary")->group(output);
+  command.add_flag("-v,--verbose", options.verbose, "A line for each task")->group(output);
+}
+
+expected<run_settings> resolve_settings(const generate_options& options, const run_settings& base) {
+  auto settings = base;
+  if (!options.preset.empty()) {
+    auto laid = lay_template(options.preset, settings);
+    if (!laid) return tl::unexpected{laid.error()};
+  }
+  if (options.model) settings.model = *options.model;
+  if (options.effort) settings.effort = *options.effort;
+  if (options.tests_dir) settings.output_directory = *options.tests_dir;
+  if (auto laid = lay_numbers(options, settings); !laid) return tl::unexpected{laid.error()};
+  if (auto laid = lay_limits(options, settings); !laid) return tl::unexpected{laid.error()};
+  return settings;
+}
+
+bool asks_for_another_plan(const run_settings& wanted, const run_settings& stored) {
+  return wanted.batch_size != stored.batch_size || wanted.model != stored.model ||
+         wanted.min_complexity != stored.min_complexity || wanted.output_directory != stored.output_directory ||
+         wanted.effort != stored.effort;
+}
+
+}  // namespace cohort

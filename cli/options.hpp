@@ -1,0 +1,70 @@
+// What the user asked for, as given: an empty optional means "not said", so that stored settings can fill in.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/screen.hpp"
+#include "messages/ledger.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace cohort {
+
+enum class provider_kind : uint8_t { api, simulator };
+
+/// Options of `generate-logical-batch` and `generate-logical`.
+struct generate_options {
+  std::filesystem::path project;
+  std::optional<std::string> batch_size;  ///< "1" to "50", or "auto".
+  std::optional<std::string> model;
+  std::optional<uint32_t> concurrent;
+  std::optional<uint64_t> timeout_seconds;
+  std::optional<uint32_t> min_complexity;
+  std::optional<std::string> cost_limit;
+  std::optional<std::string> budget;
+  std::optional<std::string> on_limit;
+  std::optional<std::string> parallel_batches;  ///< A number, or "auto".
+  std::optional<std::string> effort;
+  std::optional<std::string> tests_dir;
+  std::string preset;                  ///< `--template`
+  uint32_t max_batches = 0;
+  std::optional<std::filesystem::path> report_dir;
+  std::optional<std::filesystem::path> gap_report;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  provider_kind provider = provider_kind::api;
+  std::string scenario = "calm";       ///< For the built-in simulator.
+  std::vector<std::string> scenario_set;
+  std::optional<std::filesystem::path> bill;
+  bool resume = false;
+  bool stats = false;
+  bool dry_run = false;
+  bool clean = false;
+  bool force = false;
+  bool json = false;
+  bool quiet = false;
+  bool verbose = false;
+  bool batched = true;                 ///< False: `generate-logical` without `--batch-mode`.
+
+  [[nodiscard]] verbosity level() const noexcept {
+    return quiet ? verbosity::quiet : verbose ? verbosity::verbose : verbosity::normal;
+  }
+};
+
+/// Adds the options that both commands share to `command`.
+void add_generate_options(CLI::App& command, generate_options& options);
+
+/// Settings for a new run (`base`: defaults) or a continued one (`base`: stored): a template, if one is named, and then
+/// the command line win over `base`. Errors: `ec::usage` with the option's name.
+[[nodiscard]] expected<run_settings> resolve_settings(const generate_options& options, const run_settings& base);
+
+/// True if the command line or the template asks for another plan than `stored` was made for.
+[[nodiscard]] bool asks_for_another_plan(const run_settings& wanted, const run_settings& stored);
+
+}  // namespace cohort

@@ -1,0 +1,132 @@
+// Survey, gaps (found or given), tasks.
+
+#include "cli/project_plan.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/console.hpp"
+#include "planning/gap_report.hpp"
+#include "planning/language.hpp"
+#include "planning/prompt_texts.hpp"
+#include "planning/survey.hpp"
+#include "planning/task_defaults.hpp"
+#include "planning/tasks.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr size_t most_listed = 10;
+
+/// A progress line on a terminal while a large project is read.
+std::function<void(size_t, size_t)> progress_on_terminal() {
+  if (terminal_width() == 0) return {};
+  return [last = steady_clock::now()](size_t done, size_t total) mutable {
+    const auto now = steady_clock::now();
+    const bool first_second = now - last < std::chrono::milliseconds{200};
+    if (first_second && done != total) return;
+    last = now;
+    const auto line = done == total ? std::string{"\r\x1b[K"} : fmt::format("\rreading the project: {} of {} files\x1b[K", done, total);
+    std::fwrite(line.data(), 1, line.size(), stderr);
+  };
+}
+
+survey_options options_for(const plan_request& request) {
+  survey_options options;
+  options.discover.include = request.include;
+  options.discover.exclude = request.exclude;
+  const std::filesystem::path output{request.settings.output_directory};
+  if (!output.is_absolute() && output != "." && !output.empty()) options.discover.excluded_folders.push_back(output.generic_string());
+  options.min_complexity = request.settings.min_complexity;
+  options.cache = request.write_cache ? survey_cache::read_write : survey_cache::read_only;
+  options.cache_file = request.place.cache_file();
+  options.progress = progress_on_terminal();
+  return options;
+}
+
+std::vector<test_wish> wishes_from(const project_survey& seen) {
+  std::vector<test_wish> wishes;
+  for (const auto& gap : seen.gaps) {
+    test_wish wish;
+    wish.source = &seen.files[gap.file];
+    for (auto index : gap.untested) wish.symbols.push_back(seen.files[gap.file].symbols[index]);
+    wishes.push_back(std::move(wish));
+  }
+  return wishes;
+}
+
+plan_summary summary_of(const project_survey& seen) {
+  plan_summary summary;
+  summary.files = seen.counts.parsed - seen.counts.tests;
+  summary.tests = seen.counts.tests;
+  summary.fully_tested = seen.counts.fully_tested;
+  summary.too_simple = seen.counts.too_simple;
+  summary.nothing_public = seen.counts.no_public_symbols;
+  summary.with_gaps = seen.gaps.size();
+  for (const auto& file : seen.skipped) summary.skipped.push_back({file.path, file.code, file.reason});
+  return summary;
+}
+
+}  // namespace
+
+expected<plan_summary> plan_project(const plan_request& request, const task_receiver_fn& receive) {
+  auto languages = load_languages(config_directory());
+  if (!languages) return tl::unexpected{languages.error()};
+  auto texts = load_prompt_texts(config_directory(), *languages);
+  if (!texts) return tl::unexpected{texts.error()};
+  auto defaults = load_planning_defaults(config_directory());
+  if (!defaults) return tl::unexpected{defaults.error()};
+  auto seen = survey(request.place.project, options_for(request), *languages);
+  if (!seen) return tl::unexpected{seen.error()};
+  for (const auto& warning : seen->warnings) {
+    log_warning("{}", warning);
+    notice("cohort: warning: " + printable(warning, 500));
+  }
+  if (request.gap_report)
+    if (auto taken = take_gaps_from_report(*request.gap_report, *seen); !taken) return tl::unexpected{taken.error()};
+
+  auto summary = summary_of(*seen);
+  std::map<const source_file*, std::string> frameworks;
+  for (const auto& gap : seen->gaps) frameworks[&seen->files[gap.file]] = gap.framework;
+  task_input input;
+  input.project = request.place.project;
+  input.files = seen->files;
+  input.framework_of = [&](const source_file& file) {
+    const auto known = frameworks.find(&file);
+    return known == frameworks.end() ? std::string{} : known->second;
+  };
+  input.wishes = wishes_from(*seen);
+  task_options options{request.model, request.settings.output_directory, request.cache, request.settings.effort};
+  task_receiver receiver;
+  receiver.task = [&](task_spec&& task) { return receive(std::move(task)); };
+  receiver.skipped = [&](skipped_source&& source) { summary.skipped.push_back({source.path, source.why.code, source.why.message}); };
+  const auto totals = plan_tasks(input, options, *languages, *texts, *defaults, receiver);
+  if (!totals) return tl::unexpected{totals.error()};
+  summary.tasks = totals->tasks;
+  return summary;
+}
+
+std::string describe(const plan_summary& summary, bool verbose) {
+  std::string text = fmt::format("{} source files, {} test files: {} with gaps, {} fully tested, {} too simple, {} with nothing to test",
+                                 summary.files, summary.tests, summary.with_gaps, summary.fully_tested, summary.too_simple,
+                                 summary.nothing_public);
+  if (summary.skipped.empty()) return text + "\n";
+  text += fmt::format(", {} left out:\n", summary.skipped.size());
+  size_t shown = 0;
+  for (const auto& file : summary.skipped) {
+    if (!verbose && ++shown > most_listed) {
+      text += fmt::format("  ... and {} more (-v lists all)\n", summary.skipped.size() - most_listed);
+      break;
+    }
+    text += fmt::format("  {}: {}\n", printable(file.path), printable(file.reason, 200));
+  }
+  return text;
+}
+
+}  // namespace cohort

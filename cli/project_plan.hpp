@@ -1,0 +1,54 @@
+// From a project's directory to tasks: survey, gaps, prompts. Shared by runs, dry runs and analyze-gaps.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "cli/options.hpp"
+#include "messages/price.hpp"
+#include "messages/task.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+/// A source that gets no task, with a reason for people.
+struct passed_over {
+  std::string path;
+  ec code = ec::none;
+  std::string reason;
+};
+
+/// What a plan came to, beside its tasks.
+struct plan_summary {
+  size_t files = 0;         ///< Source files that were parsed, tests not counted.
+  size_t tests = 0;         ///< Test files of the project.
+  size_t fully_tested = 0;
+  size_t too_simple = 0;    ///< With a gap, but below the least complexity.
+  size_t nothing_public = 0;
+  size_t with_gaps = 0;
+  size_t tasks = 0;
+  std::vector<passed_over> skipped;
+};
+
+/// What to plan.
+struct plan_request {
+  workspace place;
+  run_settings settings;
+  model_info model;
+  cache_mode cache = cache_mode::none;
+  std::vector<std::string> include;
+  std::vector<std::string> exclude;
+  std::optional<std::filesystem::path> gap_report;
+  bool write_cache = false;  ///< Dry runs write nothing.
+};
+
+/// False ends the planning.
+using task_receiver_fn = std::function<bool(task_spec&&)>;
+
+[[nodiscard]] expected<plan_summary> plan_project(const plan_request& request, const task_receiver_fn& receive);
+
+/// A few lines about `summary` for people: what was found, what was left out and why.
+[[nodiscard]] std::string describe(const plan_summary& summary, bool verbose);
+
+}  // namespace cohort

@@ -1,0 +1,77 @@
+// Connecting: credentials from the environment, or a simulator with a key of its own.
+
+#include "cli/provider.hpp"
+
+#include <random>
+
+#include "actors/claude_provider.hpp"
+#include "claude/credentials.hpp"
+#include "claude/retry_policy.hpp"
+#include "claude/settings.hpp"
+#include "cli/console.hpp"
+#include "simulator/scenario.hpp"
+#include "simulator/simulator.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr const char* simulator_key = "simulator-key";
+
+expected<std::unique_ptr<simulator>> start_simulator(const generate_options& options) {
+  auto rules = load_scenario(options.scenario);
+  if (!rules) return tl::unexpected{rules.error()};
+  for (const auto& assignment : options.scenario_set)
+    if (auto applied = override_scenario(*rules, assignment); !applied) return tl::unexpected{applied.error()};
+  simulator_options server;
+  server.rules = std::move(*rules);
+  if (options.bill) server.bill = *options.bill;
+  return simulator::start(std::move(server));
+}
+
+resend_rule make_resend_rule(const retry_settings& settings) {
+  return [policy = retry_policy{settings}](uint32_t sends, milliseconds elapsed, const call_failure& failure) -> std::optional<milliseconds> {
+    static thread_local std::mt19937_64 random{std::random_device{}()};
+    const auto decision = policy.after(sends, elapsed, failure, std::uniform_real_distribution<double>{0.0, 1.0}(random));
+    if (!decision.again) return std::nullopt;
+    return decision.delay;
+  };
+}
+
+}  // namespace
+
+provider_connection::provider_connection() = default;
+provider_connection::provider_connection(provider_connection&&) noexcept = default;
+provider_connection& provider_connection::operator=(provider_connection&&) noexcept = default;
+provider_connection::~provider_connection() { way.reset(); }
+
+expected<void> check_credentials() {
+  auto settings = load_claude_settings();
+  if (!settings) return tl::unexpected{settings.error()};
+  auto where = endpoint_from(process_environment(), *settings);
+  if (!where) return tl::unexpected{where.error()};
+  return {};
+}
+
+expected<provider_connection> connect_provider(const generate_options& options) {
+  auto settings = load_claude_settings();
+  if (!settings) return tl::unexpected{settings.error()};
+  provider_connection connection;
+  auto where = expected<endpoint>{fail(ec::no_credentials, {})};
+  if (options.provider == provider_kind::simulator) {
+    auto server = start_simulator(options);
+    if (!server) return tl::unexpected{server.error()};
+    connection.server = std::move(*server);
+    where = endpoint_at(connection.server->base_url(), simulator_key, *settings);
+  } else {
+    where = endpoint_from(process_environment(), *settings);
+  }
+  if (!where) return tl::unexpected{where.error()};
+  auto way = claude_provider::start(*where, *settings);
+  if (!way) return tl::unexpected{way.error()};
+  connection.way = std::move(*way);
+  connection.resend = make_resend_rule(settings->retry);
+  return connection;
+}
+
+}  // namespace cohort

@@ -1,0 +1,32 @@
+// The way to a model that the user chose: the API, or the simulator in this process.
+#pragma once
+
+#include <memory>
+
+#include "actors/worker.hpp"
+#include "cli/options.hpp"
+#include "messages/provider.hpp"
+
+namespace cohort {
+
+class simulator;
+
+/// A provider with what it needs to live.
+struct provider_connection {
+  std::unique_ptr<simulator> server;  ///< Only with `--provider simulator`; outlives `way`.
+  std::shared_ptr<provider> way;
+  resend_rule resend;
+
+  provider_connection();
+  provider_connection(provider_connection&&) noexcept;
+  provider_connection& operator=(provider_connection&&) noexcept;
+  ~provider_connection();
+};
+
+/// `ec::no_credentials` or `ec::config_invalid` if the API cannot be called; asks nobody.
+[[nodiscard]] expected<void> check_credentials();
+
+/// Errors: `ec::no_credentials` with both ways on, `ec::config_invalid`, `ec::io`.
+[[nodiscard]] expected<provider_connection> connect_provider(const generate_options& options);
+
+}  // namespace cohort

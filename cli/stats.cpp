@@ -1,0 +1,157 @@
+// Tables and JSON from what the ledger says.
+
+#include "cli/stats.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/text.hpp"
+
+namespace cohort {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr size_t most_listed = 20;
+
+std::string dump(const ordered_json& value) {
+  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+ordered_json counts_json(const state_counts& counts) {
+  return {{"total", counts.total()},     {"delivered", counts.delivered}, {"failed", counts.failed},
+          {"skipped", counts.skipped},   {"deferred", counts.deferred},   {"answered", counts.answered},
+          {"planned", counts.planned}};
+}
+
+ordered_json money_json(const spending& spent, const task_estimate& estimate) {
+  return {{"confirmed", as_dollars(spent.confirmed)},
+          {"unconfirmed", as_dollars(spent.unconfirmed)},
+          {"estimateLow", as_dollars(estimate.low)},
+          {"estimateExpected", as_dollars(estimate.expected)},
+          {"estimateWorst", as_dollars(estimate.worst)}};
+}
+
+std::string attention_lines(const std::vector<attention>& open, bool verbose) {
+  std::string text;
+  size_t shown = 0;
+  for (const auto& task : open) {
+    if (!verbose && ++shown > most_listed) {
+      text += fmt::format("  ... and {} more (-v lists all)\n", open.size() - most_listed);
+      break;
+    }
+    text += fmt::format("  {:<9} {}  ({}: {})\n", name(task.state), printable(task.label), name(task.code),
+                        printable(task.reason, 300));
+  }
+  return text;
+}
+
+}  // namespace
+
+expected<std::vector<attention>> needing_attention(const ledger& book, int64_t run) {
+  std::vector<attention> open;
+  auto visited = book.for_each_task(run, [&](const task_record& task) {
+    if (task.state == task_state::failed || task.state == task_state::skipped || task.state == task_state::deferred)
+      open.push_back({task.spec.label, task.state, task.code, task.reason});
+  });
+  if (!visited) return tl::unexpected{visited.error()};
+  return open;
+}
+
+std::string run_table(const run_record& run, const std::vector<attention>& open, bool verbose) {
+  const auto tasks = run.tasks();
+  const auto spent = run.spent();
+  const auto estimate = run.estimate();
+  std::string text = fmt::format("run {}  {}\n", run.batch_id, name(run.status));
+  text += fmt::format("  batches    {} of {} completed\n", run.completed_batches(), run.batches.size());
+  text += fmt::format("  tasks      {} of {}: {} delivered, {} failed, {} skipped, {} deferred, {} waiting\n", tasks.final(),
+                      tasks.total(), tasks.delivered, tasks.failed, tasks.skipped, tasks.deferred,
+                      tasks.planned + tasks.answered);
+  text += fmt::format("  cost       {} of about {} (at most {})\n", to_string(spent.confirmed), to_string(estimate.expected),
+                      to_string(estimate.worst));
+  if (spent.unconfirmed > nano_dollars{})
+    text += fmt::format("  unconfirmed  up to {} for requests whose outcome is unknown; it counts against every limit\n",
+                        to_string(spent.unconfirmed));
+  if (run.settings.budget) text += fmt::format("  budget     {} for the run\n", to_string(*run.settings.budget));
+  if (run.settings.cost_limit) text += fmt::format("  limit      {} for each batch\n", to_string(*run.settings.cost_limit));
+  text += fmt::format("  model      {} ({})\n", run.model_id, printable(run.settings.model));
+  text += fmt::format("  started    {}\n  updated    {}  ({} later)\n", to_iso8601(run.started), to_iso8601(run.updated),
+                      human_duration(milliseconds{run.updated.ms - run.started.ms}));
+  return text + attention_lines(open, verbose);
+}
+
+std::string run_json(const run_record& run, const std::vector<attention>& open) {
+  ordered_json value;
+  value["batchId"] = run.batch_id;
+  value["status"] = name(run.status);
+  value["projectPath"] = run.project;
+  value["model"] = run.model_id;
+  value["startTime"] = to_iso8601(run.started);
+  value["lastUpdate"] = to_iso8601(run.updated);
+  value["batches"] = {{"total", run.batches.size()}, {"completed", run.completed_batches()}, {"next", run.next_batch()}};
+  value["tasks"] = counts_json(run.tasks());
+  value["cost"] = money_json(run.spent(), run.estimate());
+  value["limits"] = ordered_json::object();
+  if (run.settings.cost_limit) value["limits"]["batch"] = as_dollars(*run.settings.cost_limit);
+  if (run.settings.budget) value["limits"]["run"] = as_dollars(*run.settings.budget);
+  value["attention"] = ordered_json::array();
+  for (const auto& task : open)
+    value["attention"].push_back(
+        {{"source", task.label}, {"state", name(task.state)}, {"code", name(task.code)}, {"reason", task.reason}});
+  return dump(value);
+}
+
+std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,
+                       bool verbose) {
+  std::string text = fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", "batch", "tasks", "low", "expected", "at most");
+  task_estimate sum;
+  uint32_t tasks = 0;
+  for (size_t i = 0; i < batches.size(); ++i) {
+    const auto& estimate = batches[i].estimate;
+    const auto count = batches[i].tasks.total();
+    text += fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", batches[i].index + 1, count, to_string(estimate.low),
+                        to_string(estimate.expected), to_string(estimate.worst));
+    if (verbose)
+      for (const auto& label : labels[i]) text += fmt::format("           {}\n", printable(label));
+    sum.low += estimate.low;
+    sum.expected += estimate.expected;
+    sum.worst += estimate.worst;
+    tasks += count;
+  }
+  return text + fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", "all", tasks, to_string(sum.low),
+                            to_string(sum.expected), to_string(sum.worst));
+}
+
+std::string batch_report_json(const run_record& run, uint32_t batch, const std::vector<task_record>& tasks,
+                              const std::vector<attempt_record>& attempts) {
+  ordered_json value;
+  const auto& record = run.batches[batch];
+  value["batchId"] = run.batch_id;
+  value["batch"] = batch;
+  value["batches"] = run.batches.size();
+  value["model"] = run.model_id;
+  value["tasks"] = counts_json(record.tasks);
+  value["cost"] = money_json(record.spent, record.estimate);
+  value["results"] = ordered_json::array();
+  for (const auto& task : tasks) {
+    ordered_json one{{"task", to_string(task.spec.id)}, {"source", task.spec.label}, {"target", task.spec.target},
+                     {"state", name(task.state)},        {"complexity", task.spec.complexity}};
+    if (task.code != ec::none) one["code"] = name(task.code);
+    if (!task.reason.empty()) one["reason"] = task.reason;
+    one["attempts"] = ordered_json::array();
+    for (const auto& attempt : attempts) {
+      if (attempt.task != task.spec.id) continue;
+      ordered_json row{{"attempt", attempt.attempt}, {"model", attempt.model}, {"requestId", attempt.request_id},
+                       {"cost", as_dollars(attempt.cost)}, {"promptTokens", attempt.usage.prompt_tokens()},
+                       {"outputTokens", attempt.usage.output_tokens}};
+      if (attempt.code != ec::none) row["code"] = name(attempt.code);
+      if (attempt.unconfirmed || attempt.open) row["unconfirmedCost"] = as_dollars(attempt.reserved);
+      one["attempts"].push_back(std::move(row));
+    }
+    value["results"].push_back(std::move(one));
+  }
+  return dump(value);
+}
+
+}  // namespace cohort

@@ -1,0 +1,37 @@
+// `--stats` and the tables that summarise a run or a plan.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "messages/ledger.hpp"
+#include "state/ledger.hpp"
+
+namespace cohort {
+
+/// A task that needs the user's attention at the end.
+struct attention {
+  std::string label;
+  task_state state = task_state::failed;
+  ec code = ec::none;
+  std::string reason;
+};
+
+/// Failed, skipped and deferred tasks of a run.
+[[nodiscard]] expected<std::vector<attention>> needing_attention(const ledger& book, int64_t run);
+
+/// A table for people.
+[[nodiscard]] std::string run_table(const run_record& run, const std::vector<attention>& open, bool verbose);
+
+/// The same as one JSON object.
+[[nodiscard]] std::string run_json(const run_record& run, const std::vector<attention>& open);
+
+/// Batches with tasks and estimates, for a dry run.
+[[nodiscard]] std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,
+                                     bool verbose);
+
+/// One batch with its tasks as a JSON report (`--output`).
+[[nodiscard]] std::string batch_report_json(const run_record& run, uint32_t batch, const std::vector<task_record>& tasks,
+                                            const std::vector<attempt_record>& attempts);
+
+}  // namespace cohort

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# set-up.sh program|tests: installs what is missing (Debian packages, npm packages), configures and builds.
+# Does nothing, in a few milliseconds, when nothing has changed since the last time.
+set -euo pipefail
+goal=$1
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+log=build/set-up.log
+mkdir -p build
+
+packages=(cmake ninja-build g++ pkg-config git lld libcaf-dev nlohmann-json3-dev libcurl4-openssl-dev libcli11-dev
+  libsqlitecpp-dev libsqlite3-dev libtree-sitter-dev libgit2-dev libexpected-dev libspdlog-dev libfmt-dev libboost-dev
+  libssl-dev libgtest-dev libgmock-dev libbenchmark-dev nodejs)
+test_packages=(python3 python3-pytest)
+
+say() { printf 'cohort: %s\n' "$*" >&2; }
+
+# step TEXT COMMAND...: one line of progress; the command's output only if it fails.
+step() {
+  say "$1"
+  shift
+  if ! "$@" >"$log" 2>&1; then
+    cat "$log" >&2
+    say "that failed; the full output stands above"
+    exit 1
+  fi
+}
+
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+missing_packages() {
+  local name
+  for name in "$@"; do
+    dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || echo "$name"
+  done
+}
+
+install_packages() {
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
+}
+
+[ "$goal" = tests ] && packages+=("${test_packages[@]}")
+# Debian's nodejs comes without npm; other packagings bring their own.
+command -v npm >/dev/null 2>&1 || packages+=(npm)
+
+stamp=build/set-up.$goal.stamp
+wanted=$(cat cmake/set-up.sh package-lock.json | sha256sum)
+if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ] || [ ! -d node_modules ]; then
+  mapfile -t missing < <(missing_packages "${packages[@]}")
+  [ ${#missing[@]} -eq 0 ] || step "installing ${#missing[@]} Debian packages (${missing[*]})" install_packages "${missing[@]}"
+  if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+    step "installing grammars from npm" npm ci --ignore-scripts
+  fi
+  [ -f build/build.ninja ] || step "configuring" cmake --preset release
+  printf '%s' "$wanted" >"$stamp"
+fi
+
+targets=(cohort)
+[ "$goal" = tests ] && targets=(all)
+if ! ninja -C build -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do'; then
+  step "building (the first time takes some minutes)" ninja -C build "${targets[@]}"
+fi
