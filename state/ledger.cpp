@@ -1,0 +1,103 @@
+// Opening a ledger, and the state of its transactions.
+
+#include "state/ledger.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include "base/log.hpp"
+#include "state/ledger_impl.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+ledger::ledger(std::unique_ptr<impl> self) : self_(std::move(self)) {}
+ledger::ledger(ledger&&) noexcept = default;
+ledger& ledger::operator=(ledger&&) noexcept = default;
+ledger::~ledger() = default;
+
+expected<ledger> ledger::open(const fs::path& file, const fs::path& project, access mode) {
+  const bool writable = mode == access::read_write;
+  auto opened = writable ? store::open_for_writing(file, project) : store::open_for_reading(file);
+  if (!opened) return tl::unexpected{opened.error()};
+  ledger book{std::make_unique<impl>(std::move(*opened), project, writable)};
+  if (auto ours = book.self_->adopt_project(); !ours) return tl::unexpected{ours.error()};
+  if (auto sound = book.newest_run(); !sound) return tl::unexpected{sound.error()};  // checks the seals on its way
+  return book;
+}
+
+namespace {
+
+/// True if `other` is a ledger with this identity, and not the same file under another name.
+bool same_ledger_elsewhere(const fs::path& other, const fs::path& file, const std::string& ledger_id) {
+  std::error_code failed;
+  if (fs::equivalent(other, file, failed) || !fs::exists(other, failed)) return false;
+  const auto there = store::open_for_reading(other);
+  return there && there->meta("ledger_id") == ledger_id;
+}
+
+}  // namespace
+
+expected<void> ledger::impl::adopt_project() {
+  return guard("open the ledger", [&]() -> expected<void> {
+    const fs::path stored = file.meta("project");
+    if (stored == project) return {};
+    const auto inside = file.file().lexically_relative(project);
+    const bool outside = inside.empty() || *inside.begin() == "..";
+    std::error_code failed;
+    const bool foreign = outside ? fs::exists(stored, failed)
+                                 : same_ledger_elsewhere(stored / inside, file.file(), file.meta("ledger_id"));
+    if (foreign)
+      return fail(ec::state_foreign,
+                  fmt::format("the ledger '{}' was made for the project '{}', which still has it. To start afresh here run `cohort "
+                              "generate-logical-batch PROJECT --clean`, which archives this copy",
+                              file.file().string(), stored.string()));
+    if (!writable) return {};
+    query update{prepared("UPDATE meta SET value = ? WHERE key = 'project'")};
+    update.blob(project.native()).run();
+    log_info("the project moved from '{}' to '{}'; its ledger follows", stored.string(), project.string());
+    return {};
+  });
+}
+
+bool ledger::impl::in_transaction() const noexcept { return ::sqlite3_get_autocommit(file.database().getHandle()) == 0; }
+
+expected<void> ledger::impl::check_writable() const {
+  if (writable) return {};
+  return fail(ec::permission_denied, fmt::format("the ledger '{}' was opened for reading only", file.file().string()));
+}
+
+expected<void> ledger::impl::check_transaction() const {
+  if (in_transaction() && !draft) return {};
+  return fail(ec::usage, "an entry of the ledger belongs between `begin` and `commit`");
+}
+
+expected<void> ledger::begin() {
+  if (auto may = self_->check_writable(); !may) return may;
+  if (self_->in_transaction()) return fail(ec::usage, "a transaction of the ledger is open already");
+  return self_->guard("write the ledger", [&]() -> expected<void> {
+    query{self_->prepared("BEGIN IMMEDIATE")}.run();
+    return {};
+  });
+}
+
+expected<void> ledger::commit() {
+  if (auto open = self_->check_transaction(); !open) return open;
+  return self_->guard("write the ledger", [&]() -> expected<void> {
+    query{self_->prepared("COMMIT")}.run();
+    return {};
+  });
+}
+
+/// After a full disk SQLite may have rolled back already.
+void ledger::rollback() noexcept {
+  self_->draft.reset();
+  if (self_->in_transaction()) (void)self_->file.database().tryExec("ROLLBACK");
+}
+
+void ledger::abandon_plan() noexcept {
+  if (self_->draft) rollback();
+}
+
+}  // namespace cohort

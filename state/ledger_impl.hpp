@@ -1,0 +1,96 @@
+// What is behind `ledger`: the open file, its prepared statements, the plan that is being written.
+// For the room's own sources only.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "state/ledger.hpp"
+#include "state/query.hpp"
+#include "state/seal.hpp"
+#include "state/store.hpp"
+
+namespace cohort {
+
+/// How an attempt ended; the values are stored.
+enum class outcome : uint8_t {
+  open = 0,         ///< Intent only: charged with its reservation.
+  answered = 1,     ///< Charged with its cost.
+  free = 2,         ///< Failed, and cannot be on the bill.
+  unconfirmed = 3,  ///< Failed, and may be on the bill: charged with its reservation.
+};
+
+/// The row of a task that changes.
+struct task_row {
+  int64_t key = 0;
+  uint32_t batch = 0;
+  task_state state = task_state::planned;
+};
+
+struct ledger::impl {
+  impl(store&& opened, std::filesystem::path project_path, bool may_write)
+      : file(std::move(opened)), project(std::move(project_path)), writable(may_write) {}
+
+  store file;
+  std::filesystem::path project;
+  bool writable = false;
+  mutable std::unordered_map<const char*, SQLite::Statement> statements;  ///< By the address of their text.
+
+  struct plan {
+    int64_t run = 0;
+    int64_t first_task = 0;
+    std::vector<task_id> tasks;
+    std::unordered_map<std::string, int64_t> prefixes;  ///< Row of each shared prefix, by its digest in hex.
+  };
+  std::optional<plan> draft;
+
+  /// The prepared statement for `sql`, which must be a constant.
+  [[nodiscard]] SQLite::Statement& prepared(const char* sql) const;
+
+  template <class Body>
+  auto guard(std::string_view action, Body&& body) const noexcept -> decltype(body()) {
+    return guarded(&file.database(), file.file(), action, std::forward<Body>(body));
+  }
+
+  [[nodiscard]] expected<void> check_writable() const;
+  [[nodiscard]] expected<void> check_transaction() const;
+  [[nodiscard]] bool in_transaction() const noexcept;
+
+  [[nodiscard]] expected<void> adopt_project();  ///< Refuses another project's ledger; follows a moved project.
+
+  [[nodiscard]] expected<task_row> find(int64_t run, const task_id& id) const;
+  void set_state(const task_row& row, const task_id& id, task_state state, ec code, const std::string& reason) const;
+  void store_answer(const task_row& row, const attempt_done& x) const;
+
+  [[nodiscard]] expected<void> sum_tasks(run_record& run, int64_t first, int64_t last) const;
+  [[nodiscard]] expected<void> sum_attempts(run_record& run, int64_t first, int64_t last) const;
+
+  /// Reads the rows of `statement`, whose columns are those of `full_task_columns`.
+  [[nodiscard]] expected<std::vector<task_record>> read_tasks(query& rows) const;
+  [[nodiscard]] expected<std::string> prefix_text(int64_t id) const;
+
+  /// Paths inside the project are stored relative to it, so that a moved project still knows its files.
+  [[nodiscard]] std::string stored_path(const std::string& path) const;
+  [[nodiscard]] std::string shown_path(const std::string& path) const;
+
+  [[nodiscard]] tl::unexpected<error> corrupt(std::string_view what) const {
+    return tl::unexpected{damaged(file.file(), what)};
+  }
+};
+
+[[nodiscard]] int64_t seal_of_task(const task_id& id, uint32_t batch, task_state state, ec code) noexcept;
+[[nodiscard]] int64_t seal_of_run(const run_settings& settings, run_status status) noexcept;
+/// What the money depends on: whose, how it ended, what was reserved and billed.
+[[nodiscard]] int64_t seal_of_attempt(int64_t task, uint32_t number, outcome how, nano_dollars reserved,
+                                      nano_dollars cost) noexcept;
+[[nodiscard]] int64_t seal_of_answer(int64_t task, uint32_t attempt, std::string_view text) noexcept;
+[[nodiscard]] int64_t seal_of_spec(int64_t task, const task_spec& spec, std::string_view traits) noexcept;
+
+/// "3:key5:value", in order: any bytes, and still readable.
+[[nodiscard]] std::string pack(const std::map<std::string, std::string>& traits);
+[[nodiscard]] std::optional<std::map<std::string, std::string>> unpack(std::string_view packed);
+
+}  // namespace cohort

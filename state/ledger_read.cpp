@@ -1,0 +1,278 @@
+// What a ledger tells. Sums are made from the rows each time; none is stored, so none can disagree.
+
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+#include "state/ledger_impl.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr const char* last_run =
+    "SELECT id, batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, concurrent, "
+    "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, seal FROM run "
+    "ORDER BY id DESC LIMIT 1";
+constexpr const char* tasks_between =
+    "SELECT id, batch, state, changed, code, file, input_tokens, output_tokens, low, expected, worst, seal, key "
+    "FROM task WHERE key BETWEEN ? AND ?";
+constexpr const char* attempts_between =
+    "SELECT task, number, outcome, reserved, cost, seal FROM attempt WHERE task BETWEEN ? AND ?";
+
+#define COHORT_TASK_COLUMNS                                                                                       \
+  "t.key, t.id, t.batch, t.state, t.code, t.reason, t.seal, "                                                     \
+  "(SELECT max(number) FROM attempt WHERE task = t.key), t.input_tokens, t.output_tokens, t.low, t.expected, "    \
+  "t.worst, s.label, s.source, s.source_digest, s.target, s.part, s.parts, s.complexity, s.model, s.max_tokens, " \
+  "s.cache, s.effort, s.traits"
+#define COHORT_LONG_COLUMNS ", s.seal, s.prefix, s.prompt, a.attempt, a.seal, a.text"
+
+constexpr const char* tasks_of_batch =
+    "SELECT " COHORT_TASK_COLUMNS COHORT_LONG_COLUMNS
+    " FROM task t JOIN spec s ON s.task = t.key LEFT JOIN answer a ON a.task = t.key AND t.state = 1 "
+    "WHERE t.run = ? AND t.batch = ? ORDER BY t.key";
+constexpr const char* parts_of_target =
+    "SELECT " COHORT_TASK_COLUMNS COHORT_LONG_COLUMNS
+    " FROM spec s JOIN task t ON t.key = s.task JOIN answer a ON a.task = t.key "
+    "WHERE s.target = ?2 AND t.run = ?1 AND t.state IN (1, 2) ORDER BY s.part, t.key";
+constexpr const char* tasks_of_run =
+    "SELECT " COHORT_TASK_COLUMNS " FROM task t JOIN spec s ON s.task = t.key WHERE t.run = ? ORDER BY t.key";
+
+/// The columns of COHORT_TASK_COLUMNS; the task's key, and whether its seal holds.
+struct short_task {
+  task_record record;
+  int64_t key = 0;
+  bool sound = false;
+  std::string traits;
+};
+
+short_task read_short(query& row) {
+  short_task task;
+  auto& [record, key, sound, traits] = task;
+  auto& spec = record.spec;
+  key = row.whole();
+  spec.id = row.identity();
+  record.batch = row.as<uint32_t>();
+  record.state = row.as<task_state>();
+  record.code = row.as<ec>();
+  record.reason = row.bytes();
+  sound = row.whole() == seal_of_task(spec.id, record.batch, record.state, record.code);
+  record.attempts = row.as<uint32_t>();
+  auto& estimate = spec.estimate;
+  estimate.input_tokens = row.as<uint64_t>();
+  estimate.output_tokens = row.as<uint64_t>();
+  estimate.low = row.money();
+  estimate.expected = row.money();
+  estimate.worst = row.money();
+  spec.label = row.bytes();
+  spec.source = row.bytes();
+  spec.source_digest = row.hash();
+  spec.target = row.bytes();
+  spec.part = row.as<uint32_t>();
+  spec.parts = row.as<uint32_t>();
+  spec.complexity = row.as<uint32_t>();
+  spec.request.model = row.bytes();
+  spec.request.max_tokens = row.as<uint32_t>();
+  spec.request.cache = row.as<cache_mode>();
+  spec.request.effort = row.bytes();
+  traits = row.bytes();
+  auto unpacked = unpack(traits);
+  sound = sound && unpacked.has_value();
+  if (unpacked) spec.traits = std::move(*unpacked);
+  return task;
+}
+
+run_settings read_settings(query& row) {
+  run_settings x;
+  x.batch_size = row.as<uint32_t>();
+  x.model = row.bytes();
+  x.concurrent = row.as<uint32_t>();
+  x.timeout = milliseconds{row.whole()};
+  x.min_complexity = row.as<uint32_t>();
+  x.cost_limit = row.money_or_none();
+  x.budget = row.money_or_none();
+  x.on_limit = row.as<limit_policy>();
+  x.parallel_batches = row.as<uint32_t>();
+  x.output_directory = row.bytes();
+  x.effort = row.bytes();
+  return x;
+}
+
+}  // namespace
+
+expected<std::optional<run_record>> ledger::newest_run() const {
+  return self_->guard("read the newest run", [&]() -> expected<std::optional<run_record>> {
+    query row{self_->prepared(last_run)};
+    if (!row.next()) return std::optional<run_record>{};
+    run_record run;
+    run.id = row.whole();
+    run.batch_id = row.bytes();
+    run.model_id = row.bytes();
+    run.project = self_->project.string();
+    run.started = {row.whole()};
+    run.updated = {row.whole()};
+    run.status = row.as<run_status>();
+    const auto first = row.whole();
+    const auto last = row.whole();
+    run.settings = read_settings(row);
+    if (row.whole() != seal_of_run(run.settings, run.status)) return self_->corrupt("the settings of the run were altered");
+    if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
+    if (auto summed = self_->sum_attempts(run, first, last); !summed) return tl::unexpected{summed.error()};
+    return run;
+  });
+}
+
+expected<void> ledger::impl::sum_tasks(run_record& run, int64_t first, int64_t last) const {
+  std::unordered_set<int64_t> unsynced_files;
+  query files{prepared("SELECT id FROM file WHERE synced = 0")};
+  while (files.next()) unsynced_files.insert(files.whole());
+  query row{prepared(tasks_between)};
+  row.whole(first).whole(last);
+  int64_t tasks = 0;
+  while (row.next()) {
+    const auto id = row.identity();
+    const auto index = row.as<uint32_t>();
+    const auto state = row.as<task_state>();
+    run.updated = std::max(run.updated, wall_time{row.whole()});
+    const auto code = row.as<ec>();
+    const auto file_row = row.whole();
+    if (index > static_cast<uint64_t>(last - first)) return corrupt("a task names an impossible batch");
+    while (run.batches.size() <= index)
+      run.batches.push_back({.index = static_cast<uint32_t>(run.batches.size()), .tasks = {}, .spent = {}, .estimate = {}, .synced = true});
+    auto& batch = run.batches[index];
+    ++batch.tasks.of(state);
+    if (!is_final(state) || unsynced_files.count(file_row) != 0) batch.synced = false;
+    batch.estimate.input_tokens += row.as<uint64_t>();
+    batch.estimate.output_tokens += row.as<uint64_t>();
+    batch.estimate.low += row.money();
+    batch.estimate.expected += row.money();
+    batch.estimate.worst += row.money();
+    if (row.whole() != seal_of_task(id, index, state, code)) return corrupt("the state of a task was altered");
+    ++tasks;
+  }
+  if (tasks != last - first + 1) return corrupt("tasks of the plan are missing");
+  return {};
+}
+
+expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_t last) const {
+  std::vector<uint32_t> batch_of(static_cast<size_t>(last - first + 1));
+  query tasks{prepared("SELECT key, batch FROM task WHERE key BETWEEN ? AND ?")};
+  tasks.whole(first).whole(last);
+  while (tasks.next()) {
+    const auto key = tasks.whole();
+    batch_of[static_cast<size_t>(key - first)] = tasks.as<uint32_t>();
+  }
+  query row{prepared(attempts_between)};
+  row.whole(first).whole(last);
+  while (row.next()) {
+    const auto task = row.whole();
+    const auto number = row.as<uint32_t>();
+    const auto how = row.as<outcome>();
+    const auto reserved = row.money();
+    const auto cost = row.money();
+    if (row.whole() != seal_of_attempt(task, number, how, reserved, cost))
+      return corrupt("the money of an attempt was altered");
+    auto& spent = run.batches[batch_of[static_cast<size_t>(task - first)]].spent;
+    switch (how) {
+      case outcome::answered: spent.confirmed += cost; break;
+      case outcome::open:
+      case outcome::unconfirmed: spent.unconfirmed += reserved; break;
+      case outcome::free: break;
+    }
+  }
+  return {};
+}
+
+expected<bool> ledger::delivered_before(const task_id& id) const {
+  return self_->guard("look up a task", [&]() -> expected<bool> {
+    query row{self_->prepared("SELECT batch, code, seal FROM task WHERE id = ? AND state = 2")};
+    if (!row.identity(id).next()) return false;
+    const auto batch = row.as<uint32_t>();
+    const auto code = row.as<ec>();
+    if (row.whole() != seal_of_task(id, batch, task_state::delivered, code))
+      return self_->corrupt("the state of a task was altered");
+    return true;
+  });
+}
+
+expected<std::string> ledger::impl::prefix_text(int64_t id) const {
+  query row{prepared("SELECT digest, text FROM prefix WHERE id = ?")};
+  if (!row.whole(id).next()) return corrupt("a shared prefix is missing");
+  const auto digest = row.hash();
+  auto text = row.bytes();
+  if (sha256(text) != digest) return corrupt("a shared prefix was altered");
+  return text;
+}
+
+expected<std::vector<task_record>> ledger::impl::read_tasks(query& rows) const {
+  std::vector<task_record> tasks;
+  std::unordered_map<int64_t, std::string> prefixes;
+  while (rows.next()) {
+    auto task = read_short(rows);
+    auto& spec = task.record.spec;
+    const auto spec_seal = rows.whole();
+    const auto prefix = rows.whole();
+    spec.request.prompt = rows.bytes();
+    const auto attempt = rows.as<uint32_t>();
+    const auto answer_seal = rows.whole();
+    task.record.answer = rows.bytes();
+    if (!task.sound || spec_seal != seal_of_spec(task.key, spec, task.traits)) return corrupt("a planned task was altered");
+    const bool answered = attempt != 0;
+    if (answered && answer_seal != seal_of_answer(task.key, attempt, task.record.answer))
+      return corrupt("a stored answer was altered");
+    if (!answered && task.record.state == task_state::answered) return corrupt("a stored answer is missing");
+    if (prefixes.count(prefix) == 0) {
+      auto text = prefix_text(prefix);
+      if (!text) return tl::unexpected{text.error()};
+      prefixes.emplace(prefix, std::move(*text));
+    }
+    spec.request.shared_prefix = prefixes.at(prefix);
+    tasks.push_back(std::move(task.record));
+  }
+  return tasks;
+}
+
+expected<std::vector<task_record>> ledger::load_batch(int64_t run, uint32_t batch) const {
+  return self_->guard("read a batch", [&]() -> expected<std::vector<task_record>> {
+    query rows{self_->prepared(tasks_of_batch)};
+    rows.whole(run).whole(batch);
+    return self_->read_tasks(rows);
+  });
+}
+
+expected<std::vector<task_record>> ledger::answered_parts(int64_t run, const std::string& target) const {
+  return self_->guard("read the parts of a file", [&]() -> expected<std::vector<task_record>> {
+    query rows{self_->prepared(parts_of_target)};
+    rows.whole(run).blob(target);
+    return self_->read_tasks(rows);
+  });
+}
+
+expected<void> ledger::for_each_task(int64_t run, const std::function<void(const task_record&)>& visit) const {
+  return self_->guard("read the tasks", [&]() -> expected<void> {
+    query rows{self_->prepared(tasks_of_run)};
+    rows.whole(run);
+    while (rows.next()) {
+      const auto task = read_short(rows);
+      if (!task.sound) return self_->corrupt("the state of a task was altered");
+      visit(task.record);
+    }
+    return {};
+  });
+}
+
+expected<std::optional<std::string>> ledger::answer_of(int64_t run, const task_id& id) const {
+  return self_->guard("read an answer", [&]() -> expected<std::optional<std::string>> {
+    query row{self_->prepared(
+        "SELECT a.task, a.attempt, a.seal, a.text FROM task t JOIN answer a ON a.task = t.key WHERE t.id = ? AND t.run = ?")};
+    if (!row.identity(id).whole(run).next()) return std::optional<std::string>{};
+    const auto task = row.whole();
+    const auto attempt = row.as<uint32_t>();
+    const auto expected_seal = row.whole();
+    auto text = row.bytes();
+    if (expected_seal != seal_of_answer(task, attempt, text)) return self_->corrupt("a stored answer was altered");
+    return text;
+  });
+}
+
+}  // namespace cohort

@@ -1,0 +1,281 @@
+// Opening, creating and checking the SQLite file. One pitfall rules this file: POSIX locks belong to the process,
+// and closing any descriptor of a file drops them. So a file that this process has open through SQLite is
+// never opened a second time by other means; `open_files` knows which those are.
+
+#include "state/store.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.hpp"
+#include "base/digest.hpp"
+#include "base/files.hpp"
+#include "state/inspection.hpp"
+#include "state/schema.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using inode = std::pair<uint64_t, uint64_t>;
+
+struct open_files {
+  std::mutex mutex;
+  std::map<inode, int> counts;
+};
+
+open_files& files_of_this_process() {
+  static open_files instance;
+  return instance;
+}
+
+inode inode_of(const fs::path& file) noexcept {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return {0, 0};
+  return {static_cast<uint64_t>(info.st_dev), static_cast<uint64_t>(info.st_ino)};
+}
+
+bool open_in_this_process(const fs::path& file) {
+  auto& files = files_of_this_process();
+  const std::lock_guard guard{files.mutex};
+  return files.counts.count(inode_of(file)) != 0;
+}
+
+/// True if some process has the ledger open in WAL mode: SQLite then holds a lock on byte 128 of the -shm file.
+bool open_elsewhere(const fs::path& file) noexcept {
+  const int fd = ::open(shm_of(file).c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  struct flock wanted {};
+  wanted.l_type = F_WRLCK;
+  wanted.l_whence = SEEK_SET;
+  wanted.l_start = 128;
+  wanted.l_len = 1;
+  const bool held = ::fcntl(fd, F_OFD_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK;
+  ::close(fd);
+  return held;
+}
+
+uint64_t size_of(const fs::path& file) noexcept {
+  std::error_code failed;
+  const auto size = fs::file_size(file, failed);
+  return failed ? 0 : static_cast<uint64_t>(size);
+}
+
+/// Tells whether a file was changed between two looks.
+struct file_signature {
+  inode node;
+  int64_t size = 0;
+  int64_t seconds = 0;
+  int64_t nanoseconds = 0;
+  friend bool operator==(const file_signature&, const file_signature&) = default;
+};
+
+file_signature signature_of(const fs::path& file) noexcept {
+  struct stat info {};
+  if (::stat(file.c_str(), &info) != 0) return {};
+  return {inode_of(file), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+}
+
+std::string immutable_uri(const fs::path& file) {
+  std::string uri = "file:";
+  for (const char c : file.native()) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+                       c == '.' || c == '-' || c == '_';
+    uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return uri + "?immutable=1";
+}
+
+int64_t pragma(const SQLite::Database& database, const char* name) {
+  SQLite::Statement query{database, fmt::format("PRAGMA {}", name)};
+  return query.executeStep() ? query.getColumn(0).getInt64() : 0;
+}
+
+/// The checks that need SQLite: who made the file, and whether its trees are whole.
+expected<void> verify(const SQLite::Database& database, const fs::path& file) {
+  if (pragma(database, "application_id") != ledger_application_id)
+    return tl::unexpected{damaged(file, "it is not a ledger")};
+  if (const auto version = pragma(database, "user_version"); version != ledger_version)
+    return fail(ec::state_newer, fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
+                                             file.string(), version, ledger_version));
+  SQLite::Statement check{database, "PRAGMA quick_check(1)"};
+  std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
+  if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};
+  return {};
+}
+
+void checkpoint_at_close(const SQLite::Database& database, bool wanted) {
+  ::sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
+}
+
+/// Makes a complete, empty ledger under another name and renames it, so that a ledger is whole or absent.
+expected<void> create(const fs::path& file, const fs::path& project) {
+  if (auto made = make_directories(file.parent_path()); !made) return made;
+  const fs::path draft = file.native() + ".new";
+  for (const auto& path : {draft, wal_of(draft), shm_of(draft)}) ::unlink(path.c_str());
+  {
+    SQLite::Database database{draft.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX};
+    database.exec(fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
+                              "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
+                              ledger_page_size, ledger_application_id, ledger_version));
+    database.exec(ledger_schema);
+    SQLite::Statement insert{database, "INSERT INTO meta(key, value) VALUES('project', ?), ('ledger_id', ?), ('created', ?)"};
+    insert.bind(1, project.native().data(), static_cast<int>(project.native().size()));
+    const auto id = random_hex(16);
+    insert.bind(2, id.data(), static_cast<int>(id.size()));
+    const auto now = to_iso8601(wall_now());
+    insert.bind(3, now.data(), static_cast<int>(now.size()));
+    insert.exec();
+    database.exec("COMMIT");
+  }
+  if (::rename(draft.c_str(), file.c_str()) != 0) return tl::unexpected{system_error(errno, "create the ledger", file)};
+  return sync_file(file);
+}
+
+/// Neither the ledger nor a WAL of it: fine to create. A WAL alone holds answers whose ledger is lost.
+expected<void> missing(const fs::path& file) {
+  if (size_of(wal_of(file)) > 0)
+    return tl::unexpected{damaged(file, "the file is gone, but its journal (-wal) is there")};
+  return fail(ec::state_missing, fmt::format("there is no ledger at '{}'; no run was started yet", file.string()));
+}
+
+}  // namespace
+
+error damaged(const fs::path& file, std::string_view what) {
+  return {ec::state_corrupt,
+          fmt::format("the ledger '{}' is damaged: {}. Nothing was changed. Restore it (with its -wal file) from a backup, or run "
+                      "`cohort generate-logical-batch PROJECT --clean`, which archives it and starts afresh",
+                      file.string(), what)};
+}
+
+error error_of(const SQLite::Exception& thrown, const SQLite::Database* database, const fs::path& file,
+               std::string_view action) {
+  const int code = thrown.getErrorCode() & 0xFF;
+  const int system = database != nullptr ? ::sqlite3_system_errno(database->getHandle()) : 0;
+  const bool no_space = system == ENOSPC || system == EDQUOT;
+  if (code == SQLITE_FULL || (no_space && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)))
+    return {ec::disk_full, fmt::format("cannot {}: no space left for '{}'; free some space and run the same command again", action,
+                                       file.string())};
+  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return damaged(file, thrown.what());
+  auto kind = ec::io;
+  if (code == SQLITE_READONLY || code == SQLITE_PERM || code == SQLITE_AUTH) kind = ec::permission_denied;
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED) kind = ec::state_locked;
+  if (system == EACCES || system == EROFS) kind = ec::permission_denied;
+  return {kind, fmt::format("cannot {} in '{}': {}", action, file.string(), thrown.what())};
+}
+
+store::store(store&& other) noexcept
+    : file_(std::move(other.file_)),
+      temporary_(std::exchange(other.temporary_, {})),
+      database_(std::move(other.database_)),
+      inode_(std::exchange(other.inode_, {0, 0})) {}
+
+store::~store() {
+  database_.reset();
+  if (inode_ != inode{0, 0}) {
+    auto& files = files_of_this_process();
+    const std::lock_guard guard{files.mutex};
+    if (const auto found = files.counts.find(inode_); found != files.counts.end() && --found->second == 0)
+      files.counts.erase(found);
+  }
+  std::error_code ignored;
+  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+}
+
+void store::enroll() {
+  inode_ = inode_of(file_);
+  auto& files = files_of_this_process();
+  const std::lock_guard guard{files.mutex};
+  ++files.counts[inode_];
+}
+
+expected<store> store::open_for_writing(const fs::path& file, const fs::path& project) {
+  return guarded(nullptr, file, "open the ledger", [&]() -> expected<store> {
+    store made{file};
+    if (inode_of(file) == inode{0, 0}) {
+      if (auto absent = missing(file); absent.error().code != ec::state_missing) return tl::unexpected{absent.error()};
+      if (auto created = create(file, project); !created) return tl::unexpected{created.error()};
+    } else if (!open_in_this_process(file)) {
+      if (auto sound = inspect_header(file); !sound) return tl::unexpected{sound.error()};
+      if (auto sound = inspect_wal(file); !sound) return tl::unexpected{sound.error()};
+    }
+    if (auto opened = made.open_writer(); !opened) return tl::unexpected{opened.error()};
+    return made;
+  });
+}
+
+expected<void> store::open_writer() {
+  database_ = std::make_unique<SQLite::Database>(file_.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
+  enroll();
+  return guarded(database_.get(), file_, "open the ledger", [&]() -> expected<void> {
+    checkpoint_at_close(*database_, false);  // until the file is known to be sound
+    if (auto sound = verify(*database_, file_); !sound) return sound;
+    database_->exec(
+        "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; "
+        "PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216");
+    checkpoint_at_close(*database_, true);
+    return {};
+  });
+}
+
+expected<store> store::open_for_reading(const fs::path& file) {
+  return guarded(nullptr, file, "read the ledger", [&]() -> expected<store> {
+    store made{file};
+    if (inode_of(file) == inode{0, 0}) return tl::unexpected{missing(file).error()};
+    if (auto opened = made.open_reader(); !opened) return tl::unexpected{opened.error()};
+    return made;
+  });
+}
+
+expected<void> store::open_reader() {
+  const bool here = open_in_this_process(file_);
+  const bool live = here || open_elsewhere(file_);
+  if (!live) {
+    if (auto sound = inspect_header(file_); !sound) return sound;
+    if (auto sound = inspect_wal(file_); !sound) return sound;
+    if (size_of(wal_of(file_)) > 0) return open_copy();
+  }
+  const auto name = live ? file_.native() : immutable_uri(file_);
+  database_ = std::make_unique<SQLite::Database>(
+      name, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX | (live ? 0 : SQLite::OPEN_URI), 5000);
+  if (live) enroll();
+  return guarded(database_.get(), file_, "read the ledger", [&] { return verify(*database_, file_); });
+}
+
+expected<void> store::open_copy() {
+  const auto wal = wal_of(file_);
+  auto pattern = (fs::temp_directory_path() / "cohort-ledger-XXXXXX").native();
+  if (::mkdtemp(pattern.data()) == nullptr) return tl::unexpected{system_error(errno, "create a folder like", pattern)};
+  temporary_ = pattern;
+  const fs::path copy = temporary_ / "ledger.db";
+  for (int tries = 0;; ++tries) {
+    const auto before = std::pair{signature_of(file_), signature_of(wal)};
+    for (const auto& [from, to] : {std::pair{file_, copy}, std::pair{wal, wal_of(copy)}}) {
+      std::error_code failed;
+      fs::copy_file(from, to, fs::copy_options::overwrite_existing, failed);
+      if (failed) return tl::unexpected{system_error(failed.value(), "copy the ledger of an interrupted run to", to)};
+    }
+    if (before == std::pair{signature_of(file_), signature_of(wal)}) break;
+    if (tries == 2) return fail(ec::state_locked, fmt::format("the ledger '{}' is being changed; try again", file_.string()));
+  }
+  database_ = std::make_unique<SQLite::Database>(copy.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
+  return guarded(database_.get(), file_, "read the ledger", [&] { return verify(*database_, file_); });
+}
+
+std::string store::meta(const char* key) const {
+  SQLite::Statement query{*database_, "SELECT value FROM meta WHERE key = ?"};
+  query.bind(1, key);
+  return query.executeStep() ? query.getColumn(0).getString() : std::string{};
+}
+
+}  // namespace cohort

@@ -1,0 +1,187 @@
+// The fields and their meaning are the specification's; the order is that of its example.
+
+#include "state/view.hpp"
+
+#include <cmath>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using json = nlohmann::ordered_json;
+
+constexpr int64_t view_version = 1;
+constexpr double most_dollars = 1e9;
+
+json config_of(const run_settings& settings) {
+  json config{{"batchSize", settings.batch_size},
+              {"model", settings.model},
+              {"maxConcurrent", settings.concurrent},
+              {"timeout", settings.timeout.count()},
+              {"minComplexity", settings.min_complexity}};
+  if (settings.cost_limit) config["costLimit"] = as_dollars(*settings.cost_limit);
+  return config;
+}
+
+json view_of(const run_record& run) {
+  const auto tasks = run.tasks();
+  return json{{"batchId", run.batch_id},
+              {"projectPath", run.project},
+              {"totalTasks", tasks.total()},
+              {"completedBatches", run.completed_batches()},
+              {"totalBatches", run.batches.size()},
+              {"completedTasks", tasks.final()},
+              {"failedTasks", tasks.failed},
+              {"totalEstimatedCost", as_dollars(run.estimate().expected)},
+              {"actualCostSoFar", as_dollars(run.spent().confirmed)},
+              {"startTime", to_iso8601(run.started)},
+              {"lastUpdate", to_iso8601(run.updated)},
+              {"nextBatchIndex", run.next_batch()},
+              {"config", config_of(run.settings)},
+              {"schemaVersion", view_version},
+              {"status", name(run.status)}};
+}
+
+/// Reads fields of one JSON object and remembers the first complaint.
+class fields {
+ public:
+  fields(const json& object, std::string prefix) : object_(object), prefix_(std::move(prefix)) {}
+
+  /// A whole number in [least, most]; `otherwise` if the field is missing and may be.
+  int64_t whole(const char* key, int64_t least, int64_t most, std::optional<int64_t> otherwise = {}) {
+    const auto* value = find(key, otherwise.has_value());
+    if (value == nullptr) return otherwise.value_or(0);
+    const double number = value->is_number() ? value->get<double>() : std::nan("");
+    if (!(number >= static_cast<double>(least) && number <= static_cast<double>(most)) || number != std::floor(number))
+      return complain(key, fmt::format("must be a whole number from {} to {}", least, most)), 0;
+    return static_cast<int64_t>(number);
+  }
+
+  /// An amount in dollars, rounded up to the nano-dollar.
+  std::optional<nano_dollars> dollars(const char* key, bool optional) {
+    const auto* value = find(key, optional);
+    if (value == nullptr) return std::nullopt;
+    const double number = value->is_number() ? value->get<double>() : std::nan("");
+    if (!(number >= 0 && number <= most_dollars))
+      return complain(key, "must be an amount of dollars from 0 to one billion"), std::nullopt;
+    return nano_dollars{static_cast<int64_t>(std::ceil(number * 1e9 - 1e-3))};
+  }
+
+  std::string text(const char* key, const std::string& otherwise) {
+    const auto* value = find(key, true);
+    if (value == nullptr) return otherwise;
+    const auto content = value->is_string() ? value->get<std::string>() : std::string{};
+    if (content.empty() || content.size() > 200 || printable(content) != content)
+      return complain(key, "must be a short text"), otherwise;
+    return content;
+  }
+
+  wall_time time(const char* key) {
+    const auto* value = find(key, false);
+    if (value == nullptr) return {};
+    const auto read = parse_iso8601(value->is_string() ? value->get<std::string>() : std::string{});
+    if (!read) return complain(key, "must be a time such as 2025-06-30T12:00:00.000Z"), wall_time{};
+    return *read;
+  }
+
+  void complain(const char* key, const std::string& what) {
+    if (complaint_.empty()) complaint_ = fmt::format("field '{}{}' {}", prefix_, key, what);
+  }
+  [[nodiscard]] const std::string& complaint() const noexcept { return complaint_; }
+
+ private:
+  const json* find(const char* key, bool optional) {
+    const auto at = object_.find(key);
+    if (at != object_.end() && !(optional && at->is_null())) return &*at;
+    if (!optional) complain(key, "is missing");
+    return nullptr;
+  }
+
+  const json& object_;
+  std::string prefix_;
+  std::string complaint_;
+};
+
+error unusable(const fs::path& file, std::string_view what) {
+  return {ec::state_corrupt,
+          fmt::format("'{}' is not a usable state file: {}. Remove it, or run `cohort generate-logical-batch PROJECT --clean`",
+                      printable(file.string(), 1000), what)};
+}
+
+constexpr int64_t most_count = 100'000'000;
+
+run_settings read_config(fields& config) {
+  run_settings settings;
+  settings.batch_size = static_cast<uint32_t>(config.whole("batchSize", 0, 50, settings.batch_size));
+  settings.model = config.text("model", settings.model);
+  settings.concurrent = static_cast<uint32_t>(config.whole("maxConcurrent", 0, 100'000, settings.concurrent));
+  settings.timeout = milliseconds{config.whole("timeout", 1, 7 * 24 * 3600 * 1000LL, settings.timeout.count())};
+  settings.min_complexity = static_cast<uint32_t>(config.whole("minComplexity", 0, 10, settings.min_complexity));
+  settings.cost_limit = config.dollars("costLimit", true);
+  return settings;
+}
+
+expected<json> parse_view(const fs::path& file) {
+  auto text = read_file(file, 1 << 20);
+  if (!text && text.error().code == ec::not_found)
+    return fail(ec::state_missing, fmt::format("there is no state file '{}'", printable(file.string(), 1000)));
+  if (!text && text.error().code == ec::file_too_large) return tl::unexpected{unusable(file, "it is far too large")};
+  if (!text) return tl::unexpected{text.error()};
+  auto parsed = json::parse(*text, nullptr, false);
+  if (parsed.is_discarded()) return tl::unexpected{unusable(file, "it is no JSON (cut off while it was written?)")};
+  if (!parsed.is_object()) return tl::unexpected{unusable(file, "it is no JSON object")};
+  return parsed;
+}
+
+}  // namespace
+
+std::string render_view(const run_record& run) {
+  return view_of(run).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+expected<imported_view> read_view(const fs::path& file) {
+  const auto parsed = parse_view(file);
+  if (!parsed) return tl::unexpected{parsed.error()};
+  fields top{*parsed, ""};
+  if (const auto version = top.whole("schemaVersion", 0, INT32_MAX, 0); version > view_version)
+    return fail(ec::state_newer, fmt::format("'{}' has schemaVersion {}, this program knows up to {}; use the newer program",
+                                             printable(file.string(), 1000), version, view_version));
+  imported_view view;
+  view.total_tasks = static_cast<uint32_t>(top.whole("totalTasks", 0, most_count));
+  view.completed_tasks = static_cast<uint32_t>(top.whole("completedTasks", 0, view.total_tasks));
+  (void)top.whole("failedTasks", 0, view.total_tasks, 0);
+  const auto batches = top.whole("totalBatches", 0, most_count, most_count);
+  (void)top.whole("completedBatches", 0, batches, 0);
+  (void)top.whole("nextBatchIndex", 0, batches, 0);
+  (void)top.dollars("totalEstimatedCost", true);
+  view.spent = top.dollars("actualCostSoFar", false).value_or(nano_dollars{});
+  view.started = top.time("startTime");
+  const auto config = parsed->find("config");
+  if (config == parsed->end() || !config->is_object()) top.complain("config", "must be an object");
+  if (!top.complaint().empty()) return tl::unexpected{unusable(file, top.complaint())};
+  fields settings{*config, "config."};
+  view.settings = read_config(settings);
+  if (!settings.complaint().empty()) return tl::unexpected{unusable(file, settings.complaint())};
+  return view;
+}
+
+bool view_agrees(const fs::path& file, const run_record& run) {
+  auto there = parse_view(file);
+  if (!there) return false;
+  auto here = json::parse(render_view(run), nullptr, false);
+  for (const auto* time : {"startTime", "lastUpdate"}) {
+    there->erase(time);
+    here.erase(time);
+  }
+  return nlohmann::json(*there) == nlohmann::json(here);
+}
+
+}  // namespace cohort

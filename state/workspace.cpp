@@ -1,0 +1,117 @@
+// Where state lies, and how it is put aside. Nothing here deletes what was paid for.
+
+#include "state/workspace.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view ignore_rules =
+    "# Written by cohort: its state stays out of git, the generated tests do not.\n"
+    "/ledger.db*\n/batch-state.json\n/lock\n/ballast\n/logs/\n/cache/\n/archive/\n/.gitignore\n";
+
+/// `.claude-testing` may be a folder or a link to one inside the project, never a way out of it.
+expected<void> refuse_leading_out(const workspace& place) {
+  std::error_code failed;
+  const auto status = fs::symlink_status(place.root(), failed);
+  if (!fs::exists(status)) return {};
+  const auto real = fs::canonical(place.root(), failed);
+  const auto inward = failed ? fs::path{} : real.lexically_relative(place.project);
+  if (inward.empty() || inward == "." || *inward.begin() == "..")
+    return fail(ec::permission_denied,
+                fmt::format("'{}' is a symbolic link that leads out of the project or nowhere; remove it, or replace it by a folder",
+                            printable(place.root().string(), 1000)));
+  if (!fs::is_directory(real, failed))
+    return fail(ec::permission_denied, fmt::format("'{}' is not a folder; move it away", printable(place.root().string(), 1000)));
+  return {};
+}
+
+/// A new folder named after the time, with a number behind it if that second has one already.
+expected<fs::path> new_archive(const fs::path& parent) {
+  if (auto made = make_directories(parent); !made) return tl::unexpected{made.error()};
+  auto name = to_iso8601(wall_now());
+  for (auto& c : name)
+    if (c == ':' || c == '.') c = '-';
+  for (int i = 1; i < 1000; ++i) {
+    const auto folder = parent / (i == 1 ? name : fmt::format("{}-{}", name, i));
+    if (::mkdir(folder.c_str(), 0755) == 0) return folder;
+    if (errno != EEXIST) return tl::unexpected{system_error(errno, "create the archive", folder)};
+  }
+  return fail(ec::io, fmt::format("cannot find a free name for an archive in '{}'", parent.string()));
+}
+
+}  // namespace
+
+expected<workspace> open_workspace(const fs::path& project) {
+  std::error_code failed;
+  const auto real = fs::canonical(project, failed);
+  if (failed) {
+    auto problem = system_error(failed.value(), "open the project", project);
+    return tl::unexpected{std::move(problem)};
+  }
+  if (!fs::is_directory(real, failed))
+    return fail(ec::not_found, fmt::format("the project '{}' is not a directory", printable(project.string(), 1000)));
+  if (::access(real.c_str(), R_OK | X_OK) != 0) return tl::unexpected{system_error(errno, "read the project", real)};
+  const workspace place{real};
+  if (auto safe = refuse_leading_out(place); !safe) return tl::unexpected{safe.error()};
+  return place;
+}
+
+expected<void> prepare(const workspace& place) {
+  if (auto safe = refuse_leading_out(place); !safe) return safe;
+  if (auto made = make_directories(place.root()); !made) return made;
+  const auto ignore = place.root() / ".gitignore";
+  std::error_code failed;
+  if (fs::exists(fs::symlink_status(ignore, failed))) return {};
+  return replace_file(ignore, ignore_rules, durability::later);
+}
+
+/// The ledger goes before its WAL: a ledger without the WAL would open and have forgotten answers, while a WAL alone
+/// is refused as damaged, and archiving again puts it away as well.
+expected<fs::path> archive_state(const workspace& place) {
+  if (auto safe = refuse_leading_out(place); !safe) return tl::unexpected{safe.error()};
+  auto folder = new_archive(place.root() / "archive");
+  if (!folder) return folder;
+  const auto ledger = place.ledger_file();
+  const fs::path movable[] = {ledger, ledger.native() + "-wal", ledger.native() + "-shm", ledger.native() + ".new",
+                              place.view_file(), place.cache_file().parent_path()};
+  for (const auto& from : movable) {
+    std::error_code failed;
+    if (!fs::exists(fs::symlink_status(from, failed))) continue;
+    const auto to = *folder / from.filename();
+    if (::rename(from.c_str(), to.c_str()) != 0) return tl::unexpected{system_error(errno, "archive", from)};
+  }
+  return folder;
+}
+
+expected<void> reserve_ballast(const workspace& place, uint64_t bytes) {
+  const auto file = place.ballast_file();
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+  if (fd < 0) return tl::unexpected{system_error(errno, "create", file)};
+  const auto size = static_cast<off_t>(bytes);
+  // posix_fallocate returns the error; blocks are really taken, a sparse file would keep nothing.
+  int why = ::ftruncate(fd, size) == 0 ? 0 : errno;
+  if (why == 0 && bytes > 0) why = ::posix_fallocate(fd, 0, size);
+  ::close(fd);
+  if (why == 0) return {};
+  ::unlink(file.c_str());
+  return tl::unexpected{system_error(why, "keep disk space in reserve in", file)};
+}
+
+void release_ballast(const workspace& place) noexcept { ::unlink(place.ballast_file().c_str()); }
+
+}  // namespace cohort
