@@ -107,7 +107,10 @@ void batch_state::hand_over(const task_id& id, const slot_lease& slot) {
   if (!board_->handing_out()) {
     // The run was told to stop while the intent went to disk: nothing was sent, so nothing is owed.
     give_back(slot.lease);
-    call_failure unsent{ec::cancelled, "the run stopped before the request was sent", {}, 0, {}, false, billing::unbilled};
+    call_failure unsent;
+    unsent.code = ec::cancelled;
+    unsent.message = "the run stopped before the request was sent";
+    unsent.billed = billing::unbilled;
     on_failure(entry, unsent);
     return;
   }
@@ -282,8 +285,11 @@ void batch_state::give_back(uint64_t lease) { self_->send(partners_.pool, lease_
 void batch_state::on_lost(const lease_lost& lost) {
   auto* entry = board_->holder_of(lost.lease);
   if (entry == nullptr || entry->phase != task_phase::sending) return;
-  const call_failure gone{ec::worker_lost, "the worker was lost; its request may have been billed", {}, 0, {}, true,
-                          billing::unknown};
+  call_failure gone;
+  gone.code = ec::worker_lost;
+  gone.message = "the worker was lost; its request may have been billed";
+  gone.retry = true;
+  gone.billed = billing::unknown;
   on_failure(*entry, gone);
 }
 

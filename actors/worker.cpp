@@ -34,7 +34,9 @@ void worker_state::send() {
       .then([this](gateway_result& result) { on_result(result); },
             [this](const caf::error& problem) {
               gateway_result lost;
-              lost.failure = {ec::worker_lost, from_caf(problem).message, {}, 0, {}, false, billing::unknown};
+              lost.failure.code = ec::worker_lost;
+              lost.failure.message = from_caf(problem).message;
+              lost.failure.billed = billing::unknown;
               report(lost);
             });
 }

@@ -1,0 +1,275 @@
+// Actors without threads or time: CAF's testing scheduler, a provider that answers as told, a ledger in a
+// temporary folder.
+#pragma once
+
+#include <deque>
+#include <filesystem>
+#include <map>
+
+#include <caf/all.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+#include <gtest/gtest.h>
+
+#include "actors/coordinator.hpp"
+#include "actors/cost_monitor.hpp"
+#include "actors/gateway.hpp"
+#include "actors/progress.hpp"
+#include "actors/recorder.hpp"
+#include "actors/worker.hpp"
+#include "actors/worker_pool.hpp"
+#include "base/files.hpp"
+#include "messages/provider.hpp"
+
+namespace cohort {
+
+struct test_config : caf::actor_system_config {
+  test_config() {
+    set("scheduler.policy", caf::atom("testing"));
+    set("logger.inline-output", true);
+  }
+};
+
+struct actor_fixture : ::testing::Test {
+  test_config cfg;
+  caf::actor_system sys{cfg};
+  caf::scheduler::test_coordinator& sched = dynamic_cast<caf::scheduler::test_coordinator&>(sys.scheduler());
+  caf::scoped_actor self{sys};
+
+  void run() {
+    while (sched.try_run_once()) {
+    }
+  }
+  /// Lets time pass in small steps, running what becomes ready.
+  void pass(milliseconds duration) {
+    run();
+    for (milliseconds gone{0}; gone < duration; gone += milliseconds{10}) {
+      sched.advance_time(milliseconds{10});
+      run();
+    }
+  }
+  template <class Handle>
+  void end(const Handle& handle) {
+    caf::anon_send_exit(handle, caf::exit_reason::user_shutdown);
+    run();
+  }
+  ~actor_fixture() override { run(); }
+};
+
+/// Answers when told to; remembers what was asked.
+class scripted_provider : public provider {
+ public:
+  using script = std::function<gateway_result(const completion_request&, uint32_t times)>;
+  struct call {
+    uint64_t id = 0;
+    completion_request request;
+    on_done done;
+  };
+
+  milliseconds admit(steady_time, const completion_request&) override { return hold; }
+  void settle(steady_time, uint64_t, const gateway_result&) override {}
+  void submit(uint64_t id, const completion_request& request, milliseconds, on_done done) override {
+    ++asked[request.prompt];
+    most_in_flight = std::max(most_in_flight, ++in_flight);
+    calls.push_back({id, request, std::move(done)});
+    if (at_once) answer_all();
+  }
+  void cancel(uint64_t id) override {
+    for (auto it = calls.begin(); it != calls.end(); ++it) {
+      if (it->id != id) continue;
+      auto done = std::move(it->done);
+      calls.erase(it);
+      --in_flight;
+      gateway_result result;
+      result.failure.code = ec::cancelled;
+      result.failure.billed = billing::unknown;
+      done(result);
+      return;
+    }
+  }
+  void answer_all() {
+    while (!calls.empty()) {
+      auto next = std::move(calls.front());
+      calls.pop_front();
+      --in_flight;
+      next.done(answer(next.request, asked[next.request.prompt]));
+    }
+  }
+  [[nodiscard]] uint32_t total_asked() const {
+    uint32_t sum = 0;
+    for (const auto& [_, times] : asked) sum += times;
+    return sum;
+  }
+
+  script answer;
+  bool at_once = true;
+  milliseconds hold{0};
+  std::deque<call> calls;
+  std::map<std::string, uint32_t> asked;
+  size_t in_flight = 0;
+  size_t most_in_flight = 0;
+};
+
+inline gateway_result good_answer(std::string text = "fine", uint64_t output_tokens = 100) {
+  gateway_result result;
+  result.answered = true;
+  result.answer.text = std::move(text);
+  result.answer.stop = stop_reason::end_turn;
+  result.answer.usage.output_tokens = output_tokens;
+  return result;
+}
+
+inline gateway_result failed_call(ec code, billing billed, bool retry = true) {
+  gateway_result result;
+  result.failure.code = code;
+  result.failure.billed = billed;
+  result.failure.retry = retry;
+  result.failure.message = std::string{sentence(code)};
+  return result;
+}
+
+/// A model where a token of output costs one nano-dollar and input is free.
+inline model_info nano_model() {
+  model_info model;
+  model.id = "nano-model";
+  model.max_output_tokens = 100'000;
+  model.context_tokens = 1'000'000;
+  model.cards = {{0, {0}, {1000}, {0}, {0}, {0}}};
+  return model;
+}
+
+/// Answers are files as they are; "broken" does not parse.
+class plain_craft : public task_craft {
+ public:
+  expected<std::string> extract(const task_spec&, std::string_view answer) const override {
+    if (answer.empty()) return fail(ec::empty_answer, "nothing");
+    if (answer == "broken") return fail(ec::broken_code, "does not parse");
+    return std::string{answer};
+  }
+  expected<std::string> assemble(const task_spec&, const std::vector<std::string>& parts) const override {
+    std::string all;
+    for (const auto& part : parts) all += part;
+    return all;
+  }
+  std::string alternative(const std::string& target, uint32_t n) const override { return target + "." + std::to_string(n); }
+};
+
+/// A whole run over a plan of N tasks, under virtual time.
+struct run_fixture : actor_fixture {
+  std::filesystem::path root = std::filesystem::temp_directory_path() / ("cohort-run-" + random_hex(6));
+  workspace place{root};
+  std::shared_ptr<scripted_provider> way = std::make_shared<scripted_provider>();
+  plain_craft craft;
+  run_settings settings;
+  retry_limits retries;
+  uint32_t max_batches = 0;
+  std::vector<run_event> events;
+  std::shared_ptr<ledger> book;
+  run_services services;
+  coordinator_actor owner;
+
+  struct collector : event_sink {
+    explicit collector(std::vector<run_event>& target) : seen(target) {}
+    void show(const run_event& event, const run_snapshot&) override { seen.push_back(event); }
+    void refresh(const run_snapshot&) override {}
+    std::vector<run_event>& seen;
+  };
+
+  run_fixture() {
+    std::filesystem::create_directories(root);
+    settings.output_directory = "out";
+    settings.batch_size = 5;
+    retries.after_answer = {{ec::broken_code, 1}, {ec::empty_answer, 1}};
+    way->answer = [](const completion_request& request, uint32_t) { return good_answer("answer to " + request.prompt); };
+  }
+  ~run_fixture() override {
+    take_down();
+    book.reset();
+    std::filesystem::remove_all(root);
+  }
+
+  task_spec task(uint32_t number, uint32_t max_tokens = 1000) const {
+    task_spec spec;
+    spec.label = "task-" + std::to_string(number);
+    spec.id = task_id_from(sha256(spec.label));
+    spec.target = "file-" + std::to_string(number) + ".txt";
+    spec.request.model = "nano-model";
+    spec.request.prompt = spec.label;
+    spec.request.max_tokens = max_tokens;
+    spec.estimate.worst = reservation_for(spec.request, nano_model());
+    return spec;
+  }
+
+  /// Stores a plan of `tasks` tasks in batches of `settings.batch_size`.
+  void plan(uint32_t tasks) {
+    open_ledger();
+    ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+    std::vector<uint32_t> batch_of;
+    for (uint32_t i = 0; i < tasks; ++i) {
+      ASSERT_TRUE(book->add_task(task(i)));
+      batch_of.push_back(i / settings.batch_size);
+    }
+    ASSERT_TRUE(book->commit_plan(batch_of));
+  }
+  void open_ledger() {
+    auto opened = ledger::open(place.ledger_file(), root, ledger::access::read_write);
+    ASSERT_TRUE(opened) << opened.error().message;
+    book = std::make_shared<ledger>(std::move(*opened));
+  }
+  run_record stored() const { return book->newest_run().value().value(); }
+
+  void spawn_all() {
+    auto context = std::make_shared<run_context>();
+    context->settings = settings;
+    context->model = nano_model();
+    context->craft = &craft;
+    context->outcomes = outcome_policy{retries};
+    context->max_batches = max_batches;
+    const auto before = stored();
+    owner = sys.spawn(coordinator, context, before, [&](coordinator_actor home) {
+      services.progress = sys.spawn(progress, snapshot_of(before, steady_time{}), std::make_shared<collector>(events));
+      services.recorder = sys.spawn(recorder, context, book, recorder_options{place, root / "out", before.id}, home);
+      budget money{{settings.on_limit == limit_policy::warn ? std::nullopt : settings.cost_limit, settings.budget}};
+      for (const auto& batch : before.batches) money.carry_over(batch.index, batch.spent);
+      services.money = sys.spawn(cost_monitor, money, services.progress,
+                                 settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt);
+      services.gateway = sys.spawn(gateway, way);
+      const resend_rule rule = [](uint32_t sends, milliseconds, const call_failure&) {
+        return sends < 3 ? std::optional{milliseconds{100}} : std::nullopt;
+      };
+      services.pool = sys.spawn(worker_pool, settings.concurrent, [this, rule] { return sys.spawn(worker, services.gateway, rule); }, home);
+      return services;
+    });
+    self->send(owner, run_start{});
+    run();
+  }
+  /// The run's outcome, if it has ended.
+  std::optional<run_outcome> outcome() {
+    std::optional<run_outcome> ended;
+    self->receive([&](const run_outcome& x) { ended = x; }, caf::after(std::chrono::seconds{0}) >> [] {});
+    return ended;
+  }
+  /// Runs to the end, letting virtual time pass.
+  run_outcome finish(milliseconds most = std::chrono::seconds{60}) {
+    for (milliseconds gone{0}; gone < most; gone += milliseconds{50}) {
+      if (auto ended = outcome()) return *ended;
+      pass(milliseconds{50});
+    }
+    ADD_FAILURE() << "the run did not end";
+    return {};
+  }
+  void take_down() {
+    if (!owner) return;
+    end(owner);
+    end(services.pool);
+    end(services.money);
+    end(services.gateway);
+    end(services.recorder);
+    end(services.progress);
+    owner = nullptr;
+    services = {};
+    sched.advance_time(std::chrono::minutes{2});
+    run();
+  }
+};
+
+}  // namespace cohort

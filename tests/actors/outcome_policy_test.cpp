@@ -1,0 +1,56 @@
+#include "actors/outcome_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cohort {
+namespace {
+
+using action = next_step::action;
+
+retry_limits twice() {
+  retry_limits limits;
+  limits.unconfirmed = 2;
+  limits.after_answer = {{ec::cut_off, 1}, {ec::broken_code, 1}};
+  limits.most_output_tokens = 10'000;
+  limits.pause = milliseconds{100};
+  return limits;
+}
+
+call_failure failed(ec code, billing billed) {
+  call_failure failure;
+  failure.code = code;
+  failure.billed = billed;
+  return failure;
+}
+
+TEST(outcome_policy, asks_again_after_an_unknown_outcome_a_bounded_number_of_times) {
+  const outcome_policy policy{twice()};
+  const auto lost = failed(ec::connection_lost, billing::unknown);
+  EXPECT_EQ(policy.after_failure(lost, 1).what, action::again);
+  EXPECT_EQ(policy.after_failure(lost, 2).what, action::again);
+  EXPECT_EQ(policy.after_failure(lost, 3).what, action::fail);
+  EXPECT_LT(policy.after_failure(lost, 1).pause, policy.after_failure(lost, 2).pause);
+}
+
+TEST(outcome_policy, stops_the_run_for_errors_of_the_account) {
+  const outcome_policy policy{twice()};
+  for (auto code : {ec::authentication, ec::billing, ec::forbidden, ec::spend_limit})
+    EXPECT_EQ(policy.after_failure(failed(code, billing::unbilled), 0).what, action::stop_run) << name(code);
+}
+
+TEST(outcome_policy, fails_what_no_repetition_can_mend) {
+  const outcome_policy policy{twice()};
+  EXPECT_EQ(policy.after_failure(failed(ec::request_invalid, billing::unbilled), 0).what, action::fail);
+  EXPECT_EQ(policy.after_answer(ec::refused, 1, 1000).what, action::fail);
+}
+
+TEST(outcome_policy, gives_a_cut_off_answer_more_room_within_the_bound) {
+  const outcome_policy policy{twice()};
+  EXPECT_EQ(policy.after_answer(ec::cut_off, 1, 4000).max_tokens, 8000u);
+  EXPECT_EQ(policy.after_answer(ec::cut_off, 1, 8000).max_tokens, 10'000u);
+  EXPECT_EQ(policy.after_answer(ec::cut_off, 1, 10'000).what, action::fail);
+  EXPECT_EQ(policy.after_answer(ec::cut_off, 2, 4000).what, action::fail);
+}
+
+}  // namespace
+}  // namespace cohort
