@@ -26,6 +26,7 @@ struct admission_ticket {
   token_demand expected;
   steady_time at;
   std::array<double, 4> taken_before{};  ///< What all requests up to this one had taken from each bucket.
+  std::array<double, 4> unborn_before{}; ///< What those in flight then had still to take: their output.
 };
 
 struct admission {
@@ -72,15 +73,20 @@ class rate_limiter {
     bool known = false;
     double limit = 0;  ///< Capacity, and what a window refills.
     double level = 0;
-    double taken = 0;  ///< By all requests ever admitted; corrected when they end.
+    double taken = 0;   ///< By all requests ever admitted, as expected of them.
+    double outstanding = 0;  ///< Expected of those in flight.
+    double unborn = 0;  ///< Expected output of those in flight: the provider counts it when it is generated.
     steady_time filled;
   };
   enum kind : size_t { requests, tokens, input, output };
 
   [[nodiscard]] static std::array<double, 4> amounts(const token_demand& demand) noexcept;
+  [[nodiscard]] static std::array<double, 4> outputs(const token_demand& demand) noexcept;
+  [[nodiscard]] double headroom(const bucket& b) const noexcept;
   [[nodiscard]] double per_ms(const bucket& b) const noexcept;
   void refill(bucket& b, steady_time now) const noexcept;
-  void steer(bucket& b, const rate_limit_window& said, steady_time now, double taken_since, steady_time admitted);
+  void steer(kind which, const rate_limit_window& said, steady_time now, const admission_ticket& ticket) noexcept;
+  void settle(steady_time now, const admission_ticket& ticket, const limiter_outcome& outcome) noexcept;
   void ramp(steady_time now) noexcept;
   void shrink(steady_time now, steady_time admitted) noexcept;
   void pause(steady_time now, const limiter_outcome& outcome, double random);
@@ -89,6 +95,7 @@ class rate_limiter {
   std::array<bucket, 4> buckets_{};
   double window_;
   bool used_ = false;            ///< Something was admitted since the start.
+  bool heard_ = false;           ///< Something has come back since the ramp-up began.
   steady_time last_admission_;
   steady_time window_grown_;
   steady_time window_shrunk_;
