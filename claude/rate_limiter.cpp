@@ -12,9 +12,9 @@ namespace {
 
 constexpr milliseconds look_again{1000};  ///< When the ramp-up holds: what frees a place is a `finished`.
 constexpr double widest_window = 1e6;
-/// How far one header lifts a level. Requests of one burst arrive in another order than they left, so that a single
-/// header can be wrong by the whole burst; the mean of many is right.
-constexpr double lift = 1.0 / 16;
+/// So many headers in a row have to agree before a level is lifted. Requests of one burst arrive in another order than
+/// they left, so that a single header can be wrong by the whole burst.
+constexpr uint32_t votes_to_lift = 32;
 
 double milliseconds_between(steady_time from, steady_time to) noexcept {
   return std::chrono::duration<double, std::milli>(to - from).count();
@@ -135,7 +135,11 @@ void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time 
   const double written_early = std::min(b.limit, remaining + refilled) - since;
   const double low = std::min(written_early, remaining - b.unborn) - headroom(b);
   b.level = std::min(b.level, std::max(written_early, remaining));
-  if (b.level < low) b.level += (low - b.level) * lift;
+  b.least_lift = b.votes == 0 ? low - b.level : std::min(b.least_lift, low - b.level);
+  b.votes = b.least_lift > 0 ? b.votes + 1 : 0;
+  if (b.votes < votes_to_lift) return;
+  b.level += b.least_lift;
+  b.votes = 0;
 }
 
 /// Once for all requests that were in flight together: their failures are one event.

@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <CLI/CLI.hpp>
 
 namespace {
 
@@ -74,7 +74,8 @@ void collect(floor_loop& loop, uint64_t requests) {
 
 void turn(floor_loop& loop) {
   std::array<epoll_event, 256> events{};
-  const int count = epoll_wait(loop.epoll, events.data(), static_cast<int>(events.size()), static_cast<int>(loop.timer_ms));
+  const int count =
+      epoll_wait(loop.epoll, events.data(), static_cast<int>(events.size()), static_cast<int>(loop.timer_ms));
   int running = 0;
   if (count <= 0) {
     loop.timer_ms = -1;
@@ -82,7 +83,8 @@ void turn(floor_loop& loop) {
   }
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<size_t>(i)];
-    const int mask = ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) | ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
+    const int mask = ((event.events & EPOLLIN) != 0 ? CURL_CSELECT_IN : 0) |
+                     ((event.events & EPOLLOUT) != 0 ? CURL_CSELECT_OUT : 0) |
                      ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
     curl_multi_socket_action(loop.multi, event.data.fd, mask, &running);
   }
@@ -91,7 +93,9 @@ void turn(floor_loop& loop) {
 double cpu_ms() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3; };
+  const auto ms = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3;
+  };
   return ms(used.ru_utime) + ms(used.ru_stime);
 }
 
@@ -118,7 +122,8 @@ int main(int argc, char** argv) {
   const std::string body{std::istreambuf_iterator<char>{file}, {}};
   curl_global_init(CURL_GLOBAL_DEFAULT);
   curl_slist* headers = nullptr;
-  for (const auto* line : {"content-type: application/json", "x-api-key: floor", "anthropic-version: 2023-06-01", "Expect:"})
+  for (const auto* line :
+       {"content-type: application/json", "x-api-key: floor", "anthropic-version: 2023-06-01", "Expect:"})
     headers = curl_slist_append(headers, line);
   floor_loop loop{curl_multi_init(), epoll_create1(EPOLL_CLOEXEC)};
   curl_multi_setopt(loop.multi, CURLMOPT_SOCKETFUNCTION, &on_socket);
@@ -138,10 +143,11 @@ int main(int argc, char** argv) {
     collect(loop, requests);
   }
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - start;
-  fmt::print("{{\"requests\":{},\"concurrency\":{},\"failed\":{},\"wall_s\":{:.3f},\"requests_per_s\":{:.0f},"
-             "\"cpu_ms_per_request\":{:.4f},\"peak_rss_mb\":{:.1f}}}\n",
-             requests, concurrency, loop.failed, wall.count(), static_cast<double>(requests) / wall.count(),
-             (cpu_ms() - cpu_before) / static_cast<double>(requests), peak_rss_mb());
+  fmt::print(
+      "{{\"requests\":{},\"concurrency\":{},\"failed\":{},\"wall_s\":{:.3f},\"requests_per_s\":{:.0f},"
+      "\"cpu_ms_per_request\":{:.4f},\"peak_rss_mb\":{:.1f}}}\n",
+      requests, concurrency, loop.failed, wall.count(), static_cast<double>(requests) / wall.count(),
+      (cpu_ms() - cpu_before) / static_cast<double>(requests), peak_rss_mb());
   for (CURL* easy : handles) curl_easy_cleanup(easy);
   curl_multi_cleanup(loop.multi);
   curl_slist_free_all(headers);
