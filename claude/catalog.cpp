@@ -20,7 +20,7 @@ using nlohmann::json;
 
 constexpr uint64_t most_tokens = 100'000'000;
 constexpr int64_t dearest_rate = 100'000LL * 1'000'000;  ///< 100,000 USD per million tokens: surely a mistake.
-constexpr int64_t nanos_per_rate_step = 1000;             ///< USD per million tokens -> pico-dollars per token.
+constexpr int64_t nanos_per_rate_step = 1000;            ///< USD per million tokens -> pico-dollars per token.
 constexpr uint32_t config_depth = 32;
 
 /// Where in the file we are, for messages.
@@ -61,7 +61,9 @@ expected<pico_rate> rate_at(const json& card, const char* key, const place& at) 
 
 expected<price_card> card_from(const json& value, const place& at) {
   if (!value.is_object()) return at.refuse("cards", "has to hold objects");
-  if (auto ok = only_known(value, {"above_prompt_tokens", "input", "output", "cache_write_5m", "cache_write_1h", "cache_read"}, at); !ok)
+  if (auto ok = only_known(
+          value, {"above_prompt_tokens", "input", "output", "cache_write_5m", "cache_write_1h", "cache_read"}, at);
+      !ok)
     return tl::unexpected(ok.error());
   price_card card;
   if (value.contains("above_prompt_tokens")) {
@@ -98,7 +100,8 @@ expected<std::vector<price_card>> cards_from(const json& value, const place& at)
 }
 
 bool plain_name(std::string_view name) {
-  return !name.empty() && name.size() <= 200 && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  return !name.empty() && name.size() <= 200 &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
 expected<model_info> model_from(const json& value, place at) {
@@ -110,7 +113,8 @@ expected<model_info> model_from(const json& value, place at) {
     return tl::unexpected(ok.error());
   if (value.contains("alias")) {
     model.alias = text_at(value, "alias");
-    if (!plain_name(model.alias)) return at.refuse("alias", "has to be a name of printable ASCII characters without spaces");
+    if (!plain_name(model.alias))
+      return at.refuse("alias", "has to be a name of printable ASCII characters without spaces");
   }
   const auto context = whole_number(value, "context_tokens", 1, most_tokens, at);
   if (!context) return tl::unexpected(context.error());
@@ -164,8 +168,7 @@ expected<catalog> catalog::parse(std::string_view text, std::string_view origin)
 
 expected<catalog> catalog::load(const std::filesystem::path& file) {
   const auto text = read_file(file, 1 << 20);
-  if (!text)
-    return fail(ec::config_invalid, fmt::format("the price list cannot be read: {}", text.error().message));
+  if (!text) return fail(ec::config_invalid, fmt::format("the price list cannot be read: {}", text.error().message));
   return parse(*text, file.string());
 }
 

@@ -34,7 +34,8 @@ std::string_view trimmed(std::string_view text) {
 }
 
 bool means_something(std::string_view name) {
-  for (const auto* known : {"request-id", "retry-after", "retry-after-ms", "x-should-retry", "content-type", "location"})
+  for (const auto* known :
+       {"request-id", "retry-after", "retry-after-ms", "x-should-retry", "content-type", "location"})
     if (name == known) return true;
   return name.substr(0, 20) == "anthropic-ratelimit-";
 }
@@ -103,7 +104,8 @@ void exchange::begin(CURL* easy, const transport_options& options, memory_budget
   curl_easy_setopt(easy, CURLOPT_PROXY, is_loopback(call_.url) ? "" : nullptr);
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(1, remaining.count())));
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, complaint_.data());
-  for (const auto option : {CURLOPT_READDATA, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_PREREQDATA, CURLOPT_PRIVATE})
+  for (const auto option :
+       {CURLOPT_READDATA, CURLOPT_WRITEDATA, CURLOPT_HEADERDATA, CURLOPT_PREREQDATA, CURLOPT_PRIVATE})
     curl_easy_setopt(easy, option, this);
 }
 
@@ -221,9 +223,10 @@ std::string exchange::message_of(CURLcode result, ec code) const {
     case verdict::complete: break;
   }
   if (code == ec::config_invalid)
-    return fmt::format("the server's certificate is not accepted: {}. Check ANTHROPIC_BASE_URL, or name the "
-                       "certificates to trust in SSL_CERT_FILE.",
-                       why);
+    return fmt::format(
+        "the server's certificate is not accepted: {}. Check ANTHROPIC_BASE_URL, or name the "
+        "certificates to trust in SSL_CERT_FILE.",
+        why);
   if (code == ec::connect_failed) return fmt::format("the server cannot be reached: {}", why);
   return why;
 }

@@ -13,7 +13,7 @@ namespace cohort {
 
 /// Status and the few response headers that mean something to us.
 struct http_head {
-  uint16_t status = 0;  ///< 0: no answer began.
+  uint16_t status = 0;                                      ///< 0: no answer began.
   std::vector<std::pair<std::string, std::string>> fields;  ///< Names in lower case, in order of arrival.
 
   /// The first value of `name` (lower case), or empty.

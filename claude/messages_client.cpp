@@ -63,7 +63,8 @@ uint64_t messages_client::complete(const completion_request& request, millisecon
     done({reader->finish(end, wall_now()), decode_rate_limits(end.head)});
   };
   auto post = call(http_method::post, "/v1/messages", std::move(*body), timeout);
-  post.headers.emplace_back(is_streamed(request, settings_.wire) ? "Accept: text/event-stream" : "Accept: application/json");
+  post.headers.emplace_back(is_streamed(request, settings_.wire) ? "Accept: text/event-stream"
+                                                                 : "Accept: application/json");
   return way_.submit(std::move(post), reader, std::move(finish));
 }
 

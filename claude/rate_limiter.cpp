@@ -12,6 +12,9 @@ namespace {
 
 constexpr milliseconds look_again{1000};  ///< When the ramp-up holds: what frees a place is a `finished`.
 constexpr double widest_window = 1e6;
+/// So many headers in a row have to agree before a level is lifted. Requests of one burst arrive in another order than
+/// they left, so that a single header can be wrong by the whole burst.
+constexpr uint32_t votes_to_lift = 32;
 
 double milliseconds_between(steady_time from, steady_time to) noexcept {
   return std::chrono::duration<double, std::milli>(to - from).count();
@@ -45,6 +48,12 @@ std::array<double, 4> rate_limiter::amounts(const token_demand& demand) noexcept
   return {1, in + out, in, out};
 }
 
+/// What a request takes only while its answer is generated, after the headers of others may have been written.
+std::array<double, 4> rate_limiter::outputs(const token_demand& demand) noexcept {
+  const auto out = static_cast<double>(demand.output_tokens);
+  return {0, out, 0, out};
+}
+
 double rate_limiter::per_ms(const bucket& b) const noexcept {
   return b.limit * settings_.refill_percent / 100.0 / static_cast<double>(settings_.window.count());
 }
@@ -55,17 +64,22 @@ void rate_limiter::refill(bucket& b, steady_time now) const noexcept {
   b.filled = now;
 }
 
-/// The window of requests in flight grows with time as well as with answers, so that slow answers do not stop it.
+double rate_limiter::headroom(const bucket& b) const noexcept { return b.limit * settings_.headroom_percent / 100.0; }
+
+/// The window of requests in flight grows with time as well as with answers, so that slow answers do not stop
+/// it; but not before the first has come back, which tells the limits.
 void rate_limiter::ramp(steady_time now) noexcept {
-  if (!used_ || now - last_admission_ > settings_.idle) {
-    if (in_flight_ == 0) window_ = std::min<double>(window_ > 0 && used_ ? window_ : widest_window, settings_.first_in_flight);
-    window_grown_ = now;
+  const bool idled = in_flight_ == 0 && now - last_admission_ > settings_.idle;
+  if (used_ && idled) {
+    window_ = std::min<double>(window_, settings_.first_in_flight);
+    heard_ = false;
   }
-  const double doublings = milliseconds_between(window_grown_, now) / static_cast<double>(settings_.double_every.count());
-  if (doublings >= 1.0 && now >= paused_until_) {
-    window_ = std::min(widest_window, window_ * std::exp2(std::floor(doublings)));
-    window_grown_ = now;
-  }
+  if (!heard_) window_grown_ = now;
+  const double every = static_cast<double>(settings_.double_every.count());
+  const double doublings = std::floor(milliseconds_between(window_grown_, now) / every);
+  if (doublings < 1) return;
+  window_ = std::min(widest_window, window_ * std::exp2(std::min(doublings, 30.0)));
+  window_grown_ = now;
 }
 
 admission rate_limiter::admit(steady_time now, const token_demand& expected) {
@@ -78,16 +92,21 @@ admission rate_limiter::admit(steady_time now, const token_demand& expected) {
     auto& b = buckets_[i];
     if (!b.known) continue;
     refill(b, now);
-    // More than the bucket can ever hold is let through once it is full.
-    const double needed = std::min(wanted[i], b.limit);
+    // The headroom pays for estimates that are too low. What is larger than the bucket waits until it is full.
+    const double needed = std::min(wanted[i] + headroom(b), b.limit);
     if (b.level < needed) wait_ms = std::max(wait_ms, (needed - b.level) / per_ms(b));
   }
   if (wait_ms > 0) return {false, milliseconds{static_cast<int64_t>(std::ceil(wait_ms))}, {}};
-  admission granted{true, milliseconds{0}, {expected, now, {}}};
+  admission granted{true, milliseconds{0}, {expected, now, {}, {}}};
+  const auto later = outputs(expected);
   for (size_t i = 0; i < buckets_.size(); ++i) {
-    buckets_[i].level -= wanted[i];
-    buckets_[i].taken += wanted[i];
-    granted.ticket.taken_before[i] = buckets_[i].taken;
+    auto& b = buckets_[i];
+    granted.ticket.unborn_before[i] = b.unborn;
+    b.level -= wanted[i];
+    b.taken += wanted[i];
+    b.outstanding += wanted[i];
+    b.unborn += later[i];
+    granted.ticket.taken_before[i] = b.taken - later[i];
   }
   ++in_flight_;
   used_ = true;
@@ -96,32 +115,39 @@ admission rate_limiter::admit(steady_time now, const token_demand& expected) {
 }
 
 /// Headers may have been written when the request arrived or when its answer began. Between the two readings
-/// lies the truth; the local level is only moved if it lies outside of both.
-void rate_limiter::steer(bucket& b, const rate_limit_window& said, steady_time now, double taken_since,
-                         steady_time admitted) {
+/// lies the truth, less what is in flight and has yet to be counted; the level is moved only if it lies outside.
+void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time now,
+                         const admission_ticket& ticket) noexcept {
   if (!said.known) return;
+  auto& b = buckets_[which];
+  const auto remaining = static_cast<double>(said.remaining);
   const bool first = !b.known;
   b.known = true;
   b.limit = static_cast<double>(said.limit);
-  const auto written_late = static_cast<double>(said.remaining);
   if (first) {
     b.filled = now;
-    b.level = written_late - taken_since;
+    b.level = remaining - b.outstanding;
     return;
   }
   refill(b, now);
-  const double written_early = std::min(b.limit, written_late + per_ms(b) * milliseconds_between(admitted, now)) - taken_since;
-  const double headroom = b.limit * settings_.headroom_percent / 100.0;
-  b.level = std::min(b.level, std::max(written_early, written_late));
-  b.level = std::max(b.level, std::min(written_early, written_late) - headroom);
+  const double refilled = per_ms(b) * milliseconds_between(ticket.at, now);
+  const double since = std::max(0.0, b.taken - ticket.taken_before[which]) + ticket.unborn_before[which];
+  const double written_early = std::min(b.limit, remaining + refilled) - since;
+  const double low = std::min(written_early, remaining - b.unborn) - headroom(b);
+  b.level = std::min(b.level, std::max(written_early, remaining));
+  b.least_lift = b.votes == 0 ? low - b.level : std::min(b.least_lift, low - b.level);
+  b.votes = b.least_lift > 0 ? b.votes + 1 : 0;
+  if (b.votes < votes_to_lift) return;
+  b.level += b.least_lift;
+  b.votes = 0;
 }
 
 /// Once for all requests that were in flight together: their failures are one event.
 void rate_limiter::shrink(steady_time now, steady_time admitted) noexcept {
-  if (admitted < window_shrunk_) return;
+  if (admitted <= window_shrunk_) return;
   window_ = std::max(1.0, std::min(window_, static_cast<double>(in_flight_ + 1)) / 2);
   window_shrunk_ = now;
-  window_grown_ = now;
+  window_grown_ = std::max(now, paused_until_);
 }
 
 void rate_limiter::pause(steady_time now, const limiter_outcome& outcome, double random) {
@@ -131,22 +157,31 @@ void rate_limiter::pause(steady_time now, const limiter_outcome& outcome, double
   paused_until_ = std::max(paused_until_, now + length);
 }
 
+/// Replaces what was expected of a request by what it took.
+void rate_limiter::settle(steady_time now, const admission_ticket& ticket, const limiter_outcome& outcome) noexcept {
+  const auto expected = amounts(ticket.expected);
+  const auto later = outputs(ticket.expected);
+  auto used = amounts(outcome.how == limiter_outcome::kind::answered ? outcome.used : token_demand{});
+  if (outcome.how == limiter_outcome::kind::rate_limited) used[requests] = 0;  // It was not let in.
+  for (size_t i = 0; i < buckets_.size(); ++i) {
+    auto& b = buckets_[i];
+    b.unborn = std::max(0.0, b.unborn - later[i]);
+    b.outstanding = std::max(0.0, b.outstanding - expected[i]);
+    if (!b.known) continue;
+    refill(b, now);
+    b.level = std::min(b.limit, b.level + expected[i] - used[i]);
+  }
+}
+
 void rate_limiter::finished(steady_time now, const admission_ticket& ticket, const limiter_outcome& outcome,
                             double random) {
   if (in_flight_ > 0) --in_flight_;
-  const bool answered = outcome.how == limiter_outcome::kind::answered;
-  const auto expected = amounts(ticket.expected);
-  auto used = amounts(answered ? outcome.used : token_demand{});
-  if (outcome.how == limiter_outcome::kind::rate_limited) used[requests] = 0;  // It was not let in.
-  const auto& said = outcome.limits;
-  const std::array<const rate_limit_window*, 4> windows{&said.requests, &said.tokens, &said.input_tokens, &said.output_tokens};
-  for (size_t i = 0; i < buckets_.size(); ++i) {
-    auto& b = buckets_[i];
-    const double taken_since = b.taken - ticket.taken_before[i];
-    if (b.known) refill(b, now);
-    b.level = b.known ? std::min(b.limit, b.level + expected[i] - used[i]) : b.level;
-    steer(b, *windows[i], now, std::max(0.0, taken_since), ticket.at);
-  }
+  heard_ = true;
+  settle(now, ticket, outcome);
+  steer(requests, outcome.limits.requests, now, ticket);
+  steer(tokens, outcome.limits.tokens, now, ticket);
+  steer(input, outcome.limits.input_tokens, now, ticket);
+  steer(output, outcome.limits.output_tokens, now, ticket);
   switch (outcome.how) {
     case limiter_outcome::kind::answered: window_ = std::min(widest_window, window_ + 1); break;
     case limiter_outcome::kind::rate_limited:

@@ -14,7 +14,7 @@ namespace cohort {
 
 /// What a request is expected to take from the buckets, or took.
 struct token_demand {
-  uint64_t input_tokens = 0;   ///< Not read from the cache: cache reads do not count.
+  uint64_t input_tokens = 0;  ///< Not read from the cache: cache reads do not count.
   uint64_t output_tokens = 0;
 };
 
@@ -25,12 +25,13 @@ struct token_demand {
 struct admission_ticket {
   token_demand expected;
   steady_time at;
-  std::array<double, 4> taken_before{};  ///< What all requests up to this one had taken from each bucket.
+  std::array<double, 4> taken_before{};   ///< What all requests up to this one had taken from each bucket.
+  std::array<double, 4> unborn_before{};  ///< What those in flight then had still to take: their output.
 };
 
 struct admission {
   bool granted = false;
-  milliseconds wait{0};      ///< If not granted: ask again after this, or after any `finished`.
+  milliseconds wait{0};  ///< If not granted: ask again after this, or after any `finished`.
   admission_ticket ticket;
 };
 
@@ -72,15 +73,22 @@ class rate_limiter {
     bool known = false;
     double limit = 0;  ///< Capacity, and what a window refills.
     double level = 0;
-    double taken = 0;  ///< By all requests ever admitted; corrected when they end.
+    double taken = 0;        ///< By all requests ever admitted, as expected of them.
+    double outstanding = 0;  ///< Expected of those in flight.
+    double unborn = 0;       ///< Expected output of those in flight: the provider counts it when it is generated.
     steady_time filled;
+    uint32_t votes = 0;     ///< Headers in a row that say that the level is too low.
+    double least_lift = 0;  ///< By how much, according to the most cautious of them.
   };
   enum kind : size_t { requests, tokens, input, output };
 
   [[nodiscard]] static std::array<double, 4> amounts(const token_demand& demand) noexcept;
+  [[nodiscard]] static std::array<double, 4> outputs(const token_demand& demand) noexcept;
+  [[nodiscard]] double headroom(const bucket& b) const noexcept;
   [[nodiscard]] double per_ms(const bucket& b) const noexcept;
   void refill(bucket& b, steady_time now) const noexcept;
-  void steer(bucket& b, const rate_limit_window& said, steady_time now, double taken_since, steady_time admitted);
+  void steer(kind which, const rate_limit_window& said, steady_time now, const admission_ticket& ticket) noexcept;
+  void settle(steady_time now, const admission_ticket& ticket, const limiter_outcome& outcome) noexcept;
   void ramp(steady_time now) noexcept;
   void shrink(steady_time now, steady_time admitted) noexcept;
   void pause(steady_time now, const limiter_outcome& outcome, double random);
@@ -88,7 +96,8 @@ class rate_limiter {
   rate_settings settings_;
   std::array<bucket, 4> buckets_{};
   double window_;
-  bool used_ = false;            ///< Something was admitted since the start.
+  bool used_ = false;   ///< Something was admitted since the start.
+  bool heard_ = false;  ///< Something has come back since the ramp-up began.
   steady_time last_admission_;
   steady_time window_grown_;
   steady_time window_shrunk_;

@@ -17,7 +17,7 @@ struct wire_settings {
   uint64_t answer_bytes = 0;             ///< Largest answer body, and largest text of a stream.
   uint64_t header_bytes = 0;             ///< All response headers of one request together.
   uint32_t json_depth = 0;
-  uint64_t tokens_in_one_answer = 0;     ///< A `usage` count above this is a lie.
+  uint64_t tokens_in_one_answer = 0;  ///< A `usage` count above this is a lie.
 };
 
 struct transport_settings {

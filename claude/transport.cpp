@@ -248,8 +248,7 @@ int transport::loop::sleep_ms(steady_time now) const noexcept {
 
 void transport::loop::wait_for_events() {
   std::array<epoll_event, events_at_once> events{};
-  const int count =
-      epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), sleep_ms(steady_clock::now()));
+  const int count = epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), sleep_ms(steady_clock::now()));
   for (int i = 0; i < count; ++i) {
     const auto& event = events[static_cast<size_t>(i)];
     if (event.data.fd == event_) {

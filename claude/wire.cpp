@@ -21,7 +21,8 @@ call_failure unusable(const http_end& end, read_message read, wall_time now) {
   failure.code = cut ? end.code : ec::malformed_answer;
   failure.http_status = end.head.status;
   failure.request_id = printable(end.head.find("request-id"));
-  failure.message = cut ? end.message : fmt::format("HTTP {}: the answer cannot be used: {}", end.head.status, read.complaint);
+  failure.message =
+      cut ? end.message : fmt::format("HTTP {}: the answer cannot be used: {}", end.head.status, read.complaint);
   failure.retry_after = decode_retry_after(end.head, now);
   failure.billed = billing::unknown;
   failure.text = std::move(read.message.text);
@@ -136,7 +137,8 @@ tl::expected<model_facts, call_failure> decode_model(const http_end& end, std::s
     const auto& value = member(*root, key);
     return value.is_number_integer() && value >= 0 ? value.get<uint64_t>() : 0;
   };
-  model_facts facts{text_at(*root, "id"), number("max_input_tokens"), number("max_tokens"), text_at(*root, "retires_at")};
+  model_facts facts{text_at(*root, "id"), number("max_input_tokens"), number("max_tokens"),
+                    text_at(*root, "retires_at")};
   if (facts.id.empty()) return tl::unexpected(malformed(end, "it names no model", now));
   return facts;
 }

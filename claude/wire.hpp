@@ -19,10 +19,10 @@ using completion_result = tl::expected<completion, call_failure>;
 
 /// One of the provider's buckets, from `anthropic-ratelimit-<kind>-*`.
 struct rate_limit_window {
-  bool known = false;      ///< `limit` and `remaining` were both present and readable.
-  uint64_t limit = 0;      ///< In a minute.
+  bool known = false;  ///< `limit` and `remaining` were both present and readable.
+  uint64_t limit = 0;  ///< In a minute.
   uint64_t remaining = 0;
-  wall_time reset;         ///< When the bucket is full again; 0 if not given.
+  wall_time reset;  ///< When the bucket is full again; 0 if not given.
 };
 
 struct rate_limit_headers {

@@ -41,24 +41,30 @@ api_error error_from(std::string_view body, const wire_settings& settings) {
 }
 
 ec code_of_type(std::string_view type) {
-  constexpr std::pair<std::string_view, ec> known[] = {
-      {"invalid_request_error", ec::request_invalid}, {"authentication_error", ec::authentication},
-      {"billing_error", ec::billing},                 {"permission_error", ec::forbidden},
-      {"not_found_error", ec::model_not_found},       {"conflict_error", ec::conflict},
-      {"request_too_large", ec::request_too_large},   {"rate_limit_error", ec::rate_limited},
-      {"api_error", ec::server_error},                {"timeout_error", ec::timeout},
-      {"overloaded_error", ec::overloaded}};
-  const auto* hit = std::find_if(std::begin(known), std::end(known), [type](const auto& row) { return row.first == type; });
+  constexpr std::pair<std::string_view, ec> known[] = {{"invalid_request_error", ec::request_invalid},
+                                                       {"authentication_error", ec::authentication},
+                                                       {"billing_error", ec::billing},
+                                                       {"permission_error", ec::forbidden},
+                                                       {"not_found_error", ec::model_not_found},
+                                                       {"conflict_error", ec::conflict},
+                                                       {"request_too_large", ec::request_too_large},
+                                                       {"rate_limit_error", ec::rate_limited},
+                                                       {"api_error", ec::server_error},
+                                                       {"timeout_error", ec::timeout},
+                                                       {"overloaded_error", ec::overloaded}};
+  const auto* hit =
+      std::find_if(std::begin(known), std::end(known), [type](const auto& row) { return row.first == type; });
   return hit == std::end(known) ? ec::none : hit->second;
 }
 
 ec code_of_status(uint16_t status) {
   constexpr std::pair<uint16_t, ec> known[] = {
-      {400, ec::request_invalid}, {401, ec::authentication},    {402, ec::billing},      {403, ec::forbidden},
-      {404, ec::model_not_found}, {408, ec::timeout},           {409, ec::conflict},     {413, ec::request_too_large},
-      {429, ec::rate_limited},    {500, ec::server_error},      {503, ec::server_error}, {504, ec::timeout},
+      {400, ec::request_invalid}, {401, ec::authentication}, {402, ec::billing},      {403, ec::forbidden},
+      {404, ec::model_not_found}, {408, ec::timeout},        {409, ec::conflict},     {413, ec::request_too_large},
+      {429, ec::rate_limited},    {500, ec::server_error},   {503, ec::server_error}, {504, ec::timeout},
       {529, ec::overloaded}};
-  const auto* hit = std::find_if(std::begin(known), std::end(known), [status](const auto& row) { return row.first == status; });
+  const auto* hit =
+      std::find_if(std::begin(known), std::end(known), [status](const auto& row) { return row.first == status; });
   return hit == std::end(known) ? ec::none : hit->second;
 }
 
@@ -98,9 +104,10 @@ billing billing_of(uint16_t status, const api_error& said) {
 
 std::string describe(const http_end& end, const api_error& said, std::string_view body) {
   if (end.head.status >= 300 && end.head.status < 400)
-    return fmt::format("HTTP {}: the server redirects to '{}'. Redirects are not followed with a credential; set "
-                       "ANTHROPIC_BASE_URL to the final address.",
-                       end.head.status, printable(redact(end.head.find("location"))));
+    return fmt::format(
+        "HTTP {}: the server redirects to '{}'. Redirects are not followed with a credential; set "
+        "ANTHROPIC_BASE_URL to the final address.",
+        end.head.status, printable(redact(end.head.find("location"))));
   std::string what = said.message;
   if (what.empty() && !said.type.empty()) what = said.type;
   if (what.empty()) what = body.empty() ? "no explanation" : std::string{body.substr(0, shown_bytes)};

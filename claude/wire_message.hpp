@@ -42,14 +42,15 @@ class usage_reader {
 
 /// A message that is whole, or why it is not.
 struct read_message {
-  bool whole = false;      ///< Everything but, possibly, a credible `usage`.
-  bool billed = false;     ///< `usage` is credible.
-  std::string complaint;   ///< Why not.
-  completion message;      ///< As far as it could be read.
+  bool whole = false;     ///< Everything but, possibly, a credible `usage`.
+  bool billed = false;    ///< `usage` is credible.
+  std::string complaint;  ///< Why not.
+  completion message;     ///< As far as it could be read.
 };
 
 /// From the body of a non-streaming answer. `body` may be an API error or anything else.
-[[nodiscard]] read_message message_from_json(const nlohmann::json& body, const wire_settings& settings, cache_mode cache);
+[[nodiscard]] read_message message_from_json(const nlohmann::json& body, const wire_settings& settings,
+                                             cache_mode cache);
 
 /// Folds the events of a stream into a message.
 class message_stream {

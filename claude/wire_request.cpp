@@ -43,8 +43,9 @@ expected<void> check(const completion_request& request) {
 
 expected<std::string> within(std::string body, const wire_settings& settings) {
   if (body.size() > settings.request_bytes)
-    return fail(ec::request_too_large, fmt::format("the request has {} bytes; the API takes at most {}. Split the task.",
-                                                   body.size(), settings.request_bytes));
+    return fail(ec::request_too_large,
+                fmt::format("the request has {} bytes; the API takes at most {}. Split the task.", body.size(),
+                            settings.request_bytes));
   return body;
 }
 

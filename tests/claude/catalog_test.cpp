@@ -10,8 +10,8 @@ std::string list_of(const std::string& models) {
 }
 
 std::string model(const std::string& id, const std::string& extra = "", const std::string& input = R"("2")") {
-  return R"({"id":")" + id + R"(",)" + extra + R"("context_tokens":1000,"max_output_tokens":100,"cards":[{"input":)" + input +
-         R"(,"output":"10","cache_write_5m":"2.5","cache_write_1h":"4","cache_read":"0.1"}]})";
+  return R"({"id":")" + id + R"(",)" + extra + R"("context_tokens":1000,"max_output_tokens":100,"cards":[{"input":)" +
+         input + R"(,"output":"10","cache_write_5m":"2.5","cache_write_1h":"4","cache_read":"0.1"}]})";
 }
 
 TEST(catalog, reads_the_shipped_price_list_exactly) {

@@ -51,12 +51,16 @@ scripted_server::script always(std::string bytes) {
 }
 
 const std::string whole_stream =
-    "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\n"
-    "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\n"
-    "event: message_delta\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\n"
+    "event: message_start\ndata: "
+    "{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":1,\"output_tokens\":1}}}\n\n"
+    "event: content_block_delta\ndata: "
+    "{\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"hi\"}}\n\n"
+    "event: message_delta\ndata: "
+    "{\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"end_turn\"},\"usage\":{\"output_tokens\":2}}\n\n"
     "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n";
 
-const std::string stream_head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+const std::string stream_head =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
 std::string chunk(const std::string& bytes) {
   char size[32];
@@ -69,7 +73,8 @@ TEST(messages_client, sends_what_the_api_wants_and_reads_the_answer) {
   scripted_server server{[&](scripted_connection& peer, int) {
     if (auto request = peer.read_request()) seen.set_value(*request);
     peer.send(http_answer(200, message_json("done"),
-                          "request-id: req_7\r\nanthropic-ratelimit-requests-limit: 50\r\nanthropic-ratelimit-requests-remaining: 49\r\n"));
+                          "request-id: req_7\r\nanthropic-ratelimit-requests-limit: "
+                          "50\r\nanthropic-ratelimit-requests-remaining: 49\r\n"));
     peer.hang();
   }};
   client c{server.url() + "/proxy/"};
@@ -79,10 +84,12 @@ TEST(messages_client, sends_what_the_api_wants_and_reads_the_answer) {
   EXPECT_EQ(got.result->request_id, "req_7");
   EXPECT_EQ(got.limits.requests.remaining, 49U);
   const auto request = seen.get_future().get();
-  for (const char* part : {"POST /proxy/v1/messages HTTP/1.1\r\n", "x-api-key: sk-test-0123456789\r\n", "anthropic-version: 2023-06-01\r\n",
-                           "Content-Type: application/json\r\n", "\"max_tokens\":100"})
+  for (const char* part :
+       {"POST /proxy/v1/messages HTTP/1.1\r\n", "x-api-key: sk-test-0123456789\r\n",
+        "anthropic-version: 2023-06-01\r\n", "Content-Type: application/json\r\n", "\"max_tokens\":100"})
     EXPECT_NE(request.find(part), std::string::npos) << part << request;
-  for (const char* part : {"temperature", "top_p", "top_k", "Expect:", "metadata"}) EXPECT_EQ(request.find(part), std::string::npos) << part;
+  for (const char* part : {"temperature", "top_p", "top_k", "Expect:", "metadata"})
+    EXPECT_EQ(request.find(part), std::string::npos) << part;
 }
 
 TEST(messages_client, keeps_a_connection_for_the_next_request) {
@@ -153,18 +160,20 @@ TEST(messages_client, knows_that_nothing_was_sent_when_nobody_listens) {
 }
 
 TEST(messages_client, reports_a_lie_by_name_and_stays_within_its_bounds) {
-  struct row { std::string bytes; ec code; };
+  struct row {
+    std::string bytes;
+    ec code;
+  };
   const auto ok = message_json("x");
-  const row rows[] = {
-      {"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{", ec::connection_lost},
-      {"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + ok, ec::malformed_answer},
-      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n", ec::connection_lost},
-      {http_answer(200, "<html>", "", "text/html"), ec::malformed_answer},
-      {http_answer(200, std::string(200'000, '[')), ec::malformed_answer},
-      {http_answer(200, ""), ec::malformed_answer},
-      {"garbage\r\n\r\n", ec::malformed_answer},
-      {"HTTP/1.1 200 OK\r\n" + std::string(90'000, 'h') + ": 1\r\n\r\n", ec::malformed_answer},
-      {"", ec::connection_lost}};
+  const row rows[] = {{"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{", ec::connection_lost},
+                      {"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + ok, ec::malformed_answer},
+                      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZZ\r\n", ec::connection_lost},
+                      {http_answer(200, "<html>", "", "text/html"), ec::malformed_answer},
+                      {http_answer(200, std::string(200'000, '[')), ec::malformed_answer},
+                      {http_answer(200, ""), ec::malformed_answer},
+                      {"garbage\r\n\r\n", ec::malformed_answer},
+                      {"HTTP/1.1 200 OK\r\n" + std::string(90'000, 'h') + ": 1\r\n\r\n", ec::malformed_answer},
+                      {"", ec::connection_lost}};
   for (const auto& r : rows) {
     scripted_server server{[&](scripted_connection& peer, int) {
       if (peer.read_request()) peer.send(r.bytes);
@@ -210,7 +219,9 @@ TEST(messages_client, bounds_the_memory_of_all_answers_together) {
   auto first = c.begin(small(), std::chrono::seconds{20});
   const auto kept = c.last_id;
   auto second = c.begin(small(), std::chrono::seconds{20});
-  while (first.wait_for(milliseconds{1}) != std::future_status::ready && second.wait_for(milliseconds{1}) != std::future_status::ready) continue;
+  while (first.wait_for(milliseconds{1}) != std::future_status::ready &&
+         second.wait_for(milliseconds{1}) != std::future_status::ready)
+    continue;
   c.api.cancel(kept);
   c.api.cancel(c.last_id);
   const auto a = first.get().result.error().code;
@@ -220,7 +231,8 @@ TEST(messages_client, bounds_the_memory_of_all_answers_together) {
 
 TEST(messages_client, reads_a_stream_cut_into_chunks_at_every_place) {
   for (size_t cut = 1; cut < whole_stream.size(); cut += 7) {
-    scripted_server server{always(stream_head + chunk(whole_stream.substr(0, cut)) + chunk(whole_stream.substr(cut)) + "0\r\n\r\n")};
+    scripted_server server{
+        always(stream_head + chunk(whole_stream.substr(0, cut)) + chunk(whole_stream.substr(cut)) + "0\r\n\r\n")};
     client c{server.url()};
     const auto got = c.ask(large());
     ASSERT_TRUE(got) << got.error().message;
@@ -280,7 +292,8 @@ TEST(messages_client, knows_that_a_request_that_never_left_whole_is_not_billed) 
 
 TEST(messages_client, hears_a_refusal_that_comes_before_the_request_is_sent) {
   scripted_server server{[](scripted_connection& peer, int) {
-    peer.send(http_answer(413, R"({"type":"error","error":{"type":"request_too_large","message":"big"}})", "Connection: close\r\n"));
+    peer.send(http_answer(413, R"({"type":"error","error":{"type":"request_too_large","message":"big"}})",
+                          "Connection: close\r\n"));
     peer.hang();
   }};
   client c{server.url()};
@@ -380,7 +393,8 @@ TEST(messages_client, never_shows_the_key_in_an_error) {
 }
 
 TEST(messages_client, passes_over_interim_answers) {
-  scripted_server server{always("HTTP/1.1 103 Early Hints\r\nrequest-id: wrong\r\n\r\n" + http_answer(200, message_json("x"), "request-id: right\r\n"))};
+  scripted_server server{always("HTTP/1.1 103 Early Hints\r\nrequest-id: wrong\r\n\r\n" +
+                                http_answer(200, message_json("x"), "request-id: right\r\n"))};
   client c{server.url()};
   EXPECT_EQ(c.ask(small())->request_id, "right");
 }
@@ -388,9 +402,12 @@ TEST(messages_client, passes_over_interim_answers) {
 TEST(messages_client, asks_free_questions) {
   scripted_server server{[](scripted_connection& peer, int) {
     while (const auto request = peer.read_request()) {
-      if (request->substr(0, 30) == "POST /v1/messages/count_tokens") peer.send(http_answer(200, R"({"input_tokens":77})"));
-      else if (request->substr(0, 19) == "GET /v1/models/a%2F") peer.send(http_answer(200, R"({"id":"a/","max_tokens":5})"));
-      else peer.send(http_answer(404, R"({"type":"error","error":{"type":"not_found_error","message":"no"}})"));
+      if (request->substr(0, 30) == "POST /v1/messages/count_tokens")
+        peer.send(http_answer(200, R"({"input_tokens":77})"));
+      else if (request->substr(0, 19) == "GET /v1/models/a%2F")
+        peer.send(http_answer(200, R"({"id":"a/","max_tokens":5})"));
+      else
+        peer.send(http_answer(404, R"({"type":"error","error":{"type":"not_found_error","message":"no"}})"));
     }
   }};
   client c{server.url()};
@@ -402,7 +419,9 @@ TEST(messages_client, asks_free_questions) {
     c.api.model(id, std::chrono::seconds{30}, [&](auto got) { model.set_value(std::move(got)); });
     const auto got = model.get_future().get();
     ASSERT_EQ(got.has_value(), found) << id;
-    if (!found) { EXPECT_EQ(got.error().code, ec::model_not_found); }
+    if (!found) {
+      EXPECT_EQ(got.error().code, ec::model_not_found);
+    }
   }
 }
 

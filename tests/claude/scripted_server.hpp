@@ -147,7 +147,8 @@ inline std::string http_answer(int status, const std::string& body, const std::s
 }
 
 /// A well-formed message.
-inline std::string message_json(const std::string& text, const std::string& usage = R"({"input_tokens":10,"output_tokens":5})") {
+inline std::string message_json(const std::string& text,
+                                const std::string& usage = R"({"input_tokens":10,"output_tokens":5})") {
   return R"({"type":"message","id":"msg_1","model":"claude-test","stop_reason":"end_turn","content":[{"type":"text","text":")" +
          text + R"("}],"usage":)" + usage + "}";
 }

@@ -42,29 +42,45 @@ std::string event(const std::string& name, const std::string& data, const std::s
 
 std::string stream_text(const std::string& line_end = "\n") {
   const auto e = [&](const char* name, const char* data) { return event(name, data, line_end); };
-  return e("message_start", R"({"type":"message_start","message":{"model":"m","content":[],"stop_reason":null,"usage":{"input_tokens":7,"cache_read_input_tokens":3,"output_tokens":1}}})") +
-         e("content_block_start", R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})") +
-         e("content_block_delta", R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})") +
+  return e("message_start",
+           R"({"type":"message_start","message":{"model":"m","content":[],"stop_reason":null,"usage":{"input_tokens":7,"cache_read_input_tokens":3,"output_tokens":1}}})") +
+         e("content_block_start",
+           R"({"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}})") +
+         e("content_block_delta",
+           R"({"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"hm"}})") +
          ": a comment" + line_end + e("ping", R"({"type":"ping"})") +
-         e("content_block_start", R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})") +
-         e("content_block_delta", R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Grü"}})") +
+         e("content_block_start",
+           R"({"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}})") +
+         e("content_block_delta",
+           R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Grü"}})") +
          e("something_new", R"({"type":"something_new","x":[1]})") +
-         e("content_block_delta", R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"ße"}})") +
+         e("content_block_delta",
+           R"({"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"ße"}})") +
          e("content_block_stop", R"({"type":"content_block_stop","index":1})") +
-         e("message_delta", R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":42}})") +
+         e("message_delta",
+           R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":42}})") +
          e("message_stop", R"({"type":"message_stop"})");
 }
 
 TEST(wire_request, says_what_was_asked_and_nothing_else) {
   completion_request request{"m", "rules", "p \"q\"\n", 100, cache_mode::none, ""};
   const auto body = json::parse(encode_request(request, settings()).value());
-  EXPECT_EQ(body, json::parse(R"({"model":"m","system":"rules","max_tokens":100,"messages":[{"role":"user","content":"p \"q\"\n"}]})"));
+  EXPECT_EQ(
+      body,
+      json::parse(
+          R"({"model":"m","system":"rules","max_tokens":100,"messages":[{"role":"user","content":"p \"q\"\n"}]})"));
 }
 
 TEST(wire_request, marks_the_prefix_for_the_cache_only_when_asked) {
-  completion_request request{.model = "m", .shared_prefix = "rules", .prompt = "p", .max_tokens = 1, .cache = cache_mode::one_hour, .effort = "low"};
+  completion_request request{.model = "m",
+                             .shared_prefix = "rules",
+                             .prompt = "p",
+                             .max_tokens = 1,
+                             .cache = cache_mode::one_hour,
+                             .effort = "low"};
   auto body = json::parse(encode_request(request, settings()).value());
-  EXPECT_EQ(body["system"], json::parse(R"([{"type":"text","text":"rules","cache_control":{"type":"ephemeral","ttl":"1h"}}])"));
+  EXPECT_EQ(body["system"],
+            json::parse(R"([{"type":"text","text":"rules","cache_control":{"type":"ephemeral","ttl":"1h"}}])"));
   EXPECT_EQ(body["output_config"], json::parse(R"({"effort":"low"})"));
   request.cache = cache_mode::five_minutes;
   EXPECT_EQ(json::parse(encode_request(request, settings()).value())["system"][0]["cache_control"]["ttl"], "5m");
@@ -82,7 +98,8 @@ TEST(wire_request, streams_above_the_bound_and_refuses_what_cannot_be_sent) {
 }
 
 TEST(wire_answer, joins_text_blocks_and_passes_over_unknown_ones) {
-  const auto got = read_json(R"({"type":"message","model":"m","stop_reason":"max_tokens","content":[{"type":"thinking","thinking":"x"},
+  const auto got = read_json(
+      R"({"type":"message","model":"m","stop_reason":"max_tokens","content":[{"type":"thinking","thinking":"x"},
     {"type":"text","text":"a"},{"type":"novelty","text":"no"},7,{"type":"text","text":"b"}],
     "usage":{"input_tokens":1,"cache_creation_input_tokens":30,"cache_read_input_tokens":4,
     "cache_creation":{"ephemeral_5m_input_tokens":10,"ephemeral_1h_input_tokens":20},"output_tokens":5,"service_tier":"priority","inference_geo":"us"}})");
@@ -94,20 +111,27 @@ TEST(wire_answer, joins_text_blocks_and_passes_over_unknown_ones) {
 }
 
 TEST(wire_answer, takes_nulls_as_nothing_and_a_lump_of_cache_writes_as_what_was_asked_for) {
-  const std::string usage = R"({"input_tokens":1,"output_tokens":2,"cache_creation_input_tokens":9,"cache_read_input_tokens":null,"cache_creation":null,"service_tier":null})";
+  const std::string usage =
+      R"({"input_tokens":1,"output_tokens":2,"cache_creation_input_tokens":9,"cache_read_input_tokens":null,"cache_creation":null,"service_tier":null})";
   EXPECT_EQ(read_json(message_json("t", usage), cache_mode::one_hour)->usage.cache_write_1h_tokens, 9U);
   EXPECT_EQ(read_json(message_json("t", usage), cache_mode::five_minutes)->usage.cache_write_5m_tokens, 9U);
 }
 
 TEST(wire_answer, names_every_stop_reason_and_calls_new_ones_unknown) {
   const std::pair<const char*, stop_reason> rows[] = {
-      {"\"end_turn\"", stop_reason::end_turn},   {"\"max_tokens\"", stop_reason::max_tokens},
-      {"\"tool_use\"", stop_reason::tool_use},   {"\"stop_sequence\"", stop_reason::stop_sequence},
-      {"\"refusal\"", stop_reason::refusal},     {"\"pause_turn\"", stop_reason::pause_turn},
-      {"\"brand_new\"", stop_reason::unknown},   {"null", stop_reason::unknown},
+      {"\"end_turn\"", stop_reason::end_turn},
+      {"\"max_tokens\"", stop_reason::max_tokens},
+      {"\"tool_use\"", stop_reason::tool_use},
+      {"\"stop_sequence\"", stop_reason::stop_sequence},
+      {"\"refusal\"", stop_reason::refusal},
+      {"\"pause_turn\"", stop_reason::pause_turn},
+      {"\"brand_new\"", stop_reason::unknown},
+      {"null", stop_reason::unknown},
       {"\"model_context_window_exceeded\"", stop_reason::context_window_exceeded}};
   for (const auto& [name, reason] : rows) {
-    const auto got = read_json(std::string{R"({"type":"message","content":[],"usage":{"input_tokens":1,"output_tokens":0},"stop_reason":)"} + name + "}");
+    const auto got = read_json(
+        std::string{R"({"type":"message","content":[],"usage":{"input_tokens":1,"output_tokens":0},"stop_reason":)"} +
+        name + "}");
     ASSERT_TRUE(got) << name;
     EXPECT_EQ(got->stop, reason) << name;
     EXPECT_EQ(got->text, "");
@@ -115,9 +139,11 @@ TEST(wire_answer, names_every_stop_reason_and_calls_new_ones_unknown) {
 }
 
 TEST(wire_answer, keeps_the_text_of_a_message_whose_bill_cannot_be_told) {
-  for (const char* usage : {"null", "{}", R"({"input_tokens":-1,"output_tokens":1})", R"({"input_tokens":1})", "7", R"({"input_tokens":null,"output_tokens":1})",
-                            R"({"input_tokens":1,"output_tokens":99999999999})", R"({"input_tokens":1.5,"output_tokens":1})", R"({"input_tokens":"1","output_tokens":1})",
-                            R"({"input_tokens":1,"output_tokens":1,"cache_read_input_tokens":-5})"}) {
+  for (const char* usage :
+       {"null", "{}", R"({"input_tokens":-1,"output_tokens":1})", R"({"input_tokens":1})", "7",
+        R"({"input_tokens":null,"output_tokens":1})", R"({"input_tokens":1,"output_tokens":99999999999})",
+        R"({"input_tokens":1.5,"output_tokens":1})", R"({"input_tokens":"1","output_tokens":1})",
+        R"({"input_tokens":1,"output_tokens":1,"cache_read_input_tokens":-5})"}) {
     const auto got = read_json(message_json("paid", usage));
     ASSERT_FALSE(got) << usage;
     EXPECT_EQ(got.error().code, ec::malformed_answer) << usage;
@@ -137,7 +163,8 @@ TEST(wire_answer, takes_nothing_but_a_whole_message_for_an_answer) {
     EXPECT_EQ(got.error().billed, billing::unknown);
     EXPECT_TRUE(got.error().retry);
   }
-  for (const std::string bad : {"", "<html>", "[]", "null", "{}", R"({"type":"message"})", R"({"type":"completion","content":[]})"})
+  for (const std::string bad :
+       {"", "<html>", "[]", "null", "{}", R"({"type":"message"})", R"({"type":"completion","content":[]})"})
     EXPECT_EQ(read_json(bad).error().code, ec::malformed_answer) << bad;
 }
 
@@ -204,7 +231,8 @@ TEST(wire_stream, is_no_answer_until_the_message_has_stopped) {
 
 TEST(wire_stream, reports_an_error_event_after_the_200_with_its_own_code) {
   const auto begun = stream_text().substr(0, stream_text().find("event: message_delta"));
-  const auto got = read_stream(begun + event("error", R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})"));
+  const auto got = read_stream(
+      begun + event("error", R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})"));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, ec::overloaded);
   EXPECT_EQ(got.error().billed, billing::unknown);
@@ -213,14 +241,18 @@ TEST(wire_stream, reports_an_error_event_after_the_200_with_its_own_code) {
 }
 
 TEST(wire_stream, never_lets_a_later_count_shrink_the_bill) {
-  const auto bytes = event("message_start", R"({"type":"message_start","message":{"usage":{"input_tokens":500,"output_tokens":1}}})") +
-                     event("message_delta", R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"output_tokens":9}})") +
-                     event("message_stop", R"({"type":"message_stop"})");
+  const auto bytes =
+      event("message_start", R"({"type":"message_start","message":{"usage":{"input_tokens":500,"output_tokens":1}}})") +
+      event(
+          "message_delta",
+          R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"output_tokens":9}})") +
+      event("message_stop", R"({"type":"message_stop"})");
   EXPECT_EQ(read_stream(bytes)->usage.input_tokens, 500U);
 }
 
 TEST(wire_stream, is_recognised_under_a_wrong_content_type_and_json_where_a_stream_was_asked_for) {
-  EXPECT_EQ(read_json(stream_text(), cache_mode::none, end_of(200, {{"content-type", "application/json"}}))->text, "Grüße");
+  EXPECT_EQ(read_json(stream_text(), cache_mode::none, end_of(200, {{"content-type", "application/json"}}))->text,
+            "Grüße");
   EXPECT_EQ(read_json(message_json("x"), cache_mode::none, end_of(200, {{"content-type", "text/html"}}))->text, "x");
 }
 
@@ -242,15 +274,28 @@ std::string error_json(const std::string& type, const std::string& message = "wh
 call_failure failure_of(http_end end, const std::string& body) { return decode_failure(end, body, settings(), now); }
 
 TEST(wire_failure, follows_every_row_of_the_error_table) {
-  struct row { uint16_t status; const char* type; ec code; bool retry; };
-  const row rows[] = {{400, "invalid_request_error", ec::request_invalid, false}, {401, "authentication_error", ec::authentication, false},
-                      {402, "billing_error", ec::billing, false},                 {403, "permission_error", ec::forbidden, false},
-                      {404, "not_found_error", ec::model_not_found, false},       {408, "", ec::timeout, true},
-                      {409, "conflict_error", ec::conflict, true},                {413, "request_too_large", ec::request_too_large, false},
-                      {429, "rate_limit_error", ec::rate_limited, true},          {500, "api_error", ec::server_error, true},
-                      {503, "", ec::server_error, true},                          {504, "timeout_error", ec::timeout, true},
-                      {529, "overloaded_error", ec::overloaded, true},            {500, "overloaded_error", ec::overloaded, true},
-                      {418, "", ec::request_invalid, false},                      {599, "", ec::server_error, true}};
+  struct row {
+    uint16_t status;
+    const char* type;
+    ec code;
+    bool retry;
+  };
+  const row rows[] = {{400, "invalid_request_error", ec::request_invalid, false},
+                      {401, "authentication_error", ec::authentication, false},
+                      {402, "billing_error", ec::billing, false},
+                      {403, "permission_error", ec::forbidden, false},
+                      {404, "not_found_error", ec::model_not_found, false},
+                      {408, "", ec::timeout, true},
+                      {409, "conflict_error", ec::conflict, true},
+                      {413, "request_too_large", ec::request_too_large, false},
+                      {429, "rate_limit_error", ec::rate_limited, true},
+                      {500, "api_error", ec::server_error, true},
+                      {503, "", ec::server_error, true},
+                      {504, "timeout_error", ec::timeout, true},
+                      {529, "overloaded_error", ec::overloaded, true},
+                      {500, "overloaded_error", ec::overloaded, true},
+                      {418, "", ec::request_invalid, false},
+                      {599, "", ec::server_error, true}};
   for (const auto& r : rows) {
     const bool formed = *r.type != '\0';
     const auto got = failure_of(end_of(r.status), formed ? error_json(r.type) : "");
@@ -261,24 +306,36 @@ TEST(wire_failure, follows_every_row_of_the_error_table) {
     const bool doubtful = !formed && (r.status >= 500 || r.status == 408);
     EXPECT_EQ(got.billed, doubtful ? billing::unknown : billing::unbilled) << r.status;
   }
-  for (const auto code : {ec::authentication, ec::billing, ec::forbidden, ec::spend_limit}) EXPECT_TRUE(stops_run(code));
+  for (const auto code : {ec::authentication, ec::billing, ec::forbidden, ec::spend_limit})
+    EXPECT_TRUE(stops_run(code));
 }
 
 TEST(wire_failure, stops_the_run_when_the_accounts_money_is_the_matter) {
-  const auto capped = [](const char* code) { return error_json("rate_limit_error", "no", std::string{R"({"error_code":")"} + code + "\"}"); };
+  const auto capped = [](const char* code) {
+    return error_json("rate_limit_error", "no", std::string{R"({"error_code":")"} + code + "\"}");
+  };
   EXPECT_EQ(failure_of(end_of(429), capped("enforced_spend_limit_reached")).code, ec::spend_limit);
   EXPECT_EQ(failure_of(end_of(429), capped("contract_spend_limit_reached")).code, ec::spend_limit);
   EXPECT_EQ(failure_of(end_of(429), capped("something_else")).code, ec::rate_limited);
-  EXPECT_EQ(failure_of(end_of(400), error_json("invalid_request_error", "Your credit balance is too low to access the API")).code, ec::billing);
-  EXPECT_EQ(failure_of(end_of(400), error_json("invalid_request_error", "You have reached your specified API usage limits.")).code, ec::spend_limit);
-  EXPECT_EQ(failure_of(end_of(400), error_json("invalid_request_error", "prompt is too long: 2 tokens")).code, ec::request_invalid);
+  EXPECT_EQ(
+      failure_of(end_of(400), error_json("invalid_request_error", "Your credit balance is too low to access the API"))
+          .code,
+      ec::billing);
+  EXPECT_EQ(
+      failure_of(end_of(400), error_json("invalid_request_error", "You have reached your specified API usage limits."))
+          .code,
+      ec::spend_limit);
+  EXPECT_EQ(failure_of(end_of(400), error_json("invalid_request_error", "prompt is too long: 2 tokens")).code,
+            ec::request_invalid);
   EXPECT_FALSE(failure_of(end_of(429), capped("enforced_spend_limit_reached")).retry);
 }
 
 TEST(wire_failure, heeds_the_servers_wishes) {
   EXPECT_FALSE(failure_of(end_of(529, {{"x-should-retry", "false"}}), "").retry);
   EXPECT_TRUE(failure_of(end_of(400, {{"x-should-retry", "true"}}), "").retry);
-  const auto wait = [](const char* name, const char* value) { return decode_retry_after({429, {{name, value}}}, now).count(); };
+  const auto wait = [](const char* name, const char* value) {
+    return decode_retry_after({429, {{name, value}}}, now).count();
+  };
   EXPECT_EQ(wait("retry-after-ms", "250"), 250);
   EXPECT_EQ(wait("retry-after", "7"), 7000);
   EXPECT_EQ(wait("retry-after", "0.5"), 500);
@@ -309,10 +366,13 @@ TEST(wire_failure, is_unbilled_if_the_request_never_left_whole) {
 }
 
 TEST(wire_limits, are_read_from_headers_and_doubted) {
-  const auto got = decode_rate_limits({200, {{"anthropic-ratelimit-requests-limit", "1000"}, {"anthropic-ratelimit-requests-remaining", "999"},
-                                             {"anthropic-ratelimit-requests-reset", "2025-06-15T15:06:41Z"},
-                                             {"anthropic-ratelimit-input-tokens-limit", "-5"}, {"anthropic-ratelimit-input-tokens-remaining", "1"},
-                                             {"anthropic-ratelimit-output-tokens-limit", "5"}}});
+  const auto got = decode_rate_limits({200,
+                                       {{"anthropic-ratelimit-requests-limit", "1000"},
+                                        {"anthropic-ratelimit-requests-remaining", "999"},
+                                        {"anthropic-ratelimit-requests-reset", "2025-06-15T15:06:41Z"},
+                                        {"anthropic-ratelimit-input-tokens-limit", "-5"},
+                                        {"anthropic-ratelimit-input-tokens-remaining", "1"},
+                                        {"anthropic-ratelimit-output-tokens-limit", "5"}}});
   EXPECT_TRUE(got.requests.known);
   EXPECT_EQ(got.requests.remaining, 999U);
   EXPECT_EQ(got.requests.reset.ms, now.ms + 1000);
@@ -323,8 +383,10 @@ TEST(wire_limits, are_read_from_headers_and_doubted) {
 TEST(wire_free, reads_token_counts_and_models) {
   EXPECT_EQ(decode_token_count(end_of(200), R"({"input_tokens":12})", settings(), now).value(), 12U);
   EXPECT_EQ(decode_token_count(end_of(200), "{}", settings(), now).error().code, ec::malformed_answer);
-  EXPECT_EQ(decode_token_count(end_of(401), error_json("authentication_error"), settings(), now).error().code, ec::authentication);
-  const auto facts = decode_model(end_of(200), R"({"id":"m","max_input_tokens":5,"max_tokens":6,"retires_at":null})", settings(), now);
+  EXPECT_EQ(decode_token_count(end_of(401), error_json("authentication_error"), settings(), now).error().code,
+            ec::authentication);
+  const auto facts =
+      decode_model(end_of(200), R"({"id":"m","max_input_tokens":5,"max_tokens":6,"retires_at":null})", settings(), now);
   EXPECT_EQ(facts->max_output_tokens, 6U);
   EXPECT_EQ(facts->retires_at, "");
 }

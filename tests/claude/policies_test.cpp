@@ -1,0 +1,316 @@
+#include <cmath>
+#include <deque>
+#include <queue>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "claude/breaker.hpp"
+#include "claude/rate_limiter.hpp"
+#include "claude/retry_policy.hpp"
+
+namespace cohort {
+namespace {
+
+using std::chrono::seconds;
+
+claude_settings settings() { return load_claude_settings(COHORT_SOURCE_DIR "/config/defaults.json").value(); }
+
+call_failure failure(ec code, milliseconds wish = milliseconds{0}) {
+  call_failure f;
+  f.code = code;
+  f.retry = retryable(code);
+  f.retry_after = wish;
+  return f;
+}
+
+TEST(retry_policy, backs_off_like_the_sdk) {
+  const retry_policy uut{settings().retry};
+  const auto f = failure(ec::overloaded);
+  EXPECT_EQ(uut.after(1, seconds{1}, f, 0.0).delay, milliseconds{500});
+  EXPECT_EQ(uut.after(2, seconds{1}, f, 0.0).delay, milliseconds{1000});
+  EXPECT_EQ(uut.after(1, seconds{1}, f, 1.0).delay, milliseconds{375});
+  auto patient = settings().retry;
+  patient.attempts = 100;
+  EXPECT_EQ(retry_policy{patient}.after(60, seconds{1}, f, 0.0).delay, seconds{8});
+}
+
+TEST(retry_policy, follows_the_providers_wish_and_keeps_its_bounds) {
+  const retry_policy uut{settings().retry};
+  EXPECT_EQ(uut.after(1, seconds{1}, failure(ec::rate_limited, seconds{17}), 0.9).delay, seconds{17});
+  EXPECT_FALSE(uut.after(settings().retry.attempts, seconds{1}, failure(ec::overloaded), 0).again);
+  EXPECT_FALSE(uut.after(1, settings().retry.longest_elapsed, failure(ec::overloaded), 0).again);
+  EXPECT_FALSE(uut.after(1, seconds{1}, failure(ec::rate_limited, std::chrono::hours{1}), 0).again);
+}
+
+TEST(retry_policy, never_repeats_what_concerns_the_account_or_cannot_succeed) {
+  const retry_policy uut{settings().retry};
+  for (const auto code : {ec::authentication, ec::billing, ec::forbidden, ec::spend_limit}) {
+    auto f = failure(code);
+    f.retry = true;  // Even if a header says so.
+    EXPECT_FALSE(uut.after(1, seconds{0}, f, 0).again) << name(code);
+  }
+  EXPECT_FALSE(uut.after(1, seconds{0}, failure(ec::request_invalid), 0).again);
+}
+
+struct breaker_test : testing::Test {
+  breaker uut{settings().breaker};
+  steady_time now{std::chrono::hours{1}};
+  void fail_until_open() {
+    for (uint32_t i = 0; i < settings().breaker.failures_to_open; ++i) {
+      const auto a = uut.admit(now);
+      ASSERT_TRUE(a.granted);
+      uut.record(now, a.ticket, health::bad);
+    }
+  }
+};
+
+TEST_F(breaker_test, opens_after_failures_in_a_row_and_holds_the_work) {
+  fail_until_open();
+  EXPECT_EQ(uut.present(now), breaker::state::open);
+  const auto held = uut.admit(now);
+  EXPECT_FALSE(held.granted);
+  EXPECT_EQ(held.wait, settings().breaker.first_open);
+}
+
+TEST_F(breaker_test, stays_closed_if_a_success_lies_between) {
+  for (int i = 0; i < 100; ++i) uut.record(now, uut.admit(now).ticket, i % 5 == 0 ? health::good : health::bad);
+  EXPECT_EQ(uut.present(now), breaker::state::closed);
+}
+
+TEST_F(breaker_test, sends_one_probe_and_closes_when_it_succeeds) {
+  fail_until_open();
+  now += settings().breaker.first_open;
+  const auto probe = uut.admit(now);
+  EXPECT_TRUE(probe.granted);
+  EXPECT_FALSE(uut.admit(now).granted);
+  uut.record(now, probe.ticket, health::good);
+  EXPECT_EQ(uut.present(now), breaker::state::closed);
+  EXPECT_TRUE(uut.admit(now).granted);
+}
+
+TEST_F(breaker_test, waits_longer_after_each_failed_probe_up_to_its_bound) {
+  fail_until_open();
+  milliseconds last{0};
+  for (int i = 0; i < 10; ++i) {
+    const auto wait = uut.admit(now).wait;
+    EXPECT_GE(wait, last);
+    last = wait;
+    now += wait;
+    uut.record(now, uut.admit(now).ticket, health::bad);
+  }
+  EXPECT_EQ(last, settings().breaker.longest_open);
+}
+
+TEST_F(breaker_test, does_not_count_what_began_before_it_opened) {
+  const auto old = uut.admit(now);
+  fail_until_open();
+  now += settings().breaker.first_open;
+  uut.record(now, old.ticket, health::good);
+  EXPECT_EQ(uut.present(now), breaker::state::half_open);
+  const auto probe = uut.admit(now);
+  uut.record(now, old.ticket, health::bad);
+  EXPECT_EQ(uut.present(now), breaker::state::half_open);
+  uut.record(now, probe.ticket, health::nothing);  // A probe that was cancelled makes place for another.
+  EXPECT_TRUE(uut.admit(now).granted);
+}
+
+TEST(rate_limiter, ramps_up_with_answers_and_imposes_nothing_else_without_headers) {
+  rate_limiter uut{settings().rate_limit};
+  steady_time now{std::chrono::hours{1}};
+  std::deque<admission_ticket> out;
+  const auto fill = [&] {
+    for (auto a = uut.admit(now, {1000, 1000}); a.granted; a = uut.admit(now, {1000, 1000})) out.push_back(a.ticket);
+  };
+  fill();
+  EXPECT_EQ(out.size(), settings().rate_limit.first_in_flight);
+  const auto first = out.size();
+  for (size_t i = 0; i < first; ++i) {
+    uut.finished(now, out.front(),
+                 {.how = limiter_outcome::kind::answered, .used = {}, .retry_after = {}, .limits = {}}, 0);
+    out.pop_front();
+  }
+  fill();
+  EXPECT_EQ(out.size(), 2 * first);
+  now += settings().rate_limit.double_every;
+  fill();
+  EXPECT_EQ(out.size(), 4 * first) << "slow answers must not stop the ramp";
+}
+
+TEST(rate_limiter, begins_anew_after_idling) {
+  rate_limiter uut{settings().rate_limit};
+  steady_time now{std::chrono::hours{1}};
+  for (int i = 0; i < 1000; ++i)
+    uut.finished(now, uut.admit(now, {}).ticket,
+                 {.how = limiter_outcome::kind::answered, .used = {}, .retry_after = {}, .limits = {}}, 0);
+  EXPECT_GT(uut.most_in_flight(), 1000U);
+  now += settings().rate_limit.idle + seconds{1};
+  (void)uut.admit(now, {});
+  EXPECT_EQ(uut.most_in_flight(), settings().rate_limit.first_in_flight);
+}
+
+TEST(rate_limiter, pauses_on_429_and_comes_back_with_less_in_flight) {
+  rate_limiter uut{settings().rate_limit};
+  steady_time now{std::chrono::hours{1}};
+  std::deque<admission_ticket> out;
+  for (int i = 0; i < 100; ++i) out.push_back(uut.admit(now, {}).ticket);
+  for (const auto& ticket : out)
+    uut.finished(now, ticket,
+                 {.how = limiter_outcome::kind::rate_limited, .used = {}, .retry_after = seconds{10}, .limits = {}},
+                 0.5);
+  const auto held = uut.admit(now, {});
+  EXPECT_FALSE(held.granted);
+  EXPECT_EQ(held.wait, milliseconds{10'500});
+  now += held.wait;
+  EXPECT_TRUE(uut.admit(now, {}).granted);
+  EXPECT_EQ(uut.most_in_flight(), 50U) << "one burst of failures halves once";
+}
+
+TEST(rate_limiter, lets_a_request_through_that_is_larger_than_its_bucket) {
+  rate_limiter uut{settings().rate_limit};
+  steady_time now{std::chrono::hours{1}};
+  limiter_outcome said{.how = limiter_outcome::kind::answered, .used = {}, .retry_after = {}, .limits = {}};
+  said.limits.input_tokens = {true, 1000, 1000, {}};
+  uut.finished(now, uut.admit(now, {}).ticket, said, 0);
+  EXPECT_TRUE(uut.admit(now, {5000, 0}).granted);
+  const auto next = uut.admit(now, {1, 0});
+  EXPECT_FALSE(next.granted);
+  EXPECT_GT(next.wait, seconds{200});
+}
+
+/// A provider with continuously refilled buckets, in virtual time.
+struct provider {
+  double requests_limit, input_limit, output_limit;
+  bool stamps_late;  ///< Headers are written when the answer begins, not when the request arrives.
+  double requests = requests_limit, input = input_limit, output = output_limit;
+  double last_ms = 0;
+  void refill(double now_ms) {
+    const double part = (now_ms - last_ms) / 60'000;
+    requests = std::min(requests_limit, requests + requests_limit * part);
+    input = std::min(input_limit, input + input_limit * part);
+    output = std::min(output_limit, output + output_limit * part);
+    last_ms = now_ms;
+  }
+  rate_limit_headers headers() const {
+    const auto window = [](double limit, double level) {
+      return rate_limit_window{true, static_cast<uint64_t>(limit), static_cast<uint64_t>(std::max(0.0, level)), {}};
+    };
+    return {window(requests_limit, requests), {}, window(input_limit, input), window(output_limit, output)};
+  }
+};
+
+struct verdict {
+  int sent = 0, refused = 0;
+  double allowed = 0;
+};
+
+enum class happening : uint8_t { asked, arrived, answered, came_back };
+struct incident {
+  double at_ms;
+  happening what;
+  size_t who;
+  bool operator>(const incident& other) const { return at_ms > other.at_ms; }
+};
+struct voyage {
+  admission_ticket ticket;
+  bool refused = false;
+  double retry_ms = 0;
+  token_demand used;
+  rate_limit_headers said;
+};
+
+/// Endless demand for `minutes`, each request with an estimate that is off by up to a third.
+verdict simulate(provider server, double median_latency_ms, double minutes, uint32_t seed) {
+  rate_limiter uut{settings().rate_limit};
+  std::mt19937 random{seed};
+  std::lognormal_distribution<> latency{std::log(median_latency_ms), 0.6};
+  std::uniform_real_distribution<> unit{0, 1};
+  std::priority_queue<incident, std::vector<incident>, std::greater<>> agenda;
+  std::vector<voyage> voyages;
+  verdict result;
+  const steady_time start{std::chrono::hours{1}};
+  const auto time = [&](double ms) {
+    return start + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double, std::milli>(ms));
+  };
+  constexpr token_demand expected{2000, 800};
+  double next_ask = 0;
+  agenda.push({0, happening::asked, 0});
+  while (!agenda.empty() && agenda.top().at_ms < minutes * 60'000) {
+    const auto now = agenda.top();
+    agenda.pop();
+    if (now.what == happening::asked || now.what == happening::came_back) {
+      if (now.what == happening::came_back) {
+        const auto& v = voyages[now.who];
+        uut.finished(time(now.at_ms), v.ticket,
+                     {v.refused ? limiter_outcome::kind::rate_limited : limiter_outcome::kind::answered, v.used,
+                      milliseconds{static_cast<int64_t>(v.retry_ms)}, v.said},
+                     unit(random));
+      } else if (now.at_ms < next_ask) {
+        continue;  // A later question has replaced this one.
+      }
+      auto a = uut.admit(time(now.at_ms), expected);
+      for (; a.granted; a = uut.admit(time(now.at_ms), expected)) {
+        voyages.push_back({a.ticket, false, 0, {}, {}});
+        agenda.push({now.at_ms + 1 + 4 * unit(random), happening::arrived, voyages.size() - 1});
+      }
+      next_ask = now.at_ms + static_cast<double>(a.wait.count());
+      agenda.push({next_ask, happening::asked, 0});
+      continue;
+    }
+    auto& v = voyages[now.who];
+    server.refill(now.at_ms);
+    if (now.what == happening::answered) {
+      server.output -= static_cast<double>(v.used.output_tokens);
+      if (server.stamps_late) v.said = server.headers();
+      agenda.push({now.at_ms + 1, happening::came_back, now.who});
+      continue;
+    }
+    ++result.sent;
+    v.used = {static_cast<uint64_t>(1400 + 1200 * unit(random)), static_cast<uint64_t>(560 + 480 * unit(random))};
+    v.refused = server.requests < 1 || server.input < static_cast<double>(v.used.input_tokens) || server.output <= 0;
+    if (v.refused) {
+      ++result.refused;
+      v.retry_ms = 1000;
+      v.said = server.headers();
+      agenda.push({now.at_ms + 1, happening::came_back, now.who});
+      continue;
+    }
+    server.requests -= 1;
+    server.input -= static_cast<double>(v.used.input_tokens);
+    v.said = server.headers();
+    agenda.push({now.at_ms + latency(random), happening::answered, now.who});
+  }
+  const double tightest = std::min({server.requests_limit, server.input_limit / 2000, server.output_limit / 800});
+  result.allowed = tightest * (minutes + 1);  // The buckets were full at the start.
+  return result;
+}
+
+TEST(rate_limiter, meets_few_refusals_and_uses_what_is_allowed) {
+  struct row {
+    double requests, input, output, latency_ms;
+  };
+  const row rows[] = {{1000, 1e9, 1e9, 200},  {1000, 1e9, 1e9, 20'000}, {1000, 1e6, 1e9, 3000},
+                      {1000, 1e9, 2e5, 3000}, {6000, 1e9, 1e9, 200},    {1000, 2e6, 4e5, 60'000}};
+  for (const auto& r : rows)
+    for (const bool late : {false, true})
+      for (const uint32_t seed : {1U, 2U, 3U, 4U}) {
+        const double minutes = seed % 2 == 0 ? 3 : 10;
+        const auto got = simulate(
+            {.requests_limit = r.requests, .input_limit = r.input, .output_limit = r.output, .stamps_late = late},
+            r.latency_ms, minutes, seed);
+        const double refused = 100.0 * got.refused / got.sent;
+        const double used = 100.0 * (got.sent - got.refused) / got.allowed;
+        SCOPED_TRACE(testing::Message() << r.requests << " rpm " << r.input << " in " << r.output << " out "
+                                        << r.latency_ms << " ms late=" << late << ": refused " << refused << " %, used "
+                                        << used << " %, sent " << got.sent);
+        EXPECT_LE(refused, 1.0);
+        EXPECT_GE(used, r.latency_ms > 30'000 && minutes < 5
+                            ? 85.0
+                            : 95.0);  // The ramp-up of minute-long answers takes a minute.
+        std::printf("%5.0f rpm %.0e in %.0e out %6.0f ms %s %2.0f min: refused %.2f %%, used %.1f %%\n", r.requests,
+                    r.input, r.output, r.latency_ms, late ? "late " : "early", minutes, refused, used);
+      }
+}
+
+}  // namespace
+}  // namespace cohort
