@@ -24,6 +24,7 @@ using boost::system::error_code;
 
 constexpr uint64_t body_limit = 32ULL << 20;
 constexpr uint32_t header_limit = 64U << 10;
+constexpr size_t read_bytes = 16U << 10;  ///< Beast reads as much at once as its buffer holds.
 constexpr size_t drain_limit = 512U << 20;
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
@@ -37,6 +38,7 @@ class connection : public std::enable_shared_from_this<connection> {
  public:
   connection(tcp::socket socket, provider& api)
       : socket_(std::move(socket)), timer_(socket_.get_executor()), api_(api) {
+    buffer_.reserve(read_bytes);
     api_.counters().change([](auto& c) {
       ++c.connections;
       c.peak_connections = std::max(c.peak_connections, ++c.open_connections);

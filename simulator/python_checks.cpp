@@ -11,18 +11,24 @@ namespace {
 
 constexpr auto npos = std::string_view::npos;
 
-/// Calls `see` with each line that starts with something other than white space, and the one before it.
-template <class See>
-void for_each_top_line(std::string_view source, See see) {
+/// A line that starts with something other than white space, and the line before it that is not empty.
+struct top_line {
+  std::string_view line;
+  std::string_view previous;
+};
+
+std::vector<top_line> top_lines_of(std::string_view source) {
+  std::vector<top_line> found;
   std::string_view previous;
   for (size_t at = 0; at < source.size();) {
     const size_t end = std::min(source.find('\n', at), source.size());
     const std::string_view line = source.substr(at, end - at);
     at = end + 1;
     if (line.find_first_not_of(" \t\r") == npos) continue;
-    if (line.front() != ' ' && line.front() != '\t' && line.front() != '#') see(line, previous);
+    if (line.front() != ' ' && line.front() != '\t' && line.front() != '#') found.push_back({line, previous});
     previous = line;
   }
+  return found;
 }
 
 bool defines(std::string_view line, std::string_view name) {
@@ -40,18 +46,17 @@ bool assigns(std::string_view line, std::string_view name) {
 }
 
 /// True if the module holds exactly one plain definition of the name and nothing rebinds it.
-bool plainly_defined(std::string_view source, std::string_view name) {
+bool plainly_defined(const std::vector<top_line>& lines, std::string_view name) {
   int definitions = 0;
-  bool doubtful = false;
-  for_each_top_line(source, [&](std::string_view line, std::string_view previous) {
-    if (assigns(line, name)) doubtful = true;
-    if (!defines(line, name)) return;
+  for (const auto& [line, previous] : lines) {
+    if (assigns(line, name)) return false;
+    if (!defines(line, name)) continue;
     ++definitions;
     const bool decorated = previous.starts_with('@') || previous.starts_with(')');
     const bool dataclass = previous.starts_with("@dataclass") || previous.starts_with("@dataclasses.dataclass");
-    if (decorated && !(dataclass && line.starts_with("class "))) doubtful = true;
-  });
-  return definitions == 1 && !doubtful;
+    if (decorated && !(dataclass && line.starts_with("class "))) return false;
+  }
+  return definitions == 1;
 }
 
 /// How the test file names the symbol after the import; empty if it does not.
@@ -79,7 +84,7 @@ std::string parameter_list(const task_symbol& symbol) {
     if (start == npos || parameter.name == "/") continue;
     list += fmt::format("(\"{}\", {}), ", parameter.name.substr(start), parameter.has_default ? "True" : "False");
   }
-  return "[" + (list.empty() ? list : list.substr(0, list.size() - 2)) + "]";
+  return fmt::format("[{}]", std::string_view{list}.substr(0, list.empty() ? 0 : list.size() - 2));
 }
 
 /// `self` or `cls` of a free function is left out of the list we are given.
@@ -104,10 +109,11 @@ void add_class(const task_symbol& symbol, const std::string& ref, std::vector<su
 
 std::vector<sure_check> python_checks(const prompt_task& task) {
   std::vector<sure_check> checks;
+  const auto lines = top_lines_of(task.source);
   for (const auto& symbol : task.symbols) {
     const std::string ref = reference_to(task.import_text, symbol.name);
     if (ref.empty()) continue;
-    const bool plain = plainly_defined(task.source, symbol.name);
+    const bool plain = plainly_defined(lines, symbol.name);
     if (plain && symbol.kind == "function") {
       add_function(symbol, ref, checks);
     } else if (plain && symbol.kind == "class") {
