@@ -67,6 +67,14 @@ inline delivery delivery_of(const std::string& name, const fs::path& path, const
   return {.task = task_named(name, 0).id, .path = path.string(), .content = sha256(content), .beside = false};
 }
 
+/// Throws if `outcome` is an error, so that a test ends there.
+inline void must(const expected<void>& outcome) {
+  if (!outcome) throw std::runtime_error{outcome.error().message};
+}
+inline void must(const expected<bool>& outcome) {
+  if (!outcome) throw std::runtime_error{outcome.error().message};
+}
+
 struct state_test : ::testing::Test {
   fs::path root = fs::canonical(fs::temp_directory_path()) / ("cohort-state-" + random_hex(6));
   fs::path project = root / "project";
@@ -88,17 +96,17 @@ struct state_test : ::testing::Test {
     const auto run = book.begin_plan({}, "claude-sonnet-4-5").value();
     std::vector<uint32_t> batch_of;
     for (const auto& name : names) {
-      book.add_task(task_named(name, prompt_bytes)).value();
+      must(book.add_task(task_named(name, prompt_bytes)));
       batch_of.push_back(static_cast<uint32_t>(batch_of.size()) / batch_size);
     }
-    book.commit_plan(batch_of).value();
+    must(book.commit_plan(batch_of));
     return run;
   }
   template <class... Entries>
   static void store(ledger& book, int64_t run, const Entries&... entries) {
-    book.begin().value();
-    ((void)book.record(run, entries).value(), ...);
-    book.commit().value();
+    must(book.begin());
+    (must(book.record(run, entries)), ...);
+    must(book.commit());
   }
   static run_record newest(const ledger& book) { return book.newest_run().value().value(); }
 
@@ -115,18 +123,17 @@ struct state_test : ::testing::Test {
   }
 };
 
-/// Runs `body` in a child that is gone without any clean-up, as after kill -9. Its exit code.
+/// Runs `body` in a child process. `body` ends with `_exit`, so that nothing is cleaned up, as after kill -9.
 template <class Body>
 int in_killed_child(Body&& body) {
   const auto child = ::fork();
   if (child == 0) {
-    int code = 1;
     try {
-      code = body();
+      body();
     } catch (...) {
-      code = 99;
+      ::_exit(98);
     }
-    ::_exit(code);
+    ::_exit(99);
   }
   int status = 0;
   ::waitpid(child, &status, 0);

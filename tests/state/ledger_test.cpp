@@ -68,11 +68,14 @@ TEST_F(ledger_test, gives_a_plan_back_as_it_was_stored) {
 TEST_F(ledger_test, keeps_changed_settings_and_status) {
   auto book = open();
   const auto run = plan(book, {"a.py"});
-  ASSERT_TRUE(book.update_run(run, {.concurrent = 77, .cost_limit = nano_dollars{5}}, run_status::stopped_by_limit));
+  run_settings changed;
+  changed.concurrent = 77;
+  changed.cost_limit = nano_dollars{5};
+  ASSERT_TRUE(book.update_run(run, changed, run_status::stopped_by_limit));
   EXPECT_EQ(newest(book).settings.concurrent, 77u);
   EXPECT_EQ(newest(book).settings.cost_limit->count, 5);
   EXPECT_EQ(newest(book).status, run_status::stopped_by_limit);
-  EXPECT_FALSE(book.update_run(run + 1, {}, run_status::finished));
+  EXPECT_FALSE(book.update_run(run + 1, changed, run_status::finished));
 }
 
 TEST_F(ledger_test, forgets_a_plan_that_was_abandoned_or_killed) {
@@ -87,8 +90,8 @@ TEST_F(ledger_test, forgets_a_plan_that_was_abandoned_or_killed) {
   EXPECT_EQ(in_killed_child([&] {
               auto book = open();
               (void)book.begin_plan({}, "m").value();
-              for (int i = 0; i < 2000; ++i) book.add_task(task_named("t" + std::to_string(i), 10'000)).value();
-              return 7;
+              for (int i = 0; i < 2000; ++i) must(book.add_task(task_named("t" + std::to_string(i), 10'000)));
+              ::_exit(7);
             }), 7);
   EXPECT_GT(fs::file_size(place.ledger_file().native() + "-wal"), 1'000'000u) << "the plan did not reach the disk at all";
   auto book = open();
@@ -101,7 +104,7 @@ TEST_F(ledger_test, keeps_a_committed_plan_when_the_process_is_killed) {
   EXPECT_EQ(in_killed_child([&] {
               auto book = open();
               plan(book, {"a", "b", "c", "d", "e"});
-              return 7;
+              ::_exit(7);
             }), 7);
   EXPECT_EQ(newest(open()).tasks().planned, 5u);
 }
@@ -149,12 +152,12 @@ TEST_F(ledger_test, walks_a_task_through_its_life) {
 TEST_F(ledger_test, counts_a_resent_answer_once) {
   auto book = open();
   const auto run = plan(book, {"a.py"});
-  book.begin().value();
+  must(book.begin());
   EXPECT_TRUE(book.record(run, intent_for("a.py", 1)));
   EXPECT_TRUE(book.record(run, answer_for("a.py", 1)).value());
   EXPECT_FALSE(book.record(run, answer_for("a.py", 1, "other", 99)).value());
   EXPECT_FALSE(book.record(run, failure_for("a.py", 1, billing::unknown)).value());
-  book.commit().value();
+  must(book.commit());
   EXPECT_EQ(newest(book).spent().confirmed.count, cent);
   EXPECT_EQ(newest(book).spent().unconfirmed.count, 0);
   EXPECT_EQ(book.answer_of(run, task_named("a.py").id).value(), "def test(): pass");
@@ -180,9 +183,9 @@ TEST_F(ledger_test, takes_the_next_text_after_an_unusable_answer) {
   EXPECT_EQ(task.answer, "");
   EXPECT_EQ(task.code, ec::broken_code);
   EXPECT_EQ(task.reason, "does not parse");
-  book.begin().value();
+  must(book.begin());
   EXPECT_FALSE(book.record(run, answer_for("a.py", 1, "broken")).value()) << "the old answer is no new one";
-  book.commit().value();
+  must(book.commit());
   EXPECT_EQ(book.load_batch(run, 0).value()[0].state, task_state::planned);
   store(book, run, intent_for("a.py", 2), answer_for("a.py", 2, "whole"));
   EXPECT_EQ(book.load_batch(run, 0).value()[0].answer, "whole");
@@ -194,9 +197,9 @@ TEST_F(ledger_test, an_answer_that_arrives_after_its_attempt_was_given_up_settle
   const auto run = plan(book, {"a.py"});
   store(book, run, intent_for("a.py", 1), failure_for("a.py", 1, billing::unknown, ec::worker_lost));
   EXPECT_EQ(newest(book).spent().unconfirmed.count, 5 * cent);
-  book.begin().value();
+  must(book.begin());
   EXPECT_TRUE(book.record(run, answer_for("a.py", 1, "late but paid")).value());
-  book.commit().value();
+  must(book.commit());
   EXPECT_EQ(newest(book).spent().unconfirmed.count, 0);
   EXPECT_EQ(newest(book).spent().confirmed.count, cent);
   EXPECT_EQ(book.load_batch(run, 0).value()[0].answer, "late but paid");
@@ -220,7 +223,7 @@ TEST_F(ledger_test, charges_what_may_have_been_billed_after_a_crash) {
               store(book, run, intent_for("open", 1), intent_for("lost", 1), intent_for("free", 1), intent_for("done", 1));
               store(book, run, failure_for("lost", 1, billing::unknown), failure_for("free", 1, billing::unbilled),
                     answer_for("done", 1));
-              return 7;
+              ::_exit(7);
             }), 7);
   const auto record = newest(open());
   EXPECT_EQ(record.batches[0].spent.unconfirmed.count, 10 * cent);
@@ -232,7 +235,7 @@ TEST_F(ledger_test, charges_what_may_have_been_billed_after_a_crash) {
 TEST_F(ledger_test, stores_an_answer_without_an_intent_but_not_of_an_unknown_task) {
   auto book = open();
   const auto run = plan(book, {"a.py"});
-  book.begin().value();
+  must(book.begin());
   EXPECT_TRUE(book.record(run, answer_for("a.py", 4)).value());
   EXPECT_EQ(book.record(run, answer_for("b.py", 1)).error().code, ec::task_unknown);
   EXPECT_EQ(book.record(run + 1, answer_for("a.py", 1)).error().code, ec::task_unknown);
@@ -240,7 +243,7 @@ TEST_F(ledger_test, stores_an_answer_without_an_intent_but_not_of_an_unknown_tas
   EXPECT_EQ(book.record(run, failure_for("b.py", 1, billing::unknown)).error().code, ec::task_unknown);
   EXPECT_EQ(book.record(run, task_ended{task_named("b.py").id, task_state::failed, ec::io, ""}).error().code, ec::task_unknown);
   EXPECT_EQ(book.record(run, delivery_of("b.py", "/b")).error().code, ec::task_unknown);
-  book.commit().value();
+  must(book.commit());
   EXPECT_EQ(newest(book).spent().confirmed.count, cent);
   EXPECT_EQ(book.load_batch(run, 0).value()[0].attempts, 4u);
 }
@@ -251,7 +254,7 @@ TEST_F(ledger_test, refuses_an_intent_whose_attempt_has_ended_and_widens_one_tha
   store(book, run, intent_for("a.py", 1, 3), intent_for("a.py", 1, 9), intent_for("a.py", 1, 5));
   EXPECT_EQ(newest(book).spent().unconfirmed.count, 9);
   store(book, run, answer_for("a.py", 1));
-  book.begin().value();
+  must(book.begin());
   EXPECT_EQ(book.record(run, intent_for("a.py", 1)).error().code, ec::conflict);
   EXPECT_EQ(book.record(run, intent_for("a.py", 0)).error().code, ec::usage);
   EXPECT_EQ(book.record(run, intent_for("a.py", 2, -1)).error().code, ec::usage);
@@ -267,7 +270,7 @@ TEST_F(ledger_test, a_delivered_task_never_goes_back) {
         task_ended{id, task_state::planned, ec::none, ""}, answer_for("a.py", 2, "again"));
   EXPECT_EQ(newest(book).tasks().delivered, 1u);
   EXPECT_EQ(book.answer_of(run, id).value(), "def test(): pass");
-  book.begin().value();
+  must(book.begin());
   EXPECT_EQ(book.record(run, task_ended{id, task_state::delivered, ec::none, ""}).error().code, ec::usage);
   book.rollback();
 }
@@ -364,8 +367,8 @@ TEST_F(ledger_test, forgets_what_was_rolled_back_and_insists_on_a_transaction) {
   const auto run = plan(book, {"a"});
   EXPECT_EQ(book.record(run, intent_for("a", 1)).error().code, ec::usage);
   EXPECT_FALSE(book.commit());
-  book.begin().value();
-  (void)book.record(run, intent_for("a", 1)).value();
+  must(book.begin());
+  must(book.record(run, intent_for("a", 1)));
   book.rollback();
   EXPECT_EQ(newest(book).spent().total().count, 0);
 }
