@@ -1,0 +1,99 @@
+// Languages as data: what config/languages/*/language.json says, checked against the grammars that are compiled in.
+// Nothing in planning/ knows a language's name; adding one is a folder and a grammar package (docs/languages.md).
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+
+namespace cohort {
+
+struct grammar_rules;  // The compiled form of a language's "syntax", see grammar_rules.hpp.
+
+/// How one manifest names a test framework.
+struct manifest_rule {
+  std::string file;  ///< Name or glob, for example "requirements*.txt".
+  std::string key;   ///< For JSON manifests: a path of members, "devDependencies.jest"; `*` stands for any member.
+  std::string word;  ///< With `key`: the value must hold this word. Empty: being there is enough.
+  std::string line;  ///< For other manifests: a regular expression that one line must hold.
+};
+
+/// A test framework of a language.
+struct framework_rule {
+  std::string id;  ///< "pytest", "node:test".
+  bool fallback = false;  ///< Taken when no manifest names another.
+  std::vector<manifest_rule> manifests;
+};
+
+/// Which files are tests, by name; and which source file a test is named after.
+struct test_rules {
+  std::vector<std::string> names;    ///< Globs on the file's name with `{stem}`: "test_{stem}.py".
+  std::vector<std::string> folders;  ///< Everything below such a folder is test code: "tests", "__tests__".
+};
+
+enum class module_style : uint8_t {
+  dotted,    ///< Python: "pkg.module", leading dots are relative to the importing file's package.
+  relative,  ///< JavaScript: "./path", relative to the importing file, extensions may be left out.
+  package,   ///< Go: a path below the module's name names a folder.
+};
+
+/// How the names in imports become files of the project.
+struct module_rules {
+  module_style style = module_style::relative;
+  std::vector<std::string> extensions;  ///< Tried in this order: ".ts", ".tsx", ".js".
+  std::vector<std::string> index;       ///< Files that stand for their folder: "__init__.py", "index.ts".
+  std::vector<std::string> roots;       ///< Folders below the project that imports may start from: "", "src".
+  /// Written extension -> extensions on disk: ".js" -> ".ts", ".tsx".
+  std::vector<std::pair<std::string, std::vector<std::string>>> stand_ins;
+  bool same_folder_is_visible = false;  ///< Go: files of one folder see each other without an import.
+};
+
+/// One language. Immutable after loading; shared by all threads.
+class language {
+ public:
+  std::string id;    ///< Name of its folder in config/languages/.
+  std::string name;  ///< For people: "Python".
+  std::vector<std::string> extensions;  ///< With dot, all grammars.
+  std::vector<framework_rule> frameworks;
+  test_rules tests;
+  module_rules modules;
+  std::vector<std::string> import_group;  ///< Ids of languages that may import this one, itself included.
+
+  /// The compiled rules for a file with this path or extension (".tsx"); the first grammar's if none matches.
+  [[nodiscard]] const grammar_rules& rules_for(std::string_view path_or_extension) const noexcept;
+
+  std::vector<std::shared_ptr<const grammar_rules>> rules;  ///< One for each grammar.
+};
+
+/// The languages this program knows.
+class language_set {
+ public:
+  explicit language_set(std::vector<std::unique_ptr<const language>> languages, std::string fingerprint);
+
+  /// Null if there is no such language.
+  [[nodiscard]] const language* by_id(std::string_view id) const noexcept;
+
+  /// The language of a file, by its extension; null if unknown.
+  [[nodiscard]] const language* by_path(std::string_view path) const noexcept;
+
+  /// In order of their ids.
+  [[nodiscard]] const std::vector<std::unique_ptr<const language>>& all() const noexcept { return languages_; }
+
+  /// Changes whenever a description changes: results of parsing are good for this fingerprint only.
+  [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
+
+ private:
+  std::vector<std::unique_ptr<const language>> languages_;
+  std::vector<std::pair<std::string, const language*>> by_extension_;
+  std::string fingerprint_;
+};
+
+/// Reads `config_dir`/languages/*/language.json. Fails with `ec::config_invalid` and the place of the mistake:
+/// unknown or missing members, wrong types, node kinds and fields that no grammar of the language has.
+[[nodiscard]] expected<language_set> load_languages(const std::filesystem::path& config_dir);
+
+}  // namespace cohort
