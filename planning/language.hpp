@@ -24,7 +24,7 @@ struct manifest_rule {
 
 /// A test framework of a language.
 struct framework_rule {
-  std::string id;  ///< "pytest", "node:test".
+  std::string id;         ///< "pytest", "node:test".
   bool fallback = false;  ///< Taken when no manifest names another.
   std::vector<manifest_rule> manifests;
 };
@@ -50,17 +50,20 @@ struct module_rules {
   /// Written extension -> extensions on disk: ".js" -> ".ts", ".tsx".
   std::vector<std::pair<std::string, std::vector<std::string>>> stand_ins;
   bool same_folder_is_visible = false;  ///< Go: files of one folder see each other without an import.
+  std::string manifest;                 ///< Style `package`: the file that names the module, "go.mod".
+  std::string manifest_line;            ///< A regular expression whose first group is that name.
 };
 
 /// One language. Immutable after loading; shared by all threads.
 class language {
  public:
-  std::string id;    ///< Name of its folder in config/languages/.
-  std::string name;  ///< For people: "Python".
+  std::string id;                       ///< Name of its folder in config/languages/.
+  std::string name;                     ///< For people: "Python".
   std::vector<std::string> extensions;  ///< With dot, all grammars.
   std::vector<framework_rule> frameworks;
   test_rules tests;
   module_rules modules;
+  bool members_show_use = false;  ///< A test that uses a type's method tests the type, though it need not name it.
   std::vector<std::string> import_group;  ///< Ids of languages that may import this one, itself included.
 
   /// The compiled rules for a file with this path or extension (".tsx"); the first grammar's if none matches.

@@ -51,8 +51,8 @@ struct syntax_report {
 
 /// One statement at the top level of a file. The ranges of all nodes are disjoint and in order.
 struct top_level_node {
-  std::string kind;  ///< "import", "definition" or "other" (comments are "other").
-  std::string name;  ///< Of a definition; empty if it has none or binds several names.
+  std::string kind;    ///< "import", "definition" or "other" (comments are "other").
+  std::string name;    ///< Of a definition; empty if it has none or binds several names.
   uint32_t begin = 0;  ///< Half-open byte range; includes decorators and `export`.
   uint32_t end = 0;
 };

@@ -13,9 +13,9 @@ namespace cohort {
 enum class symbol_kind : uint8_t { function, method, class_type, type, constant };
 
 struct parameter {
-  std::string name;         ///< Without annotation or default.
-  bool has_default = false; ///< A default value, or optional.
-  bool is_rest = false;     ///< `*args`, `**kwargs`, `...rest`.
+  std::string name;          ///< Without annotation or default.
+  bool has_default = false;  ///< A default value, or optional.
+  bool is_rest = false;      ///< `*args`, `**kwargs`, `...rest`.
 };
 
 /// A definition that a test could name.
@@ -32,7 +32,7 @@ struct symbol {
   uint32_t last_line = 0;
   uint32_t first_byte = 0;  ///< Half-open range in the file.
   uint32_t end_byte = 0;
-  uint32_t branches = 0;    ///< Decision points inside, nested symbols included.
+  uint32_t branches = 0;        ///< Decision points inside, nested symbols included.
   std::vector<symbol> members;  ///< Methods of a class.
 };
 
@@ -41,6 +41,7 @@ struct import_ref {
   std::string module;              ///< As written: "bookshop.cart", "./cart.js".
   std::vector<std::string> names;  ///< Imported names; empty if the whole module is.
   std::string resolved;            ///< Project-relative path of the imported file; empty if outside the project.
+  bool is_reexport = false;        ///< This file hands the names on: `export ... from`, `export { imported }`.
 };
 
 enum class module_system : uint8_t { none, esm, commonjs };
@@ -51,7 +52,7 @@ struct source_file {
   std::string language;  ///< Id of the folder in `config/languages/`.
   digest content;
   uint32_t bytes = 0;
-  uint32_t lines = 0;    ///< Non-blank lines.
+  uint32_t lines = 0;       ///< Non-blank lines.
   uint32_t complexity = 1;  ///< 1 to 10; docs/planning.md has the formula.
   bool has_errors = false;  ///< The parser met a syntax error.
   bool is_test = false;     ///< By the language's conventions.

@@ -1,0 +1,17 @@
+// Reads imports, wherever in a file they stand. For .cpp files only.
+#pragma once
+
+#include <string_view>
+
+#include "planning/parser.hpp"
+#include "planning/syntax_tree.hpp"
+
+namespace cohort {
+
+/// Appends what the statement `node` (role `import`, or `exporter` with a source) imports.
+void read_import(const grammar_rules& rules, TSNode node, std::string_view text, parsed_file& into);
+
+/// Appends the import if the call `node` is one: `require("./x")`, `import("./x")`. True if it was.
+bool read_import_call(const grammar_rules& rules, TSNode node, std::string_view text, parsed_file& into);
+
+}  // namespace cohort

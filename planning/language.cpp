@@ -1,0 +1,212 @@
+// Loads the language descriptions.
+
+#include "planning/language.hpp"
+
+#include <algorithm>
+#include <regex>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/digest.hpp"
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "planning/checked_json.hpp"
+#include "planning/grammar_compiler.hpp"
+#include "planning/grammar_table.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string_view extension_of(std::string_view path) noexcept {
+  const auto slash = path.rfind('/');
+  const auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : name.substr(dot);
+}
+
+const TSLanguage* compiled_grammar(std::string_view symbol) noexcept {
+  for (const auto& entry : compiled_grammars())
+    if (entry.symbol == symbol) return entry.language();
+  return nullptr;
+}
+
+std::string checked_regex(const json_view& place, std::string pattern) {
+  try {
+    const std::regex probe{pattern};
+  } catch (const std::regex_error& problem) {
+    place.report(fmt::format("'{}' is no regular expression: {}", printable(pattern), problem.what()));
+  }
+  return pattern;
+}
+
+void read_grammars(const json_view& top, language& lang) {
+  grammar_names names;
+  for (const auto& one : top.at("grammars").items()) {
+    one.allow_only({"symbol", "package", "source", "extensions"});
+    const auto symbol = one.text("symbol");
+    const auto* grammar = compiled_grammar(symbol);
+    if (grammar == nullptr) {
+      one.report(
+          fmt::format("the grammar '{}' is not compiled in; build again after adding a language", printable(symbol)));
+      return;
+    }
+    if (const auto abi = ts_language_version(grammar);
+        abi > TREE_SITTER_LANGUAGE_VERSION || abi < TREE_SITTER_MIN_COMPATIBLE_LANGUAGE_VERSION) {
+      one.report(fmt::format(
+          "the grammar '{}' has ABI {}; this program reads {} to {}: install another version of its package",
+          printable(symbol), abi, TREE_SITTER_MIN_COMPATIBLE_LANGUAGE_VERSION, TREE_SITTER_LANGUAGE_VERSION));
+      return;
+    }
+    auto extensions = one.texts("extensions");
+    for (const auto& extension : extensions)
+      if (extension.size() < 2 || extension.front() != '.') one.report("an extension starts with a dot");
+    lang.extensions.insert(lang.extensions.end(), extensions.begin(), extensions.end());
+    lang.rules.push_back(compile_syntax(grammar, top.at("syntax"), std::move(extensions), names));
+  }
+  if (lang.rules.empty()) top.report("at least one grammar is needed");
+  for (const auto& kind : names.used_kinds)
+    if (!names.known_kinds.contains(kind))
+      top.at("syntax").report(fmt::format("no grammar of this language has the node kind '{}'", printable(kind)));
+  for (const auto& field : names.used_fields)
+    if (!names.known_fields.contains(field))
+      top.at("syntax").report(fmt::format("no grammar of this language has the field '{}'", printable(field)));
+}
+
+void read_modules(const json_view& described, module_rules& rules) {
+  described.allow_only({"style", "extensions", "index", "roots", "stand_ins", "same_folder_is_visible", "manifest"});
+  const auto style = described.text("style");
+  if (style == "dotted")
+    rules.style = module_style::dotted;
+  else if (style == "relative")
+    rules.style = module_style::relative;
+  else if (style == "package")
+    rules.style = module_style::package;
+  else
+    described.report(fmt::format("unknown style '{}'; known are dotted, relative, package", printable(style)));
+  rules.extensions = described.texts("extensions");
+  rules.index = described.texts_or_none("index");
+  rules.roots = described.texts_or_none("roots");
+  rules.same_folder_is_visible = described.flag_or("same_folder_is_visible", false);
+  if (described.has("stand_ins"))
+    for (const auto& [written, on_disk] : described.at("stand_ins").members()) {
+      std::vector<std::string> extensions;
+      for (const auto& extension : on_disk.items()) extensions.push_back(extension.as_text());
+      rules.stand_ins.emplace_back(written, std::move(extensions));
+    }
+  if (!described.has("manifest")) return;
+  const auto manifest = described.at("manifest");
+  manifest.allow_only({"file", "line"});
+  rules.manifest = manifest.text("file");
+  rules.manifest_line = checked_regex(manifest, manifest.text("line"));
+}
+
+void read_frameworks(const json_view& described, std::vector<framework_rule>& frameworks) {
+  size_t fallbacks = 0;
+  for (const auto& one : described.items()) {
+    one.allow_only({"id", "fallback", "manifests"});
+    framework_rule framework;
+    framework.id = one.text("id");
+    framework.fallback = one.flag_or("fallback", false);
+    fallbacks += framework.fallback ? 1 : 0;
+    for (const auto& manifest : one.at("manifests").items()) {
+      manifest.allow_only({"file", "key", "word", "line"});
+      framework.manifests.push_back({manifest.text("file"), manifest.text_or("key", ""), manifest.text_or("word", ""),
+                                     checked_regex(manifest, manifest.text_or("line", ""))});
+    }
+    frameworks.push_back(std::move(framework));
+  }
+  if (fallbacks != 1) described.report("exactly one framework must have \"fallback\": true");
+}
+
+std::unique_ptr<const language> read_language(const std::string& id, const json_view& top) {
+  auto lang = std::make_unique<language>();
+  lang->id = id;
+  top.allow_only({"name", "grammars", "import_group", "syntax", "tests", "modules", "frameworks", "comment"});
+  lang->name = top.text("name");
+  read_grammars(top, *lang);
+  lang->members_show_use = top.at("syntax").flag_or("members_show_use", false);
+  lang->import_group = top.texts("import_group");
+  const auto tests = top.at("tests");
+  tests.allow_only({"names", "folders"});
+  lang->tests.names = tests.texts("names");
+  lang->tests.folders = tests.texts("folders");
+  read_modules(top.at("modules"), lang->modules);
+  read_frameworks(top.at("frameworks"), lang->frameworks);
+  return lang;
+}
+
+expected<std::unique_ptr<const language>> load_language(const fs::path& file, std::string& fingerprint) {
+  auto text = read_file(file, 1U << 20U);
+  if (!text) return tl::unexpected{text.error()};
+  fingerprint += *text;
+  const auto document = nlohmann::json::parse(*text, nullptr, false);
+  if (document.is_discarded())
+    return fail(ec::config_invalid, fmt::format("'{}' is not valid JSON", printable(file.string(), 1000)));
+  json_problems problems{printable(file.string(), 1000)};
+  auto lang = read_language(file.parent_path().filename().string(), json_view{document, problems});
+  if (problems.any()) return tl::unexpected{problems.first(ec::config_invalid)};
+  return lang;
+}
+
+/// Raised when a change of the code changes what parsing yields; makes caches of before useless.
+constexpr std::string_view parser_version = "1";
+
+}  // namespace
+
+const grammar_rules& language::rules_for(std::string_view path_or_extension) const noexcept {
+  const auto extension = extension_of(path_or_extension);
+  for (const auto& one : rules)
+    if (std::find(one->extensions.begin(), one->extensions.end(), extension) != one->extensions.end()) return *one;
+  return *rules.front();
+}
+
+language_set::language_set(std::vector<std::unique_ptr<const language>> languages, std::string fingerprint)
+    : languages_(std::move(languages)), fingerprint_(std::move(fingerprint)) {
+  for (const auto& lang : languages_)
+    for (const auto& extension : lang->extensions) by_extension_.emplace_back(extension, lang.get());
+}
+
+const language* language_set::by_id(std::string_view id) const noexcept {
+  for (const auto& lang : languages_)
+    if (lang->id == id) return lang.get();
+  return nullptr;
+}
+
+const language* language_set::by_path(std::string_view path) const noexcept {
+  const auto extension = extension_of(path);
+  for (const auto& [known, lang] : by_extension_)
+    if (known == extension) return lang;
+  return nullptr;
+}
+
+expected<language_set> load_languages(const fs::path& config_dir) {
+  std::vector<fs::path> files;
+  std::error_code failed;
+  for (const auto& entry : fs::directory_iterator{config_dir / "languages", failed})
+    if (std::error_code ignored; fs::is_regular_file(entry.path() / "language.json", ignored))
+      files.push_back(entry.path() / "language.json");
+  if (failed) return tl::unexpected{system_error(failed.value(), "list", config_dir / "languages")};
+  if (files.empty())
+    return fail(ec::config_invalid, fmt::format("'{}' describes no language; is COHORT_CONFIG_DIR right?",
+                                                printable((config_dir / "languages").string(), 1000)));
+  std::sort(files.begin(), files.end());
+  std::vector<std::unique_ptr<const language>> languages;
+  std::string fingerprint{parser_version};
+  for (const auto& file : files) {
+    auto lang = load_language(file, fingerprint);
+    if (!lang) return tl::unexpected{lang.error()};
+    for (const auto& other : languages)
+      for (const auto& extension : (*lang)->extensions)
+        if (std::find(other->extensions.begin(), other->extensions.end(), extension) != other->extensions.end())
+          return fail(ec::config_invalid, fmt::format("the languages '{}' and '{}' both claim the extension '{}'",
+                                                      other->id, (*lang)->id, extension));
+    languages.push_back(std::move(*lang));
+  }
+  return language_set{std::move(languages), to_hex(sha256(fingerprint))};
+}
+
+}  // namespace cohort

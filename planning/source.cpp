@@ -1,3 +1,0 @@
-// Anchors the library until its first real unit; replaced by the parser.
-
-#include "planning/source.hpp"

@@ -1,0 +1,65 @@
+// Ownership around tree-sitter's C objects, and the few questions we ask of nodes. For .cpp files only.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include <tree_sitter/api.h>
+
+#include "planning/grammar_rules.hpp"
+
+namespace cohort {
+
+struct tree_deleter {
+  void operator()(TSTree* tree) const noexcept { ts_tree_delete(tree); }
+};
+using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;
+
+/// Parses with this thread's parser for the grammar; null if the parser gave up (time limit: 10 s).
+[[nodiscard]] syntax_tree parse_tree(const grammar_rules& rules, std::string_view text);
+
+/// A cursor that frees itself.
+class tree_cursor {
+ public:
+  explicit tree_cursor(TSNode node) noexcept : cursor_(ts_tree_cursor_new(node)) {}
+  tree_cursor(const tree_cursor&) = delete;
+  tree_cursor& operator=(const tree_cursor&) = delete;
+  ~tree_cursor() { ts_tree_cursor_delete(&cursor_); }
+  [[nodiscard]] TSNode node() const noexcept { return ts_tree_cursor_current_node(&cursor_); }
+  [[nodiscard]] TSFieldId field() const noexcept { return ts_tree_cursor_current_field_id(&cursor_); }
+  bool first_child() noexcept { return ts_tree_cursor_goto_first_child(&cursor_); }
+  bool next_sibling() noexcept { return ts_tree_cursor_goto_next_sibling(&cursor_); }
+  bool parent() noexcept { return ts_tree_cursor_goto_parent(&cursor_); }
+
+ private:
+  TSTreeCursor cursor_;
+};
+
+/// Calls `action(child, field)` for each child, tokens included; linear in their number.
+template <class Action>
+void each_child(TSNode node, Action action) {
+  tree_cursor cursor{node};
+  if (!cursor.first_child()) return;
+  do action(cursor.node(), cursor.field());
+  while (cursor.next_sibling());
+}
+
+[[nodiscard]] inline std::string_view text_of(TSNode node, std::string_view text) noexcept {
+  const auto begin = ts_node_start_byte(node);
+  const auto end = ts_node_end_byte(node);
+  return begin <= end && end <= text.size() ? text.substr(begin, end - begin) : std::string_view{};
+}
+
+[[nodiscard]] inline TSNode child_in(TSNode node, TSFieldId field) noexcept {
+  return field == 0 ? TSNode{} : ts_node_child_by_field_id(node, field);
+}
+
+[[nodiscard]] inline bool exists(TSNode node) noexcept { return !ts_node_is_null(node); }
+
+/// Follows parentheses and the like to what they hold; the node itself if there is nothing to follow.
+[[nodiscard]] TSNode look_through(TSNode node, const grammar_rules& rules) noexcept;
+
+/// `text` without the quotes around it.
+[[nodiscard]] std::string_view unquoted(std::string_view text) noexcept;
+
+}  // namespace cohort
