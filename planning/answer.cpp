@@ -16,22 +16,26 @@ namespace cohort {
 
 namespace {
 
-constexpr size_t most_parses = 64;         ///< Per answer.
-constexpr size_t most_closings = 8;        ///< Tried for one block.
-constexpr size_t most_pieces = 16;         ///< Merged into one file.
+constexpr size_t most_parses = 64;   ///< Per answer.
+constexpr size_t most_closings = 8;  ///< Tried for one block.
+constexpr size_t most_pieces = 16;   ///< Merged into one file.
 
 /// Text with "\n" line ends, without byte order mark, well-formed.
 std::string normalised(std::string_view answer) {
   std::string text;
   text.reserve(answer.size());
   for (size_t i = 0; i < answer.size(); ++i)
-    if (answer[i] != '\r') text += answer[i];
-    else if (i + 1 == answer.size() || answer[i + 1] != '\n') text += '\n';
+    if (answer[i] != '\r')
+      text += answer[i];
+    else if (i + 1 == answer.size() || answer[i + 1] != '\n')
+      text += '\n';
   if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
   return is_utf8(text) ? text : to_valid_utf8(text);
 }
 
-bool is_blank(std::string_view text) noexcept { return text.find_first_not_of(" \t\n\r\f\v") == std::string_view::npos; }
+bool is_blank(std::string_view text) noexcept {
+  return text.find_first_not_of(" \t\n\r\f\v") == std::string_view::npos;
+}
 
 std::string lower(std::string_view text) {
   std::string result{text};
@@ -67,7 +71,11 @@ std::string tidied(std::string_view code) {
 class judge {
  public:
   judge(const language& lang, const prompt_language& words, std::string_view target, size_t answer_bytes)
-      : lang_(lang), words_(words), target_(target), bytes_left_(4 * answer_bytes + (1U << 16)), looks_left_(32 * answer_bytes + (1U << 16)) {}
+      : lang_(lang),
+        words_(words),
+        target_(target),
+        bytes_left_(4 * answer_bytes + (1U << 16)),
+        looks_left_(32 * answer_bytes + (1U << 16)) {}
 
   [[nodiscard]] bool has_tests(std::string_view code) const {
     return std::any_of(words_.test_markers.begin(), words_.test_markers.end(),
@@ -131,8 +139,10 @@ std::vector<block> find_blocks(const std::vector<fence_line>& fences, const prom
     while (found.closing < fences.size() && !closes(fences[found.closing], fences[i])) ++found.closing;
     blocks.push_back(found);
     // Behind an opening that nothing closes, others may be whole; only a few are given that chance.
-    if (found.closing < fences.size()) i = found.closing;
-    else if (++unclosed == most_closings) break;
+    if (found.closing < fences.size())
+      i = found.closing;
+    else if (++unclosed == most_closings)
+      break;
   }
   return blocks;
 }
@@ -156,7 +166,8 @@ std::optional<usable_block> accepted(std::string_view text, const std::vector<fe
   if (!verdict.may_look_at(end - fences[one.opening].next)) return std::nullopt;
   auto code = body_of(text, fences, one.opening, closing);
   // Closed at the end of a line of code.
-  if (const auto marks = code.rfind("```"); closing == fences.size() && marks != std::string::npos && marks + 4 >= code.size())
+  if (const auto marks = code.rfind("```");
+      closing == fences.size() && marks != std::string::npos && marks + 4 >= code.size())
     code = tidied(std::string_view{code}.substr(0, marks));
   if (!verdict.accepts(code)) return std::nullopt;
   return usable_block{std::move(code), closing};

@@ -13,13 +13,13 @@ namespace cohort {
 
 /// A line that opens or closes a fenced block.
 struct fence_line {
-  size_t begin = 0;       ///< Of the line, in bytes.
-  size_t next = 0;        ///< Where the next line begins.
+  size_t begin = 0;  ///< Of the line, in bytes.
+  size_t next = 0;   ///< Where the next line begins.
   size_t indentation = 0;
   char mark = '`';
-  size_t length = 0;      ///< How many marks.
-  std::string_view tag;   ///< First word behind the marks; empty lines only can close.
-  bool bare = false;      ///< Nothing behind the marks.
+  size_t length = 0;     ///< How many marks.
+  std::string_view tag;  ///< First word behind the marks; empty lines only can close.
+  bool bare = false;     ///< Nothing behind the marks.
 };
 
 /// All fence lines of a text, in order.

@@ -23,19 +23,19 @@ expected<test_craft::idiom> test_craft::idiom_of(const task_spec& task) const {
 }
 
 expected<std::string> test_craft::extract(const task_spec& task, std::string_view answer) const {
-  const auto idiom = idiom_of(task);
-  if (!idiom) return tl::unexpected{idiom.error()};
-  return extract_code(answer, *idiom->lang, *idiom->words, task.target);
+  const auto found = idiom_of(task);
+  if (!found) return tl::unexpected{found.error()};
+  return extract_code(answer, *found->lang, *found->words, task.target);
 }
 
 expected<std::string> test_craft::assemble(const task_spec& any, const std::vector<std::string>& extracted) const {
   if (extracted.empty()) return fail(ec::no_code, fmt::format("'{}': no part has an answer", any.label));
-  const auto idiom = idiom_of(any);
-  if (!idiom) return tl::unexpected{idiom.error()};
+  const auto found = idiom_of(any);
+  if (!found) return tl::unexpected{found.error()};
   auto merged = extracted.size() == 1 ? expected<std::string>{extracted.front()}
-                                      : merge_parts(*idiom->lang, *idiom->words, any.target, extracted);
+                                      : merge_parts(*found->lang, *found->words, any.target, extracted);
   if (!merged) return merged;
-  if (const auto report = check_syntax(*idiom->lang, any.target, *merged); !report.ok)
+  if (const auto report = check_syntax(*found->lang, any.target, *merged); !report.ok)
     return fail(ec::broken_code, fmt::format("'{}': the merged parts do not parse: error at line {}, column {}",
                                              any.target, report.line, report.column));
   return merged;

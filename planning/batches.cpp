@@ -43,7 +43,8 @@ expected<std::vector<batch_range>> cut_batches(size_t tasks, uint32_t size) {
     return fail(ec::usage, fmt::format("a batch holds {} to {} tasks, not {}; choose another --batch-size",
                                        least_batch_size, most_batch_size, size));
   std::vector<batch_range> batches;
-  for (size_t first = 0; first < tasks; first += size) batches.push_back({first, std::min<size_t>(size, tasks - first)});
+  for (size_t first = 0; first < tasks; first += size)
+    batches.push_back({first, std::min<size_t>(size, tasks - first)});
   return batches;
 }
 

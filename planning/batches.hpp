@@ -14,7 +14,7 @@
 
 namespace cohort {
 
-inline constexpr uint32_t least_batch_size = 1;   ///< Bounds of `--batch-size`, from the specification.
+inline constexpr uint32_t least_batch_size = 1;  ///< Bounds of `--batch-size`, from the specification.
 inline constexpr uint32_t most_batch_size = 50;
 
 /// Tasks `first` to `first + count` of the plan; never empty.

@@ -64,14 +64,16 @@ class token_reader {
   [[nodiscard]] std::string next() { return done() ? std::string{} : tokens_[at_++]; }
   [[nodiscard]] std::string word() {
     auto token = next();
-    if (token.empty() || !(std::isalnum(static_cast<unsigned char>(token.front())) || token.front() == '_' ||
-                           token.front() == '$' || token.front() == '.' || static_cast<unsigned char>(token.front()) >= 0x80))
+    if (token.empty() ||
+        !(std::isalnum(static_cast<unsigned char>(token.front())) || token.front() == '_' || token.front() == '$' ||
+          token.front() == '.' || static_cast<unsigned char>(token.front()) >= 0x80))
       failed_ = true;
     return token;
   }
   [[nodiscard]] std::string string() {
     const auto token = next();
-    if (token.size() < 2 || token.front() != token.back() || (token.front() != '"' && token.front() != '\'' && token.front() != '`')) {
+    if (token.size() < 2 || token.front() != token.back() ||
+        (token.front() != '"' && token.front() != '\'' && token.front() != '`')) {
       failed_ = true;
       return {};
     }
@@ -169,8 +171,10 @@ statements read_es(token_reader& reader) {
 statements read_commonjs(token_reader& reader) {
   import_statement one{import_form::commonjs, "", {}};
   import_statement unused;
-  if (reader.take("{")) read_es_names(reader, one, unused, true);
-  else one.bindings.push_back({"", reader.word()});
+  if (reader.take("{"))
+    read_es_names(reader, one, unused, true);
+  else
+    one.bindings.push_back({"", reader.word()});
   if (!reader.take("=") || !reader.take("require") || !reader.take("(")) reader.fail();
   one.module = reader.string();
   if (!reader.take(")")) reader.fail();
@@ -185,7 +189,8 @@ statements read_go(token_reader& reader) {
     if (reader.take("\n") || reader.take(";")) continue;
     if (open && reader.take(")")) break;
     std::string local;
-    if (!reader.peek().starts_with('"') && !reader.peek().starts_with('`')) local = reader.take(".") ? "." : reader.word();
+    if (!reader.peek().starts_with('"') && !reader.peek().starts_with('`'))
+      local = reader.take(".") ? "." : reader.word();
     const auto module = reader.string();
     // Without an own name the package's is taken to be the path's last element.
     const auto bound = local.empty() ? module.substr(module.rfind('/') + 1) : local;
@@ -205,8 +210,9 @@ std::string listed(const std::string& before, const std::vector<std::string>& na
 std::vector<std::string> renamed_names(const import_statement& one, std::string_view as) {
   std::vector<std::string> names;
   for (const auto& binding : one.bindings)
-    names.push_back(binding.local == binding.name || binding.local.empty() ? binding.name
-                                                                           : binding.name + std::string{as} + binding.local);
+    names.push_back(binding.local == binding.name || binding.local.empty()
+                        ? binding.name
+                        : binding.name + std::string{as} + binding.local);
   return names;
 }
 
@@ -218,9 +224,12 @@ std::string write_es(const import_statement& one) {
   auto named = one;
   named.bindings.clear();
   for (const auto& binding : one.bindings) {
-    if (binding.name == "default") lines += fmt::format("{}{} from {}\n", keyword, binding.local, from);
-    else if (binding.name == "*") lines += fmt::format("{}* as {} from {}\n", keyword, binding.local, from);
-    else named.bindings.push_back(binding);
+    if (binding.name == "default")
+      lines += fmt::format("{}{} from {}\n", keyword, binding.local, from);
+    else if (binding.name == "*")
+      lines += fmt::format("{}* as {} from {}\n", keyword, binding.local, from);
+    else
+      named.bindings.push_back(binding);
   }
   if (!named.bindings.empty())
     return lines + listed(keyword, renamed_names(named, " as "), "{", "}", " from " + from, false);
@@ -236,9 +245,12 @@ std::optional<std::vector<import_statement>> read_imports(std::string_view text,
   switch (style) {
     case import_style::python: result = read_python(reader); break;
     case import_style::es:
-      if (reader.take("import")) result = read_es(reader);
-      else if (reader.take("const") || reader.take("let") || reader.take("var")) result = read_commonjs(reader);
-      else return std::nullopt;
+      if (reader.take("import"))
+        result = read_es(reader);
+      else if (reader.take("const") || reader.take("let") || reader.take("var"))
+        result = read_commonjs(reader);
+      else
+        return std::nullopt;
       break;
     case import_style::go:
       if (!reader.take("import")) return std::nullopt;
@@ -257,12 +269,14 @@ std::string write_import(const import_statement& statement) {
       if (first.local == first_name(statement.module)) return "import " + statement.module;
       return fmt::format("import {} as {}", statement.module, first.local);
     case import_form::python_from:
-      return listed(fmt::format("from {} import ", statement.module), renamed_names(statement, " as "), "(", ")", "", true);
+      return listed(fmt::format("from {} import ", statement.module), renamed_names(statement, " as "), "(", ")", "",
+                    true);
     case import_form::es:
     case import_form::es_type: return write_es(statement);
     case import_form::commonjs:
       if (first.name.empty()) return fmt::format("const {} = require(\"{}\");", first.local, statement.module);
-      return listed("const ", renamed_names(statement, ": "), "{", "}", fmt::format(" = require(\"{}\");", statement.module), false);
+      return listed("const ", renamed_names(statement, ": "), "{", "}",
+                    fmt::format(" = require(\"{}\");", statement.module), false);
     case import_form::go:
       return first.name.empty() ? fmt::format("import \"{}\"", statement.module)
                                 : fmt::format("import {} \"{}\"", first.name, statement.module);

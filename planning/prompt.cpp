@@ -91,13 +91,11 @@ std::string symbol_as_json(const symbol& what, std::string_view constructor) {
                          {"async", member.is_async},
                          {"static", member.is_static},
                          {"parameters", parameters_as_json(member.parameters)}});
-  const ordered line = {{"name", what.name},
-                        {"kind", kind_name(what.kind)},
-                        {"async", what.is_async},
-                        {"default_export", what.is_default_export},
-                        {"signature", what.signature},
-                        {"parameters", parameters_as_json(constructor_parameters(what, constructor))},
-                        {"methods", methods}};
+  const ordered line = {
+      {"name", what.name},           {"kind", kind_name(what.kind)},
+      {"async", what.is_async},      {"default_export", what.is_default_export},
+      {"signature", what.signature}, {"parameters", parameters_as_json(constructor_parameters(what, constructor))},
+      {"methods", methods}};
   return line.dump(-1, ' ', false, ordered::error_handler_t::replace);
 }
 

@@ -17,17 +17,17 @@ namespace cohort {
 struct prompt_sections {
   std::string language;
   std::string framework;
-  std::string path;              ///< The source's, relative to the project.
+  std::string path;  ///< The source's, relative to the project.
   uint32_t part = 1;
   uint32_t parts = 1;
-  std::string save_as;           ///< Relative to the project unless the tests' directory is elsewhere.
-  std::string import_text;       ///< From `import_text()`.
-  std::string constructor;       ///< Name of the constructor method in this language; may be empty.
-  std::vector<symbol> symbols;   ///< What lacks tests.
-  std::string dependencies;      ///< From `signatures_of()`; empty: no section.
-  std::string example_path;      ///< Empty: no section.
+  std::string save_as;          ///< Relative to the project unless the tests' directory is elsewhere.
+  std::string import_text;      ///< From `import_text()`.
+  std::string constructor;      ///< Name of the constructor method in this language; may be empty.
+  std::vector<symbol> symbols;  ///< What lacks tests.
+  std::string dependencies;     ///< From `signatures_of()`; empty: no section.
+  std::string example_path;     ///< Empty: no section.
   std::string example;
-  std::string_view source;       ///< Verbatim, or the part of it.
+  std::string_view source;  ///< Verbatim, or the part of it.
 };
 
 [[nodiscard]] std::string render_prompt(const prompt_sections& sections);

@@ -40,8 +40,10 @@ prompt_context::prompt_context(std::filesystem::path project, std::span<const so
   std::vector<const source_file*> tests;
   for (const auto& file : files) {
     by_path_.emplace(file.path, &file);
-    if (file.is_test && !file.has_errors && !file.symbols.empty()) tests.push_back(&file);
-    else if (file.is_test && !file.has_errors && file.lines > 5) tests.push_back(&file);
+    if (file.is_test && !file.has_errors && !file.symbols.empty())
+      tests.push_back(&file);
+    else if (file.is_test && !file.has_errors && file.lines > 5)
+      tests.push_back(&file);
   }
   std::sort(tests.begin(), tests.end(), [](const auto* a, const auto* b) { return a->path < b->path; });
   for (const auto* test : tests) {
@@ -89,7 +91,8 @@ std::string prompt_context::dependencies_of(const source_file& source, const pro
     seen.push_back(import.resolved);
     auto merged = import;
     for (const auto& other : source.imports)
-      if (other.resolved == import.resolved) merged.names.insert(merged.names.end(), other.names.begin(), other.names.end());
+      if (other.resolved == import.resolved)
+        merged.names.insert(merged.names.end(), other.names.begin(), other.names.end());
     const auto text = to_valid_utf8(signatures_of(import.resolved, imported_from(*found->second, merged), language));
     if (result.size() + text.size() <= limit) result += text;
   }

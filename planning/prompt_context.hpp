@@ -42,8 +42,8 @@ class prompt_context {
 
   std::filesystem::path project_;
   std::unordered_map<std::string_view, const source_file*> by_path_;
-  test_index by_import_;    ///< Language and imported path -> test.
-  test_index by_folder_;    ///< Language and folder of an imported path -> test.
+  test_index by_import_;  ///< Language and imported path -> test.
+  test_index by_folder_;  ///< Language and folder of an imported path -> test.
   test_index by_language_;
   std::map<std::string, std::string> texts_;  ///< Of examples read so far, cut to the limit.
 };

@@ -81,8 +81,10 @@ std::string root_behind(const import_ref& import) {
   auto path = import.module;
   std::replace(path.begin(), path.end(), '.', '/');
   auto resolved = import.resolved;
-  if (name_of(resolved) == "__init__.py") resolved = folder_of(resolved);
-  else resolved = without_extension(resolved);
+  if (name_of(resolved) == "__init__.py")
+    resolved = folder_of(resolved);
+  else
+    resolved = without_extension(resolved);
   for (const auto& tail : {path, path + "/" + std::string{name_of(resolved)}}) {
     if (resolved == tail) return "";
     if (resolved.ends_with("/" + tail)) return resolved.substr(0, resolved.size() - tail.size() - 1);
@@ -147,21 +149,26 @@ import_writer::import_writer(fs::path project, std::span<const source_file> file
     const bool typescript = extension_of(file.path).find("ts") != std::string_view::npos;
     for (const auto& import : file.imports) {
       if (import.resolved.empty()) continue;
-      if (const auto* lang = languages_.by_id(file.language); lang != nullptr && lang->modules.style == module_style::dotted) {
+      if (const auto* lang = languages_.by_id(file.language);
+          lang != nullptr && lang->modules.style == module_style::dotted) {
         if (import.module.starts_with('.')) continue;
         if (auto root = root_behind(import); root != "-") python_roots_.emplace(import.resolved, std::move(root));
       } else if (typescript && import.module.starts_with('.')) {
         const auto ending = extension_of(import.module);
-        if (ending == ".js" || ending == ".mjs" || ending == ".cjs" || ending == ".jsx") ++with_js_ending_;
-        else if (ending == ".ts" || ending == ".mts" || ending == ".cts" || ending == ".tsx") ++with_ts_ending_;
-        else ++without_ending_;
+        if (ending == ".js" || ending == ".mjs" || ending == ".cjs" || ending == ".jsx")
+          ++with_js_ending_;
+        else if (ending == ".ts" || ending == ".mts" || ending == ".cts" || ending == ".tsx")
+          ++with_ts_ending_;
+        else
+          ++without_ending_;
       }
     }
   }
 }
 
 expected<std::string> import_writer::import_text(const import_wish& wish, const prompt_language& language) {
-  if (wish.symbols.empty()) return fail(ec::not_importable, fmt::format("'{}' has nothing to import", wish.source->path));
+  if (wish.symbols.empty())
+    return fail(ec::not_importable, fmt::format("'{}' has nothing to import", wish.source->path));
   switch (language.imports) {
     case import_style::python: return python_text(wish);
     case import_style::es: return es_text(wish, language);
@@ -185,7 +192,8 @@ import_writer::python_place import_writer::place_of(const source_file& source) {
     while (!root.empty() && is_package(root)) root = folder_of(root);
     return {root, dotted(source.path, root)};
   }
-  if (const auto found = python_roots_.find(source.path); found != python_roots_.end() && below(source.path, found->second))
+  if (const auto found = python_roots_.find(source.path);
+      found != python_roots_.end() && below(source.path, found->second))
     return {found->second, dotted(source.path, found->second)};
   for (const auto& import : source.imports) {
     const auto evidence = import.module.starts_with('.') || import.resolved.empty() ? "-" : root_behind(import);
@@ -212,7 +220,8 @@ expected<std::string> import_writer::python_text(const import_wish& wish) {
     if (root != "-" && std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(root);
   }
   const bool plain = importable_name(place.module);
-  std::string text = plain ? "import sys\nfrom pathlib import Path\n\n" : "import importlib\nimport sys\nfrom pathlib import Path\n\n";
+  std::string text =
+      plain ? "import sys\nfrom pathlib import Path\n\n" : "import importlib\nimport sys\nfrom pathlib import Path\n\n";
   // Inserted last, found first: the unit's own root goes to the front.
   for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
     auto way = relative_to_test(wish, *root);
@@ -267,13 +276,15 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
   }
   const auto& esm = language.esm_frameworks;
   const bool imported = std::find(esm.begin(), esm.end(), wish.framework) != esm.end();
-  if (!imported && !has_default) return bracketed("const ", names, '{', '}', fmt::format(" = require({});", from), true);
-  auto text = imported ? fmt::format("import {} from {};", whole, from)
-                       : fmt::format("const {} = require({});", whole, from);
+  if (!imported && !has_default)
+    return bracketed("const ", names, '{', '}', fmt::format(" = require({});", from), true);
+  auto text =
+      imported ? fmt::format("import {} from {};", whole, from) : fmt::format("const {} = require({});", whole, from);
   if (std::find(names.begin(), names.end(), whole) != names.end()) {
     // The module's object must not take the name of one of its members.
     const auto unit = whole + "Module";
-    text = imported ? fmt::format("import {} from {};", unit, from) : fmt::format("const {} = require({});", unit, from);
+    text =
+        imported ? fmt::format("import {} from {};", unit, from) : fmt::format("const {} = require({});", unit, from);
     whole = unit;
   }
   if (!names.empty()) text += "\n" + bracketed("const ", names, '{', '}', fmt::format(" = {};", whole), true);
@@ -311,16 +322,18 @@ expected<std::string> import_writer::go_text(const import_wish& wish) {
   if (place.module.empty()) return refuse("has no go.mod above it; add one");
   if (!test_is_below(wish, place.folder))
     return refuse(fmt::format("belongs to the module in '{}'; choose a --tests-dir below that folder", place.folder));
-  const auto rest = folder == place.folder      ? std::string{}
-                    : place.folder.empty()      ? folder
-                                                : folder.substr(place.folder.size() + 1);
+  const auto rest = folder == place.folder ? std::string{}
+                    : place.folder.empty() ? folder
+                                           : folder.substr(place.folder.size() + 1);
   const auto padded = "/" + rest + "/";
   if (const auto internal = padded.rfind("/internal/"); internal != std::string::npos) {
     const auto owner = (fs::path{place.folder} / padded.substr(1, internal == 0 ? 0 : internal - 1)).generic_string();
-    if (!test_is_below(wish, owner)) return refuse(fmt::format("is internal to '{}': a test elsewhere cannot import it", owner));
+    if (!test_is_below(wish, owner))
+      return refuse(fmt::format("is internal to '{}': a test elsewhere cannot import it", owner));
   }
   const auto import = rest.empty() ? place.module : place.module + "/" + rest;
-  return fmt::format("package {}_test\n\nimport {}{}", package, name_of(import) == package ? "" : package + " ", string_literal(import));
+  return fmt::format("package {}_test\n\nimport {}{}", package, name_of(import) == package ? "" : package + " ",
+                     string_literal(import));
 }
 
 }  // namespace cohort

@@ -19,10 +19,10 @@ namespace cohort {
 /// What is imported where.
 struct import_wish {
   const source_file* source = nullptr;
-  std::string_view text;             ///< The source's text; only Go's package clause is read from it.
-  std::span<const symbol> symbols;   ///< What the test needs by name.
+  std::string_view text;            ///< The source's text; only Go's package clause is read from it.
+  std::span<const symbol> symbols;  ///< What the test needs by name.
   std::string framework;
-  std::filesystem::path test_file;   ///< Absolute, or relative to the project.
+  std::filesystem::path test_file;  ///< Absolute, or relative to the project.
 };
 
 /// Knows a project's layout. Built once for a plan; reads of the disk are remembered. Not for several threads at once.

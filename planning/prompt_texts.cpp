@@ -109,7 +109,8 @@ expected<std::string> fill(std::string_view text, const std::map<std::string_vie
     if (close == std::string_view::npos) return fail(ec::config_invalid, "system.md: '{{' without '}}'");
     const auto found = values.find(text.substr(open + 2, close - open - 2));
     if (found == values.end())
-      return fail(ec::config_invalid, fmt::format("system.md: nothing fills '{}'", text.substr(open, close + 2 - open)));
+      return fail(ec::config_invalid,
+                  fmt::format("system.md: nothing fills '{}'", text.substr(open, close + 2 - open)));
     result += found->second;
     text.remove_prefix(close + 2);
   }
@@ -144,9 +145,9 @@ expected<std::string> prompt_texts::shared_prefix(const cohort::language& lang, 
   const auto file = file_name_of(framework);
   const auto advice = framework_rules_.find(file);
   if (advice == framework_rules_.end())
-    return fail(ec::config_invalid,
-                fmt::format("there is no prompt for the framework '{}'; add config/prompts/frameworks/{}.md", framework,
-                            file));
+    return fail(
+        ec::config_invalid,
+        fmt::format("there is no prompt for the framework '{}'; add config/prompts/frameworks/{}.md", framework, file));
   return fill_system(system_, lang.name, framework, rules->second, advice->second);
 }
 

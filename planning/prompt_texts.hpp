@@ -24,7 +24,7 @@ struct target_rule {
   bool identifier_names = false;  ///< Names hold only letters, digits and underscores.
   bool flat = false;              ///< The framework does not look into folders: they become part of the name.
   bool own_folder = false;        ///< Each test file in a folder named after its source.
-  std::vector<std::string> uncollected_folders;  ///< Folders that the framework passes over.
+  std::vector<std::string> uncollected_folders;             ///< Folders that the framework passes over.
   std::map<std::string, std::string> extensions;            ///< Source's -> test's; the same if missing.
   std::map<std::string, std::string> extension_by_modules;  ///< "esm", "commonjs" -> the test's; wins.
 };
@@ -33,12 +33,12 @@ struct target_rule {
 struct prompt_language {
   std::string id;
   import_style imports = import_style::es;
-  std::string comment_mark;               ///< Begins a comment up to the line's end.
-  std::string constructor;                ///< Name of the method that builds objects; empty if there is none.
+  std::string comment_mark;                 ///< Begins a comment up to the line's end.
+  std::string constructor;                  ///< Name of the method that builds objects; empty if there is none.
   std::vector<std::string> esm_frameworks;  ///< Frameworks whose tests must be ES modules whatever the source is.
-  std::vector<std::string> fence_tags;    ///< Tags of code fences that hold this language, lower case.
-  std::vector<std::string> code_starts;   ///< How a line begins that can be the first of a file.
-  std::vector<std::string> test_markers;  ///< At least one stands in every file that holds tests.
+  std::vector<std::string> fence_tags;      ///< Tags of code fences that hold this language, lower case.
+  std::vector<std::string> code_starts;     ///< How a line begins that can be the first of a file.
+  std::vector<std::string> test_markers;    ///< At least one stands in every file that holds tests.
   target_rule target;
   std::map<std::string, target_rule> framework_targets;  ///< Complete rules, where a framework's differ.
 

@@ -37,7 +37,7 @@ struct context_node {
 
 /// The file's statements, sorted out once.
 struct file_layout {
-  std::vector<range> head;           ///< Imports, and other statements while there is room.
+  std::vector<range> head;  ///< Imports, and other statements while there is room.
   size_t head_bytes = 0;
   std::vector<context_node> others;  ///< Definitions.
   std::vector<top_level_node> nodes;
@@ -174,7 +174,8 @@ void add_context(std::vector<range>& ranges, size_t bytes, const file_layout& la
   const auto shown = text_of(ranges, text);
   const auto words = words_in(shown);
   for (const auto& node : layout.others) {
-    if (node.name.empty() || !words.contains(node.name) || bytes + node.where.size() + 2 > limits.max_source_bytes) continue;
+    if (node.name.empty() || !words.contains(node.name) || bytes + node.where.size() + 2 > limits.max_source_bytes)
+      continue;
     const bool there = std::any_of(ranges.begin(), ranges.end(), [&](const range& r) {
       return r.begin < node.where.end && node.where.begin < r.end;
     });
@@ -202,7 +203,8 @@ source_part part_from(std::span<const piece> pieces, const file_layout& layout, 
 }  // namespace
 
 uint32_t units_in(const symbol& what) noexcept {
-  const auto methods = std::count_if(what.members.begin(), what.members.end(), [](const auto& m) { return m.is_public; });
+  const auto methods =
+      std::count_if(what.members.begin(), what.members.end(), [](const auto& m) { return m.is_public; });
   return std::max<uint32_t>(1, static_cast<uint32_t>(methods));
 }
 

@@ -59,7 +59,8 @@ std::string clean_name(std::string_view text, bool identifier) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = byte < 0x80 && (std::isalnum(byte) || c == '_');
-    const bool fine = identifier ? plain : byte >= 0x20 && byte != 0x7F && c != '\\' && c != ':' && c != '"' && c != '*';
+    const bool fine =
+        identifier ? plain : byte >= 0x20 && byte != 0x7F && c != '\\' && c != ':' && c != '"' && c != '*';
     result += fine ? c : '_';
   }
   return result;
@@ -161,7 +162,8 @@ target_map name_targets(std::span<const target_wish> wishes, std::span<const std
   for (const auto& wish : wishes) {
     const auto* language = texts.language(wish.source->language);
     if (language == nullptr) continue;
-    items.push_back({wish.source, language, &language->target_for(wish.framework), split_path(wish.source->path), 0, "", ""});
+    items.push_back(
+        {wish.source, language, &language->target_for(wish.framework), split_path(wish.source->path), 0, "", ""});
     name_at_level(items.back());
   }
   const auto taken = taken_names(existing_tests, items);

@@ -37,8 +37,13 @@ class task_planner {
  public:
   task_planner(const task_input& input, const task_options& options, const language_set& languages,
                const prompt_texts& texts, const planning_defaults& defaults)
-      : input_(input), options_(options), languages_(languages), texts_(texts), defaults_(defaults),
-        imports_(input.project, input.files, languages), context_(input.project, input.files),
+      : input_(input),
+        options_(options),
+        languages_(languages),
+        texts_(texts),
+        defaults_(defaults),
+        imports_(input.project, input.files, languages),
+        context_(input.project, input.files),
         targets_(all_targets()) {}
 
   expected<std::vector<task_spec>> plan(const test_wish& wish);
@@ -69,8 +74,10 @@ target_map task_planner::all_targets() const {
   std::vector<target_wish> sources;
   std::vector<std::string> tests;
   for (const auto& file : input_.files) {
-    if (file.is_test) tests.push_back(file.path);
-    else sources.push_back({&file, input_.framework_of(file)});
+    if (file.is_test)
+      tests.push_back(file.path);
+    else
+      sources.push_back({&file, input_.framework_of(file)});
   }
   return name_targets(sources, tests, texts_);
 }
@@ -83,8 +90,8 @@ expected<std::string> task_planner::current_text(const source_file& source) cons
     return fail(ec::source_gone, fmt::format("'{}' is gone since the project was read", printable(source.path)));
   if (!text) return text;
   if (sha256(*text) != source.content)
-    return fail(ec::source_changed,
-                fmt::format("'{}' has changed since the project was read; run the command again", printable(source.path)));
+    return fail(ec::source_changed, fmt::format("'{}' has changed since the project was read; run the command again",
+                                                printable(source.path)));
   if (!is_utf8(*text)) return fail(ec::not_utf8, fmt::format("'{}' is not UTF-8 text", printable(source.path)));
   return text;
 }
@@ -137,8 +144,8 @@ expected<common_sections> task_planner::prepare(const test_wish& wish, std::stri
 
 expected<std::string> task_planner::import_for(const common_sections& common, std::span<const symbol> symbols,
                                                std::string_view text) {
-  return imports_.import_text(
-      {common.source, text, symbols, common.sections.framework, common.sections.save_as}, *common.words);
+  return imports_.import_text({common.source, text, symbols, common.sections.framework, common.sections.save_as},
+                              *common.words);
 }
 
 /// What is left for the source beside the other sections. A byte is at least a token, so the model's context,
@@ -212,8 +219,8 @@ expected<std::vector<task_spec>> task_planner::plan(const test_wish& wish) {
     auto import = import_for(*common, part.symbols, *text);
     if (!import) return tl::unexpected{import.error()};
     common->sections.import_text = std::move(*import);
-    tasks.push_back(task_from(*common, part, static_cast<uint32_t>(tasks.size() + 1),
-                              static_cast<uint32_t>(parts->size())));
+    tasks.push_back(
+        task_from(*common, part, static_cast<uint32_t>(tasks.size() + 1), static_cast<uint32_t>(parts->size())));
   }
   return tasks;
 }

@@ -27,9 +27,10 @@ struct test_wish {
 /// What is planned. Everything pointed to must outlive the call.
 struct task_input {
   std::filesystem::path project;
-  std::span<const source_file> files;  ///< All that were parsed, tests included: names, imports, examples come from them.
+  std::span<const source_file>
+      files;  ///< All that were parsed, tests included: names, imports, examples come from them.
   std::function<std::string(const source_file&)> framework_of;  ///< The test framework for a source.
-  std::vector<test_wish> wishes;       ///< In any order; planned by path.
+  std::vector<test_wish> wishes;                                ///< In any order; planned by path.
 };
 
 /// How requests are made.
@@ -37,7 +38,7 @@ struct task_options {
   model_info model;
   std::string tests_dir = ".claude-testing/tests";  ///< Relative to the project, or absolute.
   cache_mode cache = cache_mode::none;
-  std::string effort;                               ///< As `completion_request::effort`.
+  std::string effort;  ///< As `completion_request::effort`.
 };
 
 /// A source that gets no task, and why.
@@ -47,7 +48,7 @@ struct skipped_source {
 };
 
 struct task_receiver {
-  std::function<bool(task_spec&&)> task;             ///< False stops the planning.
+  std::function<bool(task_spec&&)> task;  ///< False stops the planning.
   std::function<void(skipped_source&&)> skipped;
 };
 
