@@ -34,6 +34,7 @@ constexpr std::array rows{
     row{ec::not_utf8, "not_utf8", again::no, scope::task, "The file is not UTF-8 text."},
     row{ec::file_too_large, "file_too_large", again::no, scope::task, "The file is larger than 1 MiB."},
     row{ec::unparsable, "unparsable", again::no, scope::task, "The file could not be parsed."},
+    row{ec::not_importable, "not_importable", again::no, scope::task, "The file's symbols cannot be imported by a test."},
     row{ec::state_corrupt, "state_corrupt", again::no, scope::run, "The stored state is damaged."},
     row{ec::state_newer, "state_newer", again::no, scope::run, "The stored state was written by a newer version."},
     row{ec::state_foreign, "state_foreign", again::no, scope::run, "The stored state belongs to another project."},

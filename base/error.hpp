@@ -28,6 +28,7 @@ enum class ec : uint8_t {
   not_utf8 = 21,
   file_too_large = 22,
   unparsable = 23,
+  not_importable = 24,
   // State on disk.
   state_corrupt = 40,
   state_newer = 41,

@@ -52,14 +52,14 @@ class pool {
       made.parsed = tl::unexpected{text.error()};
       return made;
     }
-    if (options_.cache != cache_mode::off)
+    if (options_.cache != survey_cache::off)
       if (auto known = cache_.find(file.path, sha256(*text))) {
         made.parsed = std::move(*known);
         made.from_cache = true;
         return made;
       }
     made.parsed = parse_file(*file.lang, file.path, *text);
-    if (made.parsed && options_.cache == cache_mode::read_write) made.encoded = parse_cache::encode(*made.parsed);
+    if (made.parsed && options_.cache == survey_cache::read_write) made.encoded = parse_cache::encode(*made.parsed);
     return made;
   }
 
@@ -102,7 +102,7 @@ std::string store(const parse_cache& cache, const survey_options& options, std::
 parsed_project parse_all(const std::filesystem::path& project, const std::vector<candidate_file>& files,
                          const survey_options& options, const discovery_rules& rules, const language_set& languages) {
   parse_cache cache{languages.fingerprint()};
-  if (options.cache != cache_mode::off) cache.load(options.cache_file);
+  if (options.cache != survey_cache::off) cache.load(options.cache_file);
   pool workers{project, files, options, rules, cache};
   auto& outcomes = workers.run();
   parsed_project result;
@@ -111,7 +111,7 @@ parsed_project parse_all(const std::filesystem::path& project, const std::vector
     if (!one.parsed) result.skipped.push_back({files[i].path, one.parsed.error().code, one.parsed.error().message});
     result.from_cache += one.from_cache ? 1 : 0;
   }
-  if (options.cache == cache_mode::read_write) result.warning = store(cache, options, outcomes);
+  if (options.cache == survey_cache::read_write) result.warning = store(cache, options, outcomes);
   result.files.reserve(files.size());
   for (auto& one : outcomes)
     if (one.parsed) result.files.push_back(std::move(*one.parsed));

@@ -159,7 +159,7 @@ expected<void> survey_options::validate() const {
   if (min_complexity < 1 || min_complexity > 10)
     return fail(ec::usage, fmt::format("the least complexity is {}; it must be from 1 to 10", min_complexity));
   if (threads < 1 || threads > 64) return fail(ec::usage, fmt::format("{} threads; 1 to 64 are possible", threads));
-  if (cache != cache_mode::off && cache_file.empty()) return fail(ec::usage, "the cache needs the path of its file");
+  if (cache != survey_cache::off && cache_file.empty()) return fail(ec::usage, "the cache needs the path of its file");
   return {};
 }
 

@@ -14,7 +14,7 @@
 
 namespace cohort {
 
-enum class cache_mode : uint8_t {
+enum class survey_cache : uint8_t {
   off,
   read_only,  ///< Dry runs: nothing is written.
   read_write,
@@ -24,7 +24,7 @@ struct survey_options {
   discovery_options discover;
   uint32_t min_complexity = 5;  ///< 1 to 10; files below it have no gap.
   uint32_t threads = 2;         ///< At least 1.
-  cache_mode cache = cache_mode::off;
+  survey_cache cache = survey_cache::off;
   std::filesystem::path cache_file;  ///< Used unless `cache` is off.
   /// Called now and then from the calling thread's workers, never by two at once: files done, files in all.
   std::function<void(size_t done, size_t total)> progress;

@@ -41,7 +41,7 @@ long peak_megabytes() {
   return usage.ru_maxrss / 1024;
 }
 
-bool measure(const char* what, const fs::path& project, const fs::path& cache, cohort::cache_mode mode,
+bool measure(const char* what, const fs::path& project, const fs::path& cache, cohort::survey_cache mode,
              const cohort::language_set& languages) {
   cohort::survey_options options;
   options.cache = mode;
@@ -118,10 +118,10 @@ int run(const settings& chosen) {
   bool good = true;
   if (chosen.project.empty())
     good = cohort::bench::write_synthetic_project(project, chosen.files, chosen.lines).has_value();
-  good = good && measure("without cache", project, cache, cohort::cache_mode::off, *languages);
-  good = good && measure("cold, writes cache", project, cache, cohort::cache_mode::read_write, *languages);
+  good = good && measure("without cache", project, cache, cohort::survey_cache::off, *languages);
+  good = good && measure("cold, writes cache", project, cache, cohort::survey_cache::read_write, *languages);
   if (chosen.project.empty()) good = good && touch_one_file(project);
-  good = good && measure("again, one changed", project, cache, cohort::cache_mode::read_write, *languages);
+  good = good && measure("again, one changed", project, cache, cohort::survey_cache::read_write, *languages);
   if (good) measure_ctags(project);
   fs::remove_all(scratch);
   return good ? 0 : 1;

@@ -1,0 +1,39 @@
+// The craft of test generation: how answers become test files.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "messages/task.hpp"
+#include "planning/language.hpp"
+#include "planning/prompt_texts.hpp"
+
+namespace cohort {
+
+/// Judges and assembles answers to the tasks of `plan_tasks`. Stateless after construction: many threads may call.
+class test_craft : public task_craft {
+ public:
+  test_craft(std::shared_ptr<const language_set> languages, std::shared_ptr<const prompt_texts> texts);
+
+  /// The test file in `answer`; see `extract_code`. `ec::config_invalid` if the task's language is not known.
+  [[nodiscard]] expected<std::string> extract(const task_spec& task, std::string_view answer) const override;
+
+  /// One part as it is; several merged by `merge_parts`. The result parses, else `ec::broken_code`.
+  [[nodiscard]] expected<std::string> assemble(const task_spec& any,
+                                               const std::vector<std::string>& extracted) const override;
+
+ private:
+  struct idiom {
+    const language* lang = nullptr;
+    const prompt_language* words = nullptr;
+  };
+  [[nodiscard]] expected<idiom> idiom_of(const task_spec& task) const;
+
+  std::shared_ptr<const language_set> languages_;
+  std::shared_ptr<const prompt_texts> texts_;
+};
+
+/// Reads languages and texts from `config_dir`.
+[[nodiscard]] expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir);
+
+}  // namespace cohort

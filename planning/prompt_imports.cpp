@@ -1,0 +1,339 @@
+// Python: root folder and dotted module. ECMAScript: relative specifier with the ending that the project uses.
+// Go: module path and package clause.
+
+#include "planning/prompt_imports.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include "base/files.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr size_t longest_line = 100;
+
+std::string folder_of(std::string_view path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string_view::npos ? std::string{} : std::string{path.substr(0, slash)};
+}
+
+std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
+
+std::string_view extension_of(std::string_view path) {
+  const auto name = name_of(path);
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? std::string_view{} : name.substr(dot);
+}
+
+std::string_view without_extension(std::string_view path) {
+  path.remove_suffix(extension_of(path).size());
+  return path;
+}
+
+bool is_identifier(std::string_view text) {
+  if (text.empty() || std::isdigit(static_cast<unsigned char>(text.front()))) return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x80 || std::isalnum(byte) || c == '_' || c == '$';
+  });
+}
+
+/// A string literal that Python, JavaScript and Go read alike.
+std::string string_literal(std::string_view text) {
+  std::string result = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') result += '\\';
+    result += c;
+  }
+  return result + '"';
+}
+
+std::string joined(const std::vector<std::string>& items, std::string_view separator) {
+  return fmt::format("{}", fmt::join(items, separator));
+}
+
+/// "from m import a, b", broken into lines if it is long.
+std::string bracketed(const std::string& before, const std::vector<std::string>& names, char open, char close,
+                      const std::string& after, bool always) {
+  const auto pad = open == '{' ? " " : "";
+  auto line = always ? fmt::format("{}{}{}{}{}{}{}", before, open, pad, joined(names, ", "), pad, close, after)
+                     : fmt::format("{}{}{}", before, joined(names, ", "), after);
+  if (line.size() <= longest_line) return line;
+  return fmt::format("{}{}\n    {},\n{}{}", before, open, joined(names, ",\n    "), close, after);
+}
+
+std::vector<std::string> names_of(std::span<const symbol> symbols) {
+  std::vector<std::string> names;
+  for (const auto& one : symbols)
+    if (!one.is_default_export && std::find(names.begin(), names.end(), one.name) == names.end())
+      names.push_back(one.name);
+  return names;
+}
+
+/// Root folder of an absolute Python import, from the file that it resolved to; npos-like "-" if it does not fit.
+std::string root_behind(const import_ref& import) {
+  auto path = import.module;
+  std::replace(path.begin(), path.end(), '.', '/');
+  auto resolved = import.resolved;
+  if (name_of(resolved) == "__init__.py")
+    resolved = folder_of(resolved);
+  else
+    resolved = without_extension(resolved);
+  for (const auto& tail : {path, path + "/" + std::string{name_of(resolved)}}) {
+    if (resolved == tail) return "";
+    if (resolved.ends_with("/" + tail)) return resolved.substr(0, resolved.size() - tail.size() - 1);
+  }
+  return "-";
+}
+
+bool below(std::string_view path, std::string_view folder) {
+  return folder.empty() || (path.starts_with(folder) && path.size() > folder.size() && path[folder.size()] == '/');
+}
+
+std::string dotted(std::string_view path, std::string_view root) {
+  std::string module{without_extension(root.empty() ? path : path.substr(root.size() + 1))};
+  if (name_of(module) == "__init__" && module.find('/') != std::string::npos) module = folder_of(module);
+  std::replace(module.begin(), module.end(), '/', '.');
+  return module;
+}
+
+bool importable_name(std::string_view module) {
+  while (true) {
+    const auto dot = module.find('.');
+    if (!is_identifier(module.substr(0, dot))) return false;
+    if (dot == std::string_view::npos) return true;
+    module.remove_prefix(dot + 1);
+  }
+}
+
+/// The word behind `keyword` on the first line that begins with it.
+std::string word_after(std::string_view text, std::string_view keyword) {
+  for (size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find('\n', at), text.size());
+    auto line = text.substr(at, end - at);
+    at = end + 1;
+    if (!line.starts_with(keyword)) continue;
+    line.remove_prefix(keyword.size());
+    return std::string{line.substr(0, std::min(line.find_first_of(" \t\r;"), line.size()))};
+  }
+  return {};
+}
+
+/// A name for what a module exports without one: "price-list.js" -> "priceList".
+std::string camel_case(std::string_view stem) {
+  std::string result;
+  bool upper = false;
+  for (const char c : stem) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (!std::isalnum(byte) && c != '_') {
+      upper = !result.empty();
+      continue;
+    }
+    result += upper ? static_cast<char>(std::toupper(byte)) : c;
+    upper = false;
+  }
+  return is_identifier(result) ? result : "unit_" + result;
+}
+
+}  // namespace
+
+import_writer::import_writer(fs::path project, std::span<const source_file> files, const language_set& languages)
+    : project_(fs::absolute(project).lexically_normal()), languages_(languages) {
+  for (const auto& file : files) {
+    const bool typescript = extension_of(file.path).find("ts") != std::string_view::npos;
+    for (const auto& import : file.imports) {
+      if (import.resolved.empty()) continue;
+      if (const auto* lang = languages_.by_id(file.language);
+          lang != nullptr && lang->modules.style == module_style::dotted) {
+        if (import.module.starts_with('.')) continue;
+        if (auto root = root_behind(import); root != "-") python_roots_.emplace(import.resolved, std::move(root));
+      } else if (typescript && import.module.starts_with('.')) {
+        const auto ending = extension_of(import.module);
+        if (ending == ".js" || ending == ".mjs" || ending == ".cjs" || ending == ".jsx")
+          ++with_js_ending_;
+        else if (ending == ".ts" || ending == ".mts" || ending == ".cts" || ending == ".tsx")
+          ++with_ts_ending_;
+        else
+          ++without_ending_;
+      }
+    }
+  }
+}
+
+expected<std::string> import_writer::import_text(const import_wish& wish, const prompt_language& language) {
+  if (wish.symbols.empty())
+    return fail(ec::not_importable, fmt::format("'{}' has nothing to import", wish.source->path));
+  switch (language.imports) {
+    case import_style::python: return python_text(wish);
+    case import_style::es: return es_text(wish, language);
+    case import_style::go: return go_text(wish);
+  }
+  return fail(ec::config_invalid, "unknown import style");
+}
+
+bool import_writer::is_package(const std::string& folder) {
+  const auto known = packages_.find(folder);
+  if (known != packages_.end()) return known->second;
+  std::error_code ignored;
+  return packages_[folder] = fs::exists(project_ / folder / "__init__.py", ignored);
+}
+
+/// The folder above the outermost package; without packages what the project's own imports show; else `src` or
+/// another usual root; else the file's own folder, as for a script.
+import_writer::python_place import_writer::place_of(const source_file& source) {
+  auto root = folder_of(source.path);
+  if (!root.empty() && is_package(root)) {
+    while (!root.empty() && is_package(root)) root = folder_of(root);
+    return {root, dotted(source.path, root)};
+  }
+  if (const auto found = python_roots_.find(source.path);
+      found != python_roots_.end() && below(source.path, found->second))
+    return {found->second, dotted(source.path, found->second)};
+  for (const auto& import : source.imports) {
+    const auto evidence = import.module.starts_with('.') || import.resolved.empty() ? "-" : root_behind(import);
+    if (evidence != "-" && below(source.path, evidence)) return {evidence, dotted(source.path, evidence)};
+  }
+  if (const auto* lang = languages_.by_id(source.language); lang != nullptr)
+    for (const auto& usual : lang->modules.roots)
+      if (!usual.empty() && below(source.path, usual)) return {usual, dotted(source.path, usual)};
+  return {root, dotted(source.path, root)};
+}
+
+std::string import_writer::relative_to_test(const import_wish& wish, std::string_view path) const {
+  const auto folder = (project_ / wish.test_file).lexically_normal().parent_path();
+  auto relative = (project_ / fs::path{path}).lexically_normal().lexically_relative(folder).generic_string();
+  while (relative.ends_with('/')) relative.pop_back();
+  return relative;
+}
+
+expected<std::string> import_writer::python_text(const import_wish& wish) {
+  const auto place = place_of(*wish.source);
+  std::vector<std::string> roots{place.root};
+  for (const auto& import : wish.source->imports) {
+    const auto root = import.module.starts_with('.') || import.resolved.empty() ? "-" : root_behind(import);
+    if (root != "-" && std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(root);
+  }
+  const bool plain = importable_name(place.module);
+  std::string text =
+      plain ? "import sys\nfrom pathlib import Path\n\n" : "import importlib\nimport sys\nfrom pathlib import Path\n\n";
+  // Inserted last, found first: the unit's own root goes to the front.
+  for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
+    auto way = relative_to_test(wish, *root);
+    size_t ups = 0;
+    while (way == ".." || way.starts_with("../")) {
+      ++ups;
+      way.erase(0, std::min<size_t>(3, way.size()));
+    }
+    if (way == ".") way.clear();
+    text += fmt::format("sys.path.insert(0, str(Path(__file__).resolve().parents[{}]{}))\n", ups,
+                        way.empty() ? "" : " / " + string_literal(way));
+  }
+  const auto names = names_of(wish.symbols);
+  if (plain) return text + "\n" + bracketed(fmt::format("from {} import ", place.module), names, '(', ')', "", false);
+  text += fmt::format("\n_unit = importlib.import_module({})", string_literal(place.module));
+  for (const auto& name : names) text += fmt::format("\n{} = _unit.{}", name, name);
+  return text;
+}
+
+/// Plain JavaScript names the file as it is. TypeScript does what the project's own relative imports mostly do;
+/// Node's own runner resolves nothing and wants the real ending.
+std::string import_writer::specifier(const import_wish& wish) const {
+  auto relative = relative_to_test(wish, wish.source->path);
+  if (!relative.starts_with("../")) relative = "./" + relative;
+  const std::string ending{extension_of(wish.source->path)};
+  const bool typescript = ending == ".ts" || ending == ".tsx" || ending == ".mts" || ending == ".cts";
+  if (!typescript || wish.framework == "node:test") return relative;
+  const std::string bare{without_extension(relative)};
+  if (ending == ".mts") return bare + ".mjs";
+  if (ending == ".cts") return bare + ".cjs";
+  if (with_ts_ending_ > with_js_ending_ && with_ts_ending_ > without_ending_) return relative;
+  return with_js_ending_ > without_ending_ ? bare + ".js" : bare;
+}
+
+expected<std::string> import_writer::es_text(const import_wish& wish, const prompt_language& language) const {
+  const auto from = string_literal(specifier(wish));
+  auto names = names_of(wish.symbols);
+  std::string whole;
+  for (const auto& one : wish.symbols)
+    if (one.is_default_export) whole = is_identifier(one.name) && one.name != "default" ? one.name : "";
+  const bool has_default =
+      std::any_of(wish.symbols.begin(), wish.symbols.end(), [](const auto& s) { return s.is_default_export; });
+  const auto stem = without_extension(name_of(wish.source->path));
+  if (whole.empty()) whole = camel_case(stem == "index" ? name_of(folder_of(wish.source->path)) : stem);
+  if (wish.source->modules != module_system::commonjs) {
+    for (auto& name : names)
+      for (const auto& one : wish.symbols)
+        if (one.kind == symbol_kind::type && one.name == name) name = "type " + name;
+    if (names.empty()) return fmt::format("import {} from {};", whole, from);
+    return bracketed(has_default ? fmt::format("import {}, ", whole) : "import ", names, '{', '}',
+                     fmt::format(" from {};", from), true);
+  }
+  const auto& esm = language.esm_frameworks;
+  const bool imported = std::find(esm.begin(), esm.end(), wish.framework) != esm.end();
+  if (!imported && !has_default)
+    return bracketed("const ", names, '{', '}', fmt::format(" = require({});", from), true);
+  auto text =
+      imported ? fmt::format("import {} from {};", whole, from) : fmt::format("const {} = require({});", whole, from);
+  if (std::find(names.begin(), names.end(), whole) != names.end()) {
+    // The module's object must not take the name of one of its members.
+    const auto unit = whole + "Module";
+    text =
+        imported ? fmt::format("import {} from {};", unit, from) : fmt::format("const {} = require({});", unit, from);
+    whole = unit;
+  }
+  if (!names.empty()) text += "\n" + bracketed("const ", names, '{', '}', fmt::format(" = {};", whole), true);
+  return text;
+}
+
+/// The module name of the nearest go.mod at or above `folder`, and where that is.
+import_writer::go_place import_writer::module_above(std::string folder) {
+  for (;; folder = folder_of(folder)) {
+    auto known = go_modules_.find(folder);
+    if (known == go_modules_.end()) {
+      const auto text = read_file(project_ / folder / "go.mod", 1U << 20);
+      known = go_modules_.emplace(folder, text ? word_after(*text, "module ") : std::string{}).first;
+    }
+    if (!known->second.empty() || folder.empty()) return {folder, known->second};
+  }
+}
+
+bool import_writer::test_is_below(const import_wish& wish, const std::string& folder) const {
+  const auto tests = (project_ / wish.test_file).lexically_normal().parent_path();
+  const auto way = tests.lexically_relative((project_ / folder).lexically_normal());
+  return !way.empty() && *way.begin() != "..";
+}
+
+expected<std::string> import_writer::go_text(const import_wish& wish) {
+  const auto& path = wish.source->path;
+  const auto refuse = [&path](std::string_view why) {
+    return fail(ec::not_importable, fmt::format("'{}' {}", path, why));
+  };
+  const auto package = word_after(wish.text, "package ");
+  if (package.empty()) return refuse("has no package clause");
+  if (package == "main") return refuse("is in package main, which no other folder can import");
+  const auto folder = folder_of(path);
+  const auto place = module_above(folder);
+  if (place.module.empty()) return refuse("has no go.mod above it; add one");
+  if (!test_is_below(wish, place.folder))
+    return refuse(fmt::format("belongs to the module in '{}'; choose a --tests-dir below that folder", place.folder));
+  const auto rest = folder == place.folder ? std::string{}
+                    : place.folder.empty() ? folder
+                                           : folder.substr(place.folder.size() + 1);
+  const auto padded = "/" + rest + "/";
+  if (const auto internal = padded.rfind("/internal/"); internal != std::string::npos) {
+    const auto owner = (fs::path{place.folder} / padded.substr(1, internal == 0 ? 0 : internal - 1)).generic_string();
+    if (!test_is_below(wish, owner))
+      return refuse(fmt::format("is internal to '{}': a test elsewhere cannot import it", owner));
+  }
+  const auto import = rest.empty() ? place.module : place.module + "/" + rest;
+  return fmt::format("package {}_test\n\nimport {}{}", package, name_of(import) == package ? "" : package + " ",
+                     string_literal(import));
+}
+
+}  // namespace cohort

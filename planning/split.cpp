@@ -1,0 +1,242 @@
+// Pieces are byte ranges of the file; a part is a set of them, put together in the file's order.
+
+#include "planning/split.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include <fmt/format.h>
+
+namespace cohort {
+
+namespace {
+
+struct range {
+  size_t begin = 0;
+  size_t end = 0;
+  [[nodiscard]] size_t size() const noexcept { return end - begin; }
+};
+
+/// Something that is put into one part whole: a symbol, or a class with some of its methods.
+struct piece {
+  symbol what;
+  std::vector<range> ranges;
+  uint32_t units = 1;
+  [[nodiscard]] size_t bytes() const noexcept {
+    size_t sum = 0;
+    for (const auto& one : ranges) sum += one.size() + 2;
+    return sum;
+  }
+};
+
+/// A definition of the file that a part may show for context.
+struct context_node {
+  std::string name;
+  range where;
+};
+
+/// The file's statements, sorted out once.
+struct file_layout {
+  std::vector<range> head;  ///< Imports, and other statements while there is room.
+  size_t head_bytes = 0;
+  std::vector<context_node> others;  ///< Definitions.
+  std::vector<top_level_node> nodes;
+};
+
+range with_indentation(std::string_view text, range where) noexcept {
+  while (where.begin > 0 && (text[where.begin - 1] == ' ' || text[where.begin - 1] == '\t')) --where.begin;
+  return where;
+}
+
+file_layout lay_out(const language& lang, const source_file& file, std::string_view text, const split_limits& limits) {
+  file_layout layout;
+  layout.nodes = top_level(lang, file.path, text);
+  const auto room = limits.max_source_bytes / 4;
+  for (const auto& node : layout.nodes)
+    if (node.kind == "import") layout.head.push_back({node.begin, node.end});
+  for (const auto& one : layout.head) layout.head_bytes += one.size() + 2;
+  for (const auto& node : layout.nodes) {
+    const range where{node.begin, node.end};
+    if (node.kind == "definition") {
+      layout.others.push_back({node.name, where});
+    } else if (node.kind != "import" && layout.head_bytes + where.size() + 2 <= room) {
+      layout.head.push_back(where);
+      layout.head_bytes += where.size() + 2;
+    }
+  }
+  return layout;
+}
+
+/// The whole statement around a symbol: with `export`, decorators and the semicolon.
+range statement_around(const symbol& what, const file_layout& layout) {
+  const auto after = std::upper_bound(layout.nodes.begin(), layout.nodes.end(), what.first_byte,
+                                      [](uint32_t at, const top_level_node& node) { return at < node.begin; });
+  range where{what.first_byte, what.end_byte};
+  if (after != layout.nodes.begin()) {
+    const auto& node = *std::prev(after);
+    if (what.end_byte <= node.end) where = {node.begin, node.end};
+  }
+  return where;
+}
+
+/// A class in several pieces: its beginning (and constructor) with as many methods as fit, again and again.
+std::vector<piece> cut_class(const symbol& what, range whole, std::string_view text, std::string_view constructor,
+                             size_t room, uint32_t max_units) {
+  std::vector<piece> pieces;
+  range opening{whole.begin, with_indentation(text, {what.members.front().first_byte, 0}).begin};
+  const range closing{what.members.back().end_byte, whole.end};
+  piece empty{what, {opening}, 0};
+  empty.what.members.clear();
+  for (const auto& member : what.members)
+    if (member.name == constructor) {
+      empty.ranges.push_back(with_indentation(text, {member.first_byte, member.end_byte}));
+      empty.what.members.push_back(member);
+    }
+  if (closing.size() > 0) empty.ranges.push_back(closing);
+  auto current = empty;
+  for (const auto& member : what.members) {
+    if (member.name == constructor) continue;
+    const auto where = with_indentation(text, {member.first_byte, member.end_byte});
+    const uint32_t units = member.is_public ? 1 : 0;
+    if (current.what.members.size() > empty.what.members.size() &&
+        (current.bytes() + where.size() + 2 > room || current.units + units > max_units)) {
+      if (current.units > 0) pieces.push_back(std::move(current));
+      current = empty;
+    }
+    current.ranges.push_back(where);
+    current.what.members.push_back(member);
+    current.units += units;
+  }
+  if (current.units > 0 || pieces.empty()) pieces.push_back(std::move(current));
+  return pieces;
+}
+
+std::vector<piece> pieces_of(std::span<const symbol> wanted, const file_layout& layout, std::string_view text,
+                             std::string_view constructor, const split_limits& limits) {
+  std::vector<piece> pieces;
+  const size_t room = limits.max_source_bytes - std::min<size_t>(layout.head_bytes, limits.max_source_bytes);
+  for (const auto& what : wanted) {
+    piece whole{what, {statement_around(what, layout)}, units_in(what)};
+    if (what.members.empty() || (whole.bytes() <= room && whole.units <= limits.max_units)) {
+      pieces.push_back(std::move(whole));
+      continue;
+    }
+    auto cut = cut_class(what, whole.ranges.front(), text, constructor, room, limits.max_units);
+    std::move(cut.begin(), cut.end(), std::back_inserter(pieces));
+  }
+  return pieces;
+}
+
+std::unordered_set<std::string_view> words_in(std::string_view text) {
+  std::unordered_set<std::string_view> words;
+  const auto in_word = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x80 || std::isalnum(byte) || c == '_' || c == '$';
+  };
+  for (size_t at = 0; at < text.size();) {
+    if (!in_word(text[at])) {
+      ++at;
+      continue;
+    }
+    const auto begin = at;
+    while (at < text.size() && in_word(text[at])) ++at;
+    words.insert(text.substr(begin, at - begin));
+  }
+  return words;
+}
+
+/// Sorted, merged where they overlap, each on lines of its own.
+std::string text_of(std::vector<range> ranges, std::string_view text) {
+  std::sort(ranges.begin(), ranges.end(), [](const range& a, const range& b) { return a.begin < b.begin; });
+  std::string result;
+  size_t done = 0;
+  for (const auto& one : ranges) {
+    const auto begin = std::max(one.begin, done);
+    if (begin >= one.end) continue;
+    auto piece = text.substr(begin, one.end - begin);
+    while (piece.ends_with('\n') || piece.ends_with('\r')) piece.remove_suffix(1);
+    const bool blank = piece.find_first_not_of(" \t\r\n") == std::string_view::npos;
+    if (!blank) {
+      // Neighbours keep their distance from the file; what was cut out leaves one empty line.
+      const auto gap = text.substr(done, begin - done);
+      const bool adjacent = done > 0 && gap.find_first_not_of(" \t\r\n") == std::string_view::npos;
+      if (!result.empty()) result += adjacent && gap.find('\n') == gap.rfind('\n') ? "\n" : "\n\n";
+      result += piece;
+    }
+    done = one.end;
+  }
+  return result + '\n';
+}
+
+/// Adds definitions that the part's text mentions, in the file's order, while they fit.
+void add_context(std::vector<range>& ranges, size_t bytes, const file_layout& layout, std::string_view text,
+                 const split_limits& limits) {
+  const auto shown = text_of(ranges, text);
+  const auto words = words_in(shown);
+  for (const auto& node : layout.others) {
+    if (node.name.empty() || !words.contains(node.name) || bytes + node.where.size() + 2 > limits.max_source_bytes)
+      continue;
+    const bool there = std::any_of(ranges.begin(), ranges.end(), [&](const range& r) {
+      return r.begin < node.where.end && node.where.begin < r.end;
+    });
+    if (there) continue;
+    ranges.push_back(node.where);
+    bytes += node.where.size() + 2;
+  }
+}
+
+source_part part_from(std::span<const piece> pieces, const file_layout& layout, std::string_view text,
+                      const split_limits& limits) {
+  source_part part;
+  auto ranges = layout.head;
+  size_t bytes = layout.head_bytes;
+  for (const auto& one : pieces) {
+    part.symbols.push_back(one.what);
+    ranges.insert(ranges.end(), one.ranges.begin(), one.ranges.end());
+    bytes += one.bytes();
+  }
+  add_context(ranges, bytes, layout, text, limits);
+  part.text = text_of(std::move(ranges), text);
+  return part;
+}
+
+}  // namespace
+
+uint32_t units_in(const symbol& what) noexcept {
+  const auto methods =
+      std::count_if(what.members.begin(), what.members.end(), [](const auto& m) { return m.is_public; });
+  return std::max<uint32_t>(1, static_cast<uint32_t>(methods));
+}
+
+expected<std::vector<source_part>> split_source(const language& lang, const source_file& file, std::string_view text,
+                                                std::span<const symbol> wanted, std::string_view constructor,
+                                                const split_limits& limits) {
+  uint32_t units = 0;
+  for (const auto& one : wanted) units += units_in(one);
+  if (text.size() <= limits.max_source_bytes && units <= limits.max_units)
+    return std::vector<source_part>{{std::string{text}, {wanted.begin(), wanted.end()}}};
+  const auto layout = lay_out(lang, file, text, limits);
+  const auto pieces = pieces_of(wanted, layout, text, constructor, limits);
+  std::vector<source_part> parts;
+  for (size_t first = 0; first < pieces.size();) {
+    size_t bytes = layout.head_bytes;
+    uint32_t asked = 0;
+    size_t end = first;
+    while (end < pieces.size() && (end == first || (bytes + pieces[end].bytes() <= limits.max_source_bytes &&
+                                                    asked + pieces[end].units <= limits.max_units))) {
+      bytes += pieces[end].bytes();
+      asked += pieces[end].units;
+      ++end;
+    }
+    if (bytes > limits.max_source_bytes)
+      return fail(ec::file_too_large,
+                  fmt::format("'{}': '{}' with the file's imports has {} bytes, and a request may show {}; raise "
+                              "max_prompt_bytes in config/defaults.json to include it",
+                              file.path, pieces[first].what.name, bytes, limits.max_source_bytes));
+    parts.push_back(part_from(std::span{pieces}.subspan(first, end - first), layout, text, limits));
+    first = end;
+  }
+  return parts;
+}
+
+}  // namespace cohort

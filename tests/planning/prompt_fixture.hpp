@@ -1,0 +1,104 @@
+// What the tests of prompts, tasks and answers share: the real config, and a project on disk.
+#pragma once
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "planning/answer_craft.hpp"
+#include "planning/parser.hpp"
+#include "planning/prompt_texts.hpp"
+#include "planning/task_defaults.hpp"
+#include "planning/tasks.hpp"
+
+namespace cohort {
+
+inline std::filesystem::path config_folder() { return std::filesystem::path{COHORT_SOURCE_DIR} / "config"; }
+
+inline const language_set& languages() {
+  static const auto loaded = load_languages(config_folder()).value();
+  return loaded;
+}
+
+inline const prompt_texts& texts() {
+  static const auto loaded = load_prompt_texts(config_folder(), languages()).value();
+  return loaded;
+}
+
+inline const test_craft& craft() {
+  static const auto loaded = load_test_craft(config_folder()).value();
+  return *loaded;
+}
+
+inline task_spec task_in(const std::string& language, const std::string& target) {
+  task_spec task;
+  task.target = target;
+  task.traits["language"] = language;
+  return task;
+}
+
+inline model_info cheap_model() {
+  model_info model;
+  model.id = "model-of-the-tests";
+  model.context_tokens = 1'000'000;
+  model.max_output_tokens = 128'000;
+  price_card card;
+  card.input = {2'000'000};
+  card.output = {10'000'000};
+  card.cache_write_5m = {2'500'000};
+  card.cache_write_1h = {4'000'000};
+  card.cache_read = {100'000};
+  model.cards = {card};
+  return model;
+}
+
+/// A project below the system's temporary folder; removed at the end.
+class project_on_disk {
+ public:
+  project_on_disk() {
+    static int count = 0;
+    root_ = std::filesystem::temp_directory_path() /
+            ("cohort-prompts-" + std::to_string(::getpid()) + "-" + std::to_string(count++));
+    std::filesystem::create_directories(root_);
+  }
+  project_on_disk(const project_on_disk&) = delete;
+  project_on_disk& operator=(const project_on_disk&) = delete;
+  ~project_on_disk() {
+    std::error_code ignored;
+    std::filesystem::remove_all(root_, ignored);
+  }
+
+  [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
+
+  void write(const std::string& path, const std::string& text) const {
+    ASSERT_TRUE(replace_file(root_ / path, text, durability::later));
+  }
+
+  /// Writes and parses.
+  source_file add(const std::string& path, const std::string& text) const {
+    write(path, text);
+    const auto* lang = languages().by_path(path);
+    if (lang == nullptr) throw std::runtime_error("no language for " + path);
+    auto file = parse_source(*lang, path, text).value();
+    file.content = sha256(text);
+    return file;
+  }
+
+ private:
+  std::filesystem::path root_;
+};
+
+inline std::vector<symbol> public_symbols(const source_file& file) {
+  std::vector<symbol> result;
+  for (const auto& one : file.symbols)
+    if (one.is_public) result.push_back(one);
+  return result;
+}
+
+}  // namespace cohort
