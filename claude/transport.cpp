@@ -226,11 +226,15 @@ void transport::loop::begin_waiting() {
 
 void transport::loop::begin(std::unique_ptr<exchange> x) {
   const auto remaining = x->remaining(steady_clock::now());
-  if (remaining <= milliseconds{0})
-    return finish(std::move(x), x->stopped(ec::timeout, "the time was over before the request could be sent"));
+  if (remaining <= milliseconds{0}) {
+    auto how = x->stopped(ec::timeout, "the time was over before the request could be sent");
+    return finish(std::move(x), std::move(how));
+  }
   CURL* easy = take_handle();
-  if (easy == nullptr)
-    return finish(std::move(x), x->stopped(ec::connect_failed, "libcurl has no memory for another request"));
+  if (easy == nullptr) {
+    auto how = x->stopped(ec::connect_failed, "libcurl has no memory for another request");
+    return finish(std::move(x), std::move(how));
+  }
   x->begin(easy, options_, budget_, remaining, &on_complete_);
   const auto id = x->id();
   active_.emplace(id, std::move(x));

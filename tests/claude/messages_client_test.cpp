@@ -304,6 +304,15 @@ TEST(messages_client, hears_a_refusal_that_comes_before_the_request_is_sent) {
   EXPECT_EQ(got.error().billed, billing::unbilled);
 }
 
+TEST(messages_client, does_not_send_what_is_already_too_late) {
+  scripted_server server{always(http_answer(200, message_json("x")))};
+  client c{server.url()};
+  const auto got = c.ask(small(), milliseconds{0});
+  EXPECT_EQ(got.error().code, ec::timeout);
+  EXPECT_EQ(got.error().billed, billing::unbilled);
+  EXPECT_EQ(server.connections(), 0);
+}
+
 TEST(messages_client, cancels_one_request_and_leaves_the_others) {
   std::promise<void> release;
   const auto released = release.get_future().share();
