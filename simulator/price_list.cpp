@@ -109,7 +109,7 @@ nano_dollars price_list::bill(const served_model& model, const counted_tokens& t
   add(tokens.output, column->output);
   sum *= tier == price_tier::batch ? batch_percent_ : 100;
   sum *= us_inference ? us_percent_ : 100;
-  constexpr wide_integer divisor = 10'000 * 1'000;
+  constexpr wide_integer divisor = 10'000'000;  // percent twice, and pico to nano
   const wide_integer nano = (sum + divisor - 1) / divisor;
   return nano > nano_dollars::max().count ? nano_dollars::max() : nano_dollars{static_cast<int64_t>(nano)};
 }

@@ -118,7 +118,7 @@ std::map<std::string, table> tables_of(scenario& s) {
 
 std::string known_keys(const table& keys) {
   std::string list;
-  for (const auto& [key, ignored] : keys) list += (list.empty() ? "" : ", ") + key;
+  for (const auto& [key, ignored] : keys) list.append(list.empty() ? "" : ", ").append(key);
   return list;
 }
 
