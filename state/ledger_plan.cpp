@@ -11,11 +11,13 @@ namespace cohort {
 namespace {
 
 constexpr const char* insert_run =
-    "INSERT INTO run(batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, concurrent, "
+    "INSERT INTO run(batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, "
+    "concurrent, "
     "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, seal) "
     "VALUES(?, ?, ?, ?, 0, 0, -1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* change_run =
-    "UPDATE run SET updated = ?, status = ?, batch_size = ?, model = ?, concurrent = ?, timeout = ?, min_complexity = ?, "
+    "UPDATE run SET updated = ?, status = ?, batch_size = ?, model = ?, concurrent = ?, timeout = ?, min_complexity = "
+    "?, "
     "cost_limit = ?, budget = ?, on_limit = ?, parallel_batches = ?, output_directory = ?, effort = ?, seal = ? "
     "WHERE id = ?";
 constexpr const char* insert_task =
@@ -113,7 +115,8 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
   if (!self_->draft) return fail(ec::usage, "there is no open plan to commit");
   const auto& plan = *self_->draft;
   if (batch_of.size() != plan.tasks.size() || !contiguous(batch_of))
-    return fail(ec::usage, fmt::format("{} batch numbers for {} tasks, or a batch without a task", batch_of.size(), plan.tasks.size()));
+    return fail(ec::usage, fmt::format("{} batch numbers for {} tasks, or a batch without a task", batch_of.size(),
+                                       plan.tasks.size()));
   auto stored = self_->guard("store the plan", [&]() -> expected<void> {
     for (size_t i = 0; i < batch_of.size(); ++i) {
       if (batch_of[i] == 0) continue;  // as it was inserted

@@ -35,8 +35,7 @@ int64_t seal_of_run(const run_settings& x, run_status status) noexcept {
       .value();
 }
 
-int64_t seal_of_attempt(int64_t task, uint32_t number, outcome how, nano_dollars reserved,
-                        nano_dollars cost) noexcept {
+int64_t seal_of_attempt(int64_t task, uint32_t number, outcome how, nano_dollars reserved, nano_dollars cost) noexcept {
   return seal{}.add(task).add(number).add(static_cast<uint32_t>(how)).add(reserved.count).add(cost.count).value();
 }
 
