@@ -27,10 +27,10 @@ constexpr const char* insert_spec =
     "INSERT INTO spec(task, label, source, source_digest, target, part, parts, complexity, model, max_tokens, cache, "
     "effort, traits, seal, prefix, prompt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-void bind_settings(query& to, const run_settings& x, run_status status) {
+void bind_settings(query& to, const run_settings& x, run_status status, const std::string& identity) {
   to.whole(x.batch_size).text(x.model).whole(x.concurrent).whole(int64_t{x.timeout.count()}).whole(x.min_complexity);
   to.money(x.cost_limit).money(x.budget).whole(static_cast<uint32_t>(x.on_limit)).whole(x.parallel_batches);
-  to.blob(x.output_directory).text(x.effort).whole(seal_of_run(x, status));
+  to.blob(x.output_directory).text(x.effort).whole(seal_of_run(x, status, identity));
 }
 
 /// "batch-1735689600000"; a millisecond later if a run of this ledger has that name.
@@ -64,7 +64,7 @@ expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::st
     const auto name = name_run(database, now);
     query insert{self_->prepared(insert_run)};
     insert.text(name).text(model_id).whole(now).whole(now);
-    bind_settings(insert, settings, run_status::running);
+    bind_settings(insert, settings, run_status::running, name + model_id);
     insert.run();
     const auto run = database.getLastInsertRowid();
     self_->draft = impl::plan{.run = run, .first_task = 0, .tasks = {}, .prefixes = {}};
@@ -143,9 +143,11 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
 expected<void> ledger::update_run(int64_t run, const run_settings& settings, run_status status) {
   if (auto may = self_->check_writable(); !may) return may;
   return self_->guard("store the run's settings", [&]() -> expected<void> {
+    query row{self_->prepared("SELECT batch_id || model_id FROM run WHERE id = ?")};
+    const auto identity = row.whole(run).next() ? row.bytes() : std::string{};
     query update{self_->prepared(change_run)};
     update.whole(wall_now().ms).whole(static_cast<uint32_t>(status));
-    bind_settings(update, settings, status);
+    bind_settings(update, settings, status, identity);
     if (update.whole(run).run() == 0) return fail(ec::usage, fmt::format("the ledger has no run {}", run));
     return {};
   });

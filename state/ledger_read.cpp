@@ -115,7 +115,7 @@ expected<std::optional<run_record>> ledger::newest_run() const {
     const auto first = row.whole();
     const auto last = row.whole();
     run.settings = read_settings(row);
-    if (row.whole() != seal_of_run(run.settings, run.status))
+    if (row.whole() != seal_of_run(run.settings, run.status, run.batch_id + run.model_id))
       return self_->corrupt("the settings of the run were altered");
     if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
     if (auto summed = self_->sum_attempts(run, first, last); !summed) return tl::unexpected{summed.error()};

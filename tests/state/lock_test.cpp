@@ -96,8 +96,9 @@ TEST_F(lock_test, is_not_inherited_by_programs_that_are_started) {
   ASSERT_TRUE(lock);
   for (const auto& entry : fs::directory_iterator{"/proc/self/fd"}) {
     std::error_code gone;
-    if (fs::read_symlink(entry.path(), gone) == file)
+    if (fs::read_symlink(entry.path(), gone) == file) {
       EXPECT_TRUE(::fcntl(std::stoi(entry.path().filename().string()), F_GETFD) & FD_CLOEXEC);
+    }
   }
 }
 
