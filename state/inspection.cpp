@@ -103,8 +103,9 @@ expected<void> inspect_header(const fs::path& file) {
   if (std::memcmp(h, "SQLite format 3", 16) != 0 || big_endian(h + 68) != ledger_application_id)
     return tl::unexpected{damaged(file, "it does not begin as a ledger does")};
   if (const auto version = big_endian(h + 60); version > ledger_version)
-    return fail(ec::state_newer, fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
-                                             file.string(), version, ledger_version));
+    return fail(ec::state_newer,
+                fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
+                            file.string(), version, ledger_version));
   const bool layout = (h[16] << 8 | h[17]) == static_cast<int>(ledger_page_size) && h[18] == 2 && h[19] == 2 &&
                       h[20] == 0 && h[21] == 64 && h[22] == 32 && h[23] == 32 && big_endian(h + 44) == 4 &&
                       big_endian(h + 56) == 1 && big_endian(h + 60) == ledger_version;

@@ -49,10 +49,12 @@ expected<void> ledger::impl::adopt_project() {
     const bool foreign = outside ? fs::exists(stored, failed)
                                  : same_ledger_elsewhere(stored / inside, file.file(), file.meta("ledger_id"));
     if (foreign)
-      return fail(ec::state_foreign,
-                  fmt::format("the ledger '{}' was made for the project '{}', which still has it. To start afresh here run `cohort "
-                              "generate-logical-batch PROJECT --clean`, which archives this copy",
-                              file.file().string(), stored.string()));
+      return fail(
+          ec::state_foreign,
+          fmt::format(
+              "the ledger '{}' was made for the project '{}', which still has it. To start afresh here run `cohort "
+              "generate-logical-batch PROJECT --clean`, which archives this copy",
+              file.file().string(), stored.string()));
     if (!writable) return {};
     query update{prepared("UPDATE meta SET value = ? WHERE key = 'project'")};
     update.blob(project.native()).run();
@@ -61,7 +63,9 @@ expected<void> ledger::impl::adopt_project() {
   });
 }
 
-bool ledger::impl::in_transaction() const noexcept { return ::sqlite3_get_autocommit(file.database().getHandle()) == 0; }
+bool ledger::impl::in_transaction() const noexcept {
+  return ::sqlite3_get_autocommit(file.database().getHandle()) == 0;
+}
 
 expected<void> ledger::impl::check_writable() const {
   if (writable) return {};

@@ -17,7 +17,7 @@ namespace cohort {
 /// A delivered file as recorded.
 struct delivered_file {
   task_id task;
-  std::string path;    ///< Absolute.
+  std::string path;  ///< Absolute.
   digest content;
   bool synced = false;
 };
@@ -31,9 +31,9 @@ struct attempt_record {
   nano_dollars reserved;
   nano_dollars cost;
   token_usage usage;
-  ec code = ec::none;       ///< `ec::none`: answered.
-  bool open = false;        ///< No outcome recorded.
-  bool unconfirmed = false; ///< Charged with its reservation.
+  ec code = ec::none;        ///< `ec::none`: answered.
+  bool open = false;         ///< No outcome recorded.
+  bool unconfirmed = false;  ///< Charged with its reservation.
 };
 
 class ledger {

@@ -10,9 +10,11 @@ constexpr const char* files_of_run =
     "SELECT t.id, f.path, f.digest, f.synced FROM task t JOIN file f ON f.id = t.file WHERE t.run = ? AND t.state = 2 "
     "ORDER BY t.key";
 constexpr const char* files_unsynced =
-    "SELECT t.id, f.path, f.digest, f.synced FROM file f JOIN task t ON t.key = f.task WHERE f.synced = 0 ORDER BY f.id";
+    "SELECT t.id, f.path, f.digest, f.synced FROM file f JOIN task t ON t.key = f.task WHERE f.synced = 0 ORDER BY "
+    "f.id";
 constexpr const char* attempts_of_run =
-    "SELECT t.id, a.number, a.outcome, a.reserved, a.cost, a.seal, a.task, a.model, a.answered_by, a.request_id, a.code, "
+    "SELECT t.id, a.number, a.outcome, a.reserved, a.cost, a.seal, a.task, a.model, a.answered_by, a.request_id, "
+    "a.code, "
     "a.input_tokens, a.cache_write_5m, a.cache_write_1h, a.cache_read, a.output_tokens, a.tier, a.us_inference "
     "FROM task t JOIN attempt a ON a.task = t.key WHERE t.run = ? ORDER BY t.key, a.number";
 

@@ -82,7 +82,7 @@ struct ledger::impl {
 };
 
 [[nodiscard]] int64_t seal_of_task(const task_id& id, uint32_t batch, task_state state, ec code) noexcept;
-[[nodiscard]] int64_t seal_of_run(const run_settings& settings, run_status status) noexcept;
+[[nodiscard]] int64_t seal_of_run(const run_settings& settings, run_status status, std::string_view identity) noexcept;
 /// What the money depends on: whose, how it ended, what was reserved and billed.
 [[nodiscard]] int64_t seal_of_attempt(int64_t task, uint32_t number, outcome how, nano_dollars reserved,
                                       nano_dollars cost) noexcept;

@@ -11,11 +11,13 @@ namespace cohort {
 namespace {
 
 constexpr const char* insert_run =
-    "INSERT INTO run(batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, concurrent, "
+    "INSERT INTO run(batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, "
+    "concurrent, "
     "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, seal) "
     "VALUES(?, ?, ?, ?, 0, 0, -1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 constexpr const char* change_run =
-    "UPDATE run SET updated = ?, status = ?, batch_size = ?, model = ?, concurrent = ?, timeout = ?, min_complexity = ?, "
+    "UPDATE run SET updated = ?, status = ?, batch_size = ?, model = ?, concurrent = ?, timeout = ?, min_complexity = "
+    "?, "
     "cost_limit = ?, budget = ?, on_limit = ?, parallel_batches = ?, output_directory = ?, effort = ?, seal = ? "
     "WHERE id = ?";
 constexpr const char* insert_task =
@@ -25,10 +27,10 @@ constexpr const char* insert_spec =
     "INSERT INTO spec(task, label, source, source_digest, target, part, parts, complexity, model, max_tokens, cache, "
     "effort, traits, seal, prefix, prompt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-void bind_settings(query& to, const run_settings& x, run_status status) {
+void bind_settings(query& to, const run_settings& x, run_status status, const std::string& identity) {
   to.whole(x.batch_size).text(x.model).whole(x.concurrent).whole(int64_t{x.timeout.count()}).whole(x.min_complexity);
   to.money(x.cost_limit).money(x.budget).whole(static_cast<uint32_t>(x.on_limit)).whole(x.parallel_batches);
-  to.blob(x.output_directory).text(x.effort).whole(seal_of_run(x, status));
+  to.blob(x.output_directory).text(x.effort).whole(seal_of_run(x, status, identity));
 }
 
 /// "batch-1735689600000"; a millisecond later if a run of this ledger has that name.
@@ -62,7 +64,7 @@ expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::st
     const auto name = name_run(database, now);
     query insert{self_->prepared(insert_run)};
     insert.text(name).text(model_id).whole(now).whole(now);
-    bind_settings(insert, settings, run_status::running);
+    bind_settings(insert, settings, run_status::running, name + model_id);
     insert.run();
     const auto run = database.getLastInsertRowid();
     self_->draft = impl::plan{.run = run, .first_task = 0, .tasks = {}, .prefixes = {}};
@@ -113,7 +115,8 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
   if (!self_->draft) return fail(ec::usage, "there is no open plan to commit");
   const auto& plan = *self_->draft;
   if (batch_of.size() != plan.tasks.size() || !contiguous(batch_of))
-    return fail(ec::usage, fmt::format("{} batch numbers for {} tasks, or a batch without a task", batch_of.size(), plan.tasks.size()));
+    return fail(ec::usage, fmt::format("{} batch numbers for {} tasks, or a batch without a task", batch_of.size(),
+                                       plan.tasks.size()));
   auto stored = self_->guard("store the plan", [&]() -> expected<void> {
     for (size_t i = 0; i < batch_of.size(); ++i) {
       if (batch_of[i] == 0) continue;  // as it was inserted
@@ -140,9 +143,11 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
 expected<void> ledger::update_run(int64_t run, const run_settings& settings, run_status status) {
   if (auto may = self_->check_writable(); !may) return may;
   return self_->guard("store the run's settings", [&]() -> expected<void> {
+    query row{self_->prepared("SELECT batch_id || model_id FROM run WHERE id = ?")};
+    const auto identity = row.whole(run).next() ? row.bytes() : std::string{};
     query update{self_->prepared(change_run)};
     update.whole(wall_now().ms).whole(static_cast<uint32_t>(status));
-    bind_settings(update, settings, status);
+    bind_settings(update, settings, status, identity);
     if (update.whole(run).run() == 0) return fail(ec::usage, fmt::format("the ledger has no run {}", run));
     return {};
   });

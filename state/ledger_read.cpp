@@ -115,7 +115,8 @@ expected<std::optional<run_record>> ledger::newest_run() const {
     const auto first = row.whole();
     const auto last = row.whole();
     run.settings = read_settings(row);
-    if (row.whole() != seal_of_run(run.settings, run.status)) return self_->corrupt("the settings of the run were altered");
+    if (row.whole() != seal_of_run(run.settings, run.status, run.batch_id + run.model_id))
+      return self_->corrupt("the settings of the run were altered");
     if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
     if (auto summed = self_->sum_attempts(run, first, last); !summed) return tl::unexpected{summed.error()};
     return run;
@@ -138,7 +139,11 @@ expected<void> ledger::impl::sum_tasks(run_record& run, int64_t first, int64_t l
     const auto file_row = row.whole();
     if (index > static_cast<uint64_t>(last - first)) return corrupt("a task names an impossible batch");
     while (run.batches.size() <= index)
-      run.batches.push_back({.index = static_cast<uint32_t>(run.batches.size()), .tasks = {}, .spent = {}, .estimate = {}, .synced = true});
+      run.batches.push_back({.index = static_cast<uint32_t>(run.batches.size()),
+                             .tasks = {},
+                             .spent = {},
+                             .estimate = {},
+                             .synced = true});
     auto& batch = run.batches[index];
     ++batch.tasks.of(state);
     if (!is_final(state) || unsynced_files.count(file_row) != 0) batch.synced = false;
@@ -216,7 +221,8 @@ expected<std::vector<task_record>> ledger::impl::read_tasks(query& rows) const {
     const auto attempt = rows.as<uint32_t>();
     const auto answer_seal = rows.whole();
     task.record.answer = rows.bytes();
-    if (!task.sound || spec_seal != seal_of_spec(task.key, spec, task.traits)) return corrupt("a planned task was altered");
+    if (!task.sound || spec_seal != seal_of_spec(task.key, spec, task.traits))
+      return corrupt("a planned task was altered");
     const bool answered = attempt != 0;
     if (answered && answer_seal != seal_of_answer(task.key, attempt, task.record.answer))
       return corrupt("a stored answer was altered");
@@ -263,8 +269,9 @@ expected<void> ledger::for_each_task(int64_t run, const std::function<void(const
 
 expected<std::optional<std::string>> ledger::answer_of(int64_t run, const task_id& id) const {
   return self_->guard("read an answer", [&]() -> expected<std::optional<std::string>> {
-    query row{self_->prepared(
-        "SELECT a.task, a.attempt, a.seal, a.text FROM task t JOIN answer a ON a.task = t.key WHERE t.id = ? AND t.run = ?")};
+    query row{
+        self_->prepared("SELECT a.task, a.attempt, a.seal, a.text FROM task t JOIN answer a ON a.task = t.key WHERE "
+                        "t.id = ? AND t.run = ?")};
     if (!row.identity(id).whole(run).next()) return std::optional<std::string>{};
     const auto task = row.whole();
     const auto attempt = row.as<uint32_t>();

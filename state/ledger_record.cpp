@@ -120,8 +120,9 @@ expected<void> ledger::record(int64_t run, const intent& x) {
     if (inserted != 0) return {};
     const auto before = find_standing(self_->prepared(find_attempt), row->key, x.attempt);
     if (before && before->how != outcome::open)
-      return fail(ec::conflict, fmt::format("attempt {} of task {} has ended already; the next one needs the next number", x.attempt,
-                                            to_string(x.task)));
+      return fail(ec::conflict,
+                  fmt::format("attempt {} of task {} has ended already; the next one needs the next number", x.attempt,
+                              to_string(x.task)));
     const auto reserved = std::max(x.reserved, before ? before->reserved : nano_dollars{});
     query{self_->prepared(widen_intent)}
         .money(reserved)

@@ -18,8 +18,9 @@ int64_t seal_of_task(const task_id& id, uint32_t batch, task_state state, ec cod
       .value();
 }
 
-int64_t seal_of_run(const run_settings& x, run_status status) noexcept {
+int64_t seal_of_run(const run_settings& x, run_status status, std::string_view identity) noexcept {
   return seal{}
+      .add(identity)
       .add(x.batch_size)
       .add(std::string_view{x.model})
       .add(x.concurrent)
@@ -35,8 +36,7 @@ int64_t seal_of_run(const run_settings& x, run_status status) noexcept {
       .value();
 }
 
-int64_t seal_of_attempt(int64_t task, uint32_t number, outcome how, nano_dollars reserved,
-                        nano_dollars cost) noexcept {
+int64_t seal_of_attempt(int64_t task, uint32_t number, outcome how, nano_dollars reserved, nano_dollars cost) noexcept {
   return seal{}.add(task).add(number).add(static_cast<uint32_t>(how)).add(reserved.count).add(cost.count).value();
 }
 

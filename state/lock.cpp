@@ -8,10 +8,10 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
@@ -68,10 +68,11 @@ lock_holder parse(const std::string& text) {
 error locked_by(const lock_holder& holder, const fs::path& file) {
   const std::string watch = "Watch it with `cohort generate-logical-batch PROJECT --stats`, or wait until it ends";
   if (holder.process == 0)
-    return {ec::state_locked, fmt::format("another run holds '{}', which does not say who. {}", printable(file.string(), 1000), watch)};
-  return {ec::state_locked, fmt::format("another run is at work on this project: process {} on {}, since {} (`{}`). {}",
-                                        holder.process, printable(holder.host), to_iso8601(holder.since),
-                                        printable(holder.command, 500), watch)};
+    return {ec::state_locked,
+            fmt::format("another run holds '{}', which does not say who. {}", printable(file.string(), 1000), watch)};
+  return {ec::state_locked,
+          fmt::format("another run is at work on this project: process {} on {}, since {} (`{}`). {}", holder.process,
+                      printable(holder.host), to_iso8601(holder.since), printable(holder.command, 500), watch)};
 }
 
 expected<void> write_holder(int fd, const lock_holder& holder, const fs::path& file) {

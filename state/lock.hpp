@@ -22,7 +22,8 @@ struct lock_holder {
 /// Owns the lock until destroyed. Movable.
 class run_lock {
  public:
-  /// Errors: `ec::state_locked` with who runs, since when and how to watch; `ec::io`, `ec::permission_denied`, `ec::disk_full`.
+  /// Errors: `ec::state_locked` with who runs, since when and how to watch; `ec::io`, `ec::permission_denied`,
+  /// `ec::disk_full`.
   [[nodiscard]] static expected<run_lock> acquire(const std::filesystem::path& file, const lock_holder& holder);
 
   run_lock(run_lock&& other) noexcept;

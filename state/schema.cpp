@@ -82,7 +82,7 @@ CREATE TABLE spec(
 CREATE INDEX spec_target ON spec(target);
 
 CREATE TABLE attempt(
-  task       INTEGER NOT NULL REFERENCES task(key),
+  task       INTEGER NOT NULL,
   number     INTEGER NOT NULL,
   outcome    INTEGER NOT NULL CHECK(outcome BETWEEN 0 AND 3),
   reserved   INTEGER NOT NULL,
@@ -109,7 +109,7 @@ CREATE TABLE attempt(
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE answer(
-  task    INTEGER PRIMARY KEY REFERENCES task(key),
+  task    INTEGER PRIMARY KEY,
   attempt INTEGER NOT NULL,
   stop    INTEGER NOT NULL,
   seal    INTEGER NOT NULL,
@@ -120,7 +120,7 @@ CREATE TABLE file(
   id      INTEGER PRIMARY KEY,
   path    BLOB NOT NULL UNIQUE,
   digest  BLOB NOT NULL CHECK(length(digest) = 32),
-  task    INTEGER NOT NULL REFERENCES task(key),
+  task    INTEGER NOT NULL,
   synced  INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX file_unsynced ON file(synced) WHERE synced = 0;

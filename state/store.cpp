@@ -101,13 +101,29 @@ int64_t pragma(const SQLite::Database& database, const char* name) {
   return query.executeStep() ? query.getColumn(0).getInt64() : 0;
 }
 
+/// True if the file describes its tables just as we do. A flipped bit there renames a column.
+bool has_our_schema(const SQLite::Database& database) {
+  const std::string_view ours = ledger_schema;
+  SQLite::Statement row{database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"};
+  size_t length = 0;
+  while (row.executeStep()) {
+    const auto sql = row.getColumn(0).getString();
+    if (ours.find("\n" + sql + ";\n") == std::string_view::npos) return false;
+    length += sql.size() + 2;
+  }
+  const auto blank_lines = ours.size() - length;  // nothing of ours may be missing
+  return length <= ours.size() && blank_lines < 16;
+}
+
 /// The checks that need SQLite: who made the file, and whether its trees are whole.
 expected<void> verify(const SQLite::Database& database, const fs::path& file) {
   if (pragma(database, "application_id") != ledger_application_id)
     return tl::unexpected{damaged(file, "it is not a ledger")};
   if (const auto version = pragma(database, "user_version"); version != ledger_version)
-    return fail(ec::state_newer, fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
-                                             file.string(), version, ledger_version));
+    return fail(ec::state_newer,
+                fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
+                            file.string(), version, ledger_version));
+  if (!has_our_schema(database)) return tl::unexpected{damaged(file, "its table of contents was altered")};
   SQLite::Statement check{database, "PRAGMA quick_check(1)"};
   std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
   if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};
@@ -125,11 +141,13 @@ expected<void> create(const fs::path& file, const fs::path& project) {
   for (const auto& path : {draft, wal_of(draft), shm_of(draft)}) ::unlink(path.c_str());
   {
     SQLite::Database database{draft.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX};
-    database.exec(fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
-                              "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
-                              ledger_page_size, ledger_application_id, ledger_version));
+    database.exec(
+        fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
+                    "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
+                    ledger_page_size, ledger_application_id, ledger_version));
     database.exec(ledger_schema);
-    SQLite::Statement insert{database, "INSERT INTO meta(key, value) VALUES('project', ?), ('ledger_id', ?), ('created', ?)"};
+    SQLite::Statement insert{database,
+                             "INSERT INTO meta(key, value) VALUES('project', ?), ('ledger_id', ?), ('created', ?)"};
     insert.bind(1, project.native().data(), static_cast<int>(project.native().size()));
     const auto id = random_hex(16);
     insert.bind(2, id.data(), static_cast<int>(id.size()));
@@ -152,10 +170,12 @@ expected<void> missing(const fs::path& file) {
 }  // namespace
 
 error damaged(const fs::path& file, std::string_view what) {
-  return {ec::state_corrupt,
-          fmt::format("the ledger '{}' is damaged: {}. Nothing was changed. Restore it (with its -wal file) from a backup, or run "
-                      "`cohort generate-logical-batch PROJECT --clean`, which archives it and starts afresh",
-                      file.string(), what)};
+  return {
+      ec::state_corrupt,
+      fmt::format(
+          "the ledger '{}' is damaged: {}. Nothing was changed. Restore it (with its -wal file) from a backup, or run "
+          "`cohort generate-logical-batch PROJECT --clean`, which archives it and starts afresh",
+          file.string(), what)};
 }
 
 error error_of(const SQLite::Exception& thrown, const SQLite::Database* database, const fs::path& file,
@@ -164,8 +184,9 @@ error error_of(const SQLite::Exception& thrown, const SQLite::Database* database
   const int system = database != nullptr ? ::sqlite3_system_errno(database->getHandle()) : 0;
   const bool no_space = system == ENOSPC || system == EDQUOT;
   if (code == SQLITE_FULL || (no_space && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)))
-    return {ec::disk_full, fmt::format("cannot {}: no space left for '{}'; free some space and run the same command again", action,
-                                       file.string())};
+    return {ec::disk_full,
+            fmt::format("cannot {}: no space left for '{}'; free some space and run the same command again", action,
+                        file.string())};
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return damaged(file, thrown.what());
   auto kind = ec::io;
   if (code == SQLITE_READONLY || code == SQLITE_PERM || code == SQLITE_AUTH) kind = ec::permission_denied;
@@ -266,7 +287,8 @@ expected<void> store::open_copy() {
       if (failed) return tl::unexpected{system_error(failed.value(), "copy the ledger of an interrupted run to", to)};
     }
     if (before == std::pair{signature_of(file_), signature_of(wal)}) break;
-    if (tries == 2) return fail(ec::state_locked, fmt::format("the ledger '{}' is being changed; try again", file_.string()));
+    if (tries == 2)
+      return fail(ec::state_locked, fmt::format("the ledger '{}' is being changed; try again", file_.string()));
   }
   database_ = std::make_unique<SQLite::Database>(copy.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
   return guarded(database_.get(), file_, "read the ledger", [&] { return verify(*database_, file_); });

@@ -112,8 +112,9 @@ class fields {
 
 error unusable(const fs::path& file, std::string_view what) {
   return {ec::state_corrupt,
-          fmt::format("'{}' is not a usable state file: {}. Remove it, or run `cohort generate-logical-batch PROJECT --clean`",
-                      printable(file.string(), 1000), what)};
+          fmt::format(
+              "'{}' is not a usable state file: {}. Remove it, or run `cohort generate-logical-batch PROJECT --clean`",
+              printable(file.string(), 1000), what)};
 }
 
 constexpr int64_t most_count = 100'000'000;
@@ -152,8 +153,9 @@ expected<imported_view> read_view(const fs::path& file) {
   if (!parsed) return tl::unexpected{parsed.error()};
   fields top{*parsed, ""};
   if (const auto version = top.whole("schemaVersion", 0, INT32_MAX, 0); version > view_version)
-    return fail(ec::state_newer, fmt::format("'{}' has schemaVersion {}, this program knows up to {}; use the newer program",
-                                             printable(file.string(), 1000), version, view_version));
+    return fail(ec::state_newer,
+                fmt::format("'{}' has schemaVersion {}, this program knows up to {}; use the newer program",
+                            printable(file.string(), 1000), version, view_version));
   imported_view view;
   view.total_tasks = static_cast<uint32_t>(top.whole("totalTasks", 0, most_count));
   view.completed_tasks = static_cast<uint32_t>(top.whole("completedTasks", 0, view.total_tasks));

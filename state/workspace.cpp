@@ -32,11 +32,14 @@ expected<void> refuse_leading_out(const workspace& place) {
   const auto real = fs::canonical(place.root(), failed);
   const auto inward = failed ? fs::path{} : real.lexically_relative(place.project);
   if (inward.empty() || inward == "." || *inward.begin() == "..")
-    return fail(ec::permission_denied,
-                fmt::format("'{}' is a symbolic link that leads out of the project or nowhere; remove it, or replace it by a folder",
-                            printable(place.root().string(), 1000)));
+    return fail(
+        ec::permission_denied,
+        fmt::format(
+            "'{}' is a symbolic link that leads out of the project or nowhere; remove it, or replace it by a folder",
+            printable(place.root().string(), 1000)));
   if (!fs::is_directory(real, failed))
-    return fail(ec::permission_denied, fmt::format("'{}' is not a folder; move it away", printable(place.root().string(), 1000)));
+    return fail(ec::permission_denied,
+                fmt::format("'{}' is not a folder; move it away", printable(place.root().string(), 1000)));
   return {};
 }
 
@@ -87,8 +90,12 @@ expected<fs::path> archive_state(const workspace& place) {
   auto folder = new_archive(place.root() / "archive");
   if (!folder) return folder;
   const auto ledger = place.ledger_file();
-  const fs::path movable[] = {ledger, ledger.native() + "-wal", ledger.native() + "-shm", ledger.native() + ".new",
-                              place.view_file(), place.cache_file().parent_path()};
+  const fs::path movable[] = {ledger,
+                              ledger.native() + "-wal",
+                              ledger.native() + "-shm",
+                              ledger.native() + ".new",
+                              place.view_file(),
+                              place.cache_file().parent_path()};
   for (const auto& from : movable) {
     std::error_code failed;
     if (!fs::exists(fs::symlink_status(from, failed))) continue;

@@ -24,7 +24,8 @@ struct workspace {
 /// Errors: `ec::not_found` if `project` is no directory, `ec::permission_denied`.
 [[nodiscard]] expected<workspace> open_workspace(const std::filesystem::path& project);
 
-/// Creates `.claude-testing/` with a `.gitignore` of its own that keeps state, logs and locks out of git but not the tests.
+/// Creates `.claude-testing/` with a `.gitignore` of its own that keeps state, logs and locks out of git but not the
+/// tests.
 [[nodiscard]] expected<void> prepare(const workspace& place);
 
 /// Moves ledger, view and cache into `.claude-testing/archive/<time>/`; generated files stay where they are.

@@ -20,7 +20,8 @@ struct damage_test : state_test {
     std::vector<std::string> names;
     for (int i = 0; i < tasks; ++i) names.push_back("t" + std::to_string(i));
     const auto run = plan(book, names, 10, 3000);
-    for (const auto& name : names) store(book, run, intent_for(name, 1), answer_for(name, 1, std::string(2000, 'x') + name));
+    for (const auto& name : names)
+      store(book, run, intent_for(name, 1), answer_for(name, 1, std::string(2000, 'x') + name));
     return told(book);
   }
 
@@ -36,7 +37,8 @@ struct damage_test : state_test {
       const auto tasks = book.load_batch(run.id, i);
       if (!tasks) return std::string{name(tasks.error().code)};
       for (const auto& task : *tasks)
-        all += to_string(task.spec.id) + std::string{name(task.state)} + to_hex(sha256(task.spec.request.prompt + task.answer));
+        all += to_string(task.spec.id) + std::string{name(task.state)} +
+               to_hex(sha256(task.spec.request.prompt + task.answer));
     }
     return all;
   }
@@ -46,7 +48,8 @@ TEST_F(damage_test, garbage_and_truncation_are_errors_that_change_nothing) {
   const auto truth = fill();
   const auto good = read_file(file).value();
   ASSERT_EQ(good.size() % 4096, 0u);
-  std::vector<std::string> bad{"", "x", std::string(100'000, 'g'), "SQLite format 3" + std::string(5000, '\0'), good + "tail"};
+  std::vector<std::string> bad{"", "x", std::string(100'000, 'g'), "SQLite format 3" + std::string(5000, '\0'),
+                               good + "tail"};
   for (size_t size = 4096; size < good.size(); size += 4096) bad.push_back(good.substr(0, size));
   for (size_t size = 2048; size < good.size(); size += 40'960) bad.push_back(good.substr(0, size));
   for (const auto& content : bad) {
@@ -79,7 +82,6 @@ TEST_F(damage_test, a_flipped_bit_is_an_error_or_makes_no_difference) {
     overwrite(file, bad);
     const auto book = ledger::open(file, project, access::read_only);
     const auto said = book ? told(*book) : std::string{name(book.error().code)};
-    if (said == "io") std::fprintf(stderr, "%s\n", book ? "later" : book.error().message.c_str());
     const bool noticed = said == "state_corrupt" || said == "state_newer";
     EXPECT_TRUE(noticed || said == truth) << "byte " << at << " bit " << i % 8 << ": " << said.substr(0, 100);
     found += noticed ? 1 : 0;
@@ -94,7 +96,8 @@ TEST_F(damage_test, a_cut_last_write_of_the_wal_is_rolled_back_and_earlier_ones_
               const auto run = plan(book, {"a", "b", "c"});
               for (const auto* name : {"a", "b", "c"}) store(book, run, answer_for(name, 1));
               ::_exit(7);
-            }), 7);
+            }),
+            7);
   const auto base = read_file(file).value();
   const auto wal = read_file(wal_of(file)).value();
   const auto cut_to = [&](size_t size) {
@@ -113,13 +116,15 @@ TEST_F(damage_test, a_wal_broken_in_the_middle_is_an_error_and_stays) {
               const auto run = plan(book, {"a", "b", "c"});
               for (const auto* name : {"a", "b", "c"}) store(book, run, answer_for(name, 1));
               ::_exit(7);
-            }), 7);
+            }),
+            7);
   auto wal = read_file(wal_of(file)).value();
   for (const size_t at : {size_t{0}, size_t{17}, size_t{32 + 24 + 100}}) {
     auto bad = wal;
     bad[at] = static_cast<char>(bad[at] ^ 0x10);
     overwrite(wal_of(file), bad);
-    for (const auto mode : {access::read_only, access::read_write}) EXPECT_EQ(open_error(mode), ec::state_corrupt) << at;
+    for (const auto mode : {access::read_only, access::read_write})
+      EXPECT_EQ(open_error(mode), ec::state_corrupt) << at;
     EXPECT_EQ(read_file(wal_of(file)).value(), bad);
   }
   overwrite(wal_of(file), wal);
@@ -131,7 +136,8 @@ TEST_F(damage_test, a_wal_without_its_ledger_is_not_overwritten) {
               auto book = open();
               plan(book, {"a"});
               ::_exit(7);
-            }), 7);
+            }),
+            7);
   fs::remove(file);
   EXPECT_EQ(open_error(access::read_write), ec::state_corrupt);
   EXPECT_EQ(open_error(access::read_only), ec::state_corrupt);
@@ -187,7 +193,8 @@ TEST_F(damage_test, reading_after_a_crash_sees_the_wal_and_leaves_no_trace) {
               const auto run = plan(book, {"a"});
               store(book, run, answer_for("a", 1));
               ::_exit(7);
-            }), 7);
+            }),
+            7);
   for (const bool with_shm : {true, false}) {
     if (!with_shm) fs::remove(shm_of(file));
     const auto before = snapshot(place.root());
@@ -224,7 +231,8 @@ TEST_F(damage_test, reads_while_another_process_writes) {
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
   const auto names = [&] {
     std::vector<std::string> all;
-    for (const auto& entry : snapshot(place.root())) all.push_back(entry.first + "=" + std::to_string(entry.second.first.size()));
+    for (const auto& entry : snapshot(place.root()))
+      all.push_back(entry.first + "=" + std::to_string(entry.second.first.size()));
     return all;
   };
   const auto before = names();

@@ -29,8 +29,12 @@ inline task_spec task_named(const std::string& name, size_t prompt_bytes = 300) 
   spec.source_digest = sha256("content of " + name);
   spec.target = "test_" + name;
   spec.complexity = 6;
-  spec.request = {.model = "claude-sonnet-4-5", .shared_prefix = "You write tests.", .prompt = {}, .max_tokens = 4096,
-                  .cache = cache_mode::five_minutes, .effort = "low"};
+  spec.request = {.model = "claude-sonnet-4-5",
+                  .shared_prefix = "You write tests.",
+                  .prompt = {},
+                  .max_tokens = 4096,
+                  .cache = cache_mode::five_minutes,
+                  .effort = "low"};
   for (size_t i = 0; spec.request.prompt.size() < prompt_bytes; ++i)
     spec.request.prompt += name + std::to_string(i * 7919) + "\n";
   spec.estimate = {100, 200, {cent}, {2 * cent}, {5 * cent}};
@@ -39,7 +43,11 @@ inline task_spec task_named(const std::string& name, size_t prompt_bytes = 300) 
 }
 
 inline intent intent_for(const std::string& name, uint32_t attempt, int64_t reserved = 5 * cent) {
-  return {.task = task_named(name, 0).id, .attempt = attempt, .lease = 7, .reserved = {reserved}, .model = "claude-sonnet-4-5"};
+  return {.task = task_named(name, 0).id,
+          .attempt = attempt,
+          .lease = 7,
+          .reserved = {reserved},
+          .model = "claude-sonnet-4-5"};
 }
 
 inline attempt_done answer_for(const std::string& name, uint32_t attempt, const std::string& text = "def test(): pass",
@@ -48,9 +56,17 @@ inline attempt_done answer_for(const std::string& name, uint32_t attempt, const 
   x.task = task_named(name, 0).id;
   x.attempt = attempt;
   x.lease = 7;
-  x.answer = {.request_id = "req_" + std::to_string(attempt), .model = "claude-sonnet-4-5-20250929", .stop = stop_reason::end_turn,
-              .text = text, .usage = {.input_tokens = 10, .cache_write_5m_tokens = 1, .cache_write_1h_tokens = 2,
-                                      .cache_read_tokens = 3, .output_tokens = 20, .tier = service_tier::priority, .us_inference = true}};
+  x.answer = {.request_id = "req_" + std::to_string(attempt),
+              .model = "claude-sonnet-4-5-20250929",
+              .stop = stop_reason::end_turn,
+              .text = text,
+              .usage = {.input_tokens = 10,
+                        .cache_write_5m_tokens = 1,
+                        .cache_write_1h_tokens = 2,
+                        .cache_read_tokens = 3,
+                        .output_tokens = 20,
+                        .tier = service_tier::priority,
+                        .us_inference = true}};
   x.cost = {cost};
   return x;
 }
@@ -92,7 +108,8 @@ struct state_test : ::testing::Test {
     const auto book = ledger::open(place.ledger_file(), project, mode);
     return book ? ec::none : book.error().code;
   }
-  static int64_t plan(ledger& book, const std::vector<std::string>& names, uint32_t batch_size = 2, size_t prompt_bytes = 300) {
+  static int64_t plan(ledger& book, const std::vector<std::string>& names, uint32_t batch_size = 2,
+                      size_t prompt_bytes = 300) {
     const auto run = book.begin_plan({}, "claude-sonnet-4-5").value();
     std::vector<uint32_t> batch_of;
     for (const auto& name : names) {
@@ -115,11 +132,13 @@ struct state_test : ::testing::Test {
     std::map<std::string, std::pair<std::string, fs::file_time_type>> files;
     files["."] = {"", fs::last_write_time(folder)};
     for (const auto& entry : fs::recursive_directory_iterator{folder})
-      files[entry.path().string()] = {entry.is_regular_file() ? read_file(entry.path()).value() : "", entry.last_write_time()};
+      files[entry.path().string()] = {entry.is_regular_file() ? read_file(entry.path()).value() : "",
+                                      entry.last_write_time()};
     return files;
   }
   static void overwrite(const fs::path& file, const std::string& content) {
-    std::ofstream{file, std::ios::binary | std::ios::trunc}.write(content.data(), static_cast<std::streamsize>(content.size()));
+    std::ofstream{file, std::ios::binary | std::ios::trunc}.write(content.data(),
+                                                                  static_cast<std::streamsize>(content.size()));
   }
 };
 

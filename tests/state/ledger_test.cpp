@@ -16,9 +16,17 @@ TEST_F(ledger_test, creates_a_ledger_only_for_writing) {
 
 TEST_F(ledger_test, gives_a_plan_back_as_it_was_stored) {
   auto book = open();
-  run_settings settings{.batch_size = 7, .model = "opus", .concurrent = 9, .timeout = milliseconds{1234}, .min_complexity = 3,
-                        .cost_limit = nano_dollars{2 * cent}, .budget = nano_dollars{1}, .on_limit = limit_policy::warn,
-                        .parallel_batches = 4, .output_directory = "out \xff", .effort = "high"};
+  run_settings settings{.batch_size = 7,
+                        .model = "opus",
+                        .concurrent = 9,
+                        .timeout = milliseconds{1234},
+                        .min_complexity = 3,
+                        .cost_limit = nano_dollars{2 * cent},
+                        .budget = nano_dollars{1},
+                        .on_limit = limit_policy::warn,
+                        .parallel_batches = 4,
+                        .output_directory = "out \xff",
+                        .effort = "high"};
   const auto run = book.begin_plan(settings, "claude-opus").value();
   const auto wanted = task_named("src/\xff odd\n.py", 20'000);
   ASSERT_TRUE(book.add_task(wanted));
@@ -92,8 +100,10 @@ TEST_F(ledger_test, forgets_a_plan_that_was_abandoned_or_killed) {
               (void)book.begin_plan({}, "m").value();
               for (int i = 0; i < 2000; ++i) must(book.add_task(task_named("t" + std::to_string(i), 10'000)));
               ::_exit(7);
-            }), 7);
-  EXPECT_GT(fs::file_size(place.ledger_file().native() + "-wal"), 1'000'000u) << "the plan did not reach the disk at all";
+            }),
+            7);
+  EXPECT_GT(fs::file_size(place.ledger_file().native() + "-wal"), 1'000'000u)
+      << "the plan did not reach the disk at all";
   auto book = open();
   EXPECT_EQ(newest(book).tasks().total(), 1u);
   EXPECT_FALSE(book.load_batch(2, 0).value().size());
@@ -105,7 +115,8 @@ TEST_F(ledger_test, keeps_a_committed_plan_when_the_process_is_killed) {
               auto book = open();
               plan(book, {"a", "b", "c", "d", "e"});
               ::_exit(7);
-            }), 7);
+            }),
+            7);
   EXPECT_EQ(newest(open()).tasks().planned, 5u);
 }
 
@@ -166,7 +177,8 @@ TEST_F(ledger_test, counts_a_resent_answer_once) {
 TEST_F(ledger_test, adds_the_cost_of_a_late_second_answer_but_not_its_text) {
   auto book = open();
   const auto run = plan(book, {"a.py"});
-  store(book, run, intent_for("a.py", 1), intent_for("a.py", 2), answer_for("a.py", 2, "first"), answer_for("a.py", 1, "late", 3 * cent));
+  store(book, run, intent_for("a.py", 1), intent_for("a.py", 2), answer_for("a.py", 2, "first"),
+        answer_for("a.py", 1, "late", 3 * cent));
   EXPECT_EQ(newest(book).spent().confirmed.count, 4 * cent);
   EXPECT_EQ(book.load_batch(run, 0).value()[0].answer, "first");
   EXPECT_EQ(book.load_batch(run, 0).value()[0].attempts, 2u);
@@ -209,8 +221,8 @@ TEST_F(ledger_test, keeps_a_late_answer_of_a_failed_task_without_reviving_it) {
   auto book = open();
   const auto run = plan(book, {"a.py"});
   const auto id = task_named("a.py").id;
-  store(book, run, intent_for("a.py", 1), failure_for("a.py", 1, billing::unknown), task_ended{id, task_state::failed, ec::timeout, "t"},
-        answer_for("a.py", 1, "late"));
+  store(book, run, intent_for("a.py", 1), failure_for("a.py", 1, billing::unknown),
+        task_ended{id, task_state::failed, ec::timeout, "t"}, answer_for("a.py", 1, "late"));
   EXPECT_EQ(newest(book).tasks().failed, 1u);
   EXPECT_EQ(book.answer_of(run, id).value(), "late");
   EXPECT_EQ(newest(book).spent().total().count, cent);
@@ -220,11 +232,13 @@ TEST_F(ledger_test, charges_what_may_have_been_billed_after_a_crash) {
   EXPECT_EQ(in_killed_child([&] {
               auto book = open();
               const auto run = plan(book, {"open", "lost", "free", "done"}, 2);
-              store(book, run, intent_for("open", 1), intent_for("lost", 1), intent_for("free", 1), intent_for("done", 1));
+              store(book, run, intent_for("open", 1), intent_for("lost", 1), intent_for("free", 1),
+                    intent_for("done", 1));
               store(book, run, failure_for("lost", 1, billing::unknown), failure_for("free", 1, billing::unbilled),
                     answer_for("done", 1));
               ::_exit(7);
-            }), 7);
+            }),
+            7);
   const auto record = newest(open());
   EXPECT_EQ(record.batches[0].spent.unconfirmed.count, 10 * cent);
   EXPECT_EQ(record.batches[0].spent.confirmed.count, 0);
@@ -241,7 +255,8 @@ TEST_F(ledger_test, stores_an_answer_without_an_intent_but_not_of_an_unknown_tas
   EXPECT_EQ(book.record(run + 1, answer_for("a.py", 1)).error().code, ec::task_unknown);
   EXPECT_EQ(book.record(run, intent_for("b.py", 1)).error().code, ec::task_unknown);
   EXPECT_EQ(book.record(run, failure_for("b.py", 1, billing::unknown)).error().code, ec::task_unknown);
-  EXPECT_EQ(book.record(run, task_ended{task_named("b.py").id, task_state::failed, ec::io, ""}).error().code, ec::task_unknown);
+  EXPECT_EQ(book.record(run, task_ended{task_named("b.py").id, task_state::failed, ec::io, ""}).error().code,
+            ec::task_unknown);
   EXPECT_EQ(book.record(run, delivery_of("b.py", "/b")).error().code, ec::task_unknown);
   must(book.commit());
   EXPECT_EQ(newest(book).spent().confirmed.count, cent);
@@ -278,7 +293,9 @@ TEST_F(ledger_test, a_delivered_task_never_goes_back) {
 TEST_F(ledger_test, names_each_state_in_its_counts) {
   auto book = open();
   const auto run = plan(book, {"p", "a", "d", "f", "s", "x"}, 6);
-  const auto ended = [](const char* name, task_state state) { return task_ended{task_named(name).id, state, ec::io, "r"}; };
+  const auto ended = [](const char* name, task_state state) {
+    return task_ended{task_named(name).id, state, ec::io, "r"};
+  };
   store(book, run, answer_for("a", 1), answer_for("d", 1), delivery_of("d", "/d"), ended("f", task_state::failed),
         ended("s", task_state::skipped), ended("x", task_state::deferred));
   const auto counts = newest(book).tasks();
@@ -358,7 +375,8 @@ TEST_F(ledger_test, reports_attempts_with_their_usage) {
 TEST_F(ledger_test, saturates_instead_of_wrapping_absurd_sums) {
   auto book = open();
   const auto run = plan(book, {"a", "b"});
-  store(book, run, answer_for("a", 1, "", nano_dollars::max().count), answer_for("b", 1, "", nano_dollars::max().count));
+  store(book, run, answer_for("a", 1, "", nano_dollars::max().count),
+        answer_for("b", 1, "", nano_dollars::max().count));
   EXPECT_EQ(newest(book).spent().confirmed, nano_dollars::max());
 }
 

@@ -9,7 +9,11 @@ namespace {
 
 struct lock_test : state_test {
   fs::path file = place.lock_file();
-  lock_holder me{.process = 4711, .host = "build-box", .command = "cohort generate-logical-batch .", .since = {1735689600000}, .listens = "0.0.0.0:4000"};
+  lock_holder me{.process = 4711,
+                 .host = "build-box",
+                 .command = "cohort generate-logical-batch .",
+                 .since = {1735689600000},
+                 .listens = "0.0.0.0:4000"};
 };
 
 TEST_F(lock_test, tells_the_second_run_who_holds_the_lock_since_when_and_how_to_watch) {
@@ -18,7 +22,8 @@ TEST_F(lock_test, tells_the_second_run_who_holds_the_lock_since_when_and_how_to_
   const auto second = run_lock::acquire(file, me);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ec::state_locked);
-  for (const auto* part : {"4711", "build-box", "cohort generate-logical-batch .", "2025-01-01T00:00:00.000Z", "--stats"})
+  for (const auto* part :
+       {"4711", "build-box", "cohort generate-logical-batch .", "2025-01-01T00:00:00.000Z", "--stats"})
     EXPECT_NE(second.error().message.find(part), std::string::npos) << part;
   const auto holder = current_holder(file).value();
   EXPECT_EQ(holder.process, 4711);
@@ -45,7 +50,8 @@ TEST_F(lock_test, a_killed_run_or_a_reused_process_id_holds_nothing) {
               mine.process = ::getppid();  // as if its id were given to a process that lives
               const auto lock = run_lock::acquire(file, mine);
               ::_exit(lock ? 7 : 1);
-            }), 7);
+            }),
+            7);
   EXPECT_TRUE(fs::exists(file));
   EXPECT_EQ(current_holder(file).error().code, ec::state_missing);
   EXPECT_TRUE(run_lock::acquire(file, me));
@@ -57,7 +63,8 @@ TEST_F(lock_test, keeps_out_other_processes) {
   EXPECT_EQ(in_killed_child([&] {
               const auto second = run_lock::acquire(file, me);
               ::_exit(!second && second.error().code == ec::state_locked && current_holder(file) ? 7 : 1);
-            }), 7);
+            }),
+            7);
   EXPECT_EQ(current_holder(file).value().process, 4711) << "the refused one wrote over the holder";
 }
 
@@ -71,7 +78,8 @@ TEST_F(lock_test, a_lock_file_that_is_deleted_while_held_lets_nobody_in) {
 }
 
 TEST_F(lock_test, an_empty_or_garbled_lock_file_is_no_obstacle) {
-  for (const auto* content : {"", "{", "[]", R"({"process":"x","since":3})", R"({"process":12345678901234567890123})"}) {
+  for (const auto* content :
+       {"", "{", "[]", R"({"process":"x","since":3})", R"({"process":12345678901234567890123})"}) {
     overwrite(file, content);
     EXPECT_TRUE(run_lock::acquire(file, me)) << content;
   }
@@ -88,8 +96,9 @@ TEST_F(lock_test, is_not_inherited_by_programs_that_are_started) {
   ASSERT_TRUE(lock);
   for (const auto& entry : fs::directory_iterator{"/proc/self/fd"}) {
     std::error_code gone;
-    if (fs::read_symlink(entry.path(), gone) == file)
+    if (fs::read_symlink(entry.path(), gone) == file) {
       EXPECT_TRUE(::fcntl(std::stoi(entry.path().filename().string()), F_GETFD) & FD_CLOEXEC);
+    }
   }
 }
 

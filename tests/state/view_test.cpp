@@ -83,7 +83,8 @@ TEST_F(view_test, agrees_with_itself_but_for_times_and_with_nothing_else) {
 }
 
 TEST_F(view_test, imports_what_the_original_generator_leaves) {
-  overwrite(place.view_file(), R"({"batchId":"batch-1","projectPath":"/p","totalTasks":45,"completedBatches":3,"totalBatches":5,
+  overwrite(place.view_file(),
+            R"({"batchId":"batch-1","projectPath":"/p","totalTasks":45,"completedBatches":3,"totalBatches":5,
     "completedTasks":30,"failedTasks":2,"totalEstimatedCost":12.50,"actualCostSoFar":7.85,"startTime":"2025-06-30T12:00:00.000Z",
     "lastUpdate":"2025-06-30T12:45:00.000Z","nextBatchIndex":3,"config":{"batchSize":12,"model":"opus","maxConcurrent":4,
     "timeout":600000,"minComplexity":6,"costLimit":2.00}})");

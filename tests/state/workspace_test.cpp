@@ -54,7 +54,8 @@ TEST_F(workspace_test, archives_everything_and_keeps_the_generated_tests) {
               auto book = open();
               plan(book, {"a"});
               ::_exit(7);
-            }), 7);
+            }),
+            7);
   overwrite(place.view_file(), "view");
   must(replace_file(place.cache_file(), "cache", durability::later));
   must(replace_file(place.default_output() / "test_a.py", "test", durability::later));
