@@ -37,6 +37,7 @@ class compiler {
                        "identifiers",
                        "rest_parameters",
                        "parameter_prefixes",
+                       "parameter_patterns",
                        "optional_tokens",
                        "receiver_parameters",
                        "static_marks",
@@ -121,6 +122,7 @@ class compiler {
     give(syntax.texts("identifiers"), role::identifier);
     give(syntax.texts_or_none("rest_parameters"), role::rest);
     give(syntax.texts_or_none("parameter_prefixes"), role::parameter_prefix);
+    give(syntax.texts_or_none("parameter_patterns"), role::pattern);
     give(syntax.texts_or_none("optional_tokens"), role::optional_token, false);
   }
 

@@ -34,6 +34,7 @@ inline constexpr uint32_t shorthand = 1U << 17;    ///< `{ name }` in such a lit
 inline constexpr uint32_t optional_token = 1U << 18;
 inline constexpr uint32_t import_clause = 1U << 19;     ///< A bare identifier in it is the default import.
 inline constexpr uint32_t parameter_prefix = 1U << 20;  ///< Before a parameter's name: `private`, a decorator.
+inline constexpr uint32_t pattern = 1U << 21;           ///< A parameter that is taken apart: `{ a, b }`.
 }  // namespace role
 
 enum class definition_kind : uint8_t { function, class_type, type, constant, value };

@@ -143,7 +143,9 @@ uint64_t name_hash(std::string_view name) noexcept {
 expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text) {
   const auto& rules = lang.rules_for(path);
   const auto tree = parse_tree(rules, text);
-  if (!tree) return fail(ec::unparsable, fmt::format("the parser gave up on '{}'", printable(path)));
+  if (!tree)
+    return fail(ec::unparsable,
+                fmt::format("the parser gave up on '{}': it nests or repeats too much", printable(path)));
   const auto root = ts_tree_root_node(tree.get());
   parsed_file parsed;
   auto& file = parsed.file;

@@ -48,15 +48,12 @@ struct parameter_facts {
 void look_at(const grammar_rules& rules, TSNode node, parameter_facts& facts, int depth) {
   const auto what = rules.roles_of(ts_node_symbol(node));
   if ((what & role::rest) != 0) facts.rest = true;
-  if ((what & role::identifier) != 0) {
-    if (!exists(facts.name)) facts.name = node;
-    return;
-  }
-  if (depth > 4) return;
+  if ((what & role::pattern) != 0) facts.pattern = node;
+  if ((what & role::identifier) != 0) facts.name = node;
+  if (exists(facts.name) || exists(facts.pattern) || depth > 4) return;
   bool first = true;
   each_child(node, [&](TSNode child, TSFieldId) {
-    if ((rules.roles_of(ts_node_symbol(child)) & role::optional_token) != 0 && !exists(facts.pattern))
-      facts.optional = true;
+    if ((rules.roles_of(ts_node_symbol(child)) & role::optional_token) != 0) facts.optional = true;
     if (!ts_node_is_named(child) || !first) return;
     if ((rules.roles_of(ts_node_symbol(child)) & role::parameter_prefix) != 0) return;
     first = false;  // the name stands first; types and defaults follow
@@ -102,8 +99,8 @@ std::vector<parameter> read_parameters(const grammar_rules& rules, TSNode node, 
     parameter made;
     made.has_default = facts.optional;
     made.is_rest = facts.rest;
-    made.name =
-        exists(facts.name) ? std::string{text_of(facts.name, text)} : on_one_line(text_of(one, text), longest_pattern);
+    const auto shown = exists(facts.name) ? facts.name : exists(facts.pattern) ? facts.pattern : one;
+    made.name = on_one_line(text_of(shown, text), longest_pattern);
     if (made.name == "*" || made.name == "/") return;  // separators of Python's lists
     const auto& receivers = rules.receiver_parameters;
     if (found.empty() && std::find(receivers.begin(), receivers.end(), made.name) != receivers.end() &&

@@ -2,7 +2,10 @@
 
 #include "planning/syntax_tree.hpp"
 
+#include <algorithm>
 #include <vector>
+
+#include "planning/tree_memory.hpp"
 
 namespace cohort {
 
@@ -22,6 +25,7 @@ TSParser* parser_of_this_thread(const TSLanguage* grammar) {
   thread_local std::vector<entry> parsers;
   for (const auto& known : parsers)
     if (known.grammar == grammar) return known.parser.get();
+  install_tree_memory();
   std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
   if (!parser || !ts_parser_set_language(parser.get(), grammar)) return nullptr;
   ts_parser_set_timeout_micros(parser.get(), give_up_after_microseconds);
@@ -29,11 +33,32 @@ TSParser* parser_of_this_thread(const TSLanguage* grammar) {
   return parsers.back().parser.get();
 }
 
+/// tree-sitter 0.20 corrupts its memory when it gives up on more than 65535 tokens at once, which takes a text longer
+/// than that with absurdly deep brackets or endless repetition. Such a text is refused before it is parsed.
+bool is_dangerous(std::string_view text) noexcept {
+  constexpr size_t safe = 60'000;
+  constexpr size_t longest_period = 16;
+  if (text.size() < safe) return false;
+  size_t depth = 0;
+  size_t runs[longest_period + 1] = {};
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '(' || c == '[' || c == '{' || c == '<') ++depth;
+    if ((c == ')' || c == ']' || c == '}' || c == '>') && depth > 0) --depth;
+    if (depth > safe / 4) return true;
+    for (size_t period = 1; period <= std::min(longest_period, i); ++period) {
+      runs[period] = text[i - period] == c ? runs[period] + 1 : 0;
+      if (runs[period] > safe && c != ' ' && c != '\n') return true;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 syntax_tree parse_tree(const grammar_rules& rules, std::string_view text) {
   auto* parser = parser_of_this_thread(rules.grammar);
-  if (parser == nullptr || text.size() > UINT32_MAX) return nullptr;
+  if (parser == nullptr || text.size() > UINT32_MAX || is_dangerous(text)) return nullptr;
   syntax_tree tree{ts_parser_parse_string(parser, nullptr, text.data(), static_cast<uint32_t>(text.size()))};
   if (!tree) ts_parser_reset(parser);  // otherwise the next text would resume this one
   return tree;

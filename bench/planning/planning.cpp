@@ -80,7 +80,7 @@ void measure_ctags(const fs::path& project) {
   const auto cpu = cpu_seconds(RUSAGE_CHILDREN);
   const auto begin = std::chrono::steady_clock::now();
   const auto command =
-      fmt::format("ctags -R --languages=Python,JavaScript,TypeScript -f /dev/null -- '{}'", project.string());
+      fmt::format("ctags -R --languages=Python,JavaScript,TypeScript -f /dev/null '{}'", project.string());
   const bool done = std::system(command.c_str()) == 0;
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   fmt::print("{:<22} {:6.2f} s wall {:6.2f} s CPU{}\n", "universal-ctags", wall.count(),
