@@ -40,13 +40,14 @@ int analyze(const gap_options& options) {
   auto seen = survey(place->project, wishes, *languages);
   if (!seen) return complain(seen.error());
   for (const auto& warning : seen->warnings) notice("cohort: warning: " + warning);
-  const auto text = render_gap_report(*seen, place->project, options.format);
-  if (!text) return complain(text.error());
+  const auto format = report_format_named(options.format);
+  if (!format) return complain(format.error());
+  const auto text = write_gap_report(*seen, *format);
   if (!options.output) {
-    print(*text);
+    print(text);
     return static_cast<int>(exit_code::done);
   }
-  if (auto written = replace_file(*options.output, *text, durability::later); !written) return complain(written.error());
+  if (auto written = replace_file(*options.output, text, durability::later); !written) return complain(written.error());
   notice("written to " + options.output->string());
   return static_cast<int>(exit_code::done);
 }

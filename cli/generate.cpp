@@ -22,7 +22,7 @@
 #include "cli/stats.hpp"
 #include "planning/batches.hpp"
 #include "planning/task_defaults.hpp"
-#include "planning/test_craft.hpp"
+#include "planning/answer_craft.hpp"
 #include "state/lock.hpp"
 #include "state/view.hpp"
 

@@ -88,8 +88,11 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
     log_warning("{}", warning);
     notice("cohort: warning: " + printable(warning, 500));
   }
-  if (request.gap_report)
-    if (auto taken = take_gaps_from_report(*request.gap_report, *seen); !taken) return tl::unexpected{taken.error()};
+  if (request.gap_report) {
+    const auto report = read_gap_report(*request.gap_report);
+    if (!report) return tl::unexpected{report.error()};
+    for (const auto& difference : restrict_to(*seen, *report)) notice("cohort: gap report: " + printable(difference, 500));
+  }
 
   auto summary = summary_of(*seen);
   std::map<const source_file*, std::string> frameworks;

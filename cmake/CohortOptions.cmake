@@ -1,4 +1,5 @@
 # Compiler settings that every room shares.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 add_library(cohort_options INTERFACE)
 target_compile_options(cohort_options INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror=switch
   -Werror=return-type -Werror=unused-result -fstack-protector-strong)

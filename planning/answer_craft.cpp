@@ -41,6 +41,17 @@ expected<std::string> test_craft::assemble(const task_spec& any, const std::vect
   return merged;
 }
 
+std::string test_craft::alternative(const std::string& target, uint32_t n) const {
+  constexpr std::string_view suffix = "_test";
+  const auto folder_end = target.rfind('/') == std::string::npos ? 0 : target.rfind('/') + 1;
+  auto stem_end = std::min(target.find('.', folder_end), target.size());
+  const auto stem = std::string_view{target}.substr(folder_end, stem_end - folder_end);
+  if (stem.size() > suffix.size() && stem.ends_with(suffix)) stem_end -= suffix.size();
+  auto other = target;
+  other.insert(stem_end, "_" + std::to_string(n));
+  return other;
+}
+
 expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir) {
   auto languages = load_languages(config_dir);
   if (!languages) return tl::unexpected{languages.error()};

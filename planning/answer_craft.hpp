@@ -22,6 +22,9 @@ class test_craft : public task_craft {
   [[nodiscard]] expected<std::string> assemble(const task_spec& any,
                                                const std::vector<std::string>& extracted) const override;
 
+  /// A name that the framework collects as well: "test_cart_2.py", "cart_2.test.ts", "cart_2_test.go".
+  [[nodiscard]] std::string alternative(const std::string& target, uint32_t n) const override;
+
  private:
   struct idiom {
     const language* lang = nullptr;
