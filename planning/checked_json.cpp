@@ -16,7 +16,8 @@ const nlohmann::json nothing;
 
 void json_problems::report(const std::string& where, std::string_view what) {
   if (first_.empty())
-    first_ = fmt::format("{}: at {}: {}", document_, where.empty() ? "the top" : "'" + printable(where) + "'", what);
+    first_ = fmt::format("{}: at {}: {}", document_,
+                         where.empty() ? std::string{"the top"} : fmt::format("'{}'", printable(where)), what);
 }
 
 std::string json_view::below(std::string_view member) const {

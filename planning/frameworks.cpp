@@ -4,6 +4,7 @@
 
 #include <regex>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
@@ -121,7 +122,7 @@ bool framework_finder::says(const manifest_rule& rule, const fs::path& manifest)
   if (!rule.line.empty()) return some_line_fits(known->second, rule.line);
   const auto document = nlohmann::json::parse(known->second, nullptr, false, true);
   if (document.is_discarded()) {
-    problems_.emplace(manifest.string(), "'" + printable(manifest.string(), 1000) + "' is not valid JSON");
+    problems_.emplace(manifest.string(), fmt::format("'{}' is not valid JSON", printable(manifest.string(), 1000)));
     return false;
   }
   return some_member_fits(document, rule.key, rule.word);
