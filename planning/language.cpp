@@ -77,7 +77,8 @@ void read_grammars(const json_view& top, language& lang) {
 }
 
 void read_modules(const json_view& described, module_rules& rules) {
-  described.allow_only({"style", "extensions", "index", "roots", "stand_ins", "same_folder_is_visible", "manifest"});
+  described.allow_only(
+      {"style", "extensions", "index", "roots", "prefixes", "stand_ins", "same_folder_is_visible", "manifest"});
   const auto style = described.text("style");
   if (style == "dotted")
     rules.style = module_style::dotted;
@@ -90,6 +91,7 @@ void read_modules(const json_view& described, module_rules& rules) {
   rules.extensions = described.texts("extensions");
   rules.index = described.texts_or_none("index");
   rules.roots = described.texts_or_none("roots");
+  rules.prefixes = described.texts_or_none("prefixes");
   rules.same_folder_is_visible = described.flag_or("same_folder_is_visible", false);
   if (described.has("stand_ins"))
     for (const auto& [written, on_disk] : described.at("stand_ins").members()) {

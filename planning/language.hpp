@@ -47,6 +47,7 @@ struct module_rules {
   std::vector<std::string> extensions;  ///< Tried in this order: ".ts", ".tsx", ".js".
   std::vector<std::string> index;       ///< Files that stand for their folder: "__init__.py", "index.ts".
   std::vector<std::string> roots;       ///< Folders below the project that imports may start from: "", "src".
+  std::vector<std::string> prefixes;    ///< Usual names for a root in imports: "@/".
   /// Written extension -> extensions on disk: ".js" -> ".ts", ".tsx".
   std::vector<std::pair<std::string, std::vector<std::string>>> stand_ins;
   bool same_folder_is_visible = false;  ///< Go: files of one folder see each other without an import.

@@ -1,0 +1,130 @@
+// The nearest folder whose manifests name a framework decides; in it, the order of the language's frameworks.
+
+#include "planning/frameworks.hpp"
+
+#include <regex>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "planning/glob.hpp"
+#include "planning/signature.hpp"
+#include "planning/test_files.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr uint64_t largest_manifest = 4U << 20U;
+constexpr size_t longest_line = 2000;  ///< std::regex recurses; a longer line names no framework for people.
+
+bool some_line_fits(std::string_view text, const std::string& pattern) {
+  const std::regex expression{pattern};
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    auto line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.size() <= longest_line && std::regex_search(line.begin(), line.end(), expression)) return true;
+    if (end == std::string_view::npos) break;
+    text.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+bool value_fits(const nlohmann::json& value, const std::string& word) {
+  return word.empty() || (value.is_string() && holds_word(value.get_ref<const std::string&>(), word));
+}
+
+/// `key` is a path of members; `*` stands for any member.
+bool some_member_fits(const nlohmann::json& value, std::string_view key, const std::string& word) {
+  if (key.empty()) return value_fits(value, word);
+  if (!value.is_object()) return false;
+  const auto dot = key.find('.');
+  const auto first = key.substr(0, dot);
+  const auto rest = dot == std::string_view::npos ? std::string_view{} : key.substr(dot + 1);
+  if (first != "*") {
+    const auto found = value.find(std::string{first});
+    return found != value.end() && some_member_fits(*found, rest, word);
+  }
+  for (const auto& member : value)
+    if (some_member_fits(member, rest, word)) return true;
+  return false;
+}
+
+std::vector<fs::path> manifests_in(const fs::path& folder, const std::string& pattern) {
+  std::error_code failed;
+  if (pattern.find_first_of("*?[") == std::string::npos) {
+    if (fs::is_regular_file(folder / pattern, failed)) return {folder / pattern};
+    return {};
+  }
+  std::vector<fs::path> found;
+  for (auto entry = fs::directory_iterator{folder, failed}; !failed && entry != fs::directory_iterator{};
+       entry.increment(failed)) {
+    std::error_code ignored;
+    if (glob_match(pattern, entry->path().filename().native()) && entry->is_regular_file(ignored))
+      found.push_back(entry->path());
+  }
+  return found;
+}
+
+}  // namespace
+
+framework_finder::framework_finder(fs::path project, fs::path work_tree) {
+  std::error_code failed;
+  project_ = fs::canonical(project, failed);
+  if (failed) project_ = std::move(project);
+  top_ = project_;
+  if (!work_tree.empty() && !work_tree.lexically_relative(project_).empty()) top_ = std::move(work_tree);
+}
+
+const std::string& framework_finder::framework_of(const language& lang, std::string_view path) {
+  auto folder = project_ / folder_of(path);
+  if (!folder.has_filename()) folder = folder.parent_path();
+  const auto key = std::pair{&lang, folder.string()};
+  if (const auto known = by_folder_.find(key); known != by_folder_.end()) return *known->second;
+  const std::string* chosen = nullptr;
+  for (auto at = folder;; at = at.parent_path()) {
+    chosen = named_in(lang, at);
+    if (chosen != nullptr || at == top_ || at == at.parent_path()) break;
+  }
+  for (const auto& framework : lang.frameworks)
+    if (chosen == nullptr && framework.fallback) chosen = &framework.id;
+  by_folder_.emplace(key, chosen);
+  return *chosen;
+}
+
+const std::string* framework_finder::named_in(const language& lang, const fs::path& folder) {
+  const auto key = std::pair{&lang, folder.string() + "/"};  // the folder's own answer, apart from what is above it
+  if (const auto known = by_folder_.find(key); known != by_folder_.end()) return known->second;
+  const std::string* found = nullptr;
+  for (const auto& framework : lang.frameworks) {
+    for (const auto& rule : framework.manifests)
+      for (const auto& manifest : manifests_in(folder, rule.file))
+        if (found == nullptr && says(rule, manifest)) found = &framework.id;
+    if (found != nullptr) break;
+  }
+  by_folder_.emplace(key, found);
+  return found;
+}
+
+bool framework_finder::says(const manifest_rule& rule, const fs::path& manifest) {
+  if (rule.key.empty() && rule.line.empty()) return true;  // being there is enough
+  auto known = texts_.find(manifest.string());
+  if (known == texts_.end()) {
+    auto text = read_file(manifest, largest_manifest);
+    if (!text) problems_.emplace(manifest.string(), text.error().message);
+    known = texts_.emplace(manifest.string(), text ? std::move(*text) : std::string{}).first;
+  }
+  if (!rule.line.empty()) return some_line_fits(known->second, rule.line);
+  const auto document = nlohmann::json::parse(known->second, nullptr, false, true);
+  if (document.is_discarded()) {
+    problems_.emplace(manifest.string(), "'" + printable(manifest.string(), 1000) + "' is not valid JSON");
+    return false;
+  }
+  return some_member_fits(document, rule.key, rule.word);
+}
+
+}  // namespace cohort

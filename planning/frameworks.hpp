@@ -1,0 +1,36 @@
+// The test framework of a file, from the manifests nearest upward; never from words in sources.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "planning/language.hpp"
+
+namespace cohort {
+
+/// Answers for one project. Remembers what it read; not for several threads at once.
+class framework_finder {
+ public:
+  /// Looks upward from a file to `project`, and on to `work_tree` if that is not empty (a package in a monorepo).
+  framework_finder(std::filesystem::path project, std::filesystem::path work_tree);
+
+  /// The id of the framework for the file `path` (relative to the project), such as "pytest".
+  [[nodiscard]] const std::string& framework_of(const language& lang, std::string_view path);
+
+  /// A test framework's manifest that is damaged or unreadable, in words; for warnings.
+  [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return problems_; }
+
+ private:
+  [[nodiscard]] const std::string* named_in(const language& lang, const std::filesystem::path& folder);
+  [[nodiscard]] bool says(const manifest_rule& rule, const std::filesystem::path& manifest);
+
+  std::filesystem::path project_;
+  std::filesystem::path top_;  ///< The last folder to look into.
+  std::map<std::pair<const language*, std::string>, const std::string*> by_folder_;
+  std::map<std::string, std::string> texts_;     ///< Manifests read so far.
+  std::map<std::string, std::string> problems_;  ///< Path -> what is wrong.
+};
+
+}  // namespace cohort

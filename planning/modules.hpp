@@ -1,0 +1,55 @@
+// From the names in imports to the project's files. Only files that planning found can be imported.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "planning/language.hpp"
+#include "planning/parser.hpp"
+
+namespace cohort {
+
+/// Answers for one project. Remembers what it read; not for several threads at once.
+class module_resolver {
+ public:
+  /// `files` are all planned files; the strings must outlive the resolver.
+  module_resolver(std::filesystem::path project, const std::vector<parsed_file>& files);
+
+  /// Fills `resolved` of all imports of a file. An import of several files (Python's submodules, Go's packages) becomes
+  /// several entries, appended, so that the indices of aliases stay good.
+  void resolve(const language& lang, source_file& file);
+
+  /// The folder, relative to the project, from which the file can be imported by its dotted name ("" is the project).
+  /// Python: the first folder upward that is no package. Other languages: the file's own folder.
+  [[nodiscard]] std::string import_root(const language& lang, std::string_view path) const;
+
+  /// All planned files directly in the folder.
+  [[nodiscard]] const std::vector<std::string_view>& files_in(std::string_view folder) const;
+
+ private:
+  [[nodiscard]] bool has(std::string_view path) const { return files_.contains(path); }
+  [[nodiscard]] std::string module_at(const language& lang, const std::string& path) const;
+  [[nodiscard]] std::string as_dotted(const language& lang, const std::string& importer, std::string_view module,
+                                      std::string& folder) const;
+  [[nodiscard]] std::string as_relative(const language& lang, const std::string& importer,
+                                        std::string_view module) const;
+  [[nodiscard]] std::string below_roots(const language& lang, const std::string& importer, const std::string& path,
+                                        std::string& folder) const;
+  [[nodiscard]] bool is_package(const language& lang, std::string_view folder) const;
+  [[nodiscard]] std::string package_folder(const language& lang, const std::string& importer, std::string_view module);
+  void add_submodules(const language& lang, source_file& file, size_t index, const std::string& folder) const;
+  void add_package(source_file& file, size_t index, const std::string& folder, const language& lang) const;
+
+  std::filesystem::path project_;
+  std::unordered_set<std::string_view> files_;
+  std::unordered_map<std::string_view, std::vector<std::string_view>> folders_;
+  std::unordered_set<std::string_view> first_names_;              ///< All names of folders and stems: quick "not ours".
+  std::map<std::string, std::string, std::less<>> module_names_;  ///< Folder -> name in its manifest; empty if none.
+};
+
+}  // namespace cohort
