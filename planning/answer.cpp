@@ -325,8 +325,8 @@ expected<std::string> extract_code(std::string_view answer, const language& lang
     if (auto code = bare_code(text, fences, words, verdict)) return *code;
   const bool prose = fences.empty() && first_code_line(text, words) == std::string_view::npos;
   if (verdict.first_error() && !prose)
-    return fail(ec::broken_code, fmt::format("the answer's code does not parse as {}: error at line {}, column {}", lang.name,
-                                             verdict.first_error()->line, verdict.first_error()->column));
+    return fail(ec::broken_code, fmt::format("the answer's code does not parse as {}: error at line {}, column {}",
+                                             lang.name, verdict.first_error()->line, verdict.first_error()->column));
   return fail(ec::no_code, fmt::format("the answer holds no {} test: {}", lang.name, printable(text, 120)));
 }
 
