@@ -74,7 +74,7 @@ class judge {
       : lang_(lang),
         words_(words),
         target_(target),
-        bytes_left_(4 * answer_bytes + (1U << 16)),
+        bytes_left_(std::min(8 * answer_bytes, answer_bytes + (1U << 19)) + (1U << 12)),
         looks_left_(32 * answer_bytes + (1U << 16)) {}
 
   [[nodiscard]] bool has_tests(std::string_view code) const {
@@ -84,7 +84,7 @@ class judge {
 
   /// True if `code` holds tests and parses.
   [[nodiscard]] bool accepts(std::string_view code) {
-    if (!has_tests(code) || parses_left_ == 0 || code.size() > bytes_left_) return false;
+    if (!has_tests(code) || parses_left_ == 0 || code.size() > bytes_left_ || !fits_parser(code)) return false;
     --parses_left_;
     bytes_left_ -= code.size();
     const auto report = check_syntax(lang_, target_, code);
@@ -253,25 +253,42 @@ size_t first_code_line(std::string_view text, const prompt_language& words) {
   return std::string_view::npos;
 }
 
-/// Code without fences around it: the whole text; from its first line of code on; the same less its last paragraphs.
+/// True if the text reads like sentences: no line holds a sign that code is made of.
+bool is_prose(std::string_view text) noexcept {
+  return text.find_first_of("=;{}[]@#<>\"\\") == std::string_view::npos && text.find("()") == std::string_view::npos;
+}
+
+/// Code without fences around it: less the sentences before its first line of code and behind its last.
 std::optional<std::string> bare_code(std::string_view text, const std::vector<fence_line>& fences,
                                      const prompt_language& words, judge& verdict) {
-  if (auto all = tidied(text); verdict.accepts(all)) return all;
   // A stray fence at the end, as after an opening that got lost.
   if (!fences.empty() && fences.front().bare) text = text.substr(0, fences.front().begin);
   const auto begin = first_code_line(text, words);
-  if (begin == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(begin);
+  if (begin != std::string_view::npos && is_prose(text.substr(0, begin))) text.remove_prefix(begin);
   for (int cuts = 0; cuts < 4; ++cuts) {
     if (auto code = tidied(text); verdict.accepts(code)) return code;
     const auto paragraph = text.rfind("\n\n");
-    if (paragraph == std::string_view::npos) break;
+    if (paragraph == std::string_view::npos || !is_prose(text.substr(paragraph))) break;
     text = text.substr(0, paragraph);
   }
   return std::nullopt;
 }
 
 }  // namespace
+
+bool fits_parser(std::string_view code) noexcept {
+  constexpr size_t most_tokens = 60'000;
+  if (code.size() <= most_tokens) return true;
+  size_t tokens = 0;
+  bool in_word = false;
+  for (const char c : code) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool word = byte >= 0x80 || std::isalnum(byte) || c == '_';
+    if ((word && !in_word) || (!word && c != ' ' && c != '\t')) ++tokens;
+    in_word = word;
+  }
+  return tokens <= most_tokens;
+}
 
 std::vector<fence_line> find_fences(std::string_view text) {
   std::vector<fence_line> fences;
@@ -303,9 +320,11 @@ expected<std::string> extract_code(std::string_view answer, const language& lang
   judge verdict{lang, words, target, text.size()};
   for (const auto trust : {block_trust::tagged, block_trust::untagged, block_trust::other})
     if (auto code = best_of(text, fences, blocks, trust, lang, words, target, verdict)) return *code;
-  if (auto code = bare_code(text, fences, words, verdict)) return *code;
-  const bool unfenced_prose = fences.empty() && first_code_line(text, words) == std::string_view::npos;
-  if (verdict.first_error() && !unfenced_prose)
+  // Tests that were fenced and do not parse are broken; cutting them until something parses would hide that.
+  if (!verdict.first_error())
+    if (auto code = bare_code(text, fences, words, verdict)) return *code;
+  const bool prose = fences.empty() && first_code_line(text, words) == std::string_view::npos;
+  if (verdict.first_error() && !prose)
     return fail(ec::broken_code, fmt::format("the answer's code does not parse as {}: error at line {}, column {}",
                                              lang.name, verdict.first_error()->line, verdict.first_error()->column));
   return fail(ec::no_code, fmt::format("the answer holds no {} test: {}", lang.name, printable(text, 120)));

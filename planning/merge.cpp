@@ -116,8 +116,8 @@ std::vector<statement> merger::read(std::string_view part) const {
   for (const auto& node : top_level(lang_, target_, part)) {
     statement one{
         part.substr(node.begin, node.end - node.begin), part.substr(done, node.begin - done), node.name, {}, false};
-    const bool maybe =
-        node.kind == "import" || (style_ == import_style::es && one.text.find("require(") != std::string_view::npos);
+    const bool maybe = node.kind == "import" || one.text.starts_with("from __future__") ||
+                       (style_ == import_style::es && one.text.find("require(") != std::string_view::npos);
     if (maybe) one.imports = read_imports(one.text, style_);
     result.push_back(std::move(one));
     done = node.end;

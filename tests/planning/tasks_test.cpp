@@ -1,0 +1,143 @@
+#include "planning/tasks.hpp"
+
+#include <cstdlib>
+
+#include "planning/split.hpp"
+#include "prompt_fixture.hpp"
+
+namespace cohort {
+namespace {
+
+struct planned {
+  std::vector<task_spec> tasks;
+  std::vector<skipped_source> skipped;
+};
+
+planned plan(const project_on_disk& project, const std::vector<source_file>& files, const std::string& framework,
+             prompt_limits limits = load_planning_defaults(config_folder())->limits) {
+  auto defaults = load_planning_defaults(config_folder()).value();
+  defaults.limits = limits;
+  task_input input{project.root(), files, [framework](const source_file&) { return framework; }, {}};
+  for (const auto& file : files)
+    if (!file.is_test) input.wishes.push_back({&file, public_symbols(file)});
+  planned result;
+  task_options options;
+  options.model = cheap_model();
+  const auto totals = plan_tasks(input, options, languages(), texts(), defaults,
+                                 {[&](task_spec&& task) {
+                                    result.tasks.push_back(std::move(task));
+                                    return true;
+                                  },
+                                  [&](skipped_source&& one) { result.skipped.push_back(std::move(one)); }});
+  EXPECT_TRUE(totals) << totals.error().message;
+  return result;
+}
+
+std::string section(const std::string& prompt, const std::string& tag) {
+  const auto begin = prompt.find("<" + tag + ">\n") + tag.size() + 3;
+  return prompt.substr(begin, prompt.find("</" + tag + ">", begin) - begin);
+}
+
+/// Saves the import text where the test would lie and runs it.
+int run_import(const project_on_disk& project, const task_spec& task, const std::string& command,
+               const std::string& check) {
+  project.write(task.traits.at("save_as"), section(task.request.prompt, "import") + check);
+  return std::system(
+      (command + " " + (project.root() / task.traits.at("save_as")).string() + " >/dev/null 2>&1").c_str());
+}
+
+TEST(tasks, import_python_packages_and_scripts_so_that_it_works) {
+  const project_on_disk project;
+  project.write("backend/shop/__init__.py", "");
+  const std::vector<source_file> files{project.add("backend/shop/cart.py", "def add(a, b):\n    return a + b\n"),
+                                       project.add("scripts/2-tool.py", "def run():\n    return 7\n")};
+  const auto result = plan(project, files, "pytest");
+  ASSERT_EQ(result.tasks.size(), 2u);
+  EXPECT_EQ(result.tasks[0].target, "backend/shop/test_cart.py");
+  EXPECT_NE(result.tasks[0].request.prompt.find("from shop.cart import add\n</import>"), std::string::npos);
+  EXPECT_EQ(run_import(project, result.tasks[0], "python3", "assert add(1, 2) == 3\n"), 0);
+  EXPECT_NE(run_import(project, result.tasks[0], "python3", "assert add(1, 2) == 4\n"), 0);
+  EXPECT_EQ(run_import(project, result.tasks[1], "python3", "assert run() == 7\n"), 0);
+}
+
+TEST(tasks, import_script_modules_so_that_it_works) {
+  const project_on_disk project;
+  const std::vector<source_file> files{
+      project.add("src/a.mjs",
+                  "export default function sum(a, b) { return a + b; }\nexport const twice = (x) => 2 * x;\n"),
+      project.add("src/b.cjs", "function one() { return 1; }\nmodule.exports = { one };\n")};
+  const auto result = plan(project, files, "node:test");
+  ASSERT_EQ(result.tasks.size(), 2u);
+  EXPECT_EQ(run_import(project, result.tasks[0], "node", "if (sum(1, 2) !== 3 || twice(2) !== 4) process.exit(1);\n"),
+            0)
+      << result.tasks[0].request.prompt;
+  EXPECT_EQ(run_import(project, result.tasks[1], "node", "if (one() !== 1) process.exit(1);\n"), 0)
+      << result.tasks[1].request.prompt;
+}
+
+TEST(tasks, have_an_identity_that_follows_what_the_answer_depends_on) {
+  const project_on_disk project;
+  const auto file = project.add("cart.py", "def add(a, b):\n    return a + b\n");
+  const auto first = plan(project, {file}, "pytest").tasks.at(0);
+  EXPECT_EQ(plan(project, {file}, "pytest").tasks.at(0).id, first.id);
+  EXPECT_EQ(plan(project, {file, project.add("b/cart.py", "def f():\n    return 1\n")}, "pytest").tasks.back().id,
+            first.id);
+  EXPECT_NE(plan(project, {file}, "unittest").tasks.at(0).id, first.id);
+  EXPECT_NE(plan(project, {project.add("cart.py", "def add(a, b):\n    return b + a\n")}, "pytest").tasks.at(0).id,
+            first.id);
+}
+
+TEST(tasks, share_their_prefix_and_come_in_the_order_of_paths) {
+  const project_on_disk project;
+  const auto b = project.add("b.py", "def f():\n    return 1\n");
+  const auto a = project.add("a.py", "def g():\n    return 2\n");
+  const auto tasks = plan(project, {b, a}, "pytest").tasks;
+  EXPECT_EQ(tasks.at(0).source, "a.py");
+  EXPECT_EQ(tasks.at(0).request.shared_prefix, tasks.at(1).request.shared_prefix);
+  EXPECT_EQ(tasks.at(0).request.shared_prefix.find("{{"), std::string::npos);
+}
+
+TEST(tasks, skip_sources_that_have_changed_or_are_gone) {
+  const project_on_disk project;
+  const auto changed = project.add("a.py", "def f():\n    return 1\n");
+  const auto gone = project.add("b.py", "def f():\n    return 1\n");
+  project.write("a.py", "def f():\n    return 2\n");
+  std::filesystem::remove(project.root() / "b.py");
+  const auto result = plan(project, {changed, gone}, "pytest");
+  ASSERT_EQ(result.skipped.size(), 2u);
+  EXPECT_EQ(result.skipped[0].why.code, ec::source_changed);
+  EXPECT_EQ(result.skipped[1].why.code, ec::source_gone);
+}
+
+TEST(tasks, of_big_files_are_parts_with_whole_functions) {
+  const project_on_disk project;
+  std::string text = "import math\n\n\ndef _shared(x):\n    return math.floor(x)\n";
+  for (int i = 0; i < 60; ++i) {
+    const auto n = std::to_string(i);
+    text += "\n\ndef f" + n + "(x):\n    y = _shared(x)\n    return y + " + n + "\n";
+  }
+  const auto file = project.add("big.py", text);
+  const auto tasks = plan(project, {file}, "pytest").tasks;
+  ASSERT_EQ(tasks.size(), 3u);
+  for (const auto& task : tasks) {
+    EXPECT_NE(task.request.prompt.find("import math\n"), std::string::npos);
+    EXPECT_NE(task.request.prompt.find("def _shared(x):\n    return math.floor(x)\n"), std::string::npos);
+  }
+  EXPECT_NE(tasks[0].request.prompt.find("def f23(x):\n    y = _shared(x)\n    return y + 23\n"), std::string::npos);
+  EXPECT_EQ(tasks[0].request.prompt.find("def f24(x)"), std::string::npos);
+  EXPECT_EQ(tasks[0].label, "big.py (1/3)");
+}
+
+TEST(tasks, skip_what_is_too_big_even_alone) {
+  const project_on_disk project;
+  std::string text = "def f(x):\n";
+  for (int i = 0; i < 3000; ++i) text += "    x = x + " + std::to_string(i) + "\n";
+  auto limits = load_planning_defaults(config_folder())->limits;
+  limits.max_prompt_bytes = 30'000;
+  const auto result = plan(project, {project.add("big.py", text)}, "pytest", limits);
+  ASSERT_EQ(result.skipped.size(), 1u);
+  EXPECT_EQ(result.skipped[0].why.code, ec::file_too_large);
+}
+
+}  // namespace
+}  // namespace cohort
