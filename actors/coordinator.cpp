@@ -21,12 +21,7 @@ void coordinator_state::start(coordinator_actor::stateful_pointer<coordinator_st
   for (const auto& batch : run_.batches)
     if (batch.tasks.final() != batch.tasks.total()) waiting_.push_back(batch.index);
   services_ = make(caf::actor_cast<coordinator_actor>(self_));
-  // A service that ends by itself cannot be replaced: the run must stop rather than lose something.
-  self_->set_down_handler([this](caf::down_msg& down) {
-    if (closing_ || down.reason == caf::exit_reason::user_shutdown) return;
-    on_halt({ec::worker_lost, "an internal service ended unexpectedly"});
-    finish_if_done();
-  });
+  self_->set_down_handler([this](caf::down_msg&) { on_service_down(); });
   self_->monitor(services_.recorder);
   self_->monitor(services_.pool);
   self_->monitor(services_.money);
@@ -161,6 +156,16 @@ void coordinator_state::on_halt(const halt& wish) {
   }
   stop_opening();
   finish_if_done();
+}
+
+void coordinator_state::on_service_down() {
+  // A service cannot be replaced, and replies that it owes will never come: end here rather than wait for them.
+  // Nothing is lost by that: what is on disk stays, what was in flight stays charged.
+  if (closing_) return;
+  on_halt({ec::worker_lost, "an internal service ended unexpectedly; run the same command to continue"});
+  for (auto& [index, actor] : active_) self_->send_exit(actor, caf::exit_reason::kill);
+  active_.clear();
+  close(outcome());
 }
 
 void coordinator_state::finish_if_done() {

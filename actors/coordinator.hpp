@@ -45,6 +45,7 @@ class coordinator_state {
   void load_next();
   void spawn_batch(batch_contents contents);
   void stop_opening();
+  void on_service_down();
   void finish_if_done();
   void close(const run_outcome& outcome);
   void report(const run_outcome& outcome);

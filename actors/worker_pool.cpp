@@ -8,6 +8,10 @@
 
 namespace cohort {
 
+worker_pool_state::~worker_pool_state() {
+  for (const auto& [slot, worker] : workers_) caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+}
+
 void worker_pool_state::start(pool_actor::stateful_pointer<worker_pool_state> self, uint32_t slots, spawn_worker spawn,
                               coordinator_actor coordinator) {
   self_ = self;

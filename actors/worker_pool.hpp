@@ -14,6 +14,8 @@ class worker_pool_state {
   static inline const char* name = "worker_pool";
   using spawn_worker = std::function<worker_actor()>;
 
+  /// The pool's end is its workers' end: one that still waits for a reply would otherwise live for ever.
+  ~worker_pool_state();
   void start(pool_actor::stateful_pointer<worker_pool_state> self, uint32_t slots, spawn_worker spawn,
              coordinator_actor coordinator);
   void on_wanted(const slots_wanted& wish);

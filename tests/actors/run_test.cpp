@@ -266,13 +266,14 @@ TEST_F(run_test, the_states_add_up_in_every_event) {
   EXPECT_EQ(shown.tasks.failed, stored().tasks().failed);
 }
 
-TEST_F(run_test, a_dead_worker_gives_its_task_back_and_stays_charged) {
+TEST_F(run_test, ends_when_a_service_dies_and_keeps_what_was_in_flight_charged) {
   way->at_once = false;
   settings.concurrent = 1;
   plan(1);
   spawn_all();
   ASSERT_EQ(way->calls.size(), 1u);
-  end(services.gateway);
+  caf::anon_send_exit(services.gateway, caf::exit_reason::kill);
+  run();
   EXPECT_EQ(finish().status, run_status::failed);
   EXPECT_EQ(stored().spent().unconfirmed.count, 1000);
 }
