@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto view_interval = std::chrono::seconds{1};
+constexpr auto sync_interval = std::chrono::seconds{1};
 constexpr auto full_disk_pause = std::chrono::seconds{1};
 constexpr uint64_t largest_source = 16 << 20;
 constexpr uint32_t most_alternatives = 1000;
@@ -198,7 +199,7 @@ void recorder_state::retry_later(const error& problem) {
 }
 
 expected<std::string> recorder_state::assembled(const task_spec& spec, const std::string& extracted) {
-  if (spec.parts <= 1) return context_->craft->assemble(spec, {extracted});
+  if (spec.parts <= 1) return extracted;
   auto siblings = book_->answered_parts(options_.run, spec.target);
   if (!siblings) return tl::unexpected{siblings.error()};
   std::vector<std::string> parts;
@@ -242,21 +243,22 @@ expected<delivery> recorder_state::write_target(const deliver_text& wish) {
 }
 
 expected<void> recorder_state::sync_files() {
+  synced_ = steady_clock::now();
   const auto files = book_->unsynced();
   if (!files) return tl::unexpected{files.error()};
-  std::vector<std::string> synced;
-  for (const auto& file : *files) {
-    auto done = sync_file(file.path);
-    if (!done && done.error().code != ec::not_found) return done;  // A file that the user removed needs no sync.
-    synced.push_back(file.path);
-  }
-  return synced.empty() ? expected<void>{} : book_->mark_synced(synced);
+  if (files->empty()) return {};
+  if (auto done = sync_file_system(options_.output); !done) return done;
+  std::vector<std::string> paths;
+  for (const auto& file : *files) paths.push_back(file.path);
+  return book_->mark_synced(paths);
 }
 
 caf::result<recorded> recorder_state::close(const close_batch& wish) {
-  if (auto synced = sync_files(); !synced) return to_caf(synced.error());
+  // Batches that end in quick succession share one sync; what is not synced yet is looked at after a crash.
+  if (steady_clock::now() - synced_ >= sync_interval)
+    if (auto synced = sync_files(); !synced) return to_caf(synced.error());
   std::erase_if(open_tasks_, [&](const auto& entry) { return entry.second.batch == wish.batch; });
-  if (auto shown = publish(true); !shown) return to_caf(shown.error());
+  if (auto shown = publish(false); !shown) return to_caf(shown.error());
   return recorded{};
 }
 

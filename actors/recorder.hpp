@@ -68,6 +68,7 @@ class recorder_state {
   std::optional<run_record> view_;
   std::unordered_map<task_id, task_record> open_tasks_;  ///< Of the open batches; without prompts and answers.
   steady_time published_{};
+  steady_time synced_{};
 };
 
 recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,

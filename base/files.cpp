@@ -2,6 +2,7 @@
 
 #include "base/files.hpp"
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -13,7 +14,6 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/digest.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -61,6 +61,14 @@ expected<void> sync_directory(const fs::path& directory) {
   if (!handle.valid() || ::fsync(handle.get()) != 0)
     return tl::unexpected{system_error(errno, "sync the directory", directory)};
   return {};
+}
+
+/// A name that no other thread or living process uses; one that a crash left behind is taken over.
+fs::path temporary_name(const fs::path& directory) {
+  static std::atomic<uint64_t> count{0};
+  auto name = directory / fmt::format(".cohort-{}-{}.tmp", ::getpid(), ++count);
+  ::unlink(name.c_str());
+  return name;
 }
 
 expected<void> write_temporary(const fs::path& temporary, std::string_view content, durability when) {
@@ -133,9 +141,12 @@ expected<void> make_directories(const fs::path& path) {
 
 expected<void> replace_file(const fs::path& path, std::string_view content, durability when) {
   const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
-  if (auto made = make_directories(directory); !made) return made;
-  const auto temporary = directory / fmt::format(".cohort-{}.tmp", random_hex(8));
+  const auto temporary = temporary_name(directory);
   auto outcome = write_temporary(temporary, content, when);
+  if (!outcome && outcome.error().code == ec::not_found) {
+    if (auto made = make_directories(directory); !made) return made;
+    outcome = write_temporary(temporary, content, when);
+  }
   if (outcome && ::rename(temporary.c_str(), path.c_str()) != 0)
     outcome = tl::unexpected{system_error(errno, "rename to", path)};
   if (!outcome) {
@@ -151,6 +162,13 @@ expected<void> sync_file(const fs::path& path) {
   if (!handle.valid()) return tl::unexpected{system_error(errno, "open", path)};
   if (::fsync(handle.get()) != 0) return tl::unexpected{system_error(errno, "sync", path)};
   return sync_directory(path.parent_path());
+}
+
+expected<void> sync_file_system(const fs::path& directory) {
+  const descriptor handle{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  if (!handle.valid()) return tl::unexpected{system_error(errno, "open", directory)};
+  if (::syncfs(handle.get()) != 0) return tl::unexpected{system_error(errno, "sync the file system of", directory)};
+  return {};
 }
 
 expected<fs::path> join_inside(const fs::path& root, std::string_view relative) {

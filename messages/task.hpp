@@ -61,6 +61,7 @@ class task_craft {
   [[nodiscard]] virtual expected<std::string> extract(const task_spec& task, std::string_view answer) const = 0;
 
   /// The target's content from the extracted parts, in order of `part`. At least one; parts may be missing.
+  /// Not called for a target of one part: its content is what `extract` gave.
   [[nodiscard]] virtual expected<std::string> assemble(const task_spec& any,
                                                        const std::vector<std::string>& extracted) const = 0;
 

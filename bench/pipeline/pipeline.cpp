@@ -1,0 +1,189 @@
+// The whole engine with everything on - ledger, cost monitor, files, test craft - over N tasks against the simulator
+// in a process of its own, beside a bare libcurl loop against the same server in the same run.
+
+#include <filesystem>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <sys/resource.h>
+
+#include "actors/claude_provider.hpp"
+#include "actors/run.hpp"
+#include "base/files.hpp"
+#include "child_process.hpp"
+#include "claude/catalog.hpp"
+#include "claude/credentials.hpp"
+#include "claude/settings.hpp"
+#include "claude/wire.hpp"
+#include "cli/project_plan.hpp"
+#include "cli/run_defaults.hpp"
+#include "planning/answer_craft.hpp"
+
+namespace cohort::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct measurement {
+  uint32_t tasks = 1000;
+  uint32_t concurrency = 64;
+  uint32_t latency_ms = 0;
+  uint32_t batch_size = 50;
+  std::string folder;
+};
+
+struct silent_sink : event_sink {
+  void show(const run_event& event, const run_snapshot&) override {
+    if (event.kind == event_kind::warning) fmt::print(stderr, "warning: {}\n", event.text);
+  }
+  void refresh(const run_snapshot&) override {}
+};
+
+double cpu_ms() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3; };
+  return ms(used.ru_utime) + ms(used.ru_stime);
+}
+
+double peak_rss_mb() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  return static_cast<double>(used.ru_maxrss) / 1024;
+}
+
+template <class T>
+T take(expected<T> value, const char* what) {
+  if (value) return std::move(*value);
+  fmt::print(stderr, "{}: {}\n", what, value.error().message);
+  std::exit(1);
+}
+
+void must(const expected<void>& done, const char* what) {
+  if (done) return;
+  fmt::print(stderr, "{}: {}\n", what, done.error().message);
+  std::exit(1);
+}
+
+/// `tasks` small Python modules, each a task of its own.
+void write_project(const fs::path& root, uint32_t tasks) {
+  for (uint32_t i = 0; i < tasks; ++i) {
+    std::string text;
+    for (const char* verb : {"price", "weigh", "label"})
+      text += fmt::format("def {0}_{1}(item, factor=1):\n    if item is None:\n        raise ValueError('no item')\n"
+                          "    total = 0\n    for part in item:\n        if part > factor:\n            total += part * factor\n"
+                          "        elif part == factor:\n            total += {1}\n        else:\n            total -= part\n"
+                          "    return total\n\n\n",
+                          verb, i);
+    must(replace_file(root / fmt::format("area_{}", i / 100) / fmt::format("module_{}.py", i), text, durability::later), "project");
+  }
+}
+
+struct planned_run {
+  run_record run;
+  model_info model;
+  std::string sample_body;
+};
+
+planned_run plan(ledger& book, const workspace& place, const run_settings& settings, const claude_settings& claude) {
+  planned_run planned;
+  planned.model = take(take(catalog::load(), "models").find(settings.model), "model");
+  plan_request request{place, settings, planned.model, cache_mode::five_minutes};
+  std::vector<uint32_t> batch_of;
+  take(book.begin_plan(settings, planned.model.id), "plan");
+  take(plan_project(request, [&](task_spec&& task) {
+    if (planned.sample_body.empty()) planned.sample_body = take(encode_request(task.request, claude.wire), "body");
+    must(book.add_task(task), "task");
+    batch_of.push_back(static_cast<uint32_t>(batch_of.size() / settings.batch_size));
+    return true;
+  }), "survey");
+  must(book.commit_plan(batch_of), "plan");
+  planned.run = *take(book.newest_run(), "run");
+  return planned;
+}
+
+struct figures {
+  double wall_s = 0;
+  double cpu_ms_per_task = 0;
+  double peak_rss_mb = 0;
+  uint32_t delivered = 0;
+};
+
+figures run_engine(const measurement& wish, const workspace& place, const std::string& url, std::string& sample_body) {
+  const auto claude = take(load_claude_settings(), "settings");
+  const auto defaults = take(load_run_defaults(), "defaults");
+  auto settings = defaults.settings;
+  settings.concurrent = wish.concurrency;
+  settings.batch_size = wish.batch_size;
+  settings.min_complexity = 1;
+  auto book = std::make_shared<ledger>(take(ledger::open(place.ledger_file(), place.project, ledger::access::read_write), "ledger"));
+  auto planned = plan(*book, place, settings, claude);
+  sample_body = planned.sample_body;
+  const auto craft = take(load_test_craft(config_directory()), "craft");
+  auto context = std::make_shared<run_context>();
+  context->settings = settings;
+  context->model = planned.model;
+  context->craft = craft.get();
+  context->outcomes = outcome_policy{defaults.retries};
+  auto way = take(claude_provider::start(take(endpoint_at(url, "bench-key", claude), "endpoint"), claude), "transport");
+  run_controls controls;
+  const auto cpu_before = cpu_ms();
+  const auto start = std::chrono::steady_clock::now();
+  const auto outcome = execute({context, place, place.default_output(), book, planned.run, way,
+                                [](uint32_t, milliseconds, const call_failure&) { return std::nullopt; },
+                                std::make_shared<silent_sink>()}, controls);
+  figures seen;
+  seen.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  seen.cpu_ms_per_task = (cpu_ms() - cpu_before) / wish.tasks;
+  seen.peak_rss_mb = peak_rss_mb();
+  seen.delivered = take(book->newest_run(), "run")->tasks().delivered;
+  if (outcome.status != run_status::finished) fmt::print(stderr, "the run did not finish: {}\n", outcome.message);
+  return seen;
+}
+
+nlohmann::json run_floor(const measurement& wish, const std::string& url, const fs::path& body) {
+  child_process floor{{HTTP_FLOOR_PROGRAM, "--url", url + "/v1/messages", "--requests", std::to_string(wish.tasks),
+                       "--concurrency", std::to_string(wish.concurrency), "--body", body.string()}};
+  return nlohmann::json::parse(floor.line());
+}
+
+int measure(const measurement& wish) {
+  const fs::path root = fs::path{wish.folder} / random_hex(6);
+  fs::create_directories(root);
+  write_project(root, wish.tasks);
+  const auto place = take(open_workspace(root), "workspace");
+  must(prepare(place), "workspace");
+  child_process server{{COHORT_PROGRAM, "simulator", "--port", "0", "--scenario", "calm", "--set", "latency.median_ms=0",
+                        "--set", fmt::format("latency.fixed_ms={}", wish.latency_ms)}};
+  const auto url = server.line();
+  std::string body;
+  const auto ours = run_engine(wish, place, url, body);
+  must(replace_file(root / "body.json", body, durability::later), "body");
+  const auto floor = run_floor(wish, url, root / "body.json");
+  const auto floor_wall = floor["wall_s"].get<double>();
+  const double ideal = wish.latency_ms == 0 ? floor_wall : wish.latency_ms / 1e3 * ((wish.tasks + wish.concurrency - 1) / wish.concurrency);
+  fmt::print("{:>6} tasks {:>4} in flight {:>4} ms  {:>6.0f} tasks/s  CPU {:.3f} ms/task (floor {:.3f})  wall {:.2f} s = {:.3f} x {} "
+             "(floor's wall {:.2f} s)  peak {:.0f} MB  delivered {}  body {} bytes\n",
+             wish.tasks, wish.concurrency, wish.latency_ms, wish.tasks / ours.wall_s, ours.cpu_ms_per_task,
+             floor["cpu_ms_per_request"].get<double>(), ours.wall_s, ours.wall_s / ideal,
+             wish.latency_ms == 0 ? "floor" : "ideal", floor_wall, ours.peak_rss_mb, ours.delivered, body.size());
+  return ours.delivered == wish.tasks ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace cohort::bench
+
+int main(int argc, char** argv) {
+  cohort::bench::measurement wish;
+  CLI::App app{"The engine over N tasks, beside a bare HTTP loop against the same server."};
+  app.add_option("--tasks", wish.tasks, "How many tasks")->check(CLI::PositiveNumber);
+  app.add_option("--concurrency", wish.concurrency, "How many in flight")->check(CLI::PositiveNumber);
+  app.add_option("--latency", wish.latency_ms, "The server's latency in ms");
+  app.add_option("--batch-size", wish.batch_size, "Tasks in a batch")->check(CLI::Range(1, 50));
+  app.add_option("folder", wish.folder, "Where the project is made; left there, because ext4 makes new files slowly for "
+                 "half a minute after many were deleted")->required();
+  CLI11_PARSE(app, argc, argv);
+  return cohort::bench::measure(wish);
+}
