@@ -44,7 +44,7 @@ void batch_state::pump() {
   }
   if (board_->exhausted() && !told_exhausted_) {
     told_exhausted_ = true;
-    self_->send(partners_.coordinator, batch_exhausted{index_});
+    self_->send(partners_.coordinator, batch_exhausted{index_, run_limit_, veto_});
   }
 }
 
@@ -253,6 +253,7 @@ void batch_state::follow(board_entry& entry, const next_step& step, ec code, con
 }
 
 void batch_state::on_retry(const task_id& id) {
+  told_exhausted_ = false;
   board_->requeue(*board_->find(id));
   pump();
   finish_if_done();
@@ -307,9 +308,9 @@ void batch_state::stop_run(ec code, const std::string& message) {
 void batch_state::finish_if_done() {
   if (closing_ || !board_->done()) return;
   closing_ = true;
-  self_->send(partners_.pool, batch_exhausted{index_});
+  self_->send(partners_.pool, batch_exhausted{index_, false, {}});
   const auto leave = [this] {
-    self_->send(partners_.coordinator, batch_ended{index_, board_->counts(), run_limit_, veto_});
+    self_->send(partners_.coordinator, batch_ended{index_, board_->counts()});
     self_->quit();
   };
   self_->request(partners_.recorder, patiently, close_batch{index_})

@@ -99,6 +99,11 @@ void coordinator_state::on_exhausted(const batch_exhausted& batch) {
   const auto active = exhausted_.find(batch.batch);
   if (active == exhausted_.end()) return;
   active->second = true;
+  if (!batch.veto.empty()) {
+    limit_hit_ = true;
+    limit_reason_ = batch.veto;
+    if (batch.run_limit || context_->settings.on_limit == limit_policy::stop) stop_opening();
+  }
   open_more();
 }
 
@@ -116,11 +121,6 @@ void coordinator_state::on_ended(const batch_ended& batch) {
   ended.batch = batch.batch;
   ended.counts = batch.tasks;
   tell(std::move(ended));
-  if (!batch.veto.empty()) {
-    limit_hit_ = true;
-    limit_reason_ = batch.veto;
-    if (batch.run_limit || context_->settings.on_limit == limit_policy::stop) stop_opening();
-  }
   open_more();
   finish_if_done();
 }

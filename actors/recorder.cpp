@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto view_interval = std::chrono::seconds{1};
+constexpr milliseconds group_pause{8};  ///< How long a record waits for others to share a commit with.
 constexpr auto sync_interval = std::chrono::seconds{1};
 constexpr auto full_disk_pause = std::chrono::seconds{1};
 constexpr uint64_t largest_source = 16 << 20;
@@ -57,7 +58,7 @@ caf::result<batch_contents> recorder_state::open(const open_batch& wish) {
     task.state = task_state::skipped;
     task.code = (*problem)->code;
     task.reason = (*problem)->reason;
-    enqueue({[this, ended = **problem] { return book_->record(options_.run, ended); }, nullptr});
+    enqueue({[this, ended = **problem] { return book_->record(options_.run, ended); }, nullptr}, urgency::may_wait);
     note_state(task.spec.id, task_state::skipped);
   }
   return batch_contents{wish.batch, std::move(*tasks)};
@@ -105,7 +106,7 @@ caf::typed_response_promise<recorded> recorder_state::store(Record record) {
     }
     promise.deliver(recorded{*fresh});
   };
-  enqueue(std::move(entry));
+  enqueue(std::move(entry), std::is_same_v<Record, intent> ? urgency::at_once : urgency::may_wait);
   return promise;
 }
 
@@ -127,19 +128,26 @@ caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text 
     note_state(written->task, task_state::delivered);
     promise.deliver(*written);
   };
-  enqueue(std::move(entry));
+  enqueue(std::move(entry), urgency::may_wait);
   return promise;
 }
 
-void recorder_state::enqueue(pending entry) {
+void recorder_state::enqueue(pending entry, urgency how) {
   queue_.push_back(std::move(entry));
-  if (flush_sent_) return;
-  flush_sent_ = true;
-  self_->send(caf::actor_cast<recorder_actor>(self_), recorder_flush{});
+  const auto home = caf::actor_cast<recorder_actor>(self_);
+  if (how == urgency::at_once && !flush_sent_) {
+    // Behind what is in the mailbox already: all of that joins the commit.
+    flush_sent_ = true;
+    self_->send(home, recorder_flush{});
+  } else if (!flush_sent_ && !flush_planned_) {
+    flush_planned_ = true;
+    self_->delayed_send(home, group_pause, recorder_flush{});
+  }
 }
 
 void recorder_state::flush() {
   flush_sent_ = false;
+  flush_planned_ = false;
   if (queue_.empty()) return;
   auto outcome = commit_all();
   if (!outcome && is_disk_full(outcome.error()) && make_room()) outcome = commit_all();
@@ -194,7 +202,7 @@ void recorder_state::retry_later(const error& problem) {
     log_error("{}", problem.message);
     self_->send(coordinator_, halt{ec::disk_full, problem.message + " (paid answers are kept in memory until there is space)"});
   }
-  flush_sent_ = true;
+  flush_planned_ = true;
   self_->delayed_send(caf::actor_cast<recorder_actor>(self_), full_disk_pause, recorder_flush{});
 }
 

@@ -63,16 +63,23 @@ expected<void> sync_directory(const fs::path& directory) {
   return {};
 }
 
-/// A name that no other thread or living process uses; one that a crash left behind is taken over.
+/// A name that no other thread or living process uses.
 fs::path temporary_name(const fs::path& directory) {
   static std::atomic<uint64_t> count{0};
-  auto name = directory / fmt::format(".cohort-{}-{}.tmp", ::getpid(), ++count);
-  ::unlink(name.c_str());
-  return name;
+  return directory / fmt::format(".cohort-{}-{}.tmp", ::getpid(), ++count);
+}
+
+/// Creates `temporary`; one that a crash left behind is taken over.
+int create(const fs::path& temporary) {
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+  const int fd = ::open(temporary.c_str(), flags, 0644);
+  if (fd >= 0 || errno != EEXIST) return fd;
+  ::unlink(temporary.c_str());
+  return ::open(temporary.c_str(), flags, 0644);
 }
 
 expected<void> write_temporary(const fs::path& temporary, std::string_view content, durability when) {
-  descriptor handle{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)};
+  descriptor handle{create(temporary)};
   if (!handle.valid()) return tl::unexpected{system_error(errno, "create", temporary)};
   if (!write_all(handle.get(), content)) return tl::unexpected{system_error(errno, "write", temporary)};
   if (when == durability::now && ::fsync(handle.get()) != 0)

@@ -36,24 +36,24 @@ typename Inspector::result_type inspect(Inspector& f, stop_now&) {
 /// From a BATCH: every task of it was handed out or has ended.
 struct batch_exhausted {
   uint32_t batch = 0;
+  bool run_limit = false;  ///< A task was vetoed by the run's budget.
+  std::string veto;        ///< The last veto's reason; empty if there was none.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, batch_exhausted& x) {
-  return f(x.batch);
+  return f(x.batch, x.run_limit, x.veto);
 }
 
 /// From a BATCH: nothing of it is under way any more.
 struct batch_ended {
   uint32_t batch = 0;
   state_counts tasks;
-  bool run_limit = false;   ///< A task was vetoed by the run's budget.
-  std::string veto;         ///< The last veto's reason; empty if there was none.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, batch_ended& x) {
-  return f(x.batch, x.tasks, x.run_limit, x.veto);
+  return f(x.batch, x.tasks);
 }
 
 /// Something that concerns the whole run went wrong: stop handing out work.

@@ -40,8 +40,12 @@ TEST_F(run_test, keeps_batches_strictly_in_order_when_told_to) {
   plan(10);
   spawn_all();
   EXPECT_EQ(way->calls.size(), 5u);
+  way->calls.front().done(good_answer());
+  way->calls.pop_front();
+  pass(milliseconds{100});
+  EXPECT_EQ(way->calls.size(), 4u) << "the second batch began before the first one ended";
   way->answer_all();
-  run();
+  pass(milliseconds{100});
   EXPECT_EQ(way->calls.size(), 5u);
   way->answer_all();
   EXPECT_EQ(finish().status, run_status::finished);
