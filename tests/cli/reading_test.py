@@ -2,7 +2,6 @@
 
 import json
 import os
-import unittest
 
 from program import STATE, Case, tree
 
@@ -106,6 +105,7 @@ class WhatStandsOnStdout(Case):
         self.assertEqual(kinds.count("batch_ended"), 4)
         self.assertEqual(kinds.count("task_ended"), 39)
         self.assertIn("run_ended", kinds)
+        self.assertEqual(kinds[-1], "summary")
 
     def test_json_stays_json_when_tasks_fail_or_a_limit_stops(self):
         for arguments, code in ((["--set", "answers.refusal=0.3"], 3), (["--cost-limit", "0.30"], 4),
@@ -134,9 +134,5 @@ class WhatStandsOnStdout(Case):
         run = self.start("generate-logical-batch", shop, "--provider", "simulator", "--json")
         run.stdout.close()
         run.stdout = None
-        self.ends(self.finish(run), 0)
+        self.assertEqual(run.wait(timeout=60), 0)
         self.assertEqual(self.view(shop)["status"], "finished")
-
-
-if __name__ == "__main__":
-    unittest.main()
