@@ -20,12 +20,19 @@ struct run_controls::target {
 
 void run_controls::drain() {
   const std::lock_guard lock{guard_};
+  drain_wished_ = true;
   if (target_) caf::anon_send(target_->coordinator, cohort::drain{});
 }
 
 void run_controls::stop_now() {
   const std::lock_guard lock{guard_};
+  stop_wished_ = true;
   if (target_) caf::anon_send(target_->coordinator, cohort::stop_now{});
+}
+
+bool run_controls::running() {
+  const std::lock_guard lock{guard_};
+  return target_ != nullptr;
 }
 
 namespace {
@@ -71,6 +78,8 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   {
     const std::lock_guard lock{controls.guard_};
     controls.target_ = std::make_shared<run_controls::target>(run_controls::target{owner});
+    if (controls.drain_wished_) caf::anon_send(owner, drain{});
+    if (controls.stop_wished_) caf::anon_send(owner, stop_now{});
   }
   run_outcome outcome;
   caf::scoped_actor self{system};

@@ -26,17 +26,21 @@ struct run_parts {
   std::shared_ptr<event_sink> sink;
 };
 
-/// Lets a signal reach the run. Thread-safe; does nothing before the run began and after it ended.
+/// Lets a signal reach the run. Thread-safe. A wish from before the run began is kept until it begins; after its end
+/// nothing happens.
 class run_controls {
  public:
   void drain();     ///< Finish what is in flight, then end.
   void stop_now();  ///< End at once; what is in flight stays charged as unconfirmed.
+  [[nodiscard]] bool running();  ///< A run is under way.
 
  private:
   friend run_outcome execute(run_parts parts, run_controls& controls);
   struct target;
   std::mutex guard_;
   std::shared_ptr<target> target_;
+  bool drain_wished_ = false;  ///< Wishes that came before the run.
+  bool stop_wished_ = false;
 };
 
 /// Runs every open batch of the newest run. Returns when nothing is under way any more and all is on disk.

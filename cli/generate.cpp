@@ -125,26 +125,48 @@ int clean(const command_context& context) {
   return to_int(exit_code::done);
 }
 
+std::string delivered_words(size_t count) {
+  return fmt::format("{} tasks were delivered before and have not changed; they are not asked for again", count);
+}
+
 struct dry_plan {
   std::vector<batch_record> batches;
   std::vector<std::vector<std::string>> labels;
   plan_summary summary;
+  size_t tasks = 0;
+  size_t delivered = 0;  ///< Delivered by an earlier run and unchanged: not in the plan.
 };
 
 expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings, const model_info& model) {
   std::vector<task_weight> weights;
   std::vector<task_estimate> estimates;
   std::vector<std::string> labels;
+  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
+  error trouble;
+  size_t delivered = 0;
   auto summary = plan_project(planning_of(context, settings, model, false), [&](task_spec&& task) {
+    const auto known = book ? book->delivered_before(task.id) : expected<bool>{false};
+    if (!known) {
+      trouble = known.error();
+      return false;
+    }
+    if (*known) {
+      ++delivered;
+      return true;
+    }
     weights.push_back({task.estimate.expected, task.complexity});
     estimates.push_back(task.estimate);
     labels.push_back(task.label);
     return true;
   });
+  if (trouble.code != ec::none) return tl::unexpected{trouble};
   if (!summary) return tl::unexpected{summary.error()};
   auto ranges = cut(weights, settings.batch_size);
   if (!ranges) return tl::unexpected{ranges.error()};
   dry_plan plan;
+  plan.delivered = delivered;
+  plan.tasks = weights.size();
   plan.summary = std::move(*summary);
   for (const auto& range : *ranges) {
     batch_record batch;
@@ -178,6 +200,7 @@ int dry_run(const command_context& context, const std::optional<run_record>& sto
   auto plan = plan_without_writing(context, *settings, *model);
   if (!plan) return complain(plan.error());
   print(describe(plan->summary, context.options.verbose));
+  if (plan->delivered > 0) print(delivered_words(plan->delivered) + "\n");
   if (plan->batches.empty()) {
     print("Nothing to do.\n");
     return to_int(exit_code::done);
@@ -185,7 +208,7 @@ int dry_run(const command_context& context, const std::optional<run_record>& sto
   print(fmt::format("Plan with {} ({}):\n", model->id, settings->model));
   print(plan_table(plan->batches, plan->labels, context.options.verbose));
   if (context.options.batched && settings->batch_size != 0)
-    print(judge_batching(plan->summary.tasks, settings->batch_size).message + "\n");
+    print(judge_batching(plan->tasks, settings->batch_size).message + "\n");
   return to_int(exit_code::done);
 }
 
@@ -227,7 +250,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
   if (!summary) return give_up(summary.error());
   if (context.options.level() != verbosity::quiet && !context.options.json) {
     notice(describe(*summary, context.options.verbose));
-    if (delivered > 0) notice(fmt::format("{} tasks were delivered before and have not changed; they are not asked for again", delivered));
+    if (delivered > 0) notice(delivered_words(delivered));
   }
   const auto verdict = judge_batching(weights.size(), settings.batch_size == 0 ? 1 : settings.batch_size);
   const bool worthless = context.options.batched && settings.batch_size != 0 && verdict.benefit == batching_benefit::none;
@@ -239,7 +262,8 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
       notice(verdict.message + "\nUse --force to run in batches all the same.");
     return std::optional<run_record>{};
   }
-  if (context.options.batched && settings.batch_size != 0 && !context.options.json) notice(verdict.message);
+  const bool worth_saying = verdict.benefit == batching_benefit::minimal || context.options.level() != verbosity::quiet;
+  if (context.options.batched && settings.batch_size != 0 && !context.options.json && worth_saying) notice(verdict.message);
   auto ranges = cut(weights, settings.batch_size);
   if (!ranges) return give_up(ranges.error());
   std::vector<uint32_t> batch_of;
@@ -319,7 +343,7 @@ int conclude(const command_context& context, const ledger& book, const run_outco
   auto open = needing_attention(book, (*run)->id);
   if (!open) return complain(open.error());
   if (context.options.json)
-    print(run_json(**run, *open));
+    print(summary_event(**run, *open));
   else
     print(run_table(**run, *open, context.options.verbose) +
           fmt::format("  tests      {}\n", output_folder(context, (*run)->settings).string()));
@@ -330,7 +354,21 @@ int conclude(const command_context& context, const ledger& book, const run_outco
   return to_int((*run)->tasks().failed > 0 ? exit_code::failed_tasks : exit_code::done);
 }
 
-int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready) {
+/// What the count-th signal does. While a project is still read there is nothing to drain: the second one ends at once,
+/// which is safe, because a plan is stored whole or not at all.
+void heed_signal(int count, run_controls& controls) {
+  if (count == 1) {
+    notice("\nfinishing what is in flight; once more stops at once");
+    controls.drain();
+  } else if (count == 2 && controls.running()) {
+    notice("\nstopping now; what is in flight stays charged as unconfirmed");
+    controls.stop_now();
+  } else {
+    ::_exit(to_int(exit_code::interrupted));
+  }
+}
+
+int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready, run_controls& controls) {
   if (auto fits = check_limits(*book, *ready.run, ready.settings); !fits) return complain(fits.error());
   auto craft = load_test_craft(config_directory());
   if (!craft) return complain(craft.error());
@@ -350,18 +388,6 @@ int execute_run(const command_context& context, std::shared_ptr<ledger> book, re
     if (!reports) return complain(reports.error());
     sink = std::move(*reports);
   }
-  run_controls controls;
-  const signal_watch watch{[&](int count) {
-    if (count == 1) {
-      notice("\nfinishing what is in flight; once more stops at once");
-      controls.drain();
-    } else if (count == 2) {
-      notice("\nstopping now; what is in flight stays charged as unconfirmed");
-      controls.stop_now();
-    } else {
-      ::_exit(to_int(exit_code::interrupted));
-    }
-  }};
   const auto outcome = execute({facts, context.place, output_folder(context, ready.settings), book, *ready.run,
                                 connection->way, connection->resend, sink},
                                controls);
@@ -371,6 +397,9 @@ int execute_run(const command_context& context, std::shared_ptr<ledger> book, re
 int run(const command_context& context) {
   if (context.options.provider == provider_kind::api)
     if (auto usable = check_credentials(); !usable) return complain(usable.error());
+  run_controls controls;
+  block_signals();
+  const signal_watch watch{[&](int count) { heed_signal(count, controls); }};
   if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
   auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
   if (!lock) return complain(lock.error());
@@ -385,7 +414,7 @@ int run(const command_context& context) {
   if (!ready)
     code = complain(ready.error());
   else if (ready->run)
-    code = execute_run(context, book, std::move(*ready));
+    code = execute_run(context, book, std::move(*ready), controls);
   release_ballast(context.place);
   return code;
 }

@@ -7,7 +7,7 @@
 #include "cli/signals.hpp"
 
 int main(int argc, char** argv) {
-  cohort::block_signals();
+  cohort::ignore_broken_pipes();
   CLI::App app{"Cohort finds the files of a project that lack tests and has Claude write them, in batches.\n"
                "It never spends past its limits, and the same command continues after any interruption."};
   app.name("cohort");

@@ -25,8 +25,9 @@ sigset_t watched(bool with_wake_up) {
 void block_signals() {
   const auto set = watched(true);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  std::signal(SIGPIPE, SIG_IGN);
 }
+
+void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 signal_watch::signal_watch(std::function<void(int)> on_signal) {
   thread_ = std::thread{[handle = std::move(on_signal)] {

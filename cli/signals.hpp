@@ -6,7 +6,11 @@
 
 namespace cohort {
 
-/// Blocks the signals in this and all later threads. Call before any thread starts. Ignores SIGPIPE.
+/// A closed pipe is a failed write, not the end of the process.
+void ignore_broken_pipes();
+
+/// Blocks the signals in this and all later threads, for `signal_watch` or `wait_for_signal`. Call before any thread
+/// starts, and only where somebody waits for them: elsewhere their usual action ends the process.
 void block_signals();
 
 /// Waits for signals on a thread of its own, until destroyed.

@@ -24,6 +24,7 @@ struct serve_options {
 };
 
 int serve(const serve_options& wishes) {
+  block_signals();
   auto rules = load_scenario(wishes.scenario);
   if (!rules) return complain(rules.error());
   for (const auto& assignment : wishes.settings)

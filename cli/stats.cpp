@@ -81,8 +81,9 @@ std::string run_table(const run_record& run, const std::vector<attention>& open,
   return text + attention_lines(open, verbose);
 }
 
-std::string run_json(const run_record& run, const std::vector<attention>& open) {
-  ordered_json value;
+namespace {
+
+void put_run(ordered_json& value, const run_record& run, const std::vector<attention>& open) {
   value["batchId"] = run.batch_id;
   value["status"] = name(run.status);
   value["projectPath"] = run.project;
@@ -99,7 +100,20 @@ std::string run_json(const run_record& run, const std::vector<attention>& open) 
   for (const auto& task : open)
     value["attention"].push_back(
         {{"source", task.label}, {"state", name(task.state)}, {"code", name(task.code)}, {"reason", task.reason}});
+}
+
+}  // namespace
+
+std::string run_json(const run_record& run, const std::vector<attention>& open) {
+  ordered_json value;
+  put_run(value, run, open);
   return dump(value);
+}
+
+std::string summary_event(const run_record& run, const std::vector<attention>& open) {
+  ordered_json value{{"event", "summary"}};
+  put_run(value, run, open);
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,

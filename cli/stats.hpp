@@ -26,6 +26,9 @@ struct attention {
 /// The same as one JSON object.
 [[nodiscard]] std::string run_json(const run_record& run, const std::vector<attention>& open);
 
+/// The same as one line, the last of `--json`: the event "summary".
+[[nodiscard]] std::string summary_event(const run_record& run, const std::vector<attention>& open);
+
 /// Batches with tasks and estimates, for a dry run.
 [[nodiscard]] std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,
                                      bool verbose);
