@@ -25,6 +25,11 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
   partners_ = std::move(partners);
   index_ = contents.batch;
   board_ = std::make_unique<task_board>(std::move(contents.tasks));
+  for (const auto& ended : contents.not_askable) {
+    auto& entry = *board_->find(ended.task);
+    board_->withdraw(entry);
+    end(entry, ended.state, ended.code, ended.reason);
+  }
   for (auto* entry : board_->answered()) {
     completion stored;
     stored.text = std::move(entry->record.answer);
@@ -116,7 +121,7 @@ void batch_state::hand_over(const task_id& id, const slot_lease& slot) {
   }
   tell(event_kind::task_started, entry);
   work_order order{slot.lease, id, entry.record.attempts, entry.record.spec.request,
-                   std::max(milliseconds{1000}, context_->settings.timeout - entry.used)};
+                   context_->settings.timeout - entry.used};
   self_->request(slot.worker, patiently, std::move(order))
       .then([this](const work_report& report) { on_report(report); },
             [this, lease = slot.lease](const caf::error&) { on_lost({lease}); });
@@ -217,9 +222,13 @@ void batch_state::deliver_file(board_entry& entry, std::string extracted) {
           [this, id](const caf::error& problem) {
             // The answer is on disk: the next start writes the file without asking again.
             auto& kept = *board_->find(id);
-            board_->end(kept, task_state::answered);
             const auto cause = from_caf(problem);
-            stop_run(cause.code, cause.message);
+            if (cause.code == ec::broken_code || cause.code == ec::no_code)
+              return end(kept, task_state::failed, cause.code, cause.message);
+            board_->end(kept, task_state::answered);
+            if (stops_run(cause.code) && cause.code != ec::io) return stop_run(cause.code, cause.message);
+            self_->send(partners_.coordinator, setback{cause.code, kept.record.spec.label + ": " + cause.message});
+            finish_if_done();
           });
 }
 
@@ -239,6 +248,8 @@ void batch_state::follow(board_entry& entry, const next_step& step, ec code, con
       return;
     }
     case next_step::action::again: {
+      if (entry.used >= context_->settings.timeout)
+        return end(entry, task_state::failed, ec::timeout, "the task's time is used up; the last attempt ended with: " + reason);
       board_->pause(entry);
       if (step.max_tokens != 0) entry.record.spec.request.max_tokens = step.max_tokens;
       tell(event_kind::task_retried, entry, code, reason);
@@ -322,18 +333,20 @@ void batch_state::finish_if_done() {
             });
 }
 
-void batch_state::tell(event_kind kind, const board_entry& entry, ec code, std::string text, nano_dollars cost) {
+void batch_state::tell(event_kind kind, board_entry& entry, ec code, std::string text, nano_dollars cost) {
   run_event event;
   event.kind = kind;
   event.batch = index_;
   event.label = entry.record.spec.label;
   event.task = entry.record.spec.id;
   event.state = entry.record.state;
+  event.before = entry.shown;
   event.code = code;
   event.text = std::move(text);
   event.attempt = entry.record.attempts;
   event.model = entry.record.spec.request.model;
   event.cost = cost;
+  if (kind == event_kind::task_ended) entry.shown = entry.record.state;
   self_->send(partners_.progress, std::move(event));
 }
 

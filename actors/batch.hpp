@@ -45,7 +45,7 @@ class batch_state {
   void give_back(uint64_t lease);
   void stop_run(ec code, const std::string& message);
   void finish_if_done();
-  void tell(event_kind kind, const board_entry& entry, ec code = ec::none, std::string text = {}, nano_dollars cost = {});
+  void tell(event_kind kind, board_entry& entry, ec code = ec::none, std::string text = {}, nano_dollars cost = {});
 
   batch_actor::stateful_pointer<batch_state> self_ = nullptr;
   context_ptr context_;

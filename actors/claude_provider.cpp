@@ -61,6 +61,8 @@ void claude_provider::settle(steady_time now, uint64_t id, const gateway_result&
   tickets_.erase(owed);
 }
 
+bool claude_provider::failing(steady_time now) const { return breaker_.present(now) != breaker::state::closed; }
+
 void claude_provider::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
   tickets_[id] = admitted_;
   const auto transport_id = client_.complete(request, timeout, [this, id, done = std::move(done)](call_outcome outcome) {

@@ -25,6 +25,7 @@ class claude_provider : public provider {
   void settle(steady_time now, uint64_t id, const gateway_result& result) override;
   void submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) override;
   void cancel(uint64_t id) override;
+  [[nodiscard]] bool failing(steady_time now) const override;
 
  private:
   /// What an admitted call owes to limiter and breaker.

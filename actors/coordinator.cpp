@@ -158,6 +158,15 @@ void coordinator_state::on_halt(const halt& wish) {
   finish_if_done();
 }
 
+void coordinator_state::on_setback(const setback& what) {
+  setback_ = {what.code, what.message};
+  run_event event;
+  event.kind = event_kind::warning;
+  event.code = what.code;
+  event.text = what.message;
+  tell(std::move(event));
+}
+
 void coordinator_state::on_service_down() {
   // A service cannot be replaced, and replies that it owes will never come: end here rather than wait for them.
   // Nothing is lost by that: what is on disk stays, what was in flight stays charged.
@@ -182,6 +191,7 @@ run_outcome coordinator_state::outcome() const {
   if (tasks.final() == tasks.total()) return {run_status::finished, ec::none, {}};
   if (interrupted_) return {run_status::interrupted, ec::interrupted, "interrupted; run the same command to continue"};
   if (limit_hit_) return {run_status::stopped_by_limit, ec::limit_reached, limit_reason_};
+  if (setback_.code != ec::none) return {run_status::failed, setback_.code, setback_.message};
   return {run_status::interrupted, ec::none, "more batches wait; run the same command to continue"};
 }
 
@@ -216,6 +226,7 @@ coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer
       [self](const drain&) { self->state.on_drain(); },
       [self](const stop_now&) { self->state.on_stop_now(); },
       [self](const halt& wish) { self->state.on_halt(wish); },
+      [self](const setback& what) { self->state.on_setback(what); },
       [self](const batch_exhausted& batch) { self->state.on_exhausted(batch); },
       [self](const batch_ended& batch) { self->state.on_ended(batch); },
       [self](const slots_idle& idle) { self->state.on_idle(idle); },

@@ -35,6 +35,7 @@ class coordinator_state {
   void on_drain();
   void on_stop_now();
   void on_halt(const halt& wish);
+  void on_setback(const setback& what);
   void on_exhausted(const batch_exhausted& batch);
   void on_ended(const batch_ended& batch);
   void on_idle(const slots_idle& idle);
@@ -69,7 +70,8 @@ class coordinator_state {
   bool closing_ = false;
   bool limit_hit_ = false;
   std::string limit_reason_;
-  error trouble_;
+  error trouble_;             ///< Stops the run.
+  error setback_;             ///< The last one; does not stop it.
 };
 
 coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,

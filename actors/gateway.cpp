@@ -24,8 +24,10 @@ milliseconds between(steady_time from, steady_time to) { return std::chrono::dur
 
 }  // namespace
 
-void gateway_state::start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way) {
+void gateway_state::start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
+                          progress_actor progress) {
   self_ = self;
+  progress_ = std::move(progress);
   way_ = std::move(way);
 }
 
@@ -80,10 +82,24 @@ void gateway_state::on_ended(const call_ended& call) {
   result.held = flying->second.held;
   result.took = between(flying->second.sent, now());
   way_->settle(now(), call.id, result);
+  result.systemic = !result.answered && way_->failing(now());
+  tell_of_trouble(result);
   auto promise = flying->second.promise;
   flying_.erase(flying);
   promise.deliver(std::move(result));
   if (!stopped_) send_held();
+}
+
+void gateway_state::tell_of_trouble(const gateway_result& result) {
+  if (result.systemic == trouble_told_) return;
+  if (!result.systemic && !result.answered) return;
+  trouble_told_ = result.systemic;
+  run_event event;
+  event.kind = result.systemic ? event_kind::warning : event_kind::notice;
+  event.code = result.failure.code;
+  event.text = result.systemic ? "the provider is failing (" + result.failure.message + "); work is held until it recovers"
+                               : std::string{"the provider answers again"};
+  self_->send(progress_, std::move(event));
 }
 
 void gateway_state::on_stop() {
@@ -93,8 +109,9 @@ void gateway_state::on_stop() {
   for (const auto& [id, call] : flying_) way_->cancel(id);
 }
 
-gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way) {
-  self->state.start(self, std::move(way));
+gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
+                                      progress_actor progress) {
+  self->state.start(self, std::move(way), std::move(progress));
   return {
       [self](gateway_call& wish) { return self->state.call(wish); },
       [self](const call_ended& call) { self->state.on_ended(call); },

@@ -16,7 +16,7 @@ class gateway_state {
  public:
   static inline const char* name = "gateway";
 
-  void start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way);
+  void start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way, progress_actor progress);
   caf::typed_response_promise<gateway_result> call(gateway_call& wish);
   void on_ended(const call_ended& call);
   void on_tick();
@@ -37,6 +37,7 @@ class gateway_state {
   void send_held();
   void submit(held_call& call, steady_time now);
   void tick_after(milliseconds pause);
+  void tell_of_trouble(const gateway_result& result);
   [[nodiscard]] steady_time now() const;
 
   gateway_actor::stateful_pointer<gateway_state> self_ = nullptr;
@@ -44,10 +45,13 @@ class gateway_state {
   std::deque<held_call> held_;
   std::unordered_map<uint64_t, flying_call> flying_;
   uint64_t last_id_ = 0;
+  progress_actor progress_;
   bool tick_armed_ = false;
+  bool trouble_told_ = false;
   bool stopped_ = false;
 };
 
-gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way);
+gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
+                                      progress_actor progress);
 
 }  // namespace cohort

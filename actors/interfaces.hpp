@@ -148,11 +148,12 @@ using progress_actor = caf::typed_actor<caf::reacts_to<run_event>, caf::reacts_t
 ///   run_start -> run_outcome         Replies when the run has ended, whatever the reason.
 ///   drain, stop_now                  From signals.
 ///   halt                             From anyone who finds that the run cannot go on.
+///   setback                          From a batch: a paid result could not be put in its place.
 ///   batch_exhausted, batch_ended     From its batches.
 ///   slots_idle                       From the pool.
 using coordinator_actor =
     caf::typed_actor<caf::replies_to<run_start>::with<run_outcome>, caf::reacts_to<drain>, caf::reacts_to<stop_now>,
-                     caf::reacts_to<halt>, caf::reacts_to<batch_exhausted>, caf::reacts_to<batch_ended>,
-                     caf::reacts_to<slots_idle>>;
+                     caf::reacts_to<halt>, caf::reacts_to<setback>, caf::reacts_to<batch_exhausted>,
+                     caf::reacts_to<batch_ended>, caf::reacts_to<slots_idle>>;
 
 }  // namespace cohort

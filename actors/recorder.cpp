@@ -46,7 +46,9 @@ void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self
 caf::result<batch_contents> recorder_state::open(const open_batch& wish) {
   auto tasks = book_->load_batch(options_.run, wish.batch);
   if (!tasks) return to_caf(tasks.error());
-  for (auto& task : *tasks) {
+  batch_contents contents;
+  contents.batch = wish.batch;
+  for (const auto& task : *tasks) {
     task_record known = task;
     known.answer.clear();
     known.spec.request.prompt.clear();
@@ -55,13 +57,10 @@ caf::result<batch_contents> recorder_state::open(const open_batch& wish) {
     const auto problem = source_problem(task);
     if (!problem) return to_caf(problem.error());
     if (!*problem) continue;
-    task.state = task_state::skipped;
-    task.code = (*problem)->code;
-    task.reason = (*problem)->reason;
-    enqueue({[this, ended = **problem] { return book_->record(options_.run, ended); }, nullptr}, urgency::may_wait);
-    note_state(task.spec.id, task_state::skipped);
+    contents.not_askable.push_back(**problem);
   }
-  return batch_contents{wish.batch, std::move(*tasks)};
+  contents.tasks = std::move(*tasks);
+  return contents;
 }
 
 expected<std::optional<task_ended>> recorder_state::source_problem(const task_record& task) {

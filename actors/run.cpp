@@ -54,7 +54,7 @@ run_services spawn_services(caf::actor_system& system, const run_parts& parts, c
       recorder, parts.context, parts.book, recorder_options{parts.place, parts.output, parts.run.id}, coordinator);
   const auto warn_at = settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt;
   services.money = system.spawn(cost_monitor, make_budget(parts), services.progress, warn_at);
-  services.gateway = system.spawn(gateway, parts.way);
+  services.gateway = system.spawn(gateway, parts.way, services.progress);
   services.pool = system.spawn(
       worker_pool, settings.concurrent,
       [&system, gateway = services.gateway, rule = parts.resend] { return system.spawn(worker, gateway, rule); }, coordinator);

@@ -30,10 +30,9 @@ void run_snapshot::apply(const run_event& event) {
       if (in_flight > 0) --in_flight;
       return;
     case event_kind::task_ended: {
-      if (event.attempt > 0 && event.state != task_state::deferred && in_flight > 0) --in_flight;
-      auto& from = tasks.planned > 0 ? tasks.planned : tasks.deferred > 0 ? tasks.deferred : tasks.answered;
-      if (event.state == task_state::deferred && tasks.planned == 0) return;
-      if (from > 0) --from;
+      const bool was_sent = event.attempt > 0 && event.state != task_state::deferred && event.before != task_state::answered;
+      if (was_sent && in_flight > 0) --in_flight;
+      if (tasks.of(event.before) > 0) --tasks.of(event.before);
       ++tasks.of(event.state);
       if (is_final(event.state)) ++ended_now;
       return;

@@ -11,6 +11,7 @@ task_board::task_board(std::vector<task_record> tasks) {
   for (auto& task : tasks) {
     auto& entry = entries_.emplace_back();
     entry.record = std::move(task);
+    entry.shown = entry.record.state;
     by_id_.emplace(entry.record.spec.id, entries_.size() - 1);
     if (is_final(entry.record.state)) entry.phase = task_phase::ended;
     if (entry.record.state == task_state::answered) entry.phase = task_phase::storing;
@@ -60,6 +61,11 @@ void task_board::end(board_entry& entry, task_state state) {
   entry.phase = task_phase::ended;
   entry.record.state = state;
   entry.lease = 0;
+}
+
+void task_board::withdraw(board_entry& entry) {
+  std::erase(queue_, &entry);
+  entry.phase = task_phase::storing;
 }
 
 void task_board::veto(board_entry& entry) {

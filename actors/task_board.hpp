@@ -25,6 +25,7 @@ struct board_entry {
   uint64_t lease = 0;        ///< 0: none.
   uint32_t unconfirmed = 0;  ///< Attempts of this start with unknown billing.
   uint32_t unusable = 0;     ///< Paid answers of this start that were not usable.
+  task_state shown = task_state::planned;  ///< The state that PROGRESS counts it in.
   milliseconds used{0};      ///< Of the task's time, by finished attempts.
 };
 
@@ -44,6 +45,7 @@ class task_board {
   void pause(board_entry& entry);             ///< Ended an attempt; another follows.
   void requeue(board_entry& entry);           ///< Back to the end of the queue.
   void end(board_entry& entry, task_state state);
+  void withdraw(board_entry& entry);  ///< A queued entry is not to be asked for.
   void veto(board_entry& entry);  ///< Asking ends; the entry is deferred.
 
   /// Nothing more is handed out: queued, paused and asking entries stay as the ledger has them.

@@ -42,10 +42,17 @@ void worker_state::send() {
 }
 
 void worker_state::on_result(gateway_result& result) {
-  used_ += result.took;
+  if (!result.systemic) used_ += result.took;
   const bool may_resend = !result.answered && result.failure.billed == billing::unbilled && result.failure.retry;
   if (may_resend) {
-    const auto pause = rule_(sends_, used_, result.failure);
+    // While the provider as a whole fails, the gateway holds the call and its attempts are not counted: the
+    // task is not to blame. The first pause of the rule is kept between them.
+    if (result.systemic) sends_ = 1;
+    const auto pause = rule_(sends_, result.systemic ? milliseconds{0} : used_, result.failure);
+    if (result.systemic && pause) {
+      self_->delayed_send(caf::actor_cast<worker_actor>(self_), *pause, worker_wake{});
+      return;
+    }
     if (pause && used_ + *pause < order_.timeout) {
       used_ += *pause;
       self_->delayed_send(caf::actor_cast<worker_actor>(self_), *pause, worker_wake{});

@@ -67,6 +67,17 @@ typename Inspector::result_type inspect(Inspector& f, halt& x) {
   return f(x.code, x.message);
 }
 
+/// One task's result cannot be put in its place. Its answer stays on disk; the run goes on and ends as failed.
+struct setback {
+  ec code = ec::none;
+  std::string message;
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, setback& x) {
+  return f(x.code, x.message);
+}
+
 /// From the WORKER POOL: slots are free and nobody wants one.
 struct slots_idle {
   uint32_t free = 0;

@@ -31,6 +31,7 @@ struct run_event {
   std::string label;        ///< The task, for people.
   task_id task;
   task_state state = task_state::planned;
+  task_state before = task_state::planned;  ///< Of task_ended: the state it was counted in until now.
   ec code = ec::none;
   std::string text;         ///< Reason, warning, path of a delivered file.
   uint32_t attempt = 0;
@@ -43,7 +44,7 @@ struct run_event {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, run_event& x) {
-  return f(x.kind, x.batch, x.label, x.task, x.state, x.code, x.text, x.attempt, x.model, x.cost.count, x.counts,
+  return f(x.kind, x.batch, x.label, x.task, x.state, x.before, x.code, x.text, x.attempt, x.model, x.cost.count, x.counts,
            x.spent, x.reserved.count);
 }
 

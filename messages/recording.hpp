@@ -49,11 +49,12 @@ typename Inspector::result_type inspect(Inspector& f, task_record& x) {
 struct batch_contents {
   uint32_t batch = 0;
   std::vector<task_record> tasks;
+  std::vector<task_ended> not_askable;  ///< Waiting tasks of it whose source is gone or changed.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, batch_contents& x) {
-  return f(x.batch, x.tasks);
+  return f(x.batch, x.tasks, x.not_askable);
 }
 
 /// Every task of the batch is done for now: sync its files and publish the view.

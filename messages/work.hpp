@@ -56,13 +56,14 @@ struct gateway_result {
   bool answered = false;
   completion answer;
   call_failure failure;
+  bool systemic = false;  ///< The failure is the provider's as a whole, not this call's.
   milliseconds held{0};  ///< How long limiter and breaker kept the call back.
   milliseconds took{0};  ///< From sending to the end.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, gateway_result& x) {
-  return f(x.answered, x.answer, x.failure, x.held, x.took);
+  return f(x.answered, x.answer, x.failure, x.systemic, x.held, x.took);
 }
 
 /// Gives a slot back to the WORKER POOL.

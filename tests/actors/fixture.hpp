@@ -103,6 +103,8 @@ class scripted_provider : public provider {
   script answer;
   bool at_once = true;
   milliseconds hold{0};
+  bool is_failing = false;
+  bool failing(steady_time) const override { return is_failing; }
   std::deque<call> calls;
   std::map<std::string, uint32_t> asked;
   size_t in_flight = 0;
@@ -232,7 +234,7 @@ struct run_fixture : actor_fixture {
       for (const auto& batch : before.batches) money.carry_over(batch.index, batch.spent);
       services.money = sys.spawn(cost_monitor, money, services.progress,
                                  settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt);
-      services.gateway = sys.spawn(gateway, way);
+      services.gateway = sys.spawn(gateway, way, services.progress);
       const resend_rule rule = [](uint32_t sends, milliseconds, const call_failure&) {
         return sends < 3 ? std::optional{milliseconds{100}} : std::nullopt;
       };

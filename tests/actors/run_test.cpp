@@ -139,6 +139,42 @@ TEST_F(run_test, sends_unbilled_failures_again_under_the_same_reservation) {
   EXPECT_EQ(book->attempts(stored().id).value().size(), 3u);
 }
 
+TEST_F(run_test, waits_for_a_provider_that_fails_as_a_whole_and_fails_no_task) {
+  way->is_failing = true;
+  way->answer = [](const completion_request&, uint32_t) { return failed_call(ec::overloaded, billing::unbilled); };
+  plan(3);
+  spawn_all();
+  pass(std::chrono::seconds{30});
+  EXPECT_FALSE(outcome());
+  EXPECT_EQ(stored().tasks().failed, 0u);
+  way->is_failing = false;
+  way->answer = [](const completion_request&, uint32_t) { return good_answer(); };
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(stored().tasks().delivered, 3u);
+}
+
+TEST_F(run_test, a_file_that_cannot_be_written_keeps_its_paid_answer_and_does_not_stop_the_others) {
+  plan(4);
+  std::filesystem::create_directories(root / "out");
+  std::filesystem::create_directory_symlink("/", root / "out/elsewhere");
+  take_down();
+  ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+  auto outward = task(100);
+  outward.target = "elsewhere/file.txt";
+  ASSERT_TRUE(book->add_task(outward));
+  ASSERT_TRUE(book->add_task(task(101)));
+  ASSERT_TRUE(book->commit_plan({0, 0}));
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::failed);
+  EXPECT_EQ(stored().tasks().delivered, 1u);
+  EXPECT_EQ(stored().tasks().answered, 1u);
+  take_down();
+  std::filesystem::remove(root / "out/elsewhere");
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(way->total_asked(), 2u) << "the stored answer was paid for twice";
+}
+
 TEST_F(run_test, charges_each_attempt_with_an_unknown_outcome) {
   way->answer = [](const completion_request&, uint32_t times) {
     return times == 1 ? failed_call(ec::connection_lost, billing::unknown) : good_answer();
