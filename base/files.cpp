@@ -64,6 +64,7 @@ expected<void> sync_directory(const fs::path& directory) {
 }
 
 expected<void> write_temporary(const fs::path& temporary, std::string_view content, durability when) {
+  if (::unlink(temporary.c_str()) != 0 && errno != ENOENT) return tl::unexpected{system_error(errno, "replace", temporary)};
   descriptor handle{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644)};
   if (!handle.valid()) return tl::unexpected{system_error(errno, "create", temporary)};
   if (!write_all(handle.get(), content)) return tl::unexpected{system_error(errno, "write", temporary)};
@@ -134,7 +135,9 @@ expected<void> make_directories(const fs::path& path) {
 expected<void> replace_file(const fs::path& path, std::string_view content, durability when) {
   const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
   if (auto made = make_directories(directory); !made) return made;
-  const auto temporary = directory / fmt::format(".cohort-{}.tmp", random_hex(8));
+  // The name follows from the target's, so that what a killed process left is taken over by the next write.
+  const auto name = to_hex(sha256(path.filename().native())).substr(0, 16);
+  const auto temporary = directory / fmt::format(".cohort-{}.tmp", name);
   auto outcome = write_temporary(temporary, content, when);
   if (outcome && ::rename(temporary.c_str(), path.c_str()) != 0)
     outcome = tl::unexpected{system_error(errno, "rename to", path)};
