@@ -134,6 +134,7 @@ void coordinator_state::stop_opening() {
 void coordinator_state::on_drain() {
   interrupted_ = true;
   stop_opening();
+  self_->send(services_.gateway, drain{});
   finish_if_done();
 }
 

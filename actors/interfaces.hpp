@@ -28,6 +28,7 @@ namespace cohort {
 ///   gateway_call -> gateway_result   Always answered, also after `stop_now` (then `ec::cancelled`).
 ///   call_ended                       Internal: the provider is done with a call.
 ///   tick                             Internal: a held call may go.
+///   drain                            Cancels what is held and what comes later: it was never sent, so it is not in flight.
 ///   stop_now                         Cancels what is in flight and what is held.
 struct gateway_tick {};
 template <class Inspector>
@@ -43,7 +44,7 @@ typename Inspector::result_type inspect(Inspector& f, call_ended& x) {
   return f(x.id, x.result);
 }
 using gateway_actor = caf::typed_actor<caf::replies_to<gateway_call>::with<gateway_result>, caf::reacts_to<call_ended>,
-                                       caf::reacts_to<gateway_tick>, caf::reacts_to<stop_now>>;
+                                       caf::reacts_to<gateway_tick>, caf::reacts_to<drain>, caf::reacts_to<stop_now>>;
 
 /// WORKER: one attempt at a time; sends again by itself only what certainly was not billed.
 ///   work_order -> work_report        Always answered.

@@ -2,7 +2,6 @@
 
 #include "base/files.hpp"
 
-#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/digest.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -63,10 +63,9 @@ expected<void> sync_directory(const fs::path& directory) {
   return {};
 }
 
-/// A name that no other thread or living process uses.
-fs::path temporary_name(const fs::path& directory) {
-  static std::atomic<uint64_t> count{0};
-  return directory / fmt::format(".cohort-{}-{}.tmp", ::getpid(), ++count);
+/// The name follows from the target's, so that what a killed process left is taken over by the next write.
+fs::path temporary_name(const fs::path& target, const fs::path& directory) {
+  return directory / fmt::format(".cohort-{}.tmp", to_hex(sha256(target.filename().native())).substr(0, 16));
 }
 
 /// Creates `temporary`; one that a crash left behind is taken over.
@@ -148,7 +147,7 @@ expected<void> make_directories(const fs::path& path) {
 
 expected<void> replace_file(const fs::path& path, std::string_view content, durability when) {
   const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
-  const auto temporary = temporary_name(directory);
+  const auto temporary = temporary_name(path, directory);
   auto outcome = write_temporary(temporary, content, when);
   if (!outcome && outcome.error().code == ec::not_found) {
     if (auto made = make_directories(directory); !made) return made;

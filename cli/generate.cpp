@@ -292,6 +292,9 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
     if (!context.options.quiet && !context.options.json)
       notice(fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id, run.tasks().final(),
                          run.tasks().total(), run.next_batch() + 1, run.batches.size()));
+    if (context.options.gap_report || !context.options.include.empty() || !context.options.exclude.empty())
+      notice("cohort: warning: the plan that is continued is frozen; --include, --exclude and --gap-report count for the next one "
+             "(--clean resets)");
     ready.run = std::move(run);
     return ready;
   }
@@ -368,13 +371,11 @@ void heed_signal(int count, run_controls& controls) {
   }
 }
 
-int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready, run_controls& controls) {
+int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready, const provider_connection& connection,
+                run_controls& controls) {
   if (auto fits = check_limits(*book, *ready.run, ready.settings); !fits) return complain(fits.error());
   auto craft = load_test_craft(config_directory());
   if (!craft) return complain(craft.error());
-  auto connection = connect_provider(context.options);
-  if (!connection) return complain(connection.error());
-
   auto facts = std::make_shared<run_context>();
   facts->settings = ready.settings;
   facts->model = ready.model;
@@ -389,16 +390,16 @@ int execute_run(const command_context& context, std::shared_ptr<ledger> book, re
     sink = std::move(*reports);
   }
   const auto outcome = execute({facts, context.place, output_folder(context, ready.settings), book, *ready.run,
-                                connection->way, connection->resend, sink},
+                                connection.way, connection.resend, sink},
                                controls);
   return conclude(context, *book, outcome);
 }
 
 int run(const command_context& context) {
-  if (context.options.provider == provider_kind::api)
-    if (auto usable = check_credentials(); !usable) return complain(usable.error());
   run_controls controls;
   block_signals();
+  auto connection = connect_provider(context.options);
+  if (!connection) return complain(connection.error());
   const signal_watch watch{[&](int count) { heed_signal(count, controls); }};
   if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
   auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
@@ -414,7 +415,7 @@ int run(const command_context& context) {
   if (!ready)
     code = complain(ready.error());
   else if (ready->run)
-    code = execute_run(context, book, std::move(*ready), controls);
+    code = execute_run(context, book, std::move(*ready), *connection, controls);
   release_ballast(context.place);
   return code;
 }

@@ -45,14 +45,6 @@ provider_connection::provider_connection(provider_connection&&) noexcept = defau
 provider_connection& provider_connection::operator=(provider_connection&&) noexcept = default;
 provider_connection::~provider_connection() { way.reset(); }
 
-expected<void> check_credentials() {
-  auto settings = load_claude_settings();
-  if (!settings) return tl::unexpected{settings.error()};
-  auto where = endpoint_from(process_environment(), *settings);
-  if (!where) return tl::unexpected{where.error()};
-  return {};
-}
-
 expected<provider_connection> connect_provider(const generate_options& options) {
   auto settings = load_claude_settings();
   if (!settings) return tl::unexpected{settings.error()};

@@ -23,9 +23,6 @@ struct provider_connection {
   ~provider_connection();
 };
 
-/// `ec::no_credentials` or `ec::config_invalid` if the API cannot be called; asks nobody.
-[[nodiscard]] expected<void> check_credentials();
-
 /// Errors: `ec::no_credentials` with both ways on, `ec::config_invalid`, `ec::io`.
 [[nodiscard]] expected<provider_connection> connect_provider(const generate_options& options);
 

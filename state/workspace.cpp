@@ -60,6 +60,7 @@ expected<fs::path> new_archive(const fs::path& parent) {
 }  // namespace
 
 expected<workspace> open_workspace(const fs::path& project) {
+  if (project.empty()) return fail(ec::usage, "the project's name is empty; name its directory, '.' for this one");
   std::error_code failed;
   const auto real = fs::canonical(project, failed);
   if (failed) {
