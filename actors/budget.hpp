@@ -18,6 +18,8 @@ struct budget_limits {
   std::optional<nano_dollars> run;
 };
 
+inline constexpr uint32_t no_batch = UINT32_MAX;  ///< For spending that belongs to no batch of this run.
+
 class budget {
  public:
   enum class verdict : uint8_t {

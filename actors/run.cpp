@@ -42,6 +42,7 @@ budget make_budget(const run_parts& parts) {
   budget_limits limits{settings.cost_limit, settings.budget};
   if (settings.on_limit == limit_policy::warn) limits.each_batch.reset();
   budget money{limits};
+  money.carry_over(no_batch, parts.context->carried);
   for (const auto& batch : parts.run.batches) money.carry_over(batch.index, batch.spent);
   return money;
 }

@@ -17,6 +17,7 @@ struct run_context {
   model_info model;      ///< The model that the run asks for.
   const task_craft* craft = nullptr;
   outcome_policy outcomes{retry_limits{}};
+  spending carried;          ///< Spent on plans that this run replaces; counts against the budget.
   uint32_t max_batches = 0;  ///< Stop after this many batches; 0: all.
 };
 

@@ -57,6 +57,13 @@ std::string to_string(nano_dollars amount) {
   return fmt::format("{}${}.{}", negative ? "-" : "", dollars, decimals);
 }
 
+std::string exact_dollars(nano_dollars amount) {
+  const auto whole = amount.count / nanos_in_dollar;
+  std::string decimals = fmt::format("{:09}", std::abs(amount.count % nanos_in_dollar));
+  decimals.resize(std::max<size_t>(2, decimals.find_last_not_of('0') + 1));
+  return fmt::format("{}${}.{}", amount.count < 0 ? "-" : "", std::abs(whole), decimals);
+}
+
 double as_dollars(nano_dollars amount) noexcept { return static_cast<double>(amount.count) / nanos_in_dollar; }
 
 }  // namespace cohort

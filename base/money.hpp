@@ -68,6 +68,9 @@ class cost_sum {
 /// "$1.23", or with as many further digits as small amounts need: "$0.0042".
 [[nodiscard]] std::string to_string(nano_dollars amount);
 
+/// "$1.23456": every digit that is not a trailing zero, at least two decimals; reads back as the same amount.
+[[nodiscard]] std::string exact_dollars(nano_dollars amount);
+
 /// Dollars as a number for JSON views; exact enough to show, never read back into a sum.
 [[nodiscard]] double as_dollars(nano_dollars amount) noexcept;
 

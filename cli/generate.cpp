@@ -12,18 +12,14 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "claude/catalog.hpp"
 #include "cli/batch_reports.hpp"
 #include "cli/console.hpp"
-#include "cli/project_plan.hpp"
+#include "cli/prepare_run.hpp"
 #include "cli/provider.hpp"
-#include "cli/run_defaults.hpp"
 #include "cli/signals.hpp"
+#include "cli/state_commands.hpp"
 #include "cli/stats.hpp"
-#include "planning/batches.hpp"
-#include "planning/task_defaults.hpp"
 #include "planning/answer_craft.hpp"
-#include "state/lock.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -31,300 +27,6 @@ namespace cohort {
 namespace {
 
 int to_int(exit_code code) { return static_cast<int>(code); }
-
-/// What every form of the command needs to know.
-struct command_context {
-  generate_options options;
-  workspace place;
-  run_defaults defaults;
-  catalog models;
-};
-
-expected<command_context> make_context(const generate_options& options) {
-  auto place = open_workspace(options.project);
-  if (!place) return tl::unexpected{place.error()};
-  auto defaults = load_run_defaults();
-  if (!defaults) return tl::unexpected{defaults.error()};
-  auto models = catalog::load();
-  if (!models) return tl::unexpected{models.error()};
-  return command_context{options, std::move(*place), std::move(*defaults), std::move(*models)};
-}
-
-expected<std::optional<run_record>> stored_run(const command_context& context) {
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
-  if (!book && book.error().code == ec::state_missing) return std::optional<run_record>{};
-  if (!book) return tl::unexpected{book.error()};
-  return book->newest_run();
-}
-
-bool unfinished(const std::optional<run_record>& run) {
-  return run && run->tasks().final() != run->tasks().total();
-}
-
-std::filesystem::path output_folder(const command_context& context, const run_settings& settings) {
-  const std::filesystem::path wanted{settings.output_directory};
-  return wanted.is_absolute() ? wanted : context.place.project / wanted;
-}
-
-plan_request planning_of(const command_context& context, const run_settings& settings, const model_info& model, bool write) {
-  plan_request request{context.place, settings, model, context.defaults.cache};
-  request.include = context.options.include;
-  request.exclude = context.options.exclude;
-  request.gap_report = context.options.gap_report;
-  request.write_cache = write;
-  return request;
-}
-
-expected<std::vector<batch_range>> cut(const std::vector<task_weight>& tasks, uint32_t size) {
-  if (size != 0) return cut_batches(tasks.size(), size);
-  auto defaults = load_planning_defaults(config_directory());
-  if (!defaults) return tl::unexpected{defaults.error()};
-  return cut_batches_evenly(tasks, defaults->batches);
-}
-
-// --- --stats, --clean, --dry-run ---------------------------------------------------------------------------------
-
-int show_stats(const command_context& context) {
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
-  if (!book && book.error().code == ec::state_missing)
-    return complain({ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"});
-  if (!book) return complain(book.error());
-  auto run = book->newest_run();
-  if (!run) return complain(run.error());
-  if (!*run)
-    return complain({ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"});
-  auto open = needing_attention(*book, (*run)->id);
-  if (!open) return complain(open.error());
-  if (context.options.json) {
-    print(run_json(**run, *open));
-    return to_int(exit_code::done);
-  }
-  print(run_table(**run, *open, context.options.verbose));
-  if (const auto holder = current_holder(context.place.lock_file()))
-    print(fmt::format("  running    process {} on {} since {}\n", holder->process, holder->host, to_iso8601(holder->since)));
-  return to_int(exit_code::done);
-}
-
-lock_holder this_process(const command_context& context) {
-  char host[256] = {0};
-  ::gethostname(host, sizeof host - 1);
-  return {::getpid(), host, fmt::format("generate-logical-batch {}", printable(context.place.project.string(), 500)), wall_now(), {}};
-}
-
-int clean(const command_context& context) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(context.place.root(), ignored)) {
-    notice("there is no state to reset");
-    return to_int(exit_code::done);
-  }
-  auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
-  if (!lock) return complain(lock.error());
-  auto archive = archive_state(context.place);
-  if (!archive) return complain(archive.error());
-  print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n", archive->string()));
-  return to_int(exit_code::done);
-}
-
-std::string delivered_words(size_t count) {
-  return fmt::format("{} tasks were delivered before and have not changed; they are not asked for again", count);
-}
-
-struct dry_plan {
-  std::vector<batch_record> batches;
-  std::vector<std::vector<std::string>> labels;
-  plan_summary summary;
-  size_t tasks = 0;
-  size_t delivered = 0;  ///< Delivered by an earlier run and unchanged: not in the plan.
-};
-
-expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings, const model_info& model) {
-  std::vector<task_weight> weights;
-  std::vector<task_estimate> estimates;
-  std::vector<std::string> labels;
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
-  if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
-  error trouble;
-  size_t delivered = 0;
-  auto summary = plan_project(planning_of(context, settings, model, false), [&](task_spec&& task) {
-    const auto known = book ? book->delivered_before(task.id) : expected<bool>{false};
-    if (!known) {
-      trouble = known.error();
-      return false;
-    }
-    if (*known) {
-      ++delivered;
-      return true;
-    }
-    weights.push_back({task.estimate.expected, task.complexity});
-    estimates.push_back(task.estimate);
-    labels.push_back(task.label);
-    return true;
-  });
-  if (trouble.code != ec::none) return tl::unexpected{trouble};
-  if (!summary) return tl::unexpected{summary.error()};
-  auto ranges = cut(weights, settings.batch_size);
-  if (!ranges) return tl::unexpected{ranges.error()};
-  dry_plan plan;
-  plan.delivered = delivered;
-  plan.tasks = weights.size();
-  plan.summary = std::move(*summary);
-  for (const auto& range : *ranges) {
-    batch_record batch;
-    batch.index = static_cast<uint32_t>(plan.batches.size());
-    batch.tasks.planned = static_cast<uint32_t>(range.count);
-    auto& names = plan.labels.emplace_back();
-    for (size_t i = range.first; i < range.first + range.count; ++i) {
-      batch.estimate.low += estimates[i].low;
-      batch.estimate.expected += estimates[i].expected;
-      batch.estimate.worst += estimates[i].worst;
-      names.push_back(labels[i]);
-    }
-    plan.batches.push_back(batch);
-  }
-  return plan;
-}
-
-int dry_run(const command_context& context, const std::optional<run_record>& stored) {
-  auto settings = resolve_settings(context.options, stored && unfinished(stored) ? stored->settings : context.defaults.settings);
-  if (!settings) return complain(settings.error());
-  if (unfinished(stored) && !asks_for_another_plan(*settings, stored->settings)) {
-    print(fmt::format("The run {} is not finished; the same command continues it:\n", stored->batch_id));
-    std::vector<batch_record> left;
-    for (const auto& batch : stored->batches)
-      if (batch.tasks.final() != batch.tasks.total()) left.push_back(batch);
-    print(plan_table(left, std::vector<std::vector<std::string>>(left.size()), false));
-    return to_int(exit_code::done);
-  }
-  auto model = context.models.find(settings->model);
-  if (!model) return complain(model.error());
-  auto plan = plan_without_writing(context, *settings, *model);
-  if (!plan) return complain(plan.error());
-  print(describe(plan->summary, context.options.verbose));
-  if (plan->delivered > 0) print(delivered_words(plan->delivered) + "\n");
-  if (plan->batches.empty()) {
-    print("Nothing to do.\n");
-    return to_int(exit_code::done);
-  }
-  print(fmt::format("Plan with {} ({}):\n", model->id, settings->model));
-  print(plan_table(plan->batches, plan->labels, context.options.verbose));
-  if (context.options.batched && settings->batch_size != 0)
-    print(judge_batching(plan->tasks, settings->batch_size).message + "\n");
-  return to_int(exit_code::done);
-}
-
-// --- A run -----------------------------------------------------------------------------------------------------------
-
-/// A run that is ready to be executed, or the reason why there is nothing to execute.
-struct ready_run {
-  std::optional<run_record> run;
-  run_settings settings;
-  model_info model;
-};
-
-/// Writes a new plan into the ledger. No run if there is nothing to do or batching brings nothing.
-expected<std::optional<run_record>> plan_anew(const command_context& context, ledger& book, const run_settings& settings,
-                                              const model_info& model) {
-  if (auto begun = book.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
-  std::vector<task_weight> weights;
-  size_t delivered = 0;
-  error trouble;
-  auto summary = plan_project(planning_of(context, settings, model, true), [&](task_spec&& task) {
-    const auto known = book.delivered_before(task.id);
-    if (known && *known) {
-      ++delivered;
-      return true;
-    }
-    auto added = known ? book.add_task(task) : expected<void>{tl::unexpected{known.error()}};
-    if (!added) {
-      trouble = added.error();
-      return false;
-    }
-    weights.push_back({task.estimate.expected, task.complexity});
-    return true;
-  });
-  const auto give_up = [&](error problem) -> tl::unexpected<error> {
-    book.abandon_plan();
-    return tl::unexpected<error>{std::move(problem)};
-  };
-  if (trouble.code != ec::none) return give_up(trouble);
-  if (!summary) return give_up(summary.error());
-  if (context.options.level() != verbosity::quiet && !context.options.json) {
-    notice(describe(*summary, context.options.verbose));
-    if (delivered > 0) notice(delivered_words(delivered));
-  }
-  const auto verdict = judge_batching(weights.size(), settings.batch_size == 0 ? 1 : settings.batch_size);
-  const bool worthless = context.options.batched && settings.batch_size != 0 && verdict.benefit == batching_benefit::none;
-  if (weights.empty() || (worthless && !context.options.force && delivered == 0)) {
-    book.abandon_plan();
-    if (weights.empty())
-      notice(delivered > 0 ? "Everything is delivered; there is nothing to do." : "No gaps were found; there is nothing to do.");
-    else
-      notice(verdict.message + "\nUse --force to run in batches all the same.");
-    return std::optional<run_record>{};
-  }
-  const bool worth_saying = verdict.benefit == batching_benefit::minimal || context.options.level() != verbosity::quiet;
-  if (context.options.batched && settings.batch_size != 0 && !context.options.json && worth_saying) notice(verdict.message);
-  auto ranges = cut(weights, settings.batch_size);
-  if (!ranges) return give_up(ranges.error());
-  std::vector<uint32_t> batch_of;
-  for (size_t batch = 0; batch < ranges->size(); ++batch)
-    batch_of.insert(batch_of.end(), (*ranges)[batch].count, static_cast<uint32_t>(batch));
-  if (auto stored = book.commit_plan(batch_of); !stored) return give_up(stored.error());
-  return book.newest_run();
-}
-
-/// Continues the stored run, or plans one.
-expected<ready_run> make_ready(const command_context& context, ledger& book) {
-  auto stored = book.newest_run();
-  if (!stored) return tl::unexpected{stored.error()};
-  const bool continues = unfinished(*stored);
-  if (context.options.resume && !*stored)
-    return fail(ec::state_missing, "--resume: there is no run to continue here; leave --resume out to start one");
-  auto settings = resolve_settings(context.options, continues ? (*stored)->settings : context.defaults.settings);
-  if (!settings) return tl::unexpected{settings.error()};
-  auto model = context.models.find(settings->model);
-  if (!model) return tl::unexpected{model.error()};
-  ready_run ready{{}, *settings, *model};
-  if (continues && !asks_for_another_plan(*settings, (*stored)->settings)) {
-    auto& run = **stored;
-    if (auto updated = book.update_run(run.id, *settings, run_status::running); !updated) return tl::unexpected{updated.error()};
-    if (!view_agrees(context.place.view_file(), run)) log_warning("batch-state.json was missing or stale; it is built again from the ledger");
-    if (!context.options.quiet && !context.options.json)
-      notice(fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id, run.tasks().final(),
-                         run.tasks().total(), run.next_batch() + 1, run.batches.size()));
-    if (context.options.gap_report || !context.options.include.empty() || !context.options.exclude.empty())
-      notice("cohort: warning: the plan that is continued is frozen; --include, --exclude and --gap-report count for the next one "
-             "(--clean resets)");
-    ready.run = std::move(run);
-    return ready;
-  }
-  if (continues) notice("the settings ask for another plan; what is delivered stays, the rest is planned anew");
-  auto planned = plan_anew(context, book, *settings, *model);
-  if (!planned) return tl::unexpected{planned.error()};
-  ready.run = std::move(*planned);
-  return ready;
-}
-
-/// Says at once that no waiting task fits under a limit, instead of deferring them one by one.
-expected<void> check_limits(const ledger& book, const run_record& run, const run_settings& settings) {
-  std::optional<nano_dollars> cheapest;
-  auto visited = book.for_each_task(run.id, [&](const task_record& task) {
-    if (is_final(task.state) || task.state == task_state::answered) return;
-    if (!cheapest || task.spec.estimate.worst < *cheapest) cheapest = task.spec.estimate.worst;
-  });
-  if (!visited) return visited;
-  if (!cheapest) return {};
-  const auto too_low = [&](const char* option, const std::optional<nano_dollars>& limit, nano_dollars spent) -> expected<void> {
-    if (!limit || spent + *cheapest <= *limit) return {};
-    return fail(spent.count == 0 ? ec::limit_too_low : ec::limit_reached,
-                fmt::format("{} {} lets no task run: {} is spent, and the cheapest waiting task may cost up to {}. "
-                            "The least that works is {}",
-                            option, to_string(*limit), to_string(spent), to_string(*cheapest), to_string(spent + *cheapest)));
-  };
-  if (auto fits = too_low("--budget", settings.budget, run.spent().total()); !fits) return fits;
-  if (settings.on_limit == limit_policy::warn) return {};
-  return too_low("--cost-limit", settings.cost_limit, {});
-}
 
 std::string closing_words(const run_outcome& outcome, const run_record& run) {
   const auto tasks = run.tasks();
@@ -373,7 +75,12 @@ void heed_signal(int count, run_controls& controls) {
 
 int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready, const provider_connection& connection,
                 run_controls& controls) {
-  if (auto fits = check_limits(*book, *ready.run, ready.settings); !fits) return complain(fits.error());
+  if (auto fits = check_limits(*book, ready); !fits) {
+    if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored) return complain(stored.error());
+    if (auto run = book->newest_run(); run && *run)
+      if (auto shown = replace_file(context.place.view_file(), render_view(**run), durability::now); !shown) return complain(shown.error());
+    return complain(fits.error());
+  }
   auto craft = load_test_craft(config_directory());
   if (!craft) return complain(craft.error());
   auto facts = std::make_shared<run_context>();
@@ -382,6 +89,7 @@ int execute_run(const command_context& context, std::shared_ptr<ledger> book, re
   facts->craft = craft->get();
   facts->outcomes = outcome_policy{context.defaults.retries};
   facts->max_batches = context.options.max_batches;
+  facts->carried = ready.carried;
 
   auto sink = make_screen({context.options.level(), context.options.json, ready.settings});
   if (context.options.report_dir) {

@@ -20,7 +20,7 @@ void add_generate_logical_batch(CLI::App& app, command_action& chosen) {
                       "Batches under way at once, or auto: the next begins when the present ones have nothing left to hand out [auto]")
       ->group(batches);
   command->add_flag("--force", options->force, "Run although batching brings no benefit")->group(batches);
-  command->add_option("--cost-limit", options->cost_limit, "Most that each batch may cost, in dollars")->group("Money");
+  command->add_option("--cost-limit", options->cost_limit, "Most that each batch may cost, in dollars; none lifts it")->group("Money");
   command->add_option("--on-limit", options->on_limit, "At a batch's limit: stop, next (go on with the next batch) or warn [stop]")
       ->group("Money")->check(CLI::IsMember({"stop", "next", "warn"}));
   const char* state = "State";

@@ -35,12 +35,16 @@ expected<nano_dollars> limit(const std::string& option, const std::string& text)
 }
 
 expected<void> lay_limits(const generate_options& options, run_settings& settings) {
-  if (options.cost_limit) {
+  if (options.cost_limit == "none") {
+    settings.cost_limit.reset();
+  } else if (options.cost_limit) {
     auto amount = limit("--cost-limit", *options.cost_limit);
     if (!amount) return tl::unexpected{amount.error()};
     settings.cost_limit = *amount;
   }
-  if (options.budget) {
+  if (options.budget == "none") {
+    settings.budget.reset();
+  } else if (options.budget) {
     auto amount = limit("--budget", *options.budget);
     if (!amount) return tl::unexpected{amount.error()};
     settings.budget = *amount;
@@ -102,13 +106,13 @@ void add_generate_options(CLI::App& command, generate_options& options) {
   command.add_option("--timeout", options.timeout_seconds, "Seconds for one task, all its attempts together [900]")->group(how);
   command.add_option("--template", options.preset, "Settings from config/templates/NAME.json")->group(how);
   command.add_option("--provider", options.provider, "api or simulator [api]")->group(how)
-      ->transform(CLI::CheckedTransformer(std::map<std::string, provider_kind>{{"api", provider_kind::api}, {"simulator", provider_kind::simulator}}));
+      ->check(CLI::IsMember({"api", "simulator"}));
   command.add_option("--scenario", options.scenario, "Built-in simulator: a scenario's name or file [calm]")->group(how);
   command.add_option("--set", options.scenario_set, "Built-in simulator: one setting, such as faults.overloaded=0.1 (repeatable)")->group(how)->take_all()->expected(1);
   command.add_option("--bill", options.bill, "Built-in simulator: append a line for each billed request to this file")->group(how);
 
   const char* money = "Money";
-  command.add_option("--budget", options.budget, "Most that the whole run may cost, in dollars")->group(money);
+  command.add_option("--budget", options.budget, "Most that the whole run may cost, in dollars; none lifts it")->group(money);
 
   const char* output = "Output";
   command.add_option("-o,--output", options.report_dir, "Write a JSON report for each batch into this directory")->group(output);
@@ -119,6 +123,9 @@ void add_generate_options(CLI::App& command, generate_options& options) {
 
 expected<run_settings> resolve_settings(const generate_options& options, const run_settings& base) {
   auto settings = base;
+  const bool simulator_only = options.scenario || options.bill || !options.scenario_set.empty();
+  if (simulator_only && !options.uses_simulator())
+    return fail(ec::usage, "--scenario, --set and --bill belong to --provider simulator; a server of its own takes them as: cohort simulator");
   if (!options.preset.empty()) {
     auto laid = lay_template(options.preset, settings);
     if (!laid) return tl::unexpected{laid.error()};
@@ -132,7 +139,7 @@ expected<run_settings> resolve_settings(const generate_options& options, const r
 }
 
 bool asks_for_another_plan(const run_settings& wanted, const run_settings& stored) {
-  return wanted.batch_size != stored.batch_size || wanted.model != stored.model ||
+  return wanted.batch_size != stored.batch_size ||
          wanted.min_complexity != stored.min_complexity || wanted.output_directory != stored.output_directory ||
          wanted.effort != stored.effort;
 }

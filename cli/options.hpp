@@ -16,8 +16,6 @@ class App;
 
 namespace cohort {
 
-enum class provider_kind : uint8_t { api, simulator };
-
 /// Options of `generate-logical-batch` and `generate-logical`.
 struct generate_options {
   std::filesystem::path project;
@@ -38,8 +36,8 @@ struct generate_options {
   std::optional<std::filesystem::path> gap_report;
   std::vector<std::string> include;
   std::vector<std::string> exclude;
-  provider_kind provider = provider_kind::api;
-  std::string scenario = "calm";       ///< For the built-in simulator.
+  std::string provider = "api";        ///< "api" or "simulator".
+  std::optional<std::string> scenario; ///< For the built-in simulator.
   std::vector<std::string> scenario_set;
   std::optional<std::filesystem::path> bill;
   bool resume = false;
@@ -52,6 +50,7 @@ struct generate_options {
   bool verbose = false;
   bool batched = true;                 ///< False: `generate-logical` without `--batch-mode`.
 
+  [[nodiscard]] bool uses_simulator() const noexcept { return provider == "simulator"; }
   [[nodiscard]] verbosity level() const noexcept {
     return quiet ? verbosity::quiet : verbose ? verbosity::verbose : verbosity::normal;
   }
@@ -64,7 +63,7 @@ void add_generate_options(CLI::App& command, generate_options& options);
 /// the command line win over `base`. Errors: `ec::usage` with the option's name.
 [[nodiscard]] expected<run_settings> resolve_settings(const generate_options& options, const run_settings& base);
 
-/// True if the command line or the template asks for another plan than `stored` was made for.
+/// True if `wanted` asks for another plan than `stored` was made for, the model aside.
 [[nodiscard]] bool asks_for_another_plan(const run_settings& wanted, const run_settings& stored);
 
 }  // namespace cohort

@@ -19,7 +19,7 @@ namespace {
 constexpr const char* simulator_key = "simulator-key";
 
 expected<std::unique_ptr<simulator>> start_simulator(const generate_options& options) {
-  auto rules = load_scenario(options.scenario);
+  auto rules = load_scenario(options.scenario.value_or("calm"));
   if (!rules) return tl::unexpected{rules.error()};
   for (const auto& assignment : options.scenario_set)
     if (auto applied = override_scenario(*rules, assignment); !applied) return tl::unexpected{applied.error()};
@@ -50,7 +50,7 @@ expected<provider_connection> connect_provider(const generate_options& options) 
   if (!settings) return tl::unexpected{settings.error()};
   provider_connection connection;
   auto where = expected<endpoint>{fail(ec::no_credentials, {})};
-  if (options.provider == provider_kind::simulator) {
+  if (options.uses_simulator()) {
     auto server = start_simulator(options);
     if (!server) return tl::unexpected{server.error()};
     connection.server = std::move(*server);

@@ -56,6 +56,9 @@ class ledger {
   /// The newest run with its batches summed up, or nothing.
   [[nodiscard]] expected<std::optional<run_record>> newest_run() const;
 
+  /// What was spent on plans that `run` replaces: the runs right before it that were never finished.
+  [[nodiscard]] expected<spending> spent_on_replaced_plans(int64_t run) const;
+
   /// True if a task with this identity was delivered in any run.
   [[nodiscard]] expected<bool> delivered_before(const task_id& id) const;
 

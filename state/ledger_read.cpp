@@ -123,6 +123,29 @@ expected<std::optional<run_record>> ledger::newest_run() const {
   });
 }
 
+expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
+  return self_->guard("read what earlier plans cost", [&]() -> expected<spending> {
+    query row{self_->prepared(
+        "SELECT a.outcome, coalesce(sum(a.cost), 0), coalesce(sum(a.reserved), 0) FROM attempt a JOIN task t ON t.key = a.task "
+        "WHERE t.run < ?1 AND t.run > coalesce((SELECT max(r.id) FROM run r WHERE r.id < ?1 AND NOT EXISTS "
+        "(SELECT 1 FROM task open WHERE open.run = r.id AND open.state NOT IN (2, 3, 4))), 0) GROUP BY a.outcome")};
+    row.whole(run);
+    spending sum;
+    while (row.next()) {
+      const auto how = row.as<outcome>();
+      const auto cost = row.money();
+      const auto reserved = row.money();
+      switch (how) {
+        case outcome::answered: sum.confirmed += cost; break;
+        case outcome::open:
+        case outcome::unconfirmed: sum.unconfirmed += reserved; break;
+        case outcome::free: break;
+      }
+    }
+    return sum;
+  });
+}
+
 expected<void> ledger::impl::sum_tasks(run_record& run, int64_t first, int64_t last) const {
   std::unordered_set<int64_t> unsynced_files;
   query files{prepared("SELECT id FROM file WHERE synced = 0")};

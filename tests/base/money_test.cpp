@@ -24,6 +24,12 @@ TEST(money, shows_small_amounts_with_the_digits_they_need) {
   EXPECT_EQ(to_string(nano_dollars{-1'500'000'000}), "-$1.50");
 }
 
+TEST(money, shows_every_digit_of_a_limit) {
+  EXPECT_EQ(exact_dollars(nano_dollars{204'811'000}), "$0.204811");
+  EXPECT_EQ(exact_dollars(nano_dollars{2'000'000'000}), "$2.00");
+  EXPECT_EQ(exact_dollars(nano_dollars{0}), "$0.00");
+}
+
 TEST(money, saturates_instead_of_wrapping) {
   EXPECT_EQ(nano_dollars::max() + nano_dollars{1}, nano_dollars::max());
   EXPECT_EQ(cost_sum{}.add(UINT64_MAX, pico_rate{INT64_MAX}).total(), nano_dollars::max());

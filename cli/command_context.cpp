@@ -1,0 +1,79 @@
+// The parts that all forms of the command share.
+
+#include "cli/command_context.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "cli/console.hpp"
+#include "planning/task_defaults.hpp"
+#include "state/ledger.hpp"
+
+namespace cohort {
+
+expected<command_context> make_context(const generate_options& options) {
+  auto place = open_workspace(options.project);
+  if (!place) return tl::unexpected{place.error()};
+  auto defaults = load_run_defaults();
+  if (!defaults) return tl::unexpected{defaults.error()};
+  auto models = catalog::load();
+  if (!models) return tl::unexpected{models.error()};
+  return command_context{options, std::move(*place), std::move(*defaults), std::move(*models)};
+}
+
+expected<std::optional<run_record>> stored_run(const command_context& context) {
+  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  if (!book && book.error().code == ec::state_missing) return std::optional<run_record>{};
+  if (!book) return tl::unexpected{book.error()};
+  return book->newest_run();
+}
+
+bool unfinished(const std::optional<run_record>& run) {
+  return run && run->tasks().final() != run->tasks().total();
+}
+
+std::filesystem::path output_folder(const command_context& context, const run_settings& settings) {
+  const std::filesystem::path wanted{settings.output_directory};
+  return wanted.is_absolute() ? wanted : context.place.project / wanted;
+}
+
+plan_request planning_of(const command_context& context, const run_settings& settings, const model_info& model, bool write) {
+  plan_request request{context.place, settings, model, context.defaults.cache};
+  request.include = context.options.include;
+  request.exclude = context.options.exclude;
+  request.gap_report = context.options.gap_report;
+  request.write_cache = write;
+  return request;
+}
+
+expected<std::vector<batch_range>> cut(const std::vector<task_weight>& tasks, uint32_t size) {
+  if (size != 0) return cut_batches(tasks.size(), size);
+  auto defaults = load_planning_defaults(config_directory());
+  if (!defaults) return tl::unexpected{defaults.error()};
+  return cut_batches_evenly(tasks, defaults->batches);
+}
+
+expected<model_info> model_for(const command_context& context, const run_settings& settings, const run_record* continued) {
+  const bool same_name = continued != nullptr && continued->settings.model == settings.model;
+  return context.models.find(same_name ? continued->model_id : settings.model);
+}
+
+bool needs_another_plan(const command_context& context, const run_settings& settings, const run_record& stored) {
+  const auto model = model_for(context, settings, &stored);
+  return !model || model->id != stored.model_id || asks_for_another_plan(settings, stored.settings);
+}
+
+void inform(const command_context& context, const std::string& text) {
+  if (context.options.level() != verbosity::quiet && !context.options.json) notice(text);
+}
+
+lock_holder this_process(const command_context& context) {
+  char host[256] = {0};
+  ::gethostname(host, sizeof host - 1);
+  return {::getpid(), host, fmt::format("{} {}",
+                      context.options.batched ? "generate-logical-batch" : "generate-logical", printable(context.place.project.string(), 500)), wall_now(), {}};
+}
+
+}  // namespace cohort

@@ -1,0 +1,53 @@
+// What every form of a generating command needs to know before it does anything.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "claude/catalog.hpp"
+#include "cli/options.hpp"
+#include "cli/project_plan.hpp"
+#include "cli/run_defaults.hpp"
+#include "planning/batches.hpp"
+#include "state/lock.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+struct command_context {
+  generate_options options;
+  workspace place;
+  run_defaults defaults;
+  catalog models;
+};
+
+[[nodiscard]] expected<command_context> make_context(const generate_options& options);
+
+/// The newest run, or nothing if there is no ledger. Writes nothing.
+[[nodiscard]] expected<std::optional<run_record>> stored_run(const command_context& context);
+
+[[nodiscard]] bool unfinished(const std::optional<run_record>& run);
+
+/// Absolute.
+[[nodiscard]] std::filesystem::path output_folder(const command_context& context, const run_settings& settings);
+
+[[nodiscard]] plan_request planning_of(const command_context& context, const run_settings& settings,
+                                       const model_info& model, bool write_cache);
+
+/// Batches of `size`; 0: sized by the work in them.
+[[nodiscard]] expected<std::vector<batch_range>> cut(const std::vector<task_weight>& tasks, uint32_t size);
+
+/// The model that `settings` name. A run that continues under the same name keeps the model it was planned for, even
+/// if the alias means another one by now.
+[[nodiscard]] expected<model_info> model_for(const command_context& context, const run_settings& settings,
+                                             const run_record* continued);
+
+/// True if the settings ask for another plan than the one that `stored` is about.
+[[nodiscard]] bool needs_another_plan(const command_context& context, const run_settings& settings, const run_record& stored);
+
+/// Words for a person; nothing with `--quiet` or `--json`.
+void inform(const command_context& context, const std::string& text);
+
+[[nodiscard]] lock_holder this_process(const command_context& context);
+
+}  // namespace cohort

@@ -1,0 +1,166 @@
+// Planning, continuing, importing.
+
+#include "cli/prepare_run.hpp"
+
+#include <fmt/format.h>
+
+#include "cli/console.hpp"
+#include "cli/state_commands.hpp"
+#include "state/view.hpp"
+
+namespace cohort {
+
+namespace {
+
+/// Writes a new plan into the ledger. No run if there is nothing to do or batching brings nothing.
+expected<std::optional<run_record>> plan_anew(const command_context& context, ledger& book, const run_settings& settings,
+                                              const model_info& model) {
+  if (auto begun = book.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
+  std::vector<task_weight> weights;
+  size_t delivered = 0;
+  error trouble;
+  auto summary = plan_project(planning_of(context, settings, model, true), [&](task_spec&& task) {
+    const auto known = book.delivered_before(task.id);
+    if (known && *known) {
+      ++delivered;
+      return true;
+    }
+    auto added = known ? book.add_task(task) : expected<void>{tl::unexpected{known.error()}};
+    if (!added) {
+      trouble = added.error();
+      return false;
+    }
+    weights.push_back({task.estimate.expected, task.complexity});
+    return true;
+  });
+  const auto give_up = [&](error problem) -> tl::unexpected<error> {
+    book.abandon_plan();
+    return tl::unexpected<error>{std::move(problem)};
+  };
+  if (trouble.code != ec::none) return give_up(trouble);
+  if (!summary) return give_up(summary.error());
+  inform(context, describe(*summary, context.options.verbose));
+  if (delivered > 0) inform(context, delivered_words(delivered));
+  const auto verdict = judge_batching(weights.size(), settings.batch_size == 0 ? 1 : settings.batch_size);
+  const bool worthless = context.options.batched && settings.batch_size != 0 && verdict.benefit == batching_benefit::none;
+  if (weights.empty() || (worthless && !context.options.force && delivered == 0)) {
+    book.abandon_plan();
+    if (weights.empty())
+      notice(delivered > 0 ? "Everything is delivered; there is nothing to do." : "No gaps were found; there is nothing to do.");
+    else
+      notice(verdict.message + "\nUse --force to run in batches all the same.");
+    return std::optional<run_record>{};
+  }
+  const bool worth_saying = verdict.benefit == batching_benefit::minimal || context.options.level() != verbosity::quiet;
+  if (context.options.batched && settings.batch_size != 0 && !context.options.json && worth_saying) notice(verdict.message);
+  auto ranges = cut(weights, settings.batch_size);
+  if (!ranges) return give_up(ranges.error());
+  std::vector<uint32_t> batch_of;
+  for (size_t batch = 0; batch < ranges->size(); ++batch)
+    batch_of.insert(batch_of.end(), (*ranges)[batch].count, static_cast<uint32_t>(batch));
+  if (auto stored = book.commit_plan(batch_of); !stored) return give_up(stored.error());
+  return book.newest_run();
+}
+
+/// Settings of an earlier generator that left a `batch-state.json` and no ledger. That file names no tasks, so
+/// only its settings are taken over; it is kept in the archive.
+expected<run_settings> imported_or(const command_context& context, const run_settings& defaults) {
+  auto view = read_view(context.place.view_file());
+  if (!view && view.error().code == ec::state_missing) return defaults;
+  if (!view && view.error().code == ec::state_newer) return tl::unexpected{view.error()};
+  const auto archive = archive_state(context.place);
+  if (!archive) return tl::unexpected{archive.error()};
+  if (!view) {
+    notice(fmt::format("cohort: warning: {}; it is kept in {}", view.error().message, archive->string()));
+    return defaults;
+  }
+  notice(fmt::format("an earlier state without a ledger is taken over: {} of {} tasks done, {} spent. It does not name its tasks, so "
+                     "everything that lacks tests is planned anew with its settings; it is kept in {}",
+                     view->completed_tasks, view->total_tasks, to_string(view->spent), archive->string()));
+  auto settings = view->settings;
+  settings.output_directory = defaults.output_directory;
+  return settings;
+}
+
+/// Takes up the stored run where it is.
+expected<ready_run> go_on(const command_context& context, ledger& book, run_record run, ready_run ready) {
+  const bool selects = context.options.gap_report || !context.options.include.empty() || !context.options.exclude.empty();
+  if (selects)
+    notice("cohort: warning: the plan that is continued is frozen; --include, --exclude and --gap-report count for the next one "
+           "(--clean resets)");
+  if (!view_agrees(context.place.view_file(), run))
+    notice("cohort: warning: batch-state.json was missing or did not agree with the ledger; it is built again");
+  if (auto updated = book.update_run(run.id, ready.settings, run_status::running); !updated) return tl::unexpected{updated.error()};
+  inform(context, fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id, run.tasks().final(),
+                              run.tasks().total(), run.next_batch() + 1, run.batches.size()));
+  ready.run = std::move(run);
+  return ready;
+}
+
+/// A plan that replaces one with paid answers that are not written yet would pay for them again.
+expected<void> check_nothing_is_lost(const run_record& replaced) {
+  if (replaced.tasks().answered == 0) return {};
+  return fail(ec::usage, fmt::format("{} paid answers of the present plan are not written yet; run the same command without the "
+                                     "options that ask for another plan first",
+                                     replaced.tasks().answered));
+}
+
+}  // namespace
+
+expected<ready_run> make_ready(const command_context& context, ledger& book) {
+  auto stored = book.newest_run();
+  if (!stored) return tl::unexpected{stored.error()};
+  const bool continues = unfinished(*stored);
+  auto base = continues ? expected<run_settings>{(*stored)->settings}
+              : *stored ? expected<run_settings>{context.defaults.settings}
+                        : imported_or(context, context.defaults.settings);
+  if (!base) return tl::unexpected{base.error()};
+  auto settings = resolve_settings(context.options, *base);
+  if (!settings) return tl::unexpected{settings.error()};
+  auto model = model_for(context, *settings, continues ? &**stored : nullptr);
+  if (!model) return tl::unexpected{model.error()};
+  ready_run ready{{}, *settings, *model, {}};
+  if (continues && !needs_another_plan(context, *settings, **stored)) {
+    auto carried = book.spent_on_replaced_plans((*stored)->id);
+    if (!carried) return tl::unexpected{carried.error()};
+    ready.carried = *carried;
+    return go_on(context, book, std::move(**stored), std::move(ready));
+  }
+  if (continues) {
+    if (auto safe = check_nothing_is_lost(**stored); !safe) return tl::unexpected{safe.error()};
+    notice("the settings ask for another plan; what is delivered stays, the rest is planned anew, and what was spent counts against --budget");
+  }
+  auto planned = plan_anew(context, book, *settings, *model);
+  if (!planned) return tl::unexpected{planned.error()};
+  ready.run = std::move(*planned);
+  if (ready.run) {
+    auto carried = book.spent_on_replaced_plans(ready.run->id);
+    if (!carried) return tl::unexpected{carried.error()};
+    ready.carried = *carried;
+  }
+  return ready;
+}
+
+expected<void> check_limits(const ledger& book, const ready_run& ready) {
+  const auto& run = *ready.run;
+  const auto& settings = ready.settings;
+  std::optional<nano_dollars> cheapest;
+  auto visited = book.for_each_task(run.id, [&](const task_record& task) {
+    if (is_final(task.state) || task.state == task_state::answered) return;
+    if (!cheapest || task.spec.estimate.worst < *cheapest) cheapest = task.spec.estimate.worst;
+  });
+  if (!visited) return visited;
+  if (!cheapest) return {};
+  const auto too_low = [&](const char* option, const std::optional<nano_dollars>& limit, nano_dollars spent) -> expected<void> {
+    if (!limit || spent + *cheapest <= *limit) return {};
+    return fail(spent.count == 0 ? ec::limit_too_low : ec::limit_reached,
+                fmt::format("{} {} lets no task run: {} is spent, and the cheapest waiting task may cost up to {}. "
+                            "The least that works is {}",
+                            option, exact_dollars(*limit), exact_dollars(spent), exact_dollars(*cheapest), exact_dollars(spent + *cheapest)));
+  };
+  if (auto fits = too_low("--budget", settings.budget, run.spent().total() + ready.carried.total()); !fits) return fits;
+  if (settings.on_limit == limit_policy::warn) return {};
+  return too_low("--cost-limit", settings.cost_limit, {});
+}
+
+}  // namespace cohort

@@ -1,0 +1,25 @@
+// Getting a run ready: continuing the stored one, or planning a new one, and checking that its limits let it run.
+#pragma once
+
+#include <optional>
+
+#include "cli/command_context.hpp"
+#include "state/ledger.hpp"
+
+namespace cohort {
+
+/// A run that can be executed.
+struct ready_run {
+  std::optional<run_record> run;  ///< Nothing if there is nothing to do; the user has been told why.
+  run_settings settings;
+  model_info model;
+  spending carried;               ///< Spent on plans that this one replaces; counts against the budget.
+};
+
+/// Continues the stored run if it is not finished and the options ask for no other plan; else plans anew.
+[[nodiscard]] expected<ready_run> make_ready(const command_context& context, ledger& book);
+
+/// Fails at once, naming the least limit that works, if no waiting task fits under a limit.
+[[nodiscard]] expected<void> check_limits(const ledger& book, const ready_run& ready);
+
+}  // namespace cohort
