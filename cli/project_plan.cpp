@@ -3,7 +3,6 @@
 #include "cli/project_plan.hpp"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -50,17 +49,6 @@ survey_options options_for(const plan_request& request) {
   return options;
 }
 
-std::vector<test_wish> wishes_from(const project_survey& seen) {
-  std::vector<test_wish> wishes;
-  for (const auto& gap : seen.gaps) {
-    test_wish wish;
-    wish.source = &seen.files[gap.file];
-    for (auto index : gap.untested) wish.symbols.push_back(seen.files[gap.file].symbols[index]);
-    wishes.push_back(std::move(wish));
-  }
-  return wishes;
-}
-
 plan_summary summary_of(const project_survey& seen) {
   plan_summary summary;
   summary.files = seen.counts.parsed - seen.counts.tests;
@@ -95,16 +83,7 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   }
 
   auto summary = summary_of(*seen);
-  std::map<const source_file*, std::string> frameworks;
-  for (const auto& gap : seen->gaps) frameworks[&seen->files[gap.file]] = gap.framework;
-  task_input input;
-  input.project = request.place.project;
-  input.files = seen->files;
-  input.framework_of = [&](const source_file& file) {
-    const auto known = frameworks.find(&file);
-    return known == frameworks.end() ? std::string{} : known->second;
-  };
-  input.wishes = wishes_from(*seen);
+  const auto input = input_from(*seen, request.place.project);
   task_options options{request.model, request.settings.output_directory, request.cache, request.settings.effort};
   task_receiver receiver;
   receiver.task = [&](task_spec&& task) { return receive(std::move(task)); };

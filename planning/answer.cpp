@@ -11,6 +11,7 @@
 
 #include "base/text.hpp"
 #include "planning/merge.hpp"
+#include "planning/syntax_tree.hpp"
 
 namespace cohort {
 
@@ -275,20 +276,6 @@ std::optional<std::string> bare_code(std::string_view text, const std::vector<fe
 }
 
 }  // namespace
-
-bool fits_parser(std::string_view code) noexcept {
-  constexpr size_t most_tokens = 60'000;
-  if (code.size() <= most_tokens) return true;
-  size_t tokens = 0;
-  bool in_word = false;
-  for (const char c : code) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool word = byte >= 0x80 || std::isalnum(byte) || c == '_';
-    if ((word && !in_word) || (!word && c != ' ' && c != '\t')) ++tokens;
-    in_word = word;
-  }
-  return tokens <= most_tokens;
-}
 
 std::vector<fence_line> find_fences(std::string_view text) {
   std::vector<fence_line> fences;

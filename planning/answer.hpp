@@ -25,10 +25,6 @@ struct fence_line {
 /// All fence lines of a text, in order.
 [[nodiscard]] std::vector<fence_line> find_fences(std::string_view text);
 
-/// False for texts with so many tokens that the parser library may fail on them: it counts the children of a node in
-/// 16 bits, and a syntax error can put all tokens below one node. No answer of 16,000 tokens comes near.
-[[nodiscard]] bool fits_parser(std::string_view code) noexcept;
-
 /// The test file in `answer`, with plain line ends and one line break at its end.
 /// Looked at in this order: blocks tagged with the language, untagged blocks, other blocks, text without fences. A
 /// block counts if it holds a test (the language's `test_markers`) and parses; where a fence inside a string ends a

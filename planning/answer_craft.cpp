@@ -6,6 +6,7 @@
 
 #include "planning/answer.hpp"
 #include "planning/merge.hpp"
+#include "planning/syntax_tree.hpp"
 
 namespace cohort {
 

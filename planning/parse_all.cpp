@@ -52,13 +52,14 @@ class pool {
       made.parsed = tl::unexpected{text.error()};
       return made;
     }
+    const auto content = sha256(*text);
     if (options_.cache != survey_cache::off)
-      if (auto known = cache_.find(file.path, sha256(*text))) {
+      if (auto known = cache_.find(file.path, content)) {
         made.parsed = std::move(*known);
         made.from_cache = true;
         return made;
       }
-    made.parsed = parse_file(*file.lang, file.path, *text);
+    made.parsed = parse_file(*file.lang, file.path, *text, content);
     if (made.parsed && options_.cache == survey_cache::read_write) made.encoded = parse_cache::encode(*made.parsed);
     return made;
   }

@@ -43,7 +43,8 @@ class walk {
     std::vector<uint32_t> levels{0};
     while (true) {
       uint32_t level = levels.back();
-      if (enter(cursor.node(), level) && cursor.first_child()) {
+      const auto node = cursor.node();  // most are leaves: asking is cheaper than trying to descend
+      if (enter(node, level) && ts_node_child_count(node) > 0 && cursor.first_child()) {
         levels.push_back(level);
         continue;
       }
@@ -141,18 +142,23 @@ uint64_t name_hash(std::string_view name) noexcept {
 }
 
 expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text) {
+  return parse_file(lang, std::move(path), text, sha256(text));
+}
+
+expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text, const digest& content) {
   const auto& rules = lang.rules_for(path);
   const auto tree = parse_tree(rules, text);
   if (!tree)
-    return fail(ec::unparsable,
-                fmt::format("the parser gave up on '{}': it nests or repeats too much", printable(path)));
+    return fail(
+        ec::unparsable,
+        fmt::format("'{}' is too much for the parser: over 60,000 words and signs, or too tangled", printable(path)));
   const auto root = ts_tree_root_node(tree.get());
   parsed_file parsed;
   auto& file = parsed.file;
   file.is_test = is_test_path(lang, path);
   file.path = std::move(path);
   file.language = lang.id;
-  file.content = sha256(text);
+  file.content = content;
   file.bytes = static_cast<uint32_t>(text.size());
   file.lines = non_blank_lines(text);
   file.has_errors = ts_node_has_error(root);

@@ -2,7 +2,7 @@
 
 #include "planning/syntax_tree.hpp"
 
-#include <algorithm>
+#include <cctype>
 #include <vector>
 
 #include "planning/tree_memory.hpp"
@@ -11,7 +11,12 @@ namespace cohort {
 
 namespace {
 
-constexpr uint64_t give_up_after_microseconds = 10'000'000;
+/// Ordinary sources take less than one block of memory a byte; the first sum is for short ones.
+constexpr uint64_t most_blocks = 4'000'000;
+constexpr uint64_t most_blocks_a_byte = 16;
+
+/// Work that takes no memory ends here. Far off, so that what is refused does not depend on the machine's load.
+constexpr uint64_t give_up_after_microseconds = 60'000'000;
 
 struct parser_deleter {
   void operator()(TSParser* parser) const noexcept { ts_parser_delete(parser); }
@@ -22,43 +27,39 @@ TSParser* parser_of_this_thread(const TSLanguage* grammar) {
     const TSLanguage* grammar;
     std::unique_ptr<TSParser, parser_deleter> parser;
   };
+  install_tree_memory();  // first: this thread's memory must outlive its parsers
   thread_local std::vector<entry> parsers;
   for (const auto& known : parsers)
     if (known.grammar == grammar) return known.parser.get();
-  install_tree_memory();
   std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
   if (!parser || !ts_parser_set_language(parser.get(), grammar)) return nullptr;
   ts_parser_set_timeout_micros(parser.get(), give_up_after_microseconds);
+  ts_parser_set_cancellation_flag(parser.get(), tree_memory_spent());
   parsers.push_back({grammar, std::move(parser)});
   return parsers.back().parser.get();
 }
 
-/// tree-sitter 0.20 corrupts its memory when it gives up on more than 65535 tokens at once, which takes a text longer
-/// than that with absurdly deep brackets or endless repetition. Such a text is refused before it is parsed.
-bool is_dangerous(std::string_view text) noexcept {
-  constexpr size_t safe = 60'000;
-  constexpr size_t longest_period = 16;
-  if (text.size() < safe) return false;
-  size_t depth = 0;
-  size_t runs[longest_period + 1] = {};
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '(' || c == '[' || c == '{' || c == '<') ++depth;
-    if ((c == ')' || c == ']' || c == '}' || c == '>') && depth > 0) --depth;
-    if (depth > safe / 4) return true;
-    for (size_t period = 1; period <= std::min(longest_period, i); ++period) {
-      runs[period] = text[i - period] == c ? runs[period] + 1 : 0;
-      if (runs[period] > safe && c != ' ' && c != '\n') return true;
-    }
-  }
-  return false;
-}
-
 }  // namespace
 
+bool fits_parser(std::string_view text) noexcept {
+  constexpr size_t most_tokens = 60'000;
+  if (text.size() <= most_tokens) return true;
+  size_t tokens = 0;
+  bool in_word = false;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool word = byte >= 0x80 || std::isalnum(byte) != 0 || c == '_';
+    if ((word && !in_word) || (!word && c != ' ' && c != '\t')) ++tokens;
+    in_word = word;
+  }
+  return tokens <= most_tokens;
+}
+
 syntax_tree parse_tree(const grammar_rules& rules, std::string_view text) {
+  if (!fits_parser(text)) return nullptr;
   auto* parser = parser_of_this_thread(rules.grammar);
-  if (parser == nullptr || text.size() > UINT32_MAX || is_dangerous(text)) return nullptr;
+  if (parser == nullptr) return nullptr;
+  limit_tree_memory(most_blocks + most_blocks_a_byte * text.size());
   syntax_tree tree{ts_parser_parse_string(parser, nullptr, text.data(), static_cast<uint32_t>(text.size()))};
   if (!tree) ts_parser_reset(parser);  // otherwise the next text would resume this one
   return tree;

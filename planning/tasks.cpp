@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -14,6 +16,7 @@
 #include "planning/prompt_context.hpp"
 #include "planning/prompt_imports.hpp"
 #include "planning/split.hpp"
+#include "planning/survey.hpp"
 #include "planning/task_targets.hpp"
 
 namespace cohort {
@@ -252,6 +255,27 @@ expected<task_totals> plan_tasks(const task_input& input, const task_options& op
     }
   }
   return totals;
+}
+
+task_input input_from(const project_survey& seen, std::filesystem::path project) {
+  std::unordered_map<std::string, std::string> by_path;
+  std::map<std::string, std::string> by_language;
+  task_input input{std::move(project), seen.files, {}, {}};
+  for (const auto& gap : seen.gaps) {
+    const auto& source = seen.files[gap.file];
+    by_path.emplace(source.path, gap.framework);
+    by_language.emplace(source.language, gap.framework);
+    test_wish wish{&source, {}};
+    for (const auto index : gap.untested) wish.symbols.push_back(source.symbols[index]);
+    input.wishes.push_back(std::move(wish));
+  }
+  // Files without a gap only need a framework so that names are chosen for all files alike.
+  input.framework_of = [by_path = std::move(by_path), by_language = std::move(by_language)](const source_file& file) {
+    if (const auto found = by_path.find(file.path); found != by_path.end()) return found->second;
+    const auto found = by_language.find(file.language);
+    return found == by_language.end() ? std::string{} : found->second;
+  };
+  return input;
 }
 
 }  // namespace cohort

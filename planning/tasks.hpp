@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -18,6 +17,8 @@
 #include "planning/task_defaults.hpp"
 
 namespace cohort {
+
+struct project_survey;  // survey.hpp
 
 /// A source and what in it lacks tests.
 struct test_wish {
@@ -68,27 +69,7 @@ struct task_totals {
                                                const language_set& languages, const prompt_texts& texts,
                                                const planning_defaults& defaults, const task_receiver& receiver);
 
-/// The input for a `project_survey` (survey.hpp): its gaps as wishes. `survey` must outlive the result.
-template <class Survey>
-[[nodiscard]] task_input input_from(const Survey& survey, std::filesystem::path project) {
-  std::map<std::string, std::string> by_path;
-  std::map<std::string, std::string> by_language;
-  task_input input{std::move(project), survey.files, {}, {}};
-  for (const auto& gap : survey.gaps) {
-    const source_file& source = survey.files[gap.file];
-    by_path.emplace(source.path, gap.framework);
-    by_language.emplace(source.language, gap.framework);
-    test_wish wish{&source, {}};
-    for (const auto index : gap.untested) wish.symbols.push_back(source.symbols[index]);
-    input.wishes.push_back(std::move(wish));
-  }
-  // Files without a gap only need a framework so that names are chosen for all files alike.
-  input.framework_of = [by_path = std::move(by_path), by_language = std::move(by_language)](const source_file& file) {
-    if (const auto found = by_path.find(file.path); found != by_path.end()) return found->second;
-    const auto found = by_language.find(file.language);
-    return found == by_language.end() ? std::string{} : found->second;
-  };
-  return input;
-}
+/// The input for a survey: its gaps as wishes. `seen` must outlive the result, unchanged.
+[[nodiscard]] task_input input_from(const project_survey& seen, std::filesystem::path project);
 
 }  // namespace cohort
