@@ -57,7 +57,7 @@ funds_answer budget::explain(uint32_t batch_index, nano_dollars amount, const ru
                               "the least {} that lets it pass is {}",
                               why.by_run ? "run's" : "batch's", to_string(limit.value_or(nano_dollars{})),
                               to_string(account.spent.total()), to_string(amount),
-                              why.by_run ? "--budget" : "--cost-limit", to_string(account.spent.total() + amount));
+                              why.by_run ? "--budget" : "--cost-limit", to_exact_string(account.spent.total() + amount));
   return answer;
 }
 

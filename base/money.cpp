@@ -57,6 +57,13 @@ std::string to_string(nano_dollars amount) {
   return fmt::format("{}${}.{}", negative ? "-" : "", dollars, decimals);
 }
 
+std::string to_exact_string(nano_dollars amount) {
+  const auto magnitude = std::max<int64_t>(0, amount.count);
+  auto decimals = fmt::format("{:09}", magnitude % nanos_in_dollar);
+  while (decimals.size() > 2 && decimals.back() == '0') decimals.pop_back();
+  return fmt::format("${}.{}", magnitude / nanos_in_dollar, decimals);
+}
+
 double as_dollars(nano_dollars amount) noexcept { return static_cast<double>(amount.count) / nanos_in_dollar; }
 
 }  // namespace cohort

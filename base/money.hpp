@@ -68,6 +68,9 @@ class cost_sum {
 /// "$1.23", or with as many further digits as small amounts need: "$0.0042".
 [[nodiscard]] std::string to_string(nano_dollars amount);
 
+/// The amount to the last nano-dollar, with at least two decimals, so that it can be given back as an option: "$0.1234567".
+[[nodiscard]] std::string to_exact_string(nano_dollars amount);
+
 /// Dollars as a number for JSON views; exact enough to show, never read back into a sum.
 [[nodiscard]] double as_dollars(nano_dollars amount) noexcept;
 

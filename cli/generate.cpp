@@ -57,8 +57,38 @@ expected<std::optional<run_record>> stored_run(const command_context& context) {
   return book->newest_run();
 }
 
-bool unfinished(const std::optional<run_record>& run) {
-  return run && run->tasks().final() != run->tasks().total();
+/// Also true for a run that was killed between its last task and its end: it still has files to compare and a state to
+/// close.
+bool unfinished(const std::optional<run_record>& run) { return run && run->status != run_status::finished; }
+
+/// What the state file of another program (the original generator's) asks for; nothing if there is none.
+expected<std::optional<imported_view>> foreign_state(const command_context& context) {
+  auto view = read_view(context.place.view_file());
+  if (!view && view.error().code == ec::state_missing) return std::optional<imported_view>{};
+  if (!view) return tl::unexpected{view.error()};
+  return std::optional<imported_view>{std::move(*view)};
+}
+
+/// The settings that the command line is laid over: those of the unfinished run, else of another program's state where
+/// this one never ran, else the defaults.
+expected<run_settings> settings_to_start_from(const command_context& context, const std::optional<run_record>& stored) {
+  if (unfinished(stored)) return stored->settings;
+  auto settings = context.defaults.settings;
+  if (stored) return settings;
+  auto foreign = foreign_state(context);
+  if (!foreign) return tl::unexpected{foreign.error()};
+  if (!*foreign) return settings;
+  const auto& view = **foreign;
+  settings.batch_size = view.settings.batch_size;
+  settings.model = view.settings.model;
+  settings.concurrent = std::max(1u, view.settings.concurrent);
+  settings.timeout = view.settings.timeout;
+  settings.min_complexity = std::max(1u, view.settings.min_complexity);
+  settings.cost_limit = view.settings.cost_limit;
+  notice(fmt::format("batch-state.json comes from another program ({} of {} tasks, {} spent): its settings are taken over; its "
+                     "tests are not known here, and its spending counts against no limit of this run",
+                     view.completed_tasks, view.total_tasks, to_string(view.spent)));
+  return settings;
 }
 
 std::filesystem::path output_folder(const command_context& context, const run_settings& settings) {
@@ -185,7 +215,9 @@ expected<dry_plan> plan_without_writing(const command_context& context, const ru
 }
 
 int dry_run(const command_context& context, const std::optional<run_record>& stored) {
-  auto settings = resolve_settings(context.options, stored && unfinished(stored) ? stored->settings : context.defaults.settings);
+  const auto base = settings_to_start_from(context, stored);
+  if (!base) return complain(base.error());
+  auto settings = resolve_settings(context.options, *base);
   if (!settings) return complain(settings.error());
   if (unfinished(stored) && !asks_for_another_plan(*settings, stored->settings)) {
     print(fmt::format("The run {} is not finished; the same command continues it:\n", stored->batch_id));
@@ -278,9 +310,9 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
   auto stored = book.newest_run();
   if (!stored) return tl::unexpected{stored.error()};
   const bool continues = unfinished(*stored);
-  if (context.options.resume && !*stored)
-    return fail(ec::state_missing, "--resume: there is no run to continue here; leave --resume out to start one");
-  auto settings = resolve_settings(context.options, continues ? (*stored)->settings : context.defaults.settings);
+  const auto base = settings_to_start_from(context, *stored);
+  if (!base) return tl::unexpected{base.error()};
+  auto settings = resolve_settings(context.options, *base);
   if (!settings) return tl::unexpected{settings.error()};
   auto model = context.models.find(settings->model);
   if (!model) return tl::unexpected{model.error()};
@@ -319,7 +351,7 @@ expected<void> check_limits(const ledger& book, const run_record& run, const run
     return fail(spent.count == 0 ? ec::limit_too_low : ec::limit_reached,
                 fmt::format("{} {} lets no task run: {} is spent, and the cheapest waiting task may cost up to {}. "
                             "The least that works is {}",
-                            option, to_string(*limit), to_string(spent), to_string(*cheapest), to_string(spent + *cheapest)));
+                            option, to_exact_string(*limit), to_string(spent), to_exact_string(*cheapest), to_exact_string(spent + *cheapest)));
   };
   if (auto fits = too_low("--budget", settings.budget, run.spent().total()); !fits) return fits;
   if (settings.on_limit == limit_policy::warn) return {};
@@ -429,7 +461,8 @@ int generate(const generate_options& options) {
   if (options.clean) return clean(*context);
   auto stored = stored_run(*context);
   if (!stored) return complain(stored.error());
-  if (options.resume && !*stored)
+  std::error_code ignored;
+  if (options.resume && !*stored && !std::filesystem::exists(context->place.view_file(), ignored))
     return complain({ec::state_missing, "--resume: there is no run to continue here; leave --resume out to start one"});
   if (options.dry_run) return dry_run(*context, *stored);
   const int code = run(*context);

@@ -21,6 +21,8 @@ TEST(money, shows_small_amounts_with_the_digits_they_need) {
   EXPECT_EQ(to_string(nano_dollars{1'230'000'000}), "$1.23");
   EXPECT_EQ(to_string(nano_dollars{4'200'000}), "$0.0042");
   EXPECT_EQ(to_string(nano_dollars{0}), "$0.00");
+  EXPECT_EQ(to_exact_string(nano_dollars{122'748'201}), "$0.122748201");
+  EXPECT_EQ(to_exact_string(nano_dollars{2'500'000'000}), "$2.50");
   EXPECT_EQ(to_string(nano_dollars{-1'500'000'000}), "-$1.50");
 }
 
