@@ -339,9 +339,12 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
 
 /// Says at once that no waiting task fits under a limit, instead of deferring them one by one.
 expected<void> check_limits(const ledger& book, const run_record& run, const run_settings& settings) {
+  // Where a limit stops the run, nothing beyond the batch that is next is ever reached.
+  const bool goes_on = settings.on_limit != limit_policy::stop && !settings.budget;
   std::optional<nano_dollars> cheapest;
   auto visited = book.for_each_task(run.id, [&](const task_record& task) {
     if (is_final(task.state) || task.state == task_state::answered) return;
+    if (!goes_on && task.batch != run.next_batch()) return;
     if (!cheapest || task.spec.estimate.worst < *cheapest) cheapest = task.spec.estimate.worst;
   });
   if (!visited) return visited;

