@@ -30,9 +30,7 @@ expected<std::optional<run_record>> stored_run(const command_context& context) {
   return book->newest_run();
 }
 
-bool unfinished(const std::optional<run_record>& run) {
-  return run && run->tasks().final() != run->tasks().total();
-}
+bool unfinished(const std::optional<run_record>& run) { return run && run->status != run_status::finished; }
 
 std::filesystem::path output_folder(const command_context& context, const run_settings& settings) {
   const std::filesystem::path wanted{settings.output_directory};

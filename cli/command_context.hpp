@@ -26,6 +26,7 @@ struct command_context {
 /// The newest run, or nothing if there is no ledger. Writes nothing.
 [[nodiscard]] expected<std::optional<run_record>> stored_run(const command_context& context);
 
+/// Also true for a run that was killed between its last task and its end: it still has a state to close.
 [[nodiscard]] bool unfinished(const std::optional<run_record>& run);
 
 /// Absolute.

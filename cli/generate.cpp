@@ -137,7 +137,8 @@ int generate(const generate_options& options) {
   if (options.clean) return clean(*context);
   auto stored = stored_run(*context);
   if (!stored) return complain(stored.error());
-  if (options.resume && !*stored)
+  std::error_code ignored;
+  if (options.resume && !*stored && !std::filesystem::exists(context->place.view_file(), ignored))
     return complain({ec::state_missing, "--resume: there is no run to continue here; leave --resume out to start one"});
   if (options.dry_run) return dry_run(*context, *stored);
   const int code = run(*context);

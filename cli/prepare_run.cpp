@@ -62,24 +62,14 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
   return book.newest_run();
 }
 
-/// Settings of an earlier generator that left a `batch-state.json` and no ledger. That file names no tasks, so
-/// only its settings are taken over; it is kept in the archive.
-expected<run_settings> imported_or(const command_context& context, const run_settings& defaults) {
-  auto view = read_view(context.place.view_file());
-  if (!view && view.error().code == ec::state_missing) return defaults;
-  if (!view && view.error().code == ec::state_newer) return tl::unexpected{view.error()};
+/// Puts a `batch-state.json` without a ledger aside before a plan of ours replaces it.
+expected<void> keep_foreign_state(const command_context& context) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(context.place.view_file(), ignored)) return {};
   const auto archive = archive_state(context.place);
   if (!archive) return tl::unexpected{archive.error()};
-  if (!view) {
-    notice(fmt::format("cohort: warning: {}; it is kept in {}", view.error().message, archive->string()));
-    return defaults;
-  }
-  notice(fmt::format("an earlier state without a ledger is taken over: {} of {} tasks done, {} spent. It does not name its tasks, so "
-                     "everything that lacks tests is planned anew with its settings; it is kept in {}",
-                     view->completed_tasks, view->total_tasks, to_string(view->spent), archive->string()));
-  auto settings = view->settings;
-  settings.output_directory = defaults.output_directory;
-  return settings;
+  notice(fmt::format("the batch-state.json that was found is kept in {}", archive->string()));
+  return {};
 }
 
 /// Takes up the stored run where it is.
@@ -107,13 +97,30 @@ expected<void> check_nothing_is_lost(const run_record& replaced) {
 
 }  // namespace
 
+expected<run_settings> settings_to_start_from(const command_context& context, const std::optional<run_record>& stored) {
+  if (unfinished(stored)) return stored->settings;
+  auto settings = context.defaults.settings;
+  if (stored) return settings;
+  const auto view = read_view(context.place.view_file());
+  if (!view && view.error().code == ec::state_missing) return settings;
+  if (!view) return tl::unexpected{view.error()};
+  settings.batch_size = view->settings.batch_size;
+  settings.model = view->settings.model;
+  settings.concurrent = std::max(1u, view->settings.concurrent);
+  settings.timeout = view->settings.timeout;
+  settings.min_complexity = std::max(1u, view->settings.min_complexity);
+  settings.cost_limit = view->settings.cost_limit;
+  notice(fmt::format("a batch-state.json without a ledger tells of {} of {} tasks done and {} spent: its settings are taken over. It "
+                     "names no tasks, so everything that lacks tests is planned; its spending counts against no limit of this run",
+                     view->completed_tasks, view->total_tasks, to_string(view->spent)));
+  return settings;
+}
+
 expected<ready_run> make_ready(const command_context& context, ledger& book) {
   auto stored = book.newest_run();
   if (!stored) return tl::unexpected{stored.error()};
   const bool continues = unfinished(*stored);
-  auto base = continues ? expected<run_settings>{(*stored)->settings}
-              : *stored ? expected<run_settings>{context.defaults.settings}
-                        : imported_or(context, context.defaults.settings);
+  const auto base = settings_to_start_from(context, *stored);
   if (!base) return tl::unexpected{base.error()};
   auto settings = resolve_settings(context.options, *base);
   if (!settings) return tl::unexpected{settings.error()};
@@ -130,6 +137,8 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
     if (auto safe = check_nothing_is_lost(**stored); !safe) return tl::unexpected{safe.error()};
     notice("the settings ask for another plan; what is delivered stays, the rest is planned anew, and what was spent counts against --budget");
   }
+  if (!*stored)
+    if (auto kept = keep_foreign_state(context); !kept) return tl::unexpected{kept.error()};
   auto planned = plan_anew(context, book, *settings, *model);
   if (!planned) return tl::unexpected{planned.error()};
   ready.run = std::move(*planned);
@@ -144,9 +153,12 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
 expected<void> check_limits(const ledger& book, const ready_run& ready) {
   const auto& run = *ready.run;
   const auto& settings = ready.settings;
+  // Where a limit stops the run, nothing beyond the batch that is next is ever reached.
+  const bool goes_on = settings.on_limit != limit_policy::stop && !settings.budget;
   std::optional<nano_dollars> cheapest;
   auto visited = book.for_each_task(run.id, [&](const task_record& task) {
     if (is_final(task.state) || task.state == task_state::answered) return;
+    if (!goes_on && task.batch != run.next_batch()) return;
     if (!cheapest || task.spec.estimate.worst < *cheapest) cheapest = task.spec.estimate.worst;
   });
   if (!visited) return visited;

@@ -16,6 +16,11 @@ struct ready_run {
   spending carried;               ///< Spent on plans that this one replaces; counts against the budget.
 };
 
+/// What the command line is laid over: the settings of the unfinished run, else those of a `batch-state.json` without a
+/// ledger (another generator's), else the defaults. Writes nothing.
+[[nodiscard]] expected<run_settings> settings_to_start_from(const command_context& context,
+                                                            const std::optional<run_record>& stored);
+
 /// Continues the stored run if it is not finished and the options ask for no other plan; else plans anew.
 [[nodiscard]] expected<ready_run> make_ready(const command_context& context, ledger& book);
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/console.hpp"
+#include "cli/prepare_run.hpp"
 #include "cli/stats.hpp"
 #include "state/ledger.hpp"
 #include "state/view.hpp"
@@ -141,7 +142,9 @@ int clean(const command_context& context) {
 }
 
 int dry_run(const command_context& context, const std::optional<run_record>& stored) {
-  auto settings = resolve_settings(context.options, stored && unfinished(stored) ? stored->settings : context.defaults.settings);
+  const auto base = settings_to_start_from(context, stored);
+  if (!base) return complain(base.error());
+  auto settings = resolve_settings(context.options, *base);
   if (!settings) return complain(settings.error());
   if (unfinished(stored) && !needs_another_plan(context, *settings, *stored)) {
     print(fmt::format("The run {} is not finished; the same command continues it:\n", stored->batch_id));

@@ -92,7 +92,7 @@ class DamageByAKill(KillBase):
     def test_a_test_file_that_a_power_cut_emptied_is_written_again(self):
         server = self.simulator(*LATENCY)
         shop = self.bookshop("cut/shop")
-        run = self.start("generate-logical-batch", shop, "-b", "50", server=server)
+        run = self.start("generate-logical-batch", shop, "-b", "39", "--force", server=server)
         self.until(lambda: len(list((shop / STATE / "tests").rglob("*.py"))) >= 5, "the fifth file")
         run.kill()
         run.wait()
@@ -102,7 +102,7 @@ class DamageByAKill(KillBase):
         asked = server.bill.prompts()
         with Book(shop) as book:
             stored = book.answered_prompts()
-        self.ends(self.batch(shop, server=server), 0)
+        self.ends(self.batch(shop, "-b", "39", "--force", server=server), 0)
         self.assertEqual(tree(shop / STATE / "tests"), self.tests)
         self.assertEqual(set(server.bill.prompts()[len(asked):]) & stored, set())
 

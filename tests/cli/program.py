@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -125,11 +126,19 @@ class Simulator:
         command = [PROGRAM, "simulator", "--port", "0", "--bill", str(self.bill.path)]
         for setting in settings:
             command += ["--set", setting]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                        env=environment(folder))
+        self.said = folder / f"simulator-{time.monotonic_ns()}.log"
+        with open(self.said, "w") as said:
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True,
+                                            env=environment(folder))
         self.url = self.process.stdout.readline().strip()
         if not self.url:
             raise RuntimeError("the simulator did not start")
+
+    def requests(self):
+        """Ends the server; it then says how many requests it saw."""
+        self.process.terminate()
+        self.process.wait(timeout=30)
+        return int(re.search(r"(\d+) requests", self.said.read_text()).group(1))
 
     def stop(self):
         self.process.kill()
