@@ -330,6 +330,10 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
     ready.run = std::move(run);
     return ready;
   }
+  // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
+  if (*stored && !continues && !view_agrees(context.place.view_file(), **stored))
+    if (auto shown = replace_file(context.place.view_file(), render_view(**stored), durability::now); !shown)
+      return tl::unexpected{shown.error()};
   if (continues) notice("the settings ask for another plan; what is delivered stays, the rest is planned anew");
   auto planned = plan_anew(context, book, *settings, *model);
   if (!planned) return tl::unexpected{planned.error()};
