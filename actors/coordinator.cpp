@@ -135,6 +135,7 @@ void coordinator_state::on_drain() {
   interrupted_ = true;
   stop_opening();
   self_->send(services_.gateway, drain{});
+  self_->send(services_.pool, drain{});
   finish_if_done();
 }
 

@@ -49,12 +49,14 @@ using gateway_actor = caf::typed_actor<caf::replies_to<gateway_call>::with<gatew
 /// WORKER: one attempt at a time; sends again by itself only what certainly was not billed.
 ///   work_order -> work_report        Always answered.
 ///   worker_wake                      Internal: the pause before sending again is over.
+///   drain                            Ends such a pause: nothing is in flight, so nothing is sent again.
 struct worker_wake {};
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, worker_wake&) {
   return f();
 }
-using worker_actor = caf::typed_actor<caf::replies_to<work_order>::with<work_report>, caf::reacts_to<worker_wake>>;
+using worker_actor = caf::typed_actor<caf::replies_to<work_order>::with<work_report>, caf::reacts_to<worker_wake>,
+                                      caf::reacts_to<drain>>;
 
 /// A slot for one attempt. The BATCH gives it back with `lease_return`.
 struct slot_lease {
@@ -96,8 +98,9 @@ typename Inspector::result_type inspect(Inspector& f, slots_wanted& x) {
 ///   slots_wanted                     Answered by one `slot_lease` for each, when its turn comes.
 ///   lease_return                     A stale one is ignored.
 ///   batch_exhausted                  The batch wants no more slots; outstanding wants are dropped.
-using pool_actor =
-    caf::typed_actor<caf::reacts_to<slots_wanted>, caf::reacts_to<lease_return>, caf::reacts_to<batch_exhausted>>;
+///   drain                            Passed on to the workers.
+using pool_actor = caf::typed_actor<caf::reacts_to<slots_wanted>, caf::reacts_to<lease_return>,
+                                    caf::reacts_to<batch_exhausted>, caf::reacts_to<drain>>;
 
 /// COST MONITOR: grants before a request is sent, settles after.
 ///   funds_wanted -> funds_answer     May wait for reservations to be settled.

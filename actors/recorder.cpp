@@ -40,7 +40,42 @@ void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self
   options_ = std::move(options);
   coordinator_ = std::move(coordinator);
   if (auto run = book_->newest_run(); run && *run) view_ = std::move(**run);
+  if (auto restored = restore_torn_files(); !restored) log_warning("{}", restored.error().message);
   if (auto published = publish(true); !published) log_warning("{}", published.error().message);
+}
+
+expected<void> recorder_state::restore_torn_files() {
+  const auto files = book_->unsynced();
+  if (!files) return tl::unexpected{files.error()};
+  std::unordered_map<task_id, std::string> torn;
+  for (const auto& file : *files) {
+    const auto present = read_file(file.path);
+    const bool lost = present ? looks_torn(*present) : present.error().code == ec::not_found;
+    if (lost && (!present || sha256(*present) != file.content)) torn.emplace(file.task, file.path);
+  }
+  if (torn.empty()) return {};
+  std::vector<task_spec> specs;
+  auto visited = book_->for_each_task(options_.run, [&](const task_record& task) {
+    if (torn.contains(task.spec.id)) specs.push_back(task.spec);
+  });
+  if (!visited) return visited;
+  for (const auto& spec : specs) {
+    auto content = content_of(spec);
+    if (!content) return tl::unexpected{content.error()};
+    log_warning("'{}' did not survive the last end; it is written again from its stored answer", torn[spec.id]);
+    if (auto written = replace_file(torn[spec.id], *content, durability::now); !written) return written;
+  }
+  return {};
+}
+
+expected<std::string> recorder_state::content_of(const task_spec& spec) {
+  auto parts = book_->answered_parts(options_.run, spec.target);
+  if (!parts) return tl::unexpected{parts.error()};
+  std::vector<std::string> extracted;
+  for (const auto& part : *parts)
+    if (auto usable = context_->craft->extract(part.spec, part.answer)) extracted.push_back(std::move(*usable));
+  if (extracted.empty()) return fail(ec::no_code, "no stored answer for '" + spec.target + "' is usable");
+  return spec.parts <= 1 ? extracted.front() : context_->craft->assemble(spec, extracted);
 }
 
 caf::result<batch_contents> recorder_state::open(const open_batch& wish) {

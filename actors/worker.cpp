@@ -50,16 +50,37 @@ void worker_state::on_result(gateway_result& result) {
     if (result.systemic) sends_ = 1;
     const auto pause = rule_(sends_, result.systemic ? milliseconds{0} : used_, result.failure);
     if (result.systemic && pause) {
-      self_->delayed_send(caf::actor_cast<worker_actor>(self_), *pause, worker_wake{});
+      rest(*pause);
       return;
     }
     if (pause && used_ + *pause < order_.timeout) {
       used_ += *pause;
-      self_->delayed_send(caf::actor_cast<worker_actor>(self_), *pause, worker_wake{});
+      rest(*pause);
       return;
     }
   }
   report(result);
+}
+
+void worker_state::rest(milliseconds pause) {
+  resting_ = true;
+  self_->delayed_send(caf::actor_cast<worker_actor>(self_), pause, worker_wake{});
+}
+
+void worker_state::on_wake() {
+  if (!resting_) return;
+  resting_ = false;
+  send();
+}
+
+void worker_state::on_drain() {
+  if (!resting_) return;
+  resting_ = false;
+  gateway_result given_up;
+  given_up.failure.code = ec::cancelled;
+  given_up.failure.message = "the run stopped before the request was sent again";
+  given_up.failure.billed = billing::unbilled;
+  report(given_up);
 }
 
 void worker_state::report(gateway_result& result) {
@@ -81,7 +102,8 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
   self->state.start(self, std::move(gateway), std::move(rule));
   return {
       [self](const work_order& order) { return self->state.work(order); },
-      [self](const worker_wake&) { self->state.send(); },
+      [self](const worker_wake&) { self->state.on_wake(); },
+      [self](const drain&) { self->state.on_drain(); },
   };
 }
 

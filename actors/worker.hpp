@@ -20,10 +20,13 @@ class worker_state {
 
   void start(worker_actor::stateful_pointer<worker_state> self, gateway_actor gateway, resend_rule rule);
   caf::typed_response_promise<work_report> work(const work_order& order);
-  void send();
+  void on_wake();
+  void on_drain();
 
  private:
+  void send();
   void on_result(gateway_result& result);
+  void rest(milliseconds pause);
   void report(gateway_result& result);
   [[nodiscard]] milliseconds time_left() const;
 
@@ -33,6 +36,7 @@ class worker_state {
   work_order order_;
   caf::typed_response_promise<work_report> promise_;
   uint32_t sends_ = 0;
+  bool resting_ = false;  ///< Between a failure and sending again.
   milliseconds used_{0};
 };
 

@@ -44,6 +44,10 @@ void worker_pool_state::on_exhausted(const batch_exhausted& batch) {
   batches_.erase(batch.batch);
 }
 
+void worker_pool_state::on_drain() {
+  for (const auto& [slot, worker] : workers_) self_->send(worker, drain{});
+}
+
 void worker_pool_state::on_worker_down(const caf::actor_addr& gone) {
   for (auto& [slot, worker] : workers_) {
     if (worker.address() != gone) continue;
@@ -80,6 +84,7 @@ pool_actor::behavior_type worker_pool(pool_actor::stateful_pointer<worker_pool_s
       [self](const slots_wanted& wish) { self->state.on_wanted(wish); },
       [self](const lease_return& back) { self->state.on_return(back); },
       [self](const batch_exhausted& batch) { self->state.on_exhausted(batch); },
+      [self](const drain&) { self->state.on_drain(); },
   };
 }
 

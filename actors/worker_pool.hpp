@@ -21,6 +21,7 @@ class worker_pool_state {
   void on_wanted(const slots_wanted& wish);
   void on_return(const lease_return& back);
   void on_exhausted(const batch_exhausted& batch);
+  void on_drain();
   void on_worker_down(const caf::actor_addr& worker);
 
  private:

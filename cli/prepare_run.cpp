@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/files.hpp"
 #include "cli/console.hpp"
 #include "cli/state_commands.hpp"
 #include "state/view.hpp"
@@ -66,7 +67,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
 expected<void> keep_foreign_state(const command_context& context) {
   std::error_code ignored;
   if (!std::filesystem::exists(context.place.view_file(), ignored)) return {};
-  const auto archive = archive_state(context.place);
+  const auto archive = archive_view(context.place);
   if (!archive) return tl::unexpected{archive.error()};
   notice(fmt::format("the batch-state.json that was found is kept in {}", archive->string()));
   return {};
@@ -137,6 +138,10 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
     if (auto safe = check_nothing_is_lost(**stored); !safe) return tl::unexpected{safe.error()};
     notice("the settings ask for another plan; what is delivered stays, the rest is planned anew, and what was spent counts against --budget");
   }
+  // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
+  if (*stored && !continues && !view_agrees(context.place.view_file(), **stored))
+    if (auto shown = replace_file(context.place.view_file(), render_view(**stored), durability::now); !shown)
+      return tl::unexpected{shown.error()};
   if (!*stored)
     if (auto kept = keep_foreign_state(context); !kept) return tl::unexpected{kept.error()};
   auto planned = plan_anew(context, book, *settings, *model);

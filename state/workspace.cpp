@@ -57,6 +57,19 @@ expected<fs::path> new_archive(const fs::path& parent) {
   return fail(ec::io, fmt::format("cannot find a free name for an archive in '{}'", parent.string()));
 }
 
+expected<fs::path> move_to_archive(const workspace& place, const std::vector<fs::path>& movable) {
+  if (auto safe = refuse_leading_out(place); !safe) return tl::unexpected{safe.error()};
+  auto folder = new_archive(place.root() / "archive");
+  if (!folder) return folder;
+  for (const auto& from : movable) {
+    std::error_code failed;
+    if (!fs::exists(fs::symlink_status(from, failed))) continue;
+    const auto to = *folder / from.filename();
+    if (::rename(from.c_str(), to.c_str()) != 0) return tl::unexpected{system_error(errno, "archive", from)};
+  }
+  return folder;
+}
+
 }  // namespace
 
 expected<workspace> open_workspace(const fs::path& project) {
@@ -87,24 +100,12 @@ expected<void> prepare(const workspace& place) {
 /// The ledger goes before its WAL: a ledger without the WAL would open and have forgotten answers, while a WAL alone
 /// is refused as damaged, and archiving again puts it away as well.
 expected<fs::path> archive_state(const workspace& place) {
-  if (auto safe = refuse_leading_out(place); !safe) return tl::unexpected{safe.error()};
-  auto folder = new_archive(place.root() / "archive");
-  if (!folder) return folder;
   const auto ledger = place.ledger_file();
-  const fs::path movable[] = {ledger,
-                              ledger.native() + "-wal",
-                              ledger.native() + "-shm",
-                              ledger.native() + ".new",
-                              place.view_file(),
-                              place.cache_file().parent_path()};
-  for (const auto& from : movable) {
-    std::error_code failed;
-    if (!fs::exists(fs::symlink_status(from, failed))) continue;
-    const auto to = *folder / from.filename();
-    if (::rename(from.c_str(), to.c_str()) != 0) return tl::unexpected{system_error(errno, "archive", from)};
-  }
-  return folder;
+  return move_to_archive(place, {ledger, ledger.native() + "-wal", ledger.native() + "-shm", ledger.native() + ".new",
+                                 place.view_file(), place.cache_file().parent_path()});
 }
+
+expected<fs::path> archive_view(const workspace& place) { return move_to_archive(place, {place.view_file()}); }
 
 expected<void> reserve_ballast(const workspace& place, uint64_t bytes) {
   const auto file = place.ballast_file();

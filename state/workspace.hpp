@@ -32,6 +32,9 @@ struct workspace {
 /// Returns the archive folder. The caller holds the lock.
 [[nodiscard]] expected<std::filesystem::path> archive_state(const workspace& place);
 
+/// Moves a `batch-state.json` that is not ours into a new folder of the archive and returns that folder.
+[[nodiscard]] expected<std::filesystem::path> archive_view(const workspace& place);
+
 /// Keeps `bytes` of disk in reserve, so that paid answers can still be stored when the disk is full.
 [[nodiscard]] expected<void> reserve_ballast(const workspace& place, uint64_t bytes);
 void release_ballast(const workspace& place) noexcept;

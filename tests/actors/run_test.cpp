@@ -277,6 +277,43 @@ TEST_F(run_test, skips_a_task_whose_source_is_gone_or_changed) {
   EXPECT_EQ(way->total_asked(), 1u);
 }
 
+TEST_F(run_test, writes_again_what_a_power_cut_took_but_not_what_the_user_changed) {
+  way->at_once = false;
+  settings.concurrent = 10;
+  settings.batch_size = 10;
+  plan(10);
+  spawn_all();
+  for (int i = 0; i < 9; ++i) {
+    way->calls.front().done(good_answer("answer to " + way->calls.front().request.prompt));
+    way->calls.pop_front();
+  }
+  pass(milliseconds{100});
+  ASSERT_EQ(stored().tasks().delivered, 9u);
+  ASSERT_EQ(book->unsynced().value().size(), 9u);
+  take_down();  // As a crash would: the batch is not closed, its files are not synced.
+  ASSERT_TRUE(replace_file(root / "out/file-0.txt", "", durability::later));
+  std::filesystem::remove(root / "out/file-1.txt");
+  ASSERT_TRUE(replace_file(root / "out/file-2.txt", "edited by the user", durability::later));
+  way->at_once = true;
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(read_file(root / "out/file-0.txt").value(), "answer to task-0");
+  EXPECT_EQ(read_file(root / "out/file-1.txt").value(), "answer to task-1");
+  EXPECT_EQ(read_file(root / "out/file-2.txt").value(), "edited by the user");
+}
+
+TEST_F(run_test, a_drain_does_not_wait_for_a_worker_that_rests_before_sending_again) {
+  way->answer = [](const completion_request&, uint32_t) { return failed_call(ec::overloaded, billing::unbilled); };
+  plan(3);
+  spawn_all();
+  self->send(owner, drain{});
+  pass(milliseconds{50});
+  const auto ended = outcome();
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->code, ec::interrupted);
+  EXPECT_EQ(stored().tasks().planned, 3u);
+}
+
 TEST_F(run_test, never_overwrites_a_file_that_is_not_ours) {
   plan(1);
   ASSERT_TRUE(replace_file(root / "out/file-0.txt", "the user's own", durability::later));
