@@ -286,11 +286,9 @@ TEST(parser, survives_nesting_deeper_than_the_stack_and_garbage) {
 TEST(parser, survives_errors_that_span_more_than_65535_tokens) {  // memory corruption up to tree-sitter 0.20
   std::string irregular;
   for (int i = 0; i < 50'000; ++i) irregular += "a" + std::to_string(i * 7919 % 1000) + " ? ) ";
-  for (const auto* id : {"javascript", "typescript", "python"}) {
-    const auto parsed = parse_file(*languages().by_id(id), "a", irregular);
-    ASSERT_TRUE(parsed.has_value()) << id;
-    EXPECT_TRUE(parsed->file.has_errors) << id;
-  }
+  const auto parsed = parse_file(*languages().by_id("javascript"), "a.js", irregular);
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_TRUE(parsed->file.has_errors);
 }
 
 TEST(parser, reports_the_place_of_the_first_syntax_error) {
