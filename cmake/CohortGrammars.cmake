@@ -1,6 +1,19 @@
 # Builds the tree-sitter grammars that config/languages/*/language.json name, and a table of them.
 # Adding a language needs no change here: a folder with a language.json and an entry in package.json are enough.
 
+# The runtime comes from npm too, as one file of C: Debian's 0.20 corrupts its memory on syntax errors that span more
+# than 65535 tokens, and it is slower, because its parts cannot be inlined into each other.
+set(COHORT_TREE_SITTER_DIR "${CMAKE_SOURCE_DIR}/node_modules/tree-sitter/vendor/tree-sitter/lib")
+if(NOT EXISTS "${COHORT_TREE_SITTER_DIR}/src/lib.c")
+  message(FATAL_ERROR "tree-sitter is missing (${COHORT_TREE_SITTER_DIR}). Run: npm ci --ignore-scripts")
+endif()
+add_library(cohort_tree_sitter STATIC "${COHORT_TREE_SITTER_DIR}/src/lib.c")
+set_target_properties(cohort_tree_sitter PROPERTIES C_STANDARD 11 C_EXTENSIONS ON)
+target_compile_options(cohort_tree_sitter PRIVATE -w -O3)
+target_compile_definitions(cohort_tree_sitter PRIVATE NDEBUG)
+target_include_directories(cohort_tree_sitter SYSTEM PUBLIC "${COHORT_TREE_SITTER_DIR}/include")
+target_include_directories(cohort_tree_sitter PRIVATE "${COHORT_TREE_SITTER_DIR}/src")
+
 # cohort_add_grammars(TARGET): a static library with every grammar and `grammar_table.cpp`.
 function(cohort_add_grammars target)
   file(GLOB descriptions CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/config/languages/*/language.json")
@@ -47,13 +60,5 @@ std::span<const grammar_entry> compiled_grammars() noexcept { return entries; }
   add_library(${target} STATIC ${sources} "${table}")
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:-w -O2>)
   target_include_directories(${target} PUBLIC "${CMAKE_SOURCE_DIR}")
-  # Parsing calls the library a few hundred million times for a large project: from the archive, the calls are direct
-  # and parsing takes a quarter less time. The shared library must not be named as well, or it would win.
-  find_library(COHORT_TREE_SITTER_ARCHIVE NAMES libtree-sitter.a)
-  if(COHORT_TREE_SITTER_ARCHIVE)
-    target_include_directories(${target} SYSTEM PUBLIC ${TREE_SITTER_INCLUDE_DIRS})
-    target_link_libraries(${target} PUBLIC "${COHORT_TREE_SITTER_ARCHIVE}")
-  else()
-    target_link_libraries(${target} PUBLIC PkgConfig::TREE_SITTER)
-  endif()
+  target_link_libraries(${target} PUBLIC cohort_tree_sitter)
 endfunction()

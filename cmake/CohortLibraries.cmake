@@ -1,4 +1,4 @@
-# Third-party libraries, all from Debian's packages, plus the tree-sitter grammars from npm.
+# Third-party libraries, all from Debian's packages, plus tree-sitter and its grammars from npm.
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_package(fmt REQUIRED)
@@ -11,7 +11,6 @@ find_package(CURL REQUIRED)
 find_package(GTest REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBGIT2 REQUIRED IMPORTED_TARGET libgit2)
-pkg_check_modules(TREE_SITTER REQUIRED IMPORTED_TARGET tree-sitter)
 
 find_path(TL_EXPECTED_INCLUDE_DIR NAMES tl/expected.hpp REQUIRED)
 add_library(tl_expected INTERFACE)

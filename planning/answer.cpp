@@ -11,7 +11,6 @@
 
 #include "base/text.hpp"
 #include "planning/merge.hpp"
-#include "planning/syntax_tree.hpp"
 
 namespace cohort {
 
@@ -85,7 +84,7 @@ class judge {
 
   /// True if `code` holds tests and parses.
   [[nodiscard]] bool accepts(std::string_view code) {
-    if (!has_tests(code) || parses_left_ == 0 || code.size() > bytes_left_ || !fits_parser(code)) return false;
+    if (!has_tests(code) || parses_left_ == 0 || code.size() > bytes_left_) return false;
     --parses_left_;
     bytes_left_ -= code.size();
     const auto report = check_syntax(lang_, target_, code);

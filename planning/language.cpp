@@ -155,7 +155,7 @@ expected<std::unique_ptr<const language>> load_language(const fs::path& file, st
 }
 
 /// Raised when a change of the code changes what parsing yields; makes caches of before useless.
-constexpr std::string_view parser_version = "1";
+constexpr std::string_view parser_version = "2";
 
 }  // namespace
 

@@ -148,10 +148,7 @@ expected<parsed_file> parse_file(const language& lang, std::string path, std::st
 expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text, const digest& content) {
   const auto& rules = lang.rules_for(path);
   const auto tree = parse_tree(rules, text);
-  if (!tree)
-    return fail(
-        ec::unparsable,
-        fmt::format("'{}' is too much for the parser: over 60,000 words and signs, or too tangled", printable(path)));
+  if (!tree) return fail(ec::unparsable, fmt::format("'{}' is too tangled for the parser", printable(path)));
   const auto root = ts_tree_root_node(tree.get());
   parsed_file parsed;
   auto& file = parsed.file;

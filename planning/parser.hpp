@@ -32,8 +32,8 @@ struct parsed_file {
 [[nodiscard]] uint64_t name_hash(std::string_view name) noexcept;
 
 /// Parses one file. `imports[].resolved` stays empty: that needs the project (modules.hpp).
-/// Syntax errors are no failure (`has_errors`); `ec::unparsable` only if the text is too long or too tangled for the
-/// parser. `content` is the text's SHA-256, for callers that have it already.
+/// Syntax errors are no failure (`has_errors`); `ec::unparsable` only if the text is too tangled for the parser.
+/// `content` is the text's SHA-256, for callers that have it already.
 [[nodiscard]] expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text,
                                                const digest& content);
 [[nodiscard]] expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text);

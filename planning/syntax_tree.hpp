@@ -15,12 +15,7 @@ struct tree_deleter {
 };
 using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;
 
-/// False for texts with so many tokens that tree-sitter 0.20 may corrupt its memory: a syntax error can put all tokens
-/// below one node, and more than 65535 there are too many. Estimated from the text, rather too high than too low.
-[[nodiscard]] bool fits_parser(std::string_view text) noexcept;
-
-/// Parses with this thread's parser for the grammar. Null if the text does not fit (above), or the parser gave up: its
-/// work is limited in proportion to the text, counted in blocks of memory so that the outcome is the same everywhere.
+/// Parses with this thread's parser for the grammar; null if the parser gave up (time limit: 10 s).
 [[nodiscard]] syntax_tree parse_tree(const grammar_rules& rules, std::string_view text);
 
 /// A cursor that frees itself.

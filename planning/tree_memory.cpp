@@ -45,8 +45,6 @@ struct thread_memory {
   free_block* lists[classes] = {};
   char* slab = nullptr;
   size_t slab_left = 0;
-  uint64_t blocks_left = ~uint64_t{0};
-  size_t spent = 0;
 
   thread_memory() {
     auto& kept = left_behind();
@@ -83,9 +81,8 @@ void* take_large(size_t bytes) {
 
 void* take(size_t bytes) {
   const size_t size_class = (bytes + sizeof(header) + step - 1) / step;
-  auto& mine = memory();
-  if (mine.blocks_left-- == 0) mine.spent = 1;
   if (bytes > classes * step || size_class >= classes) return take_large(bytes);
+  auto& mine = memory();
   header* block = nullptr;
   if (auto* known = mine.lists[size_class]; known != nullptr) {
     mine.lists[size_class] = known->next;
@@ -149,13 +146,5 @@ void install_tree_memory() {
   static_cast<void>(done);
   static_cast<void>(memory());
 }
-
-void limit_tree_memory(uint64_t blocks) noexcept {
-  auto& mine = memory();
-  mine.blocks_left = blocks;
-  mine.spent = 0;
-}
-
-const size_t* tree_memory_spent() noexcept { return &memory().spent; }
 
 }  // namespace cohort

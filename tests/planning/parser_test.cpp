@@ -276,13 +276,19 @@ TEST(parser, collects_identifiers_of_tests_only_and_not_those_in_imports) {
 
 TEST(parser, survives_nesting_deeper_than_the_stack_and_garbage) {
   const auto deep = "x = " + std::string(200'000, '(') + std::string(200'000, ')') + "\n";
-  const auto refused = parse_file(*languages().by_id("python"), "a.py", deep);
-  ASSERT_FALSE(refused.has_value());  // tree-sitter 0.20 would corrupt its memory
-  EXPECT_EQ(refused.error().code, ec::unparsable);
-  EXPECT_FALSE(parse_file(*languages().by_id("javascript"), "a.js", std::string(100'000, '{')).has_value());
-  const auto safe = "x = " + std::string(10'000, '(') + std::string(10'000, ')') + "\n";
-  EXPECT_TRUE(parse_file(*languages().by_id("python"), "a.py", safe).has_value());
+  EXPECT_TRUE(parse_file(*languages().by_id("python"), "a.py", deep).has_value());
+  const auto braces = parse_file(*languages().by_id("javascript"), "a.js", std::string(100'000, '{'));
+  ASSERT_TRUE(braces.has_value());
+  EXPECT_TRUE(braces->file.has_errors);
   EXPECT_TRUE(parse_file(*languages().by_id("typescript"), "a.ts", "").has_value());
+}
+
+TEST(parser, survives_errors_that_span_more_than_65535_tokens) {  // memory corruption up to tree-sitter 0.20
+  std::string irregular;
+  for (int i = 0; i < 50'000; ++i) irregular += "a" + std::to_string(i * 7919 % 1000) + " ? ) ";
+  const auto parsed = parse_file(*languages().by_id("javascript"), "a.js", irregular);
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_TRUE(parsed->file.has_errors);
 }
 
 TEST(parser, reports_the_place_of_the_first_syntax_error) {
