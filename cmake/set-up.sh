@@ -9,7 +9,7 @@ log=build/set-up.log
 mkdir -p build
 
 packages=(cmake ninja-build g++ pkg-config git lld libcaf-dev nlohmann-json3-dev libcurl4-openssl-dev libcli11-dev
-  libsqlitecpp-dev libsqlite3-dev libtree-sitter-dev libgit2-dev libexpected-dev libspdlog-dev libfmt-dev libboost-dev
+  libsqlitecpp-dev libsqlite3-dev libgit2-dev libexpected-dev libspdlog-dev libfmt-dev libboost-dev
   libssl-dev libgtest-dev libgmock-dev libbenchmark-dev nodejs)
 test_packages=(python3 python3-pytest)
 
