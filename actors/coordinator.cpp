@@ -102,7 +102,8 @@ void coordinator_state::on_exhausted(const batch_exhausted& batch) {
   if (!batch.veto.empty()) {
     limit_hit_ = true;
     limit_reason_ = batch.veto;
-    if (batch.run_limit || context_->settings.on_limit == limit_policy::stop) stop_opening();
+    // No further batch begins. Those that are active go on with what the COST MONITOR still grants them.
+    if (batch.run_limit || context_->settings.on_limit == limit_policy::stop) stopping_ = true;
   }
   open_more();
 }

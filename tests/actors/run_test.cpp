@@ -228,6 +228,15 @@ TEST_F(run_test, a_budget_defers_what_does_not_fit_and_a_higher_one_continues) {
   EXPECT_EQ(way->total_asked(), 12u);
 }
 
+TEST_F(run_test, a_budget_for_just_one_task_lets_that_one_run) {
+  settings.budget = nano_dollars{1000};
+  plan(3);
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::stopped_by_limit);
+  EXPECT_EQ(stored().tasks().delivered, 1u);
+  EXPECT_EQ(way->total_asked(), 1u);
+}
+
 TEST_F(run_test, a_batch_limit_stops_the_run_or_goes_on_with_the_next_batch) {
   settings.cost_limit = nano_dollars{1250};
   plan(10);
