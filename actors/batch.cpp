@@ -135,7 +135,7 @@ void batch_state::on_report(const work_report& report) {
     // The lease was lost before: a late answer adds to the cost and to nothing else.
     if (entry != nullptr && report.answered)
       caf::anon_send(partners_.recorder, attempt_done{report.task, report.attempt, report.lease, report.answer,
-                                                   cost_of(report.answer.usage, context_->model)});
+                                                      cost_of(report.answer.usage, context_->model)});
     return;
   }
   entry->used += report.took;
@@ -174,13 +174,13 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure) {
   const bool unconfirmed = failure.billed == billing::unknown;
   entry.phase = task_phase::storing;
   if (unconfirmed) ++entry.unconfirmed;
-  self_->request(partners_.recorder, patiently,
-                 attempt_failed{id, entry.record.attempts, entry.lease, failure})
+  self_->request(partners_.recorder, patiently, attempt_failed{id, entry.record.attempts, entry.lease, failure})
       .then(
           [this, id, failure, unconfirmed](const recorded&) {
             auto& failed = *board_->find(id);
             settle(failed, unconfirmed ? spending{{}, failed.reserved} : spending{});
-            follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed), failure.code, failure.message);
+            follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed), failure.code,
+                   failure.message);
           },
           [this, id](const caf::error& problem) {
             auto& failed = *board_->find(id);
@@ -201,7 +201,8 @@ void batch_state::judge(const task_id& id, const completion& answer) {
     return;
   }
   ++entry.unusable;
-  const auto step = context_->outcomes.after_answer(usable.error().code, entry.unusable, entry.record.spec.request.max_tokens);
+  const auto step =
+      context_->outcomes.after_answer(usable.error().code, entry.unusable, entry.record.spec.request.max_tokens);
   follow(entry, step, usable.error().code, usable.error().message);
 }
 
@@ -234,8 +235,7 @@ void batch_state::deliver_file(board_entry& entry, std::string extracted) {
 
 void batch_state::follow(board_entry& entry, const next_step& step, ec code, const std::string& reason) {
   switch (step.what) {
-    case next_step::action::deliver:
-      return;  // Delivery has a path of its own.
+    case next_step::action::deliver: return;  // Delivery has a path of its own.
     case next_step::action::stop_run:
       board_->pause(entry);
       stop_run(code, reason);
@@ -249,15 +249,16 @@ void batch_state::follow(board_entry& entry, const next_step& step, ec code, con
     }
     case next_step::action::again: {
       if (entry.used >= context_->settings.timeout)
-        return end(entry, task_state::failed, ec::timeout, "the task's time is used up; the last attempt ended with: " + reason);
+        return end(entry, task_state::failed, ec::timeout,
+                   "the task's time is used up; the last attempt ended with: " + reason);
       board_->pause(entry);
       if (step.max_tokens != 0) entry.record.spec.request.max_tokens = step.max_tokens;
       tell(event_kind::task_retried, entry, code, reason);
       const auto id = entry.record.spec.id;
       self_->request(partners_.recorder, patiently, task_ended{id, task_state::planned, code, reason})
-          .then([this, id, pause = step.pause](const recorded&) {
-            self_->delayed_anon_send(self_, pause, retry_task{id});
-          }, [this](const caf::error& problem) { stop_run(from_caf(problem).code, from_caf(problem).message); });
+          .then([this, id,
+                 pause = step.pause](const recorded&) { self_->delayed_anon_send(self_, pause, retry_task{id}); },
+                [this](const caf::error& problem) { stop_run(from_caf(problem).code, from_caf(problem).message); });
       return;
     }
   }

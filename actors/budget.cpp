@@ -53,11 +53,12 @@ funds_answer budget::explain(uint32_t batch_index, nano_dollars amount, const ru
   funds_answer answer;
   answer.run_limit = why.by_run;
   answer.code = limit && amount > *limit ? ec::limit_too_low : ec::limit_reached;
-  answer.reason = fmt::format("the {} limit of {} leaves no room: {} spent, and this task may cost up to {}; "
-                              "the least {} that lets it pass is {}",
-                              why.by_run ? "run's" : "batch's", exact_dollars(limit.value_or(nano_dollars{})),
-                              exact_dollars(account.spent.total()), exact_dollars(amount),
-                              why.by_run ? "--budget" : "--cost-limit", exact_dollars(account.spent.total() + amount));
+  answer.reason = fmt::format(
+      "the {} limit of {} leaves no room: {} spent, and this task may cost up to {}; "
+      "the least {} that lets it pass is {}",
+      why.by_run ? "run's" : "batch's", exact_dollars(limit.value_or(nano_dollars{})),
+      exact_dollars(account.spent.total()), exact_dollars(amount), why.by_run ? "--budget" : "--cost-limit",
+      exact_dollars(account.spent.total() + amount));
   return answer;
 }
 

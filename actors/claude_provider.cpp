@@ -27,14 +27,18 @@ gateway_result to_result(completion_result&& result) {
 
 }  // namespace
 
-expected<std::shared_ptr<claude_provider>> claude_provider::start(const endpoint& where, const claude_settings& settings) {
+expected<std::shared_ptr<claude_provider>> claude_provider::start(const endpoint& where,
+                                                                  const claude_settings& settings) {
   auto way = transport::start(transport_options_for(where, settings));
   if (!way) return tl::unexpected{way.error()};
   return std::shared_ptr<claude_provider>{new claude_provider{std::move(*way), where, settings}};
 }
 
 claude_provider::claude_provider(std::unique_ptr<transport> way, const endpoint& where, const claude_settings& settings)
-    : way_(std::move(way)), client_(*way_, where, settings), limiter_(settings.rate_limit), breaker_(settings.breaker) {}
+    : way_(std::move(way)),
+      client_(*way_, where, settings),
+      limiter_(settings.rate_limit),
+      breaker_(settings.breaker) {}
 
 claude_provider::~claude_provider() { way_->stop(); }
 
@@ -65,10 +69,11 @@ bool claude_provider::failing(steady_time now) const { return breaker_.present(n
 
 void claude_provider::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
   tickets_[id] = admitted_;
-  const auto transport_id = client_.complete(request, timeout, [this, id, done = std::move(done)](call_outcome outcome) {
-    note_limits(id, limiter_outcome_of(outcome.result, outcome.limits));
-    done(to_result(std::move(outcome.result)));
-  });
+  const auto transport_id =
+      client_.complete(request, timeout, [this, id, done = std::move(done)](call_outcome outcome) {
+        note_limits(id, limiter_outcome_of(outcome.result, outcome.limits));
+        done(to_result(std::move(outcome.result)));
+      });
   const std::lock_guard lock{guard_};
   const bool ended_already = outcomes_.contains(id);
   if (transport_id != 0 && !ended_already) transport_ids_[id] = transport_id;

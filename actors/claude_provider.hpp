@@ -18,7 +18,7 @@ class claude_provider : public provider {
  public:
   /// Starts the transport's thread. Errors as `transport::start`.
   [[nodiscard]] static expected<std::shared_ptr<claude_provider>> start(const endpoint& where,
-                                                                       const claude_settings& settings);
+                                                                        const claude_settings& settings);
   ~claude_provider() override;
 
   [[nodiscard]] milliseconds admit(steady_time now, const completion_request& request) override;
@@ -43,9 +43,9 @@ class claude_provider : public provider {
   rate_limiter limiter_;
   breaker breaker_;
   std::mt19937_64 random_{std::random_device{}()};
-  ticket admitted_;                           ///< Of the call that `submit` comes for next.
+  ticket admitted_;  ///< Of the call that `submit` comes for next.
   std::map<uint64_t, ticket> tickets_;
-  std::mutex guard_;                          ///< For what the transport's thread touches.
+  std::mutex guard_;  ///< For what the transport's thread touches.
   std::map<uint64_t, limiter_outcome> outcomes_;
   std::map<uint64_t, uint64_t> transport_ids_;
 };

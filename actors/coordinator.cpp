@@ -46,7 +46,8 @@ bool coordinator_state::may_open() const {
   if (active_.empty()) return true;
   const auto parallel = context_->settings.parallel_batches;
   if (parallel != 0) return active_.size() < parallel;
-  const bool all_exhausted = std::all_of(exhausted_.begin(), exhausted_.end(), [](const auto& entry) { return entry.second; });
+  const bool all_exhausted =
+      std::all_of(exhausted_.begin(), exhausted_.end(), [](const auto& entry) { return entry.second; });
   return idle_ && all_exhausted;
 }
 
@@ -182,8 +183,8 @@ void coordinator_state::on_service_down() {
 
 void coordinator_state::finish_if_done() {
   if (closing_ || !done_.pending() || !active_.empty() || loading_) return;
-  const bool more_to_open = !stopping_ && (loaded_ || !waiting_.empty()) &&
-                            !(context_->max_batches != 0 && opened_ >= context_->max_batches);
+  const bool more_to_open =
+      !stopping_ && (loaded_ || !waiting_.empty()) && !(context_->max_batches != 0 && opened_ >= context_->max_batches);
   if (more_to_open) return;
   close(outcome());
 }

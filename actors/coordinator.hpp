@@ -58,10 +58,10 @@ class coordinator_state {
   run_record run_;
   run_services services_;
   caf::typed_response_promise<run_outcome> done_;
-  std::deque<uint32_t> waiting_;              ///< Batches with tasks left to do, in order of the plan.
-  std::optional<batch_contents> loaded_;      ///< The next batch, ready to start.
+  std::deque<uint32_t> waiting_;          ///< Batches with tasks left to do, in order of the plan.
+  std::optional<batch_contents> loaded_;  ///< The next batch, ready to start.
   std::map<uint32_t, batch_actor> active_;
-  std::map<uint32_t, bool> exhausted_;        ///< Of the active batches.
+  std::map<uint32_t, bool> exhausted_;  ///< Of the active batches.
   uint32_t opened_ = 0;
   bool loading_ = false;
   bool idle_ = true;
@@ -70,8 +70,8 @@ class coordinator_state {
   bool closing_ = false;
   bool limit_hit_ = false;
   std::string limit_reason_;
-  error trouble_;             ///< Stops the run.
-  error setback_;             ///< The last one; does not stop it.
+  error trouble_;  ///< Stops the run.
+  error setback_;  ///< The last one; does not stop it.
 };
 
 coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,

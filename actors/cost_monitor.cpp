@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include <caf/all.hpp>
 #include <fmt/format.h>
+#include <caf/all.hpp>
 
 namespace cohort {
 
@@ -30,12 +30,8 @@ bool cost_monitor_state::try_answer(waiting& entry, bool& run_blocked, std::dequ
     return false;
   const auto ruling = money_->reserve(batch, entry.wish.amount);
   switch (ruling.outcome) {
-    case budget::verdict::granted:
-      entry.promise.deliver(funds_answer{});
-      return true;
-    case budget::verdict::vetoed:
-      entry.promise.deliver(money_->explain(batch, entry.wish.amount, ruling));
-      return true;
+    case budget::verdict::granted: entry.promise.deliver(funds_answer{}); return true;
+    case budget::verdict::vetoed: entry.promise.deliver(money_->explain(batch, entry.wish.amount, ruling)); return true;
     case budget::verdict::wait:
       if (ruling.by_run)
         run_blocked = true;
@@ -67,7 +63,8 @@ void cost_monitor_state::settle(const settlement& x) {
 void cost_monitor_state::warn(uint32_t batch) {
   if (!warn_at_ || warn_at_->count <= 0) return;
   const auto spent = money_->batch(batch).spent.total();
-  const auto percent = static_cast<uint32_t>(std::min<wide_integer>(static_cast<wide_integer>(spent.count) * 100 / warn_at_->count, 1000));
+  const auto percent = static_cast<uint32_t>(
+      std::min<wide_integer>(static_cast<wide_integer>(spent.count) * 100 / warn_at_->count, 1000));
   auto& warned = warned_percent_[batch];
   for (uint32_t mark : {100u, 80u, 50u}) {
     if (percent < mark) continue;

@@ -20,8 +20,8 @@ caf::error to_caf(const error& problem) {
 
 error from_caf(const caf::error& problem) {
   if (problem.category() != category)
-    return {ec::worker_lost, "an actor did not answer: " + caf::to_string(problem.category()) + " " +
-                                 std::to_string(problem.code())};
+    return {ec::worker_lost,
+            "an actor did not answer: " + caf::to_string(problem.category()) + " " + std::to_string(problem.code())};
   const auto& context = problem.context();
   return {static_cast<ec>(problem.code()), context.match_elements<std::string>() ? context.get_as<std::string>(0) : ""};
 }

@@ -97,8 +97,9 @@ void gateway_state::tell_of_trouble(const gateway_result& result) {
   run_event event;
   event.kind = result.systemic ? event_kind::warning : event_kind::notice;
   event.code = result.failure.code;
-  event.text = result.systemic ? "the provider is failing (" + result.failure.message + "); work is held until it recovers"
-                               : std::string{"the provider answers again"};
+  event.text = result.systemic
+                   ? "the provider is failing (" + result.failure.message + "); work is held until it recovers"
+                   : std::string{"the provider answers again"};
   self_->send(progress_, std::move(event));
 }
 
@@ -114,7 +115,7 @@ void gateway_state::on_stop() {
 }
 
 gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
-                                      progress_actor progress) {
+                                     progress_actor progress) {
   self->state.start(self, std::move(way), std::move(progress));
   return {
       [self](gateway_call& wish) { return self->state.call(wish); },

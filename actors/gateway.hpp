@@ -16,7 +16,8 @@ class gateway_state {
  public:
   static inline const char* name = "gateway";
 
-  void start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way, progress_actor progress);
+  void start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
+             progress_actor progress);
   caf::typed_response_promise<gateway_result> call(gateway_call& wish);
   void on_ended(const call_ended& call);
   void on_tick();
@@ -53,6 +54,6 @@ class gateway_state {
 };
 
 gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
-                                      progress_actor progress);
+                                     progress_actor progress);
 
 }  // namespace cohort

@@ -24,12 +24,13 @@
 
 namespace cohort {
 
-/// GATEWAY: the process's only door to the provider; holds calls back as limiter and breaker say, never fails them for it.
+/// GATEWAY: the process's only door to the provider; holds calls back as limiter and breaker say, never fails them for
+/// it.
 ///   gateway_call -> gateway_result   Always answered, also after `stop_now` (then `ec::cancelled`).
 ///   call_ended                       Internal: the provider is done with a call.
 ///   tick                             Internal: a held call may go.
-///   drain                            Cancels what is held and what comes later: it was never sent, so it is not in flight.
-///   stop_now                         Cancels what is in flight and what is held.
+///   drain                            Cancels what is held and what comes later: it was never sent, so it is not in
+///   flight. stop_now                         Cancels what is in flight and what is held.
 struct gateway_tick {};
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, gateway_tick&) {
@@ -80,8 +81,8 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, retry_task& x) {
   return f(x.task);
 }
-using batch_actor = caf::typed_actor<caf::reacts_to<slot_lease>, caf::reacts_to<lease_lost>,
-                                     caf::reacts_to<retry_task>, caf::reacts_to<drain>>;
+using batch_actor = caf::typed_actor<caf::reacts_to<slot_lease>, caf::reacts_to<lease_lost>, caf::reacts_to<retry_task>,
+                                     caf::reacts_to<drain>>;
 
 /// `count` more slots for `batch`.
 struct slots_wanted {
@@ -131,12 +132,12 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, recorder_flush&) {
   return f();
 }
-using recorder_actor = caf::typed_actor<
-    caf::replies_to<open_batch>::with<batch_contents>, caf::replies_to<intent>::with<recorded>,
-    caf::replies_to<attempt_done>::with<recorded>, caf::replies_to<attempt_failed>::with<recorded>,
-    caf::replies_to<task_ended>::with<recorded>, caf::replies_to<deliver_text>::with<delivery>,
-    caf::replies_to<close_batch>::with<recorded>, caf::replies_to<close_run>::with<recorded>,
-    caf::reacts_to<recorder_flush>>;
+using recorder_actor =
+    caf::typed_actor<caf::replies_to<open_batch>::with<batch_contents>, caf::replies_to<intent>::with<recorded>,
+                     caf::replies_to<attempt_done>::with<recorded>, caf::replies_to<attempt_failed>::with<recorded>,
+                     caf::replies_to<task_ended>::with<recorded>, caf::replies_to<deliver_text>::with<delivery>,
+                     caf::replies_to<close_batch>::with<recorded>, caf::replies_to<close_run>::with<recorded>,
+                     caf::reacts_to<recorder_flush>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event

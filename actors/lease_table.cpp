@@ -8,7 +8,8 @@ namespace cohort {
 
 std::optional<lease_table::grant> lease_table::remove_slot(uint32_t slot) {
   free_.erase(slot);
-  const auto holder = std::find_if(held_.begin(), held_.end(), [slot](const auto& entry) { return entry.second.slot == slot; });
+  const auto holder =
+      std::find_if(held_.begin(), held_.end(), [slot](const auto& entry) { return entry.second.slot == slot; });
   if (holder == held_.end()) return std::nullopt;
   auto lost = holder->second;
   held_.erase(holder);

@@ -11,7 +11,8 @@ namespace cohort {
 class progress_state {
  public:
   static inline const char* name = "progress";
-  void start(progress_actor::stateful_pointer<progress_state> self, run_snapshot first, std::shared_ptr<event_sink> sink);
+  void start(progress_actor::stateful_pointer<progress_state> self, run_snapshot first,
+             std::shared_ptr<event_sink> sink);
   void on_event(const run_event& event);
   void on_refresh();
 

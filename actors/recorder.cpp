@@ -102,8 +102,7 @@ expected<std::optional<task_ended>> recorder_state::source_problem(const task_re
   const bool still_to_ask = task.state == task_state::planned || task.state == task_state::deferred;
   if (!still_to_ask || task.spec.source.empty()) return std::optional<task_ended>{};
   const auto content = read_file(options_.place.project / task.spec.source, largest_source);
-  if (!content)
-    return task_ended{task.spec.id, task_state::skipped, ec::source_gone, content.error().message};
+  if (!content) return task_ended{task.spec.id, task_state::skipped, ec::source_gone, content.error().message};
   if (sha256(*content) != task.spec.source_digest)
     return task_ended{task.spec.id, task_state::skipped, ec::source_changed,
                       "it changed after it was planned; the next run plans it anew"};
@@ -214,7 +213,8 @@ expected<void> recorder_state::commit_all() {
     return committed;
   }
   for (size_t i = 0; i < queue_.size(); ++i) {
-    const auto problem = std::find_if(refused.begin(), refused.end(), [i](const auto& entry) { return entry.first == i; });
+    const auto problem =
+        std::find_if(refused.begin(), refused.end(), [i](const auto& entry) { return entry.first == i; });
     if (queue_[i].answer) queue_[i].answer(problem == refused.end() ? nullptr : &problem->second);
   }
   return {};
@@ -225,8 +225,9 @@ bool recorder_state::make_room() {
   if (!fs::exists(options_.place.ballast_file(), ignored)) return false;
   release_ballast(options_.place);
   log_error("the disk is full; the reserve is used to store paid answers");
-  self_->send(coordinator_, halt{ec::disk_full, "the disk is full; every paid answer is stored. Free some space and run "
-                                               "the same command again"});
+  self_->send(coordinator_, halt{ec::disk_full,
+                                 "the disk is full; every paid answer is stored. Free some space and run "
+                                 "the same command again"});
   return true;
 }
 
@@ -234,7 +235,8 @@ void recorder_state::retry_later(const error& problem) {
   if (!disk_full_told_) {
     disk_full_told_ = true;
     log_error("{}", problem.message);
-    self_->send(coordinator_, halt{ec::disk_full, problem.message + " (paid answers are kept in memory until there is space)"});
+    self_->send(coordinator_,
+                halt{ec::disk_full, problem.message + " (paid answers are kept in memory until there is space)"});
   }
   flush_planned_ = true;
   self_->delayed_send(caf::actor_cast<recorder_actor>(self_), full_disk_pause, recorder_flush{});
@@ -307,7 +309,8 @@ caf::result<recorded> recorder_state::close(const close_batch& wish) {
 caf::result<recorded> recorder_state::close(const close_run& wish) {
   flush();
   if (auto synced = sync_files(); !synced) return to_caf(synced.error());
-  if (auto stored = book_->update_run(options_.run, context_->settings, wish.status); !stored) return to_caf(stored.error());
+  if (auto stored = book_->update_run(options_.run, context_->settings, wish.status); !stored)
+    return to_caf(stored.error());
   auto run = book_->newest_run();
   if (!run) return to_caf(run.error());
   view_ = std::move(*run);

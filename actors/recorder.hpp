@@ -29,8 +29,8 @@ class recorder_state {
  public:
   static inline const char* name = "recorder";
 
-  void start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
-             std::shared_ptr<ledger> book, recorder_options options, coordinator_actor coordinator);
+  void start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context, std::shared_ptr<ledger> book,
+             recorder_options options, coordinator_actor coordinator);
 
   caf::result<batch_contents> open(const open_batch& wish);
   template <class Record>

@@ -58,7 +58,8 @@ run_services spawn_services(caf::actor_system& system, const run_parts& parts, c
   services.gateway = system.spawn(gateway, parts.way, services.progress);
   services.pool = system.spawn(
       worker_pool, settings.concurrent,
-      [&system, gateway = services.gateway, rule = parts.resend] { return system.spawn(worker, gateway, rule); }, coordinator);
+      [&system, gateway = services.gateway, rule = parts.resend] { return system.spawn(worker, gateway, rule); },
+      coordinator);
   return services;
 }
 
@@ -73,9 +74,8 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   config.set("scheduler.max-threads", 2);
   caf::actor_system system{config};
   run_services services;
-  auto owner = system.spawn(coordinator, parts.context, parts.run, [&](coordinator_actor self) {
-    return services = spawn_services(system, parts, self);
-  });
+  auto owner = system.spawn(coordinator, parts.context, parts.run,
+                            [&](coordinator_actor self) { return services = spawn_services(system, parts, self); });
   {
     const std::lock_guard lock{controls.guard_};
     controls.target_ = std::make_shared<run_controls::target>(run_controls::target{owner});

@@ -18,8 +18,8 @@ namespace cohort {
 struct run_parts {
   context_ptr context;
   workspace place;
-  std::filesystem::path output;   ///< Absolute folder of the results.
-  std::shared_ptr<ledger> book;   ///< Used by the RECORDER alone until the run has ended.
+  std::filesystem::path output;  ///< Absolute folder of the results.
+  std::shared_ptr<ledger> book;  ///< Used by the RECORDER alone until the run has ended.
   run_record run;
   std::shared_ptr<provider> way;
   resend_rule resend;
@@ -30,8 +30,8 @@ struct run_parts {
 /// nothing happens.
 class run_controls {
  public:
-  void drain();     ///< Finish what is in flight, then end.
-  void stop_now();  ///< End at once; what is in flight stays charged as unconfirmed.
+  void drain();                  ///< Finish what is in flight, then end.
+  void stop_now();               ///< End at once; what is in flight stays charged as unconfirmed.
   [[nodiscard]] bool running();  ///< A run is under way.
 
  private:

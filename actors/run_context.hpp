@@ -14,7 +14,7 @@ namespace cohort {
 
 struct run_context {
   run_settings settings;
-  model_info model;      ///< The model that the run asks for.
+  model_info model;  ///< The model that the run asks for.
   const task_craft* craft = nullptr;
   outcome_policy outcomes{retry_limits{}};
   spending carried;          ///< Spent on plans that this run replaces; counts against the budget.

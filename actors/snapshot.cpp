@@ -30,7 +30,8 @@ void run_snapshot::apply(const run_event& event) {
       if (in_flight > 0) --in_flight;
       return;
     case event_kind::task_ended: {
-      const bool was_sent = event.attempt > 0 && event.state != task_state::deferred && event.before != task_state::answered;
+      const bool was_sent =
+          event.attempt > 0 && event.state != task_state::deferred && event.before != task_state::answered;
       if (was_sent && in_flight > 0) --in_flight;
       if (tasks.of(event.before) > 0) --tasks.of(event.before);
       ++tasks.of(event.state);

@@ -11,15 +11,15 @@ namespace cohort {
 
 struct run_snapshot {
   uint32_t batches_total = 0;
-  uint32_t batches_done = 0;   ///< With every task in a final state.
+  uint32_t batches_done = 0;  ///< With every task in a final state.
   uint32_t batches_open = 0;
   state_counts tasks;
   uint32_t in_flight = 0;
-  uint32_t ended_now = 0;      ///< Tasks that got a final state since this start.
+  uint32_t ended_now = 0;  ///< Tasks that got a final state since this start.
   uint32_t retries = 0;
   spending spent;
   nano_dollars reserved;
-  nano_dollars estimated;      ///< Expected cost of the whole run.
+  nano_dollars estimated;  ///< Expected cost of the whole run.
   steady_time started;
   bool over = false;
 

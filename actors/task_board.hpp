@@ -22,11 +22,11 @@ struct board_entry {
   task_record record;
   task_phase phase = task_phase::queued;
   nano_dollars reserved;
-  uint64_t lease = 0;        ///< 0: none.
-  uint32_t unconfirmed = 0;  ///< Attempts of this start with unknown billing.
-  uint32_t unusable = 0;     ///< Paid answers of this start that were not usable.
+  uint64_t lease = 0;                      ///< 0: none.
+  uint32_t unconfirmed = 0;                ///< Attempts of this start with unknown billing.
+  uint32_t unusable = 0;                   ///< Paid answers of this start that were not usable.
   task_state shown = task_state::planned;  ///< The state that PROGRESS counts it in.
-  milliseconds used{0};      ///< Of the task's time, by finished attempts.
+  milliseconds used{0};                    ///< Of the task's time, by finished attempts.
 };
 
 class task_board {
@@ -46,7 +46,7 @@ class task_board {
   void requeue(board_entry& entry);           ///< Back to the end of the queue.
   void end(board_entry& entry, task_state state);
   void withdraw(board_entry& entry);  ///< A queued entry is not to be asked for.
-  void veto(board_entry& entry);  ///< Asking ends; the entry is deferred.
+  void veto(board_entry& entry);      ///< Asking ends; the entry is deferred.
 
   /// Nothing more is handed out: queued, paused and asking entries stay as the ledger has them.
   /// Returns the granted ones, whose reservations are to be settled.

@@ -12,7 +12,8 @@
 namespace cohort {
 
 /// How long to wait before sending again, or nothing to give up. `sends` counts from 1.
-using resend_rule = std::function<std::optional<milliseconds>(uint32_t sends, milliseconds elapsed, const call_failure&)>;
+using resend_rule =
+    std::function<std::optional<milliseconds>(uint32_t sends, milliseconds elapsed, const call_failure&)>;
 
 class worker_state {
  public:

@@ -73,8 +73,7 @@ void worker_pool_state::hand_out() {
     }
     self_->send(batch->second, slot_lease{given->lease, workers_[given->slot]});
   }
-  if (leases_.free_slots() > 0)
-    self_->send(coordinator_, slots_idle{static_cast<uint32_t>(leases_.free_slots())});
+  if (leases_.free_slots() > 0) self_->send(coordinator_, slots_idle{static_cast<uint32_t>(leases_.free_slots())});
 }
 
 pool_actor::behavior_type worker_pool(pool_actor::stateful_pointer<worker_pool_state> self, uint32_t slots,

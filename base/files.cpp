@@ -105,11 +105,8 @@ error system_error(int error_number, std::string_view action, const fs::path& pa
       cure = "; check the permissions";
       break;
     case ENOENT:
-    case ENOTDIR:
-      code = ec::not_found;
-      break;
-    default:
-      break;
+    case ENOTDIR: code = ec::not_found; break;
+    default: break;
   }
   return {code, fmt::format("cannot {} '{}': {}{}", action, printable(path.string(), 1000),
                             std::generic_category().message(error_number), cure)};
@@ -120,10 +117,11 @@ expected<std::string> read_file(const fs::path& path, uint64_t limit) {
   if (!handle.valid()) return tl::unexpected{system_error(errno, "open", path)};
   struct stat info {};
   if (::fstat(handle.get(), &info) != 0) return tl::unexpected{system_error(errno, "inspect", path)};
-  if (!S_ISREG(info.st_mode)) return fail(ec::io, fmt::format("'{}' is not a regular file", printable(path.string(), 1000)));
+  if (!S_ISREG(info.st_mode))
+    return fail(ec::io, fmt::format("'{}' is not a regular file", printable(path.string(), 1000)));
   if (static_cast<uint64_t>(info.st_size) > limit)
-    return fail(ec::file_too_large,
-                fmt::format("'{}' has {} bytes; at most {} are read", printable(path.string(), 1000), info.st_size, limit));
+    return fail(ec::file_too_large, fmt::format("'{}' has {} bytes; at most {} are read",
+                                                printable(path.string(), 1000), info.st_size, limit));
   std::string content;
   content.resize(static_cast<size_t>(info.st_size));
   size_t have = 0;
@@ -199,7 +197,8 @@ expected<fs::path> join_inside(const fs::path& root, std::string_view relative) 
 
 expected<uint64_t> free_space(const fs::path& path) {
   struct statvfs info {};
-  if (::statvfs(path.c_str(), &info) != 0) return tl::unexpected{system_error(errno, "inspect the file system of", path)};
+  if (::statvfs(path.c_str(), &info) != 0)
+    return tl::unexpected{system_error(errno, "inspect the file system of", path)};
   return static_cast<uint64_t>(info.f_bavail) * info.f_frsize;
 }
 

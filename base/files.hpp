@@ -23,7 +23,8 @@ enum class durability : bool { later, now };
 /// Syncs a file written with `durability::later`, and its directory.
 [[nodiscard]] expected<void> sync_file(const std::filesystem::path& path);
 
-/// Syncs everything written with `durability::later` on the file system that holds `directory`: one call for many files.
+/// Syncs everything written with `durability::later` on the file system that holds `directory`: one call for many
+/// files.
 [[nodiscard]] expected<void> sync_file_system(const std::filesystem::path& directory);
 
 /// Creates `path` and its parents; existing directories are fine.

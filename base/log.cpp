@@ -47,7 +47,7 @@ expected<void> open_log(const std::filesystem::path& file, log_level least) {
     auto logger = std::make_shared<spdlog::logger>("cohort", std::move(sink));
     logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %L %v");
     logger->set_level(spdlog_level(least));
-    logger->flush_on(spdlog::level::info);  // What a killed run did is looked for here.
+    logger->flush_on(spdlog::level::info);                 // What a killed run did is looked for here.
     logger->set_error_handler([](const std::string&) {});  // A full disk must not stop a run through its log.
     const std::lock_guard lock{state().guard};
     state().sink = std::move(logger);

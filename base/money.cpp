@@ -52,7 +52,8 @@ std::string to_string(nano_dollars amount) {
   std::string decimals = fmt::format("{:09}", magnitude % nanos_in_dollar);
   const auto first_digit = decimals.find_first_not_of('0');
   size_t shown = 2;
-  if (dollars == 0 && first_digit != std::string::npos) shown = std::max<size_t>(2, std::min<size_t>(9, first_digit + 2));
+  if (dollars == 0 && first_digit != std::string::npos)
+    shown = std::max<size_t>(2, std::min<size_t>(9, first_digit + 2));
   decimals.resize(shown);
   return fmt::format("{}${}.{}", negative ? "-" : "", dollars, decimals);
 }

@@ -59,11 +59,17 @@ void add_analyze_gaps(CLI::App& app, command_action& chosen) {
   auto options = std::make_shared<gap_options>();
   auto* command = app.add_subcommand("analyze-gaps", "List the files and symbols that lack tests");
   command->add_option("project", options->project, "The project's directory")->required();
-  command->add_option("-f,--format", options->format, "json, markdown or text [text]")->check(CLI::IsMember({"json", "markdown", "text"}));
+  command->add_option("-f,--format", options->format, "json, markdown or text [text]")
+      ->check(CLI::IsMember({"json", "markdown", "text"}));
   command->add_option("-o,--output", options->output, "Write into this file instead of stdout");
-  command->add_option("-t,--threshold", options->threshold, "Least complexity of a file, 1 to 10 [5]")->check(CLI::Range(1, 10));
-  command->add_option("--include", options->include, "Only files that match this glob (repeatable)")->take_all()->expected(1);
-  command->add_option("--exclude", options->exclude, "No files that match this glob (repeatable)")->take_all()->expected(1);
+  command->add_option("-t,--threshold", options->threshold, "Least complexity of a file, 1 to 10 [5]")
+      ->check(CLI::Range(1, 10));
+  command->add_option("--include", options->include, "Only files that match this glob (repeatable)")
+      ->take_all()
+      ->expected(1);
+  command->add_option("--exclude", options->exclude, "No files that match this glob (repeatable)")
+      ->take_all()
+      ->expected(1);
   command->callback([options, &chosen] { chosen = [options] { return analyze(*options); }; });
 }
 

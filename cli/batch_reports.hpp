@@ -11,7 +11,7 @@ namespace cohort {
 
 /// `inner`, and a file `batch-NNN.json` in `folder` for each batch that ends. Errors: the folder cannot be made.
 [[nodiscard]] expected<std::shared_ptr<event_sink>> with_batch_reports(std::shared_ptr<event_sink> inner,
-                                                                      const std::filesystem::path& folder,
-                                                                      const workspace& place, int64_t run);
+                                                                       const std::filesystem::path& folder,
+                                                                       const workspace& place, int64_t run);
 
 }  // namespace cohort

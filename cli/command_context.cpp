@@ -37,7 +37,8 @@ std::filesystem::path output_folder(const command_context& context, const run_se
   return wanted.is_absolute() ? wanted : context.place.project / wanted;
 }
 
-plan_request planning_of(const command_context& context, const run_settings& settings, const model_info& model, bool write) {
+plan_request planning_of(const command_context& context, const run_settings& settings, const model_info& model,
+                         bool write) {
   plan_request request{context.place, settings, model, context.defaults.cache};
   request.include = context.options.include;
   request.exclude = context.options.exclude;
@@ -53,7 +54,8 @@ expected<std::vector<batch_range>> cut(const std::vector<task_weight>& tasks, ui
   return cut_batches_evenly(tasks, defaults->batches);
 }
 
-expected<model_info> model_for(const command_context& context, const run_settings& settings, const run_record* continued) {
+expected<model_info> model_for(const command_context& context, const run_settings& settings,
+                               const run_record* continued) {
   const bool same_name = continued != nullptr && continued->settings.model == settings.model;
   return context.models.find(same_name ? continued->model_id : settings.model);
 }
@@ -70,8 +72,12 @@ void inform(const command_context& context, const std::string& text) {
 lock_holder this_process(const command_context& context) {
   char host[256] = {0};
   ::gethostname(host, sizeof host - 1);
-  return {::getpid(), host, fmt::format("{} {}",
-                      context.options.batched ? "generate-logical-batch" : "generate-logical", printable(context.place.project.string(), 500)), wall_now(), {}};
+  return {::getpid(),
+          host,
+          fmt::format("{} {}", context.options.batched ? "generate-logical-batch" : "generate-logical",
+                      printable(context.place.project.string(), 500)),
+          wall_now(),
+          {}};
 }
 
 }  // namespace cohort

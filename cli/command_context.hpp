@@ -44,7 +44,8 @@ struct command_context {
                                              const run_record* continued);
 
 /// True if the settings ask for another plan than the one that `stored` is about.
-[[nodiscard]] bool needs_another_plan(const command_context& context, const run_settings& settings, const run_record& stored);
+[[nodiscard]] bool needs_another_plan(const command_context& context, const run_settings& settings,
+                                      const run_record& stored);
 
 /// Words for a person; nothing with `--quiet` or `--json`.
 void inform(const command_context& context, const std::string& text);

@@ -6,10 +6,10 @@ namespace cohort {
 enum class exit_code : int {
   done = 0,
   fatal = 1,
-  usage = 2,              ///< Command line or configuration.
-  failed_tasks = 3,       ///< Finished; some tasks failed.
-  stopped_by_limit = 4,   ///< Work is deferred.
-  locked = 11,            ///< Another run holds the lock.
+  usage = 2,             ///< Command line or configuration.
+  failed_tasks = 3,      ///< Finished; some tasks failed.
+  stopped_by_limit = 4,  ///< Work is deferred.
+  locked = 11,           ///< Another run holds the lock.
   interrupted = 130,
 };
 

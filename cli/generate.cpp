@@ -32,7 +32,9 @@ std::string closing_words(const run_outcome& outcome, const run_record& run) {
   const auto tasks = run.tasks();
   switch (outcome.status) {
     case run_status::finished:
-      return tasks.failed == 0 ? "Done." : fmt::format("Finished; {} tasks failed. The same command tries them again.", tasks.failed);
+      return tasks.failed == 0
+                 ? "Done."
+                 : fmt::format("Finished; {} tasks failed. The same command tries them again.", tasks.failed);
     case run_status::stopped_by_limit:
       return fmt::format("Stopped by a limit: {}.\nRaise it and run the same command to continue.", outcome.message);
     case run_status::interrupted: return outcome.message + ".";
@@ -73,12 +75,14 @@ void heed_signal(int count, run_controls& controls) {
   }
 }
 
-int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready, const provider_connection& connection,
-                run_controls& controls) {
+int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready,
+                const provider_connection& connection, run_controls& controls) {
   if (auto fits = check_limits(*book, ready); !fits) {
-    if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored) return complain(stored.error());
+    if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)
+      return complain(stored.error());
     if (auto run = book->newest_run(); run && *run)
-      if (auto shown = replace_file(context.place.view_file(), render_view(**run), durability::now); !shown) return complain(shown.error());
+      if (auto shown = replace_file(context.place.view_file(), render_view(**run), durability::now); !shown)
+        return complain(shown.error());
     return complain(fits.error());
   }
   auto craft = load_test_craft(config_directory());
@@ -112,9 +116,11 @@ int run(const command_context& context) {
   if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
   auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
   if (!lock) return complain(lock.error());
-  if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info); !opened)
+  if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info);
+      !opened)
     return complain(opened.error());
-  if (auto reserved = reserve_ballast(context.place, context.defaults.ballast_bytes); !reserved) return complain(reserved.error());
+  if (auto reserved = reserve_ballast(context.place, context.defaults.ballast_bytes); !reserved)
+    return complain(reserved.error());
   auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
   if (!opened) return complain(opened.error());
   auto book = std::make_shared<ledger>(std::move(*opened));

@@ -16,9 +16,14 @@ void add_generate_logical(CLI::App& app, command_action& chosen) {
   add_generate_options(*command, *options);
   auto batch_mode = std::make_shared<bool>(false);
   auto* mode = command->add_flag("--batch-mode", *batch_mode, "Work in batches, one after the other")->group("Batches");
-  command->add_option("-b,--batch-size", options->batch_size, "Tasks in a batch, 1 to 50, or auto [10]")->group("Batches")->needs(mode);
-  auto* dry = command->add_flag("--dry-run", options->dry_run, "Show what would be done; writes nothing, needs no key")->group("State");
-  command->add_flag("--stats", options->stats, "Show how far the run is; writes nothing")->group("State")->excludes(dry);
+  command->add_option("-b,--batch-size", options->batch_size, "Tasks in a batch, 1 to 50, or auto [10]")
+      ->group("Batches")
+      ->needs(mode);
+  auto* dry = command->add_flag("--dry-run", options->dry_run, "Show what would be done; writes nothing, needs no key")
+                  ->group("State");
+  command->add_flag("--stats", options->stats, "Show how far the run is; writes nothing")
+      ->group("State")
+      ->excludes(dry);
   command->callback([options, batch_mode, &chosen] {
     if (*batch_mode) {
       options->parallel_batches = "1";

@@ -8,8 +8,9 @@
 
 int main(int argc, char** argv) {
   cohort::ignore_broken_pipes();
-  CLI::App app{"Cohort finds the files of a project that lack tests and has Claude write them, in batches.\n"
-               "It never spends past its limits, and the same command continues after any interruption."};
+  CLI::App app{
+      "Cohort finds the files of a project that lack tests and has Claude write them, in batches.\n"
+      "It never spends past its limits, and the same command continues after any interruption."};
   app.name("cohort");
   app.set_version_flag("--version", "cohort " COHORT_VERSION);
   app.require_subcommand(1);

@@ -4,8 +4,8 @@
 
 #include <charconv>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/run_defaults.hpp"
 
@@ -92,30 +92,52 @@ expected<void> lay_numbers(const generate_options& options, run_settings& settin
 void add_generate_options(CLI::App& command, generate_options& options) {
   const char* what = "What to work on";
   command.add_option("project", options.project, "The project's directory")->required();
-  command.add_option("--include", options.include, "Only files that match this glob (repeatable)")->group(what)->take_all()->expected(1);
-  command.add_option("--exclude", options.exclude, "No files that match this glob (repeatable)")->group(what)->take_all()->expected(1);
-  command.add_option("--min-complexity", options.min_complexity, "Least complexity of a file, 1 to 10 [5]")->group(what);
+  command.add_option("--include", options.include, "Only files that match this glob (repeatable)")
+      ->group(what)
+      ->take_all()
+      ->expected(1);
+  command.add_option("--exclude", options.exclude, "No files that match this glob (repeatable)")
+      ->group(what)
+      ->take_all()
+      ->expected(1);
+  command.add_option("--min-complexity", options.min_complexity, "Least complexity of a file, 1 to 10 [5]")
+      ->group(what);
   command.add_option("-g,--gap-report", options.gap_report, "Take the gaps from a report of analyze-gaps")->group(what);
-  command.add_option("--tests-dir", options.tests_dir, "Where tests are written, relative to the project [.claude-testing/tests]")->group(what);
+  command
+      .add_option("--tests-dir", options.tests_dir,
+                  "Where tests are written, relative to the project [.claude-testing/tests]")
+      ->group(what);
 
   const char* how = "How";
   command.add_option("-m,--model", options.model, "opus, sonnet, haiku, fable or a full model id [sonnet]")->group(how);
-  command.add_option("--effort", options.effort, "How hard the model works: low, medium, high")->group(how)
+  command.add_option("--effort", options.effort, "How hard the model works: low, medium, high")
+      ->group(how)
       ->check(CLI::IsMember({"low", "medium", "high"}));
   command.add_option("-c,--concurrent", options.concurrent, "Requests in flight at once [3]")->group(how);
-  command.add_option("--timeout", options.timeout_seconds, "Seconds for one task, all its attempts together [900]")->group(how);
+  command.add_option("--timeout", options.timeout_seconds, "Seconds for one task, all its attempts together [900]")
+      ->group(how);
   command.add_option("--template", options.preset, "Settings from config/templates/NAME.json")->group(how);
-  command.add_option("--provider", options.provider, "api or simulator [api]")->group(how)
+  command.add_option("--provider", options.provider, "api or simulator [api]")
+      ->group(how)
       ->check(CLI::IsMember({"api", "simulator"}));
-  command.add_option("--scenario", options.scenario, "Built-in simulator: a scenario's name or file [calm]")->group(how);
-  command.add_option("--set", options.scenario_set, "Built-in simulator: one setting, such as faults.overloaded=0.1 (repeatable)")->group(how)->take_all()->expected(1);
-  command.add_option("--bill", options.bill, "Built-in simulator: append a line for each billed request to this file")->group(how);
+  command.add_option("--scenario", options.scenario, "Built-in simulator: a scenario's name or file [calm]")
+      ->group(how);
+  command
+      .add_option("--set", options.scenario_set,
+                  "Built-in simulator: one setting, such as faults.overloaded=0.1 (repeatable)")
+      ->group(how)
+      ->take_all()
+      ->expected(1);
+  command.add_option("--bill", options.bill, "Built-in simulator: append a line for each billed request to this file")
+      ->group(how);
 
   const char* money = "Money";
-  command.add_option("--budget", options.budget, "Most that the whole run may cost, in dollars; none lifts it")->group(money);
+  command.add_option("--budget", options.budget, "Most that the whole run may cost, in dollars; none lifts it")
+      ->group(money);
 
   const char* output = "Output";
-  command.add_option("-o,--output", options.report_dir, "Write a JSON report for each batch into this directory")->group(output);
+  command.add_option("-o,--output", options.report_dir, "Write a JSON report for each batch into this directory")
+      ->group(output);
   command.add_flag("--json", options.json, "One event a line on stdout")->group(output);
   command.add_flag("-q,--quiet", options.quiet, "Only warnings, errors and the summary")->group(output);
   command.add_flag("-v,--verbose", options.verbose, "A line for each task")->group(output);
@@ -125,7 +147,9 @@ expected<run_settings> resolve_settings(const generate_options& options, const r
   auto settings = base;
   const bool simulator_only = options.scenario || options.bill || !options.scenario_set.empty();
   if (simulator_only && !options.uses_simulator())
-    return fail(ec::usage, "--scenario, --set and --bill belong to --provider simulator; a server of its own takes them as: cohort simulator");
+    return fail(ec::usage,
+                "--scenario, --set and --bill belong to --provider simulator; a server of its own takes them as: "
+                "cohort simulator");
   if (!options.preset.empty()) {
     auto laid = lay_template(options.preset, settings);
     if (!laid) return tl::unexpected{laid.error()};
@@ -139,9 +163,8 @@ expected<run_settings> resolve_settings(const generate_options& options, const r
 }
 
 bool asks_for_another_plan(const run_settings& wanted, const run_settings& stored) {
-  return wanted.batch_size != stored.batch_size ||
-         wanted.min_complexity != stored.min_complexity || wanted.output_directory != stored.output_directory ||
-         wanted.effort != stored.effort;
+  return wanted.batch_size != stored.batch_size || wanted.min_complexity != stored.min_complexity ||
+         wanted.output_directory != stored.output_directory || wanted.effort != stored.effort;
 }
 
 }  // namespace cohort

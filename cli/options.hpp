@@ -30,14 +30,14 @@ struct generate_options {
   std::optional<std::string> parallel_batches;  ///< A number, or "auto".
   std::optional<std::string> effort;
   std::optional<std::string> tests_dir;
-  std::string preset;                  ///< `--template`
+  std::string preset;  ///< `--template`
   uint32_t max_batches = 0;
   std::optional<std::filesystem::path> report_dir;
   std::optional<std::filesystem::path> gap_report;
   std::vector<std::string> include;
   std::vector<std::string> exclude;
-  std::string provider = "api";        ///< "api" or "simulator".
-  std::optional<std::string> scenario; ///< For the built-in simulator.
+  std::string provider = "api";         ///< "api" or "simulator".
+  std::optional<std::string> scenario;  ///< For the built-in simulator.
   std::vector<std::string> scenario_set;
   std::optional<std::filesystem::path> bill;
   bool resume = false;
@@ -48,7 +48,7 @@ struct generate_options {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
-  bool batched = true;                 ///< False: `generate-logical` without `--batch-mode`.
+  bool batched = true;  ///< False: `generate-logical` without `--batch-mode`.
 
   [[nodiscard]] bool uses_simulator() const noexcept { return provider == "simulator"; }
   [[nodiscard]] verbosity level() const noexcept {

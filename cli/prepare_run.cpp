@@ -14,8 +14,8 @@ namespace cohort {
 namespace {
 
 /// Writes a new plan into the ledger. No run if there is nothing to do or batching brings nothing.
-expected<std::optional<run_record>> plan_anew(const command_context& context, ledger& book, const run_settings& settings,
-                                              const model_info& model) {
+expected<std::optional<run_record>> plan_anew(const command_context& context, ledger& book,
+                                              const run_settings& settings, const model_info& model) {
   if (auto begun = book.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
   std::vector<task_weight> weights;
   size_t delivered = 0;
@@ -43,17 +43,20 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
   inform(context, describe(*summary, context.options.verbose));
   if (delivered > 0) inform(context, delivered_words(delivered));
   const auto verdict = judge_batching(weights.size(), settings.batch_size == 0 ? 1 : settings.batch_size);
-  const bool worthless = context.options.batched && settings.batch_size != 0 && verdict.benefit == batching_benefit::none;
+  const bool worthless =
+      context.options.batched && settings.batch_size != 0 && verdict.benefit == batching_benefit::none;
   if (weights.empty() || (worthless && !context.options.force && delivered == 0)) {
     book.abandon_plan();
     if (weights.empty())
-      notice(delivered > 0 ? "Everything is delivered; there is nothing to do." : "No gaps were found; there is nothing to do.");
+      notice(delivered > 0 ? "Everything is delivered; there is nothing to do."
+                           : "No gaps were found; there is nothing to do.");
     else
       notice(verdict.message + "\nUse --force to run in batches all the same.");
     return std::optional<run_record>{};
   }
   const bool worth_saying = verdict.benefit == batching_benefit::minimal || context.options.level() != verbosity::quiet;
-  if (context.options.batched && settings.batch_size != 0 && !context.options.json && worth_saying) notice(verdict.message);
+  if (context.options.batched && settings.batch_size != 0 && !context.options.json && worth_saying)
+    notice(verdict.message);
   auto ranges = cut(weights, settings.batch_size);
   if (!ranges) return give_up(ranges.error());
   std::vector<uint32_t> batch_of;
@@ -75,15 +78,19 @@ expected<void> keep_foreign_state(const command_context& context) {
 
 /// Takes up the stored run where it is.
 expected<ready_run> go_on(const command_context& context, ledger& book, run_record run, ready_run ready) {
-  const bool selects = context.options.gap_report || !context.options.include.empty() || !context.options.exclude.empty();
+  const bool selects =
+      context.options.gap_report || !context.options.include.empty() || !context.options.exclude.empty();
   if (selects)
-    notice("cohort: warning: the plan that is continued is frozen; --include, --exclude and --gap-report count for the next one "
-           "(--clean resets)");
+    notice(
+        "cohort: warning: the plan that is continued is frozen; --include, --exclude and --gap-report count for the "
+        "next one "
+        "(--clean resets)");
   if (!view_agrees(context.place.view_file(), run))
     notice("cohort: warning: batch-state.json was missing or did not agree with the ledger; it is built again");
-  if (auto updated = book.update_run(run.id, ready.settings, run_status::running); !updated) return tl::unexpected{updated.error()};
-  inform(context, fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id, run.tasks().final(),
-                              run.tasks().total(), run.next_batch() + 1, run.batches.size()));
+  if (auto updated = book.update_run(run.id, ready.settings, run_status::running); !updated)
+    return tl::unexpected{updated.error()};
+  inform(context, fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id,
+                              run.tasks().final(), run.tasks().total(), run.next_batch() + 1, run.batches.size()));
   ready.run = std::move(run);
   return ready;
 }
@@ -91,9 +98,10 @@ expected<ready_run> go_on(const command_context& context, ledger& book, run_reco
 /// A plan that replaces one with paid answers that are not written yet would pay for them again.
 expected<void> check_nothing_is_lost(const run_record& replaced) {
   if (replaced.tasks().answered == 0) return {};
-  return fail(ec::usage, fmt::format("{} paid answers of the present plan are not written yet; run the same command without the "
-                                     "options that ask for another plan first",
-                                     replaced.tasks().answered));
+  return fail(ec::usage,
+              fmt::format("{} paid answers of the present plan are not written yet; run the same command without the "
+                          "options that ask for another plan first",
+                          replaced.tasks().answered));
 }
 
 }  // namespace
@@ -111,9 +119,10 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
   settings.timeout = view->settings.timeout;
   settings.min_complexity = std::max(1u, view->settings.min_complexity);
   settings.cost_limit = view->settings.cost_limit;
-  notice(fmt::format("a batch-state.json without a ledger tells of {} of {} tasks done and {} spent: its settings are taken over. It "
-                     "names no tasks, so everything that lacks tests is planned; its spending counts against no limit of this run",
-                     view->completed_tasks, view->total_tasks, to_string(view->spent)));
+  notice(fmt::format(
+      "a batch-state.json without a ledger tells of {} of {} tasks done and {} spent: its settings are taken over. It "
+      "names no tasks, so everything that lacks tests is planned; its spending counts against no limit of this run",
+      view->completed_tasks, view->total_tasks, to_string(view->spent)));
   return settings;
 }
 
@@ -136,7 +145,9 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
   }
   if (continues) {
     if (auto safe = check_nothing_is_lost(**stored); !safe) return tl::unexpected{safe.error()};
-    notice("the settings ask for another plan; what is delivered stays, the rest is planned anew, and what was spent counts against --budget");
+    notice(
+        "the settings ask for another plan; what is delivered stays, the rest is planned anew, and what was spent "
+        "counts against --budget");
   }
   // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
   if (*stored && !continues && !view_agrees(context.place.view_file(), **stored))
@@ -168,12 +179,14 @@ expected<void> check_limits(const ledger& book, const ready_run& ready) {
   });
   if (!visited) return visited;
   if (!cheapest) return {};
-  const auto too_low = [&](const char* option, const std::optional<nano_dollars>& limit, nano_dollars spent) -> expected<void> {
+  const auto too_low = [&](const char* option, const std::optional<nano_dollars>& limit,
+                           nano_dollars spent) -> expected<void> {
     if (!limit || spent + *cheapest <= *limit) return {};
     return fail(spent.count == 0 ? ec::limit_too_low : ec::limit_reached,
                 fmt::format("{} {} lets no task run: {} is spent, and the cheapest waiting task may cost up to {}. "
                             "The least that works is {}",
-                            option, exact_dollars(*limit), exact_dollars(spent), exact_dollars(*cheapest), exact_dollars(spent + *cheapest)));
+                            option, exact_dollars(*limit), exact_dollars(spent), exact_dollars(*cheapest),
+                            exact_dollars(spent + *cheapest)));
   };
   if (auto fits = too_low("--budget", settings.budget, run.spent().total() + ready.carried.total()); !fits) return fits;
   if (settings.on_limit == limit_policy::warn) return {};

@@ -13,7 +13,7 @@ struct ready_run {
   std::optional<run_record> run;  ///< Nothing if there is nothing to do; the user has been told why.
   run_settings settings;
   model_info model;
-  spending carried;               ///< Spent on plans that this one replaces; counts against the budget.
+  spending carried;  ///< Spent on plans that this one replaces; counts against the budget.
 };
 
 /// What the command line is laid over: the settings of the unfinished run, else those of a `batch-state.json` without a

@@ -31,7 +31,8 @@ std::function<void(size_t, size_t)> progress_on_terminal() {
     const bool first_second = now - last < std::chrono::milliseconds{200};
     if (first_second && done != total) return;
     last = now;
-    const auto line = done == total ? std::string{"\r\x1b[K"} : fmt::format("\rreading the project: {} of {} files\x1b[K", done, total);
+    const auto line = done == total ? std::string{"\r\x1b[K"}
+                                    : fmt::format("\rreading the project: {} of {} files\x1b[K", done, total);
     std::fwrite(line.data(), 1, line.size(), stderr);
   };
 }
@@ -41,7 +42,8 @@ survey_options options_for(const plan_request& request) {
   options.discover.include = request.include;
   options.discover.exclude = request.exclude;
   const std::filesystem::path output{request.settings.output_directory};
-  if (!output.is_absolute() && output != "." && !output.empty()) options.discover.excluded_folders.push_back(output.generic_string());
+  if (!output.is_absolute() && output != "." && !output.empty())
+    options.discover.excluded_folders.push_back(output.generic_string());
   options.min_complexity = request.settings.min_complexity;
   options.cache = request.write_cache ? survey_cache::read_write : survey_cache::read_only;
   options.cache_file = request.place.cache_file();
@@ -79,7 +81,8 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   if (request.gap_report) {
     const auto report = read_gap_report(*request.gap_report);
     if (!report) return tl::unexpected{report.error()};
-    for (const auto& difference : restrict_to(*seen, *report)) notice("cohort: gap report: " + printable(difference, 500));
+    for (const auto& difference : restrict_to(*seen, *report))
+      notice("cohort: gap report: " + printable(difference, 500));
   }
 
   auto summary = summary_of(*seen);
@@ -87,7 +90,9 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   task_options options{request.model, request.settings.output_directory, request.cache, request.settings.effort};
   task_receiver receiver;
   receiver.task = [&](task_spec&& task) { return receive(std::move(task)); };
-  receiver.skipped = [&](skipped_source&& source) { summary.skipped.push_back({source.path, source.why.code, source.why.message}); };
+  receiver.skipped = [&](skipped_source&& source) {
+    summary.skipped.push_back({source.path, source.why.code, source.why.message});
+  };
   const auto totals = plan_tasks(input, options, *languages, *texts, *defaults, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   summary.tasks = totals->tasks;
@@ -95,9 +100,10 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
 }
 
 std::string describe(const plan_summary& summary, bool verbose) {
-  std::string text = fmt::format("{} source files, {} test files: {} with gaps, {} fully tested, {} too simple, {} with nothing to test",
-                                 summary.files, summary.tests, summary.with_gaps, summary.fully_tested, summary.too_simple,
-                                 summary.nothing_public);
+  std::string text = fmt::format(
+      "{} source files, {} test files: {} with gaps, {} fully tested, {} too simple, {} with nothing to test",
+      summary.files, summary.tests, summary.with_gaps, summary.fully_tested, summary.too_simple,
+      summary.nothing_public);
   if (summary.skipped.empty()) return text + "\n";
   text += fmt::format(", {} left out:\n", summary.skipped.size());
   size_t shown = 0;

@@ -21,10 +21,10 @@ struct passed_over {
 
 /// What a plan came to, beside its tasks.
 struct plan_summary {
-  size_t files = 0;         ///< Source files that were parsed, tests not counted.
-  size_t tests = 0;         ///< Test files of the project.
+  size_t files = 0;  ///< Source files that were parsed, tests not counted.
+  size_t tests = 0;  ///< Test files of the project.
   size_t fully_tested = 0;
-  size_t too_simple = 0;    ///< With a gap, but below the least complexity.
+  size_t too_simple = 0;  ///< With a gap, but below the least complexity.
   size_t nothing_public = 0;
   size_t with_gaps = 0;
   size_t tasks = 0;

@@ -30,9 +30,11 @@ expected<std::unique_ptr<simulator>> start_simulator(const generate_options& opt
 }
 
 resend_rule make_resend_rule(const retry_settings& settings) {
-  return [policy = retry_policy{settings}](uint32_t sends, milliseconds elapsed, const call_failure& failure) -> std::optional<milliseconds> {
+  return [policy = retry_policy{settings}](uint32_t sends, milliseconds elapsed,
+                                           const call_failure& failure) -> std::optional<milliseconds> {
     static thread_local std::mt19937_64 random{std::random_device{}()};
-    const auto decision = policy.after(sends, elapsed, failure, std::uniform_real_distribution<double>{0.0, 1.0}(random));
+    const auto decision =
+        policy.after(sends, elapsed, failure, std::uniform_real_distribution<double>{0.0, 1.0}(random));
     if (!decision.again) return std::nullopt;
     return decision.delay;
   };

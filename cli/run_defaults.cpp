@@ -87,10 +87,12 @@ expected<void> read_settings(const json& object, const std::string& where, run_s
   reader.number_or_auto("parallel_batches", 1000, settings.parallel_batches);
   reader.number("concurrent", 1, 10'000, [&](uint64_t value) { settings.concurrent = static_cast<uint32_t>(value); });
   reader.number("timeout_seconds", 1, 604'800, [&](uint64_t value) { settings.timeout = std::chrono::seconds{value}; });
-  reader.number("min_complexity", 1, 10, [&](uint64_t value) { settings.min_complexity = static_cast<uint32_t>(value); });
+  reader.number("min_complexity", 1, 10,
+                [&](uint64_t value) { settings.min_complexity = static_cast<uint32_t>(value); });
   reader.text("model", [&](const std::string& value) { return settings.model = value, !value.empty(); });
   reader.text("effort", [&](const std::string& value) { return settings.effort = value, true; });
-  reader.text("output_directory", [&](const std::string& value) { return settings.output_directory = value, !value.empty(); });
+  reader.text("output_directory",
+              [&](const std::string& value) { return settings.output_directory = value, !value.empty(); });
   reader.text("cost_limit", [&](const std::string& value) { return set_limit(value, settings.cost_limit); });
   reader.text("budget", [&](const std::string& value) { return set_limit(value, settings.budget); });
   reader.text("on_limit", [&](const std::string& value) {
@@ -103,9 +105,11 @@ expected<void> read_settings(const json& object, const std::string& where, run_s
 
 expected<void> read_retries(const json& object, const std::string& where, retry_limits& retries) {
   field_reader reader{object, where};
-  reader.number("after_unconfirmed", 0, 20, [&](uint64_t value) { retries.unconfirmed = static_cast<uint32_t>(value); });
+  reader.number("after_unconfirmed", 0, 20,
+                [&](uint64_t value) { retries.unconfirmed = static_cast<uint32_t>(value); });
   reader.number("pause_ms", 0, 60'000, [&](uint64_t value) { retries.pause = milliseconds{value}; });
-  reader.number("most_output_tokens", 1, 128'000, [&](uint64_t value) { retries.most_output_tokens = static_cast<uint32_t>(value); });
+  reader.number("most_output_tokens", 1, 128'000,
+                [&](uint64_t value) { retries.most_output_tokens = static_cast<uint32_t>(value); });
   for (auto code : {ec::cut_off, ec::empty_answer, ec::no_code, ec::broken_code, ec::refused})
     reader.number(fmt::format("after_{}", name(code)).c_str(), 0, 20,
                   [&, code](uint64_t value) { retries.after_answer[code] = static_cast<uint32_t>(value); });
@@ -142,8 +146,10 @@ expected<run_defaults> load_run_defaults() {
   });
   json settings = run.value("settings", json::object());
   json retries = run.value("retries", json::object());
-  if (outcome = read_settings(settings, where + ".settings", defaults.settings); !outcome) return tl::unexpected{outcome.error()};
-  if (outcome = read_retries(retries, where + ".retries", defaults.retries); !outcome) return tl::unexpected{outcome.error()};
+  if (outcome = read_settings(settings, where + ".settings", defaults.settings); !outcome)
+    return tl::unexpected{outcome.error()};
+  if (outcome = read_retries(retries, where + ".retries", defaults.retries); !outcome)
+    return tl::unexpected{outcome.error()};
   return defaults;
 }
 

@@ -23,9 +23,9 @@ std::string event_line(const run_event& event, const run_snapshot& now, verbosit
       return fmt::format("batch {}/{} started: {} tasks to do", event.batch + 1, now.batches_total,
                          event.counts.total() - event.counts.final());
     case event_kind::batch_ended:
-      return fmt::format("batch {}/{} ended: {} delivered, {} failed, {} skipped, {} deferred, {} left", event.batch + 1,
-                         now.batches_total, event.counts.delivered, event.counts.failed, event.counts.skipped,
-                         event.counts.deferred, event.counts.planned + event.counts.answered);
+      return fmt::format("batch {}/{} ended: {} delivered, {} failed, {} skipped, {} deferred, {} left",
+                         event.batch + 1, now.batches_total, event.counts.delivered, event.counts.failed,
+                         event.counts.skipped, event.counts.deferred, event.counts.planned + event.counts.answered);
     case event_kind::task_ended:
       if (event.state == task_state::failed)
         return fmt::format("failed: {} ({}: {})", printable(event.label), name(event.code), printable(event.text, 300));
@@ -156,10 +156,14 @@ std::string event_as_json(const run_event& event, const run_snapshot& now) {
   if (event.code != ec::none) line["code"] = name(event.code);
   if (!event.text.empty()) line[event.state == task_state::delivered ? "path" : "message"] = event.text;
   if (event.cost > nano_dollars{}) line["cost"] = as_dollars(event.cost);
-  line["totals"] = {{"batchesDone", now.batches_done},   {"batches", now.batches_total},
-                    {"tasks", now.tasks.total()},         {"delivered", now.tasks.delivered},
-                    {"failed", now.tasks.failed},         {"skipped", now.tasks.skipped},
-                    {"deferred", now.tasks.deferred},     {"cost", as_dollars(now.spent.confirmed)},
+  line["totals"] = {{"batchesDone", now.batches_done},
+                    {"batches", now.batches_total},
+                    {"tasks", now.tasks.total()},
+                    {"delivered", now.tasks.delivered},
+                    {"failed", now.tasks.failed},
+                    {"skipped", now.tasks.skipped},
+                    {"deferred", now.tasks.deferred},
+                    {"cost", as_dollars(now.spent.confirmed)},
                     {"unconfirmedCost", as_dollars(now.spent.unconfirmed)}};
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

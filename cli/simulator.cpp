@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
@@ -36,7 +36,8 @@ int serve(const serve_options& wishes) {
   auto server = simulator::start(std::move(options));
   if (!server) return complain(server.error());
   print(fmt::format("{}\n", (*server)->base_url()));
-  notice(fmt::format("serving; use it with: ANTHROPIC_BASE_URL={} ANTHROPIC_API_KEY=any cohort ...", (*server)->base_url()));
+  notice(fmt::format("serving; use it with: ANTHROPIC_BASE_URL={} ANTHROPIC_API_KEY=any cohort ...",
+                     (*server)->base_url()));
   wait_for_signal();
   (*server)->stop();
   const auto seen = (*server)->counters();
@@ -51,7 +52,11 @@ void add_simulator(CLI::App& app, command_action& chosen) {
   auto* command = app.add_subcommand("simulator", "Serve a simulated Claude API on this machine");
   command->add_option("--port", options->port, "Port on loopback; 0 picks one and prints its address [0]");
   command->add_option("--scenario", options->scenario, "A scenario's name in config/simulator/, or a file [calm]");
-  command->add_option("--set", options->settings, "One setting of the scenario, such as faults.overloaded=0.1 (repeatable)")->take_all()->expected(1);
+  command
+      ->add_option("--set", options->settings,
+                   "One setting of the scenario, such as faults.overloaded=0.1 (repeatable)")
+      ->take_all()
+      ->expected(1);
   command->add_option("--bill", options->bill, "Append a line for each billed request to this file");
   command->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
 }

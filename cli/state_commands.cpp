@@ -19,10 +19,10 @@ int to_int(exit_code code) { return static_cast<int>(code); }
 error nothing_run_yet(const command_context& context) {
   const auto view = read_view(context.place.view_file());
   if (!view) return {ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"};
-  return {ec::state_missing,
-          fmt::format("there is no ledger here, only a batch-state.json that tells of {} of {} tasks done and {} spent; a run takes "
-                      "over its settings: cohort generate-logical-batch PROJECT",
-                      view->completed_tasks, view->total_tasks, to_string(view->spent))};
+  return {ec::state_missing, fmt::format("there is no ledger here, only a batch-state.json that tells of {} of {} "
+                                         "tasks done and {} spent; a run takes "
+                                         "over its settings: cohort generate-logical-batch PROJECT",
+                                         view->completed_tasks, view->total_tasks, to_string(view->spent))};
 }
 
 struct dry_plan {
@@ -33,7 +33,8 @@ struct dry_plan {
   size_t delivered = 0;  ///< Delivered by an earlier run and unchanged: not in the plan.
 };
 
-expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings, const model_info& model) {
+expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings,
+                                        const model_info& model) {
   std::vector<task_weight> weights;
   std::vector<task_estimate> estimates;
   std::vector<std::string> labels;
@@ -123,7 +124,8 @@ int show_stats(const command_context& context) {
   }
   print(run_table(**run, *open, context.options.verbose));
   if (const auto holder = current_holder(context.place.lock_file()))
-    print(fmt::format("  running    process {} on {} since {}\n", holder->process, holder->host, to_iso8601(holder->since)));
+    print(fmt::format("  running    process {} on {} since {}\n", holder->process, holder->host,
+                      to_iso8601(holder->since)));
   return to_int(exit_code::done);
 }
 
@@ -137,7 +139,8 @@ int clean(const command_context& context) {
   if (!lock) return complain(lock.error());
   auto archive = archive_state(context.place);
   if (!archive) return complain(archive.error());
-  print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n", archive->string()));
+  print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n",
+                    archive->string()));
   return to_int(exit_code::done);
 }
 

@@ -20,8 +20,8 @@ std::string dump(const ordered_json& value) {
 }
 
 ordered_json counts_json(const state_counts& counts) {
-  return {{"total", counts.total()},     {"delivered", counts.delivered}, {"failed", counts.failed},
-          {"skipped", counts.skipped},   {"deferred", counts.deferred},   {"answered", counts.answered},
+  return {{"total", counts.total()},   {"delivered", counts.delivered}, {"failed", counts.failed},
+          {"skipped", counts.skipped}, {"deferred", counts.deferred},   {"answered", counts.answered},
           {"planned", counts.planned}};
 }
 
@@ -65,19 +65,21 @@ std::string run_table(const run_record& run, const std::vector<attention>& open,
   const auto estimate = run.estimate();
   std::string text = fmt::format("run {}  {}\n", run.batch_id, name(run.status));
   text += fmt::format("  batches    {} of {} completed\n", run.completed_batches(), run.batches.size());
-  text += fmt::format("  tasks      {} of {}: {} delivered, {} failed, {} skipped, {} deferred, {} waiting\n", tasks.final(),
-                      tasks.total(), tasks.delivered, tasks.failed, tasks.skipped, tasks.deferred,
+  text += fmt::format("  tasks      {} of {}: {} delivered, {} failed, {} skipped, {} deferred, {} waiting\n",
+                      tasks.final(), tasks.total(), tasks.delivered, tasks.failed, tasks.skipped, tasks.deferred,
                       tasks.planned + tasks.answered);
-  text += fmt::format("  cost       {} of about {} (at most {})\n", to_string(spent.confirmed), to_string(estimate.expected),
-                      to_string(estimate.worst));
+  text += fmt::format("  cost       {} of about {} (at most {})\n", to_string(spent.confirmed),
+                      to_string(estimate.expected), to_string(estimate.worst));
   if (spent.unconfirmed > nano_dollars{})
-    text += fmt::format("  unconfirmed  up to {} for requests whose outcome is unknown; it counts against every limit\n",
-                        to_string(spent.unconfirmed));
+    text +=
+        fmt::format("  unconfirmed  up to {} for requests whose outcome is unknown; it counts against every limit\n",
+                    to_string(spent.unconfirmed));
   if (run.settings.budget) text += fmt::format("  budget     {} for the run\n", to_string(*run.settings.budget));
-  if (run.settings.cost_limit) text += fmt::format("  limit      {} for each batch\n", to_string(*run.settings.cost_limit));
+  if (run.settings.cost_limit)
+    text += fmt::format("  limit      {} for each batch\n", to_string(*run.settings.cost_limit));
   text += fmt::format("  model      {} ({})\n", run.model_id, printable(run.settings.model));
-  text += fmt::format("  started    {}\n  updated    {}  ({} later)\n", to_iso8601(run.started), to_iso8601(run.updated),
-                      human_duration(milliseconds{run.updated.ms - run.started.ms}));
+  text += fmt::format("  started    {}\n  updated    {}  ({} later)\n", to_iso8601(run.started),
+                      to_iso8601(run.updated), human_duration(milliseconds{run.updated.ms - run.started.ms}));
   return text + attention_lines(open, verbose);
 }
 
@@ -90,7 +92,8 @@ void put_run(ordered_json& value, const run_record& run, const std::vector<atten
   value["model"] = run.model_id;
   value["startTime"] = to_iso8601(run.started);
   value["lastUpdate"] = to_iso8601(run.updated);
-  value["batches"] = {{"total", run.batches.size()}, {"completed", run.completed_batches()}, {"next", run.next_batch()}};
+  value["batches"] = {
+      {"total", run.batches.size()}, {"completed", run.completed_batches()}, {"next", run.next_batch()}};
   value["tasks"] = counts_json(run.tasks());
   value["cost"] = money_json(run.spent(), run.estimate());
   value["limits"] = ordered_json::object();
@@ -118,14 +121,15 @@ std::string summary_event(const run_record& run, const std::vector<attention>& o
 
 std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,
                        bool verbose) {
-  std::string text = fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", "batch", "tasks", "low", "expected", "at most");
+  std::string text =
+      fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", "batch", "tasks", "low", "expected", "at most");
   task_estimate sum;
   uint32_t tasks = 0;
   for (size_t i = 0; i < batches.size(); ++i) {
     const auto& estimate = batches[i].estimate;
     const auto count = batches[i].tasks.total();
-    text += fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", batches[i].index + 1, count, to_string(estimate.low),
-                        to_string(estimate.expected), to_string(estimate.worst));
+    text += fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", batches[i].index + 1, count,
+                        to_string(estimate.low), to_string(estimate.expected), to_string(estimate.worst));
     if (verbose)
       for (const auto& label : labels[i]) text += fmt::format("           {}\n", printable(label));
     sum.low += estimate.low;
@@ -149,15 +153,21 @@ std::string batch_report_json(const run_record& run, uint32_t batch, const std::
   value["cost"] = money_json(record.spent, record.estimate);
   value["results"] = ordered_json::array();
   for (const auto& task : tasks) {
-    ordered_json one{{"task", to_string(task.spec.id)}, {"source", task.spec.label}, {"target", task.spec.target},
-                     {"state", name(task.state)},        {"complexity", task.spec.complexity}};
+    ordered_json one{{"task", to_string(task.spec.id)},
+                     {"source", task.spec.label},
+                     {"target", task.spec.target},
+                     {"state", name(task.state)},
+                     {"complexity", task.spec.complexity}};
     if (task.code != ec::none) one["code"] = name(task.code);
     if (!task.reason.empty()) one["reason"] = task.reason;
     one["attempts"] = ordered_json::array();
     for (const auto& attempt : attempts) {
       if (attempt.task != task.spec.id) continue;
-      ordered_json row{{"attempt", attempt.attempt}, {"model", attempt.model}, {"requestId", attempt.request_id},
-                       {"cost", as_dollars(attempt.cost)}, {"promptTokens", attempt.usage.prompt_tokens()},
+      ordered_json row{{"attempt", attempt.attempt},
+                       {"model", attempt.model},
+                       {"requestId", attempt.request_id},
+                       {"cost", as_dollars(attempt.cost)},
+                       {"promptTokens", attempt.usage.prompt_tokens()},
                        {"outputTokens", attempt.usage.output_tokens}};
       if (attempt.code != ec::none) row["code"] = name(attempt.code);
       if (attempt.unconfirmed || attempt.open) row["unconfirmedCost"] = as_dollars(attempt.reserved);

@@ -30,11 +30,12 @@ struct attention {
 [[nodiscard]] std::string summary_event(const run_record& run, const std::vector<attention>& open);
 
 /// Batches with tasks and estimates, for a dry run.
-[[nodiscard]] std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,
-                                     bool verbose);
+[[nodiscard]] std::string plan_table(const std::vector<batch_record>& batches,
+                                     const std::vector<std::vector<std::string>>& labels, bool verbose);
 
 /// One batch with its tasks as a JSON report (`--output`).
-[[nodiscard]] std::string batch_report_json(const run_record& run, uint32_t batch, const std::vector<task_record>& tasks,
+[[nodiscard]] std::string batch_report_json(const run_record& run, uint32_t batch,
+                                            const std::vector<task_record>& tasks,
                                             const std::vector<attempt_record>& attempts);
 
 }  // namespace cohort

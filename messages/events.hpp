@@ -16,7 +16,7 @@ enum class event_kind : uint8_t {
   task_retried,
   task_ended,
   batch_ended,
-  spent,    ///< Money changed.
+  spent,  ///< Money changed.
   warning,
   notice,
   run_ended,
@@ -27,25 +27,25 @@ enum class event_kind : uint8_t {
 /// One event. Fields that a kind does not name are empty.
 struct run_event {
   event_kind kind = event_kind::notice;
-  uint32_t batch = 0;       ///< Index from 0; of batch and task events.
-  std::string label;        ///< The task, for people.
+  uint32_t batch = 0;  ///< Index from 0; of batch and task events.
+  std::string label;   ///< The task, for people.
   task_id task;
   task_state state = task_state::planned;
   task_state before = task_state::planned;  ///< Of task_ended: the state it was counted in until now.
   ec code = ec::none;
-  std::string text;         ///< Reason, warning, path of a delivered file.
+  std::string text;  ///< Reason, warning, path of a delivered file.
   uint32_t attempt = 0;
   std::string model;
-  nano_dollars cost;        ///< Of this task's attempt.
-  state_counts counts;      ///< Of the batch (batch events) or run (run events).
-  spending spent;           ///< Of the run.
-  nano_dollars reserved;    ///< Of the run.
+  nano_dollars cost;      ///< Of this task's attempt.
+  state_counts counts;    ///< Of the batch (batch events) or run (run events).
+  spending spent;         ///< Of the run.
+  nano_dollars reserved;  ///< Of the run.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, run_event& x) {
-  return f(x.kind, x.batch, x.label, x.task, x.state, x.before, x.code, x.text, x.attempt, x.model, x.cost.count, x.counts,
-           x.spent, x.reserved.count);
+  return f(x.kind, x.batch, x.label, x.task, x.state, x.before, x.code, x.text, x.attempt, x.model, x.cost.count,
+           x.counts, x.spent, x.reserved.count);
 }
 
 /// How a run ended, for the caller of the COORDINATOR.

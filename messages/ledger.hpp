@@ -31,8 +31,8 @@ enum class limit_policy : uint8_t { stop, next, warn };
 
 /// The settings of a run: what is frozen with the plan, and what a later start may change.
 struct run_settings {
-  uint32_t batch_size = 10;       ///< 1 to 50; 0: sized by the work in each batch.
-  std::string model = "sonnet";   ///< As the user named it: alias or full id.
+  uint32_t batch_size = 10;      ///< 1 to 50; 0: sized by the work in each batch.
+  std::string model = "sonnet";  ///< As the user named it: alias or full id.
   uint32_t concurrent = 3;
   milliseconds timeout{900'000};  ///< For one task, all its attempts together.
   uint32_t min_complexity = 5;
@@ -109,7 +109,7 @@ typename Inspector::result_type inspect(Inspector& f, task_ended& x) {
 /// A task's file is written.
 struct delivery {
   task_id task;
-  std::string path;   ///< Absolute path of the file.
+  std::string path;  ///< Absolute path of the file.
   digest content;
   bool beside = false;  ///< The wanted name was taken by a file that the user changed.
 };
@@ -190,7 +190,7 @@ struct task_record {
   uint32_t attempts = 0;  ///< Attempts so far, over all runs of the program.
   ec code = ec::none;
   std::string reason;
-  std::string answer;     ///< Verbatim; only while `state` is `answered`.
+  std::string answer;  ///< Verbatim; only while `state` is `answered`.
 };
 
 }  // namespace cohort

@@ -23,12 +23,12 @@ struct price_card {
 
 /// A model with its limits and prices.
 struct model_info {
-  std::string id;                   ///< Full id, as the API wants it.
-  std::string alias;                ///< "opus", "sonnet", ...; may be empty.
-  uint64_t context_tokens = 0;      ///< Prompt and answer together.
+  std::string id;               ///< Full id, as the API wants it.
+  std::string alias;            ///< "opus", "sonnet", ...; may be empty.
+  uint64_t context_tokens = 0;  ///< Prompt and answer together.
   uint32_t max_output_tokens = 0;
-  std::vector<price_card> cards;    ///< Ascending by `above_prompt_tokens`; never empty.
-  uint32_t batch_percent = 100;     ///< Price in the batch tier, in percent of the standard one.
+  std::vector<price_card> cards;        ///< Ascending by `above_prompt_tokens`; never empty.
+  uint32_t batch_percent = 100;         ///< Price in the batch tier, in percent of the standard one.
   uint32_t us_inference_percent = 100;  ///< Price with `inference_geo: us`, in percent.
 };
 

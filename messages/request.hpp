@@ -20,7 +20,7 @@ struct completion_request {
   std::string prompt;         ///< The user message.
   uint32_t max_tokens = 0;    ///< Bound of the answer, thinking included.
   cache_mode cache = cache_mode::none;
-  std::string effort;         ///< `output_config.effort`, unless empty.
+  std::string effort;  ///< `output_config.effort`, unless empty.
 };
 
 template <class Inspector>
@@ -45,7 +45,7 @@ struct completion {
   std::string request_id;  ///< Header `request-id`.
   std::string model;       ///< The model that answered, as the API names it.
   stop_reason stop = stop_reason::unknown;
-  std::string text;        ///< Text blocks, concatenated, verbatim. May be empty.
+  std::string text;  ///< Text blocks, concatenated, verbatim. May be empty.
   token_usage usage;
 };
 

@@ -31,13 +31,13 @@ typename Inspector::result_type inspect(Inspector& f, task_estimate& x) {
 /// One planned task, frozen in the ledger.
 struct task_spec {
   task_id id;
-  std::string label;          ///< For people: the source's path, with the part if there are several.
-  std::string source;         ///< Path relative to the project; '/' separators; any bytes but NUL.
-  digest source_digest;       ///< Of the source's content when it was planned.
-  std::string target;         ///< File that the answer goes into, relative to the output directory.
-  uint32_t part = 1;          ///< This task answers part `part` of `parts` of the target.
+  std::string label;     ///< For people: the source's path, with the part if there are several.
+  std::string source;    ///< Path relative to the project; '/' separators; any bytes but NUL.
+  digest source_digest;  ///< Of the source's content when it was planned.
+  std::string target;    ///< File that the answer goes into, relative to the output directory.
+  uint32_t part = 1;     ///< This task answers part `part` of `parts` of the target.
   uint32_t parts = 1;
-  uint32_t complexity = 1;    ///< 1 to 10.
+  uint32_t complexity = 1;  ///< 1 to 10.
   completion_request request;
   task_estimate estimate;
   std::map<std::string, std::string> traits;  ///< For the craft: language, framework, ...

@@ -57,8 +57,8 @@ struct gateway_result {
   completion answer;
   call_failure failure;
   bool systemic = false;  ///< The failure is the provider's as a whole, not this call's.
-  milliseconds held{0};  ///< How long limiter and breaker kept the call back.
-  milliseconds took{0};  ///< From sending to the end.
+  milliseconds held{0};   ///< How long limiter and breaker kept the call back.
+  milliseconds took{0};   ///< From sending to the end.
 };
 
 template <class Inspector>

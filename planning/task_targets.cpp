@@ -58,7 +58,8 @@ std::string clean_name(std::string_view text, bool identifier) {
   std::string result;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain = byte >= 0x80 || std::isalnum(byte) || c == '_';  // Letters beyond ASCII may stand in identifiers.
+    const bool plain =
+        byte >= 0x80 || std::isalnum(byte) || c == '_';  // Letters beyond ASCII may stand in identifiers.
     const bool fine =
         identifier ? plain : byte >= 0x20 && byte != 0x7F && c != '\\' && c != ':' && c != '"' && c != '*';
     result += fine ? c : '_';

@@ -126,7 +126,8 @@ expected<std::optional<run_record>> ledger::newest_run() const {
 expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
   return self_->guard("read what earlier plans cost", [&]() -> expected<spending> {
     query row{self_->prepared(
-        "SELECT a.outcome, coalesce(sum(a.cost), 0), coalesce(sum(a.reserved), 0) FROM attempt a JOIN task t ON t.key = a.task "
+        "SELECT a.outcome, coalesce(sum(a.cost), 0), coalesce(sum(a.reserved), 0) FROM attempt a JOIN task t ON t.key "
+        "= a.task "
         "WHERE t.run < ?1 AND t.run > coalesce((SELECT max(r.id) FROM run r WHERE r.id < ?1 AND NOT EXISTS "
         "(SELECT 1 FROM task open WHERE open.run = r.id AND open.state NOT IN (2, 3, 4))), 0) GROUP BY a.outcome")};
     row.whole(run);

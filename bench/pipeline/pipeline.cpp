@@ -4,10 +4,10 @@
 #include <filesystem>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 #include <sys/resource.h>
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 
 #include "actors/claude_provider.hpp"
 #include "actors/run.hpp"
@@ -44,7 +44,9 @@ struct silent_sink : event_sink {
 double cpu_ms() {
   rusage used{};
   getrusage(RUSAGE_SELF, &used);
-  const auto ms = [](const timeval& t) { return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3; };
+  const auto ms = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3;
+  };
   return ms(used.ru_utime) + ms(used.ru_stime);
 }
 
@@ -72,12 +74,14 @@ void write_project(const fs::path& root, uint32_t tasks) {
   for (uint32_t i = 0; i < tasks; ++i) {
     std::string text;
     for (const char* verb : {"price", "weigh", "label"})
-      text += fmt::format("def {0}_{1}(item, factor=1):\n    if item is None:\n        raise ValueError('no item')\n"
-                          "    total = 0\n    for part in item:\n        if part > factor:\n            total += part * factor\n"
-                          "        elif part == factor:\n            total += {1}\n        else:\n            total -= part\n"
-                          "    return total\n\n\n",
-                          verb, i);
-    must(replace_file(root / fmt::format("area_{}", i / 100) / fmt::format("module_{}.py", i), text, durability::later), "project");
+      text += fmt::format(
+          "def {0}_{1}(item, factor=1):\n    if item is None:\n        raise ValueError('no item')\n"
+          "    total = 0\n    for part in item:\n        if part > factor:\n            total += part * factor\n"
+          "        elif part == factor:\n            total += {1}\n        else:\n            total -= part\n"
+          "    return total\n\n\n",
+          verb, i);
+    must(replace_file(root / fmt::format("area_{}", i / 100) / fmt::format("module_{}.py", i), text, durability::later),
+         "project");
   }
 }
 
@@ -93,12 +97,15 @@ planned_run plan(ledger& book, const workspace& place, const run_settings& setti
   plan_request request{place, settings, planned.model, cache_mode::five_minutes};
   std::vector<uint32_t> batch_of;
   take(book.begin_plan(settings, planned.model.id), "plan");
-  take(plan_project(request, [&](task_spec&& task) {
-    if (planned.sample_body.empty()) planned.sample_body = take(encode_request(task.request, claude.wire), "body");
-    must(book.add_task(task), "task");
-    batch_of.push_back(static_cast<uint32_t>(batch_of.size() / settings.batch_size));
-    return true;
-  }), "survey");
+  take(plan_project(request,
+                    [&](task_spec&& task) {
+                      if (planned.sample_body.empty())
+                        planned.sample_body = take(encode_request(task.request, claude.wire), "body");
+                      must(book.add_task(task), "task");
+                      batch_of.push_back(static_cast<uint32_t>(batch_of.size() / settings.batch_size));
+                      return true;
+                    }),
+       "survey");
   must(book.commit_plan(batch_of), "plan");
   planned.run = *take(book.newest_run(), "run");
   return planned;
@@ -118,7 +125,8 @@ figures run_engine(const measurement& wish, const workspace& place, const std::s
   settings.concurrent = wish.concurrency;
   settings.batch_size = wish.batch_size;
   settings.min_complexity = 1;
-  auto book = std::make_shared<ledger>(take(ledger::open(place.ledger_file(), place.project, ledger::access::read_write), "ledger"));
+  auto book = std::make_shared<ledger>(
+      take(ledger::open(place.ledger_file(), place.project, ledger::access::read_write), "ledger"));
   auto planned = plan(*book, place, settings, claude);
   sample_body = planned.sample_body;
   const auto craft = take(load_test_craft(config_directory()), "craft");
@@ -131,9 +139,10 @@ figures run_engine(const measurement& wish, const workspace& place, const std::s
   run_controls controls;
   const auto cpu_before = cpu_ms();
   const auto start = std::chrono::steady_clock::now();
-  const auto outcome = execute({context, place, place.default_output(), book, planned.run, way,
-                                [](uint32_t, milliseconds, const call_failure&) { return std::nullopt; },
-                                std::make_shared<silent_sink>()}, controls);
+  const auto outcome = execute(
+      {context, place, place.default_output(), book, planned.run, way,
+       [](uint32_t, milliseconds, const call_failure&) { return std::nullopt; }, std::make_shared<silent_sink>()},
+      controls);
   figures seen;
   seen.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   seen.cpu_ms_per_task = (cpu_ms() - cpu_before) / wish.tasks;
@@ -155,20 +164,24 @@ int measure(const measurement& wish) {
   write_project(root, wish.tasks);
   const auto place = take(open_workspace(root), "workspace");
   must(prepare(place), "workspace");
-  child_process server{{COHORT_PROGRAM, "simulator", "--port", "0", "--scenario", "calm", "--set", "latency.median_ms=0",
-                        "--set", fmt::format("latency.fixed_ms={}", wish.latency_ms)}};
+  child_process server{{COHORT_PROGRAM, "simulator", "--port", "0", "--scenario", "calm", "--set",
+                        "latency.median_ms=0", "--set", fmt::format("latency.fixed_ms={}", wish.latency_ms)}};
   const auto url = server.line();
   std::string body;
   const auto ours = run_engine(wish, place, url, body);
   must(replace_file(root / "body.json", body, durability::later), "body");
   const auto floor = run_floor(wish, url, root / "body.json");
   const auto floor_wall = floor["wall_s"].get<double>();
-  const double ideal = wish.latency_ms == 0 ? floor_wall : wish.latency_ms / 1e3 * ((wish.tasks + wish.concurrency - 1) / wish.concurrency);
-  fmt::print("{:>6} tasks {:>4} in flight {:>4} ms  {:>6.0f} tasks/s  CPU {:.3f} ms/task (floor {:.3f})  wall {:.2f} s = {:.3f} x {} "
-             "(floor's wall {:.2f} s)  peak {:.0f} MB  delivered {}  body {} bytes\n",
-             wish.tasks, wish.concurrency, wish.latency_ms, wish.tasks / ours.wall_s, ours.cpu_ms_per_task,
-             floor["cpu_ms_per_request"].get<double>(), ours.wall_s, ours.wall_s / ideal,
-             wish.latency_ms == 0 ? "floor" : "ideal", floor_wall, ours.peak_rss_mb, ours.delivered, body.size());
+  const double ideal = wish.latency_ms == 0
+                           ? floor_wall
+                           : wish.latency_ms / 1e3 * ((wish.tasks + wish.concurrency - 1) / wish.concurrency);
+  fmt::print(
+      "{:>6} tasks {:>4} in flight {:>4} ms  {:>6.0f} tasks/s  CPU {:.3f} ms/task (floor {:.3f})  wall {:.2f} s = "
+      "{:.3f} x {} "
+      "(floor's wall {:.2f} s)  peak {:.0f} MB  delivered {}  body {} bytes\n",
+      wish.tasks, wish.concurrency, wish.latency_ms, wish.tasks / ours.wall_s, ours.cpu_ms_per_task,
+      floor["cpu_ms_per_request"].get<double>(), ours.wall_s, ours.wall_s / ideal,
+      wish.latency_ms == 0 ? "floor" : "ideal", floor_wall, ours.peak_rss_mb, ours.delivered, body.size());
   return ours.delivered == wish.tasks ? 0 : 1;
 }
 
@@ -182,8 +195,10 @@ int main(int argc, char** argv) {
   app.add_option("--concurrency", wish.concurrency, "How many in flight")->check(CLI::PositiveNumber);
   app.add_option("--latency", wish.latency_ms, "The server's latency in ms");
   app.add_option("--batch-size", wish.batch_size, "Tasks in a batch")->check(CLI::Range(1, 50));
-  app.add_option("folder", wish.folder, "Where the project is made; left there, because ext4 makes new files slowly for "
-                 "half a minute after many were deleted")->required();
+  app.add_option("folder", wish.folder,
+                 "Where the project is made; left there, because ext4 makes new files slowly for "
+                 "half a minute after many were deleted")
+      ->required();
   CLI11_PARSE(app, argc, argv);
   return cohort::bench::measure(wish);
 }

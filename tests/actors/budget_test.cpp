@@ -47,7 +47,9 @@ TEST(budget, names_the_least_limit_that_would_work) {
 TEST(budget, never_passes_a_limit_whatever_happens) {
   for (uint32_t seed = 0; seed < 200; ++seed) {
     std::mt19937 random{seed};
-    const auto pick = [&](int64_t most) { return nano_dollars{std::uniform_int_distribution<int64_t>{0, most}(random)}; };
+    const auto pick = [&](int64_t most) {
+      return nano_dollars{std::uniform_int_distribution<int64_t>{0, most}(random)};
+    };
     const budget_limits limits{pick(1000), pick(3000)};
     budget money{limits};
     std::vector<std::pair<uint32_t, nano_dollars>> held;

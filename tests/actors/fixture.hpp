@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <map>
 
+#include <gtest/gtest.h>
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
-#include <gtest/gtest.h>
 
 #include "actors/coordinator.hpp"
 #include "actors/cost_monitor.hpp"
@@ -152,7 +152,9 @@ class plain_craft : public task_craft {
     for (const auto& part : parts) all += part;
     return all;
   }
-  std::string alternative(const std::string& target, uint32_t n) const override { return target + "." + std::to_string(n); }
+  std::string alternative(const std::string& target, uint32_t n) const override {
+    return target + "." + std::to_string(n);
+  }
 };
 
 /// A whole run over a plan of N tasks, under virtual time.
@@ -181,7 +183,9 @@ struct run_fixture : actor_fixture {
     settings.output_directory = "out";
     settings.batch_size = 5;
     retries.after_answer = {{ec::broken_code, 1}, {ec::empty_answer, 1}};
-    way->answer = [](const completion_request& request, uint32_t) { return good_answer("answer to " + request.prompt); };
+    way->answer = [](const completion_request& request, uint32_t) {
+      return good_answer("answer to " + request.prompt);
+    };
   }
   ~run_fixture() override {
     take_down();
@@ -238,7 +242,8 @@ struct run_fixture : actor_fixture {
       const resend_rule rule = [](uint32_t sends, milliseconds, const call_failure&) {
         return sends < 3 ? std::optional{milliseconds{100}} : std::nullopt;
       };
-      services.pool = sys.spawn(worker_pool, settings.concurrent, [this, rule] { return sys.spawn(worker, services.gateway, rule); }, home);
+      services.pool = sys.spawn(
+          worker_pool, settings.concurrent, [this, rule] { return sys.spawn(worker, services.gateway, rule); }, home);
       return services;
     });
     self->send(owner, run_start{});

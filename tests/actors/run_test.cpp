@@ -200,7 +200,9 @@ TEST_F(run_test, pays_for_a_broken_answer_and_asks_once_more) {
 }
 
 TEST_F(run_test, an_error_of_the_account_stops_the_run_and_fails_no_task) {
-  way->answer = [](const completion_request&, uint32_t) { return failed_call(ec::authentication, billing::unbilled, false); };
+  way->answer = [](const completion_request&, uint32_t) {
+    return failed_call(ec::authentication, billing::unbilled, false);
+  };
   settings.concurrent = 2;
   plan(10);
   spawn_all();

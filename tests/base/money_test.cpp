@@ -13,7 +13,8 @@ TEST(money, reads_dollars_to_the_nano_dollar) {
 }
 
 TEST(money, refuses_what_is_no_amount) {
-  for (const char* bad : {"", ".", "-1", "1e3", "1,5", "two", "1.0000000001", "1000000001", "99999999999999999999", " 1"})
+  for (const char* bad :
+       {"", ".", "-1", "1e3", "1,5", "two", "1.0000000001", "1000000001", "99999999999999999999", " 1"})
     EXPECT_EQ(parse_dollars(bad).error().code, ec::usage) << bad;
 }
 

@@ -11,7 +11,8 @@ namespace {
 
 TEST(text, knows_well_formed_utf8) {
   EXPECT_TRUE(is_utf8("plain, ä, €, 😀"));
-  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\x80", "\xE2\x82"}) EXPECT_FALSE(is_utf8(bad));
+  for (const char* bad : {"\xC0\x80", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\x80", "\xE2\x82"})
+    EXPECT_FALSE(is_utf8(bad));
   EXPECT_TRUE(is_utf8(to_valid_utf8("a\xFFz")));
 }
 
