@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 
 #include <cstdint>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -32,10 +33,24 @@ size_t sequence_length(std::string_view text) noexcept {
   return 0;
 }
 
+/// How many bytes at the front of `text` are surely ASCII; looked at eight at a time.
+size_t leading_ascii(std::string_view text) noexcept {
+  constexpr uint64_t high_bits = 0x8080808080808080ULL;
+  size_t length = 0;
+  for (; length + sizeof(uint64_t) <= text.size(); length += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + length, sizeof word);
+    if ((word & high_bits) != 0) break;
+  }
+  return length;
+}
+
 }  // namespace
 
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
+    text.remove_prefix(leading_ascii(text));
+    if (text.empty()) break;
     const auto length = sequence_length(text);
     if (length == 0) return false;
     text.remove_prefix(length);
