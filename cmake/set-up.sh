@@ -60,6 +60,16 @@ fi
 
 targets=(cohort)
 [ "$goal" = tests ] && targets=(all)
-if ! ninja -C build -n "${targets[@]}" 2>/dev/null | grep -q 'no work to do'; then
-  step "building (the first time takes some minutes)" ninja -C build "${targets[@]}"
+ninja -C build "${targets[@]}" >"$log" 2>&1 &
+build=$!
+# Nothing to do takes a fraction of a second and no words.
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+  kill -0 "$build" 2>/dev/null || break
+  sleep 0.05
+done
+kill -0 "$build" 2>/dev/null && say "building (the first time takes some minutes)"
+if ! wait "$build"; then
+  cat "$log" >&2
+  say "the build failed; its output stands above"
+  exit 1
 fi
