@@ -153,9 +153,9 @@ void coordinator_state::on_halt(const halt& wish) {
     trouble_ = {wish.code, wish.message};
     log_error("stopping: {}", wish.message);
     run_event event;
-    event.kind = event_kind::warning;
+    event.kind = event_kind::notice;
     event.code = wish.code;
-    event.text = wish.message;
+    event.text = "stopping; what is in flight is finished first";
     tell(std::move(event));
   }
   stop_opening();

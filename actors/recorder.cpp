@@ -19,7 +19,9 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr auto view_interval = std::chrono::seconds{1};
-constexpr milliseconds group_pause{8};  ///< How long a record waits for others to share a commit with.
+// How long a record waits for others to share its commit: a worker waits for an intent, nobody for the rest.
+constexpr milliseconds intent_pause{2};
+constexpr milliseconds group_pause{8};
 constexpr auto sync_interval = std::chrono::seconds{1};
 constexpr auto full_disk_pause = std::chrono::seconds{1};
 constexpr uint64_t largest_source = 16 << 20;
@@ -139,7 +141,7 @@ caf::typed_response_promise<recorded> recorder_state::store(Record record) {
     }
     promise.deliver(recorded{*fresh});
   };
-  enqueue(std::move(entry), std::is_same_v<Record, intent> ? urgency::at_once : urgency::may_wait);
+  enqueue(std::move(entry), std::is_same_v<Record, intent> ? urgency::soon : urgency::may_wait);
   return promise;
 }
 
@@ -167,20 +169,17 @@ caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text 
 
 void recorder_state::enqueue(pending entry, urgency how) {
   queue_.push_back(std::move(entry));
-  const auto home = caf::actor_cast<recorder_actor>(self_);
-  if (how == urgency::at_once && !flush_sent_) {
-    // Behind what is in the mailbox already: all of that joins the commit.
-    flush_sent_ = true;
-    self_->send(home, recorder_flush{});
-  } else if (!flush_sent_ && !flush_planned_) {
-    flush_planned_ = true;
-    self_->delayed_send(home, group_pause, recorder_flush{});
-  }
+  const bool hurries = how == urgency::soon && !flush_soon_;
+  const bool first = !flush_soon_ && !flush_later_;
+  if (!hurries && !first) return;
+  (how == urgency::soon ? flush_soon_ : flush_later_) = true;
+  self_->delayed_send(caf::actor_cast<recorder_actor>(self_), how == urgency::soon ? intent_pause : group_pause,
+                      recorder_flush{});
 }
 
 void recorder_state::flush() {
-  flush_sent_ = false;
-  flush_planned_ = false;
+  flush_soon_ = false;
+  flush_later_ = false;
   if (queue_.empty()) return;
   auto outcome = commit_all();
   if (!outcome && is_disk_full(outcome.error()) && make_room()) outcome = commit_all();
@@ -238,7 +237,7 @@ void recorder_state::retry_later(const error& problem) {
     self_->send(coordinator_,
                 halt{ec::disk_full, problem.message + " (paid answers are kept in memory until there is space)"});
   }
-  flush_planned_ = true;
+  flush_later_ = true;
   self_->delayed_send(caf::actor_cast<recorder_actor>(self_), full_disk_pause, recorder_flush{});
 }
 

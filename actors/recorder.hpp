@@ -1,6 +1,5 @@
-// RECORDER: the run's only door to the disk, on a thread of its own. Many records share one commit: an intent,
-// for which a worker waits, is committed at once, with whatever else has come; the rest may wait a few milliseconds
-// for company. A reply means that the commit is done.
+// RECORDER: the run's only door to the disk, on a thread of its own. Many records share one commit: each waits a few
+// milliseconds for company, an intent, for which a worker waits, the shortest. A reply means that the commit is done.
 #pragma once
 
 #include <functional>
@@ -46,7 +45,7 @@ class recorder_state {
     std::function<expected<void>()> apply;
     std::function<void(const error*)> answer;
   };
-  enum class urgency : bool { may_wait, at_once };
+  enum class urgency : bool { may_wait, soon };
 
   void enqueue(pending entry, urgency how);
   expected<void> commit_all();
@@ -67,8 +66,8 @@ class recorder_state {
   recorder_options options_;
   coordinator_actor coordinator_;
   std::vector<pending> queue_;
-  bool flush_sent_ = false;     ///< A flush is in the mailbox.
-  bool flush_planned_ = false;  ///< A flush comes after a pause.
+  bool flush_soon_ = false;   ///< A flush comes within `intent_pause`.
+  bool flush_later_ = false;  ///< A flush comes within `group_pause`.
   bool disk_full_told_ = false;
   std::optional<run_record> view_;
   std::unordered_map<task_id, task_record> open_tasks_;  ///< Of the open batches; without prompts and answers.

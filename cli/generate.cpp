@@ -28,6 +28,16 @@ namespace {
 
 int to_int(exit_code code) { return static_cast<int>(code); }
 
+/// What the user can do about what stopped a run.
+std::string_view way_on(ec code) {
+  if (code == ec::authentication || code == ec::forbidden)
+    return "Check ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN), then run the same command: it continues.";
+  if (code == ec::billing || code == ec::spend_limit)
+    return "Look at the account's billing and limits, then run the same command: it continues.";
+  if (code == ec::disk_full) return "Free some space and run the same command: it continues.";
+  return "Nothing that was paid is lost. The same command continues; .claude-testing/logs/cohort.log has the details.";
+}
+
 std::string closing_words(const run_outcome& outcome, const run_record& run) {
   const auto tasks = run.tasks();
   switch (outcome.status) {
@@ -38,7 +48,7 @@ std::string closing_words(const run_outcome& outcome, const run_record& run) {
     case run_status::stopped_by_limit:
       return fmt::format("Stopped by a limit: {}.\nRaise it and run the same command to continue.", outcome.message);
     case run_status::interrupted: return outcome.message + ".";
-    case run_status::failed: return fmt::format("Stopped: {}", outcome.message);
+    case run_status::failed: return fmt::format("Stopped: {}\n{}", outcome.message, way_on(outcome.code));
     case run_status::running: return {};
   }
   return {};

@@ -51,7 +51,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
       notice(delivered > 0 ? "Everything is delivered; there is nothing to do."
                            : "No gaps were found; there is nothing to do.");
     else
-      notice(verdict.message + "\nUse --force to run in batches all the same.");
+      notice(verdict.message);
     return std::optional<run_record>{};
   }
   const bool worth_saying = verdict.benefit == batching_benefit::minimal || context.options.level() != verbosity::quiet;

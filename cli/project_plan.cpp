@@ -63,6 +63,15 @@ plan_summary summary_of(const project_survey& seen) {
   return summary;
 }
 
+void tell_differences(const std::vector<std::string>& differences) {
+  for (size_t i = 0; i < differences.size(); ++i) {
+    log_info("gap report: {}", differences[i]);
+    if (i < most_listed) notice("cohort: gap report: " + printable(differences[i], 500));
+  }
+  if (differences.size() > most_listed)
+    notice(fmt::format("cohort: gap report: ... and {} more (the log has all)", differences.size() - most_listed));
+}
+
 }  // namespace
 
 expected<plan_summary> plan_project(const plan_request& request, const task_receiver_fn& receive) {
@@ -81,8 +90,7 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   if (request.gap_report) {
     const auto report = read_gap_report(*request.gap_report);
     if (!report) return tl::unexpected{report.error()};
-    for (const auto& difference : restrict_to(*seen, *report))
-      notice("cohort: gap report: " + printable(difference, 500));
+    tell_differences(restrict_to(*seen, *report));
   }
 
   auto summary = summary_of(*seen);

@@ -223,6 +223,9 @@ struct run_fixture : actor_fixture {
   }
   run_record stored() const { return book->newest_run().value().value(); }
 
+  /// Long enough for what is recorded to be committed.
+  void run() { pass(milliseconds{30}); }
+
   void spawn_all() {
     auto context = std::make_shared<run_context>();
     context->settings = settings;
