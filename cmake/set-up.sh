@@ -10,8 +10,7 @@ mkdir -p build
 
 packages=(cmake ninja-build g++ pkg-config git lld libcaf-dev nlohmann-json3-dev libcurl4-openssl-dev libcli11-dev
   libsqlitecpp-dev libsqlite3-dev libgit2-dev libexpected-dev libspdlog-dev libfmt-dev libboost-dev
-  libssl-dev libgtest-dev libgmock-dev libbenchmark-dev nodejs)
-test_packages=(python3 python3-pytest)
+  libssl-dev libgtest-dev libgmock-dev nodejs python3 python3-pytest)
 
 say() { printf 'cohort: %s\n' "$*" >&2; }
 
@@ -42,7 +41,6 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
-[ "$goal" = tests ] && packages+=("${test_packages[@]}")
 # Debian's nodejs comes without npm; other packagings bring their own.
 command -v npm >/dev/null 2>&1 || packages+=(npm)
 
