@@ -85,7 +85,7 @@ void heed_signal(int count, run_controls& controls) {
   }
 }
 
-int execute_run(const command_context& context, std::shared_ptr<ledger> book, ready_run ready,
+int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
                 const provider_connection& connection, run_controls& controls) {
   if (auto fits = check_limits(*book, ready); !fits) {
     if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)

@@ -16,7 +16,7 @@ namespace {
 constexpr uint32_t most_batch_size = 50;
 constexpr uint32_t most_parallel_batches = 1000;
 constexpr uint32_t most_concurrent = 10'000;
-constexpr uint64_t longest_timeout_seconds = 7 * 24 * 3600;
+constexpr uint64_t longest_timeout_seconds = 7ULL * 24 * 3600;
 
 expected<uint32_t> number_or_auto(const std::string& option, const std::string& text, uint32_t most) {
   if (text == "auto") return 0u;

@@ -4,4 +4,7 @@ set -euo pipefail
 cd "$1"
 mapfile -t files < <(git ls-files '*.cpp' '*.hpp' | grep -v '^examples/')
 "$3" --dry-run --Werror "${files[@]}"
-"$4" -quiet -p "$2" '^.*/(base|messages|planning|claude|state|actors|simulator|cli)/[^/]*\.cpp$'
+# A precompiled header of g++ is nothing that clang reads: analyse without it.
+mkdir -p "$2/lint"
+sed -E 's/-Winvalid-pch -include [^ ]*cmake_pch\.hxx//' "$2/compile_commands.json" >"$2/lint/compile_commands.json"
+"$4" -quiet -p "$2/lint" '^.*/(base|messages|planning|claude|state|actors|simulator|cli)/[^/]*\.cpp$'
