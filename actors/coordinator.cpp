@@ -14,7 +14,7 @@
 namespace cohort {
 
 void coordinator_state::start(coordinator_actor::stateful_pointer<coordinator_state> self, context_ptr context,
-                              run_record run, make_services make) {
+                              run_record run, const make_services& make) {
   self_ = self;
   context_ = std::move(context);
   run_ = std::move(run);
@@ -223,8 +223,8 @@ void coordinator_state::tell(run_event event) { self_->send(services_.progress, 
 
 coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
                                              context_ptr context, run_record run,
-                                             coordinator_state::make_services make) {
-  self->state.start(self, std::move(context), std::move(run), std::move(make));
+                                             const coordinator_state::make_services& make) {
+  self->state.start(self, std::move(context), std::move(run), make);
   return {
       [self](const run_start&) { return self->state.on_start(); },
       [self](const drain&) { self->state.on_drain(); },

@@ -29,7 +29,7 @@ class coordinator_state {
   using make_services = std::function<run_services(coordinator_actor)>;
 
   void start(coordinator_actor::stateful_pointer<coordinator_state> self, context_ptr context, run_record run,
-             make_services make);
+             const make_services& make);
 
   caf::typed_response_promise<run_outcome> on_start();
   void on_drain();
@@ -76,6 +76,6 @@ class coordinator_state {
 
 coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,
                                              context_ptr context, run_record run,
-                                             coordinator_state::make_services make);
+                                             const coordinator_state::make_services& make);
 
 }  // namespace cohort

@@ -106,7 +106,7 @@ bool task_board::done() const noexcept {
       case task_phase::ended: return true;
       case task_phase::queued:
       case task_phase::paused: return !handing_out_;
-      case task_phase::asking: return false;
+      case task_phase::asking:
       case task_phase::granted:
       case task_phase::sending:
       case task_phase::storing: return false;
