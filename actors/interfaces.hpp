@@ -118,6 +118,7 @@ using cost_monitor_actor =
 ///   deliver        -> delivery         The file is written; synced with its batch.
 ///   close_batch    -> recorded         Files synced, view published.
 ///   close_run      -> recorded         Status stored, view published; nothing may follow.
+///   stop_now                           What cannot be written now is refused instead of kept and tried again.
 ///                  -> error            Code and text; for a full disk after every reserve is used up.
 struct deliver_text {
   deliver what;
@@ -137,7 +138,7 @@ using recorder_actor =
                      caf::replies_to<attempt_done>::with<recorded>, caf::replies_to<attempt_failed>::with<recorded>,
                      caf::replies_to<task_ended>::with<recorded>, caf::replies_to<deliver_text>::with<delivery>,
                      caf::replies_to<close_batch>::with<recorded>, caf::replies_to<close_run>::with<recorded>,
-                     caf::reacts_to<recorder_flush>>;
+                     caf::reacts_to<recorder_flush>, caf::reacts_to<stop_now>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event

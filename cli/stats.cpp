@@ -2,6 +2,8 @@
 
 #include "cli/stats.hpp"
 
+#include <map>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -41,8 +43,9 @@ std::string attention_lines(const std::vector<attention>& open, bool verbose) {
       text += fmt::format("  ... and {} more (-v lists all)\n", open.size() - most_listed);
       break;
     }
-    text += fmt::format("  {:<9} {}  ({}: {})\n", name(task.state), printable(task.label), name(task.code),
-                        printable(task.reason, 300));
+    const auto why = task.code == ec::none ? std::string{} : fmt::format("{}: ", name(task.code));
+    text +=
+        fmt::format("  {:<9} {}  ({}{})\n", name(task.state), printable(task.label), why, printable(task.reason, 1000));
   }
   return text;
 }
@@ -51,9 +54,17 @@ std::string attention_lines(const std::vector<attention>& open, bool verbose) {
 
 expected<std::vector<attention>> needing_attention(const ledger& book, int64_t run) {
   std::vector<attention> open;
+  std::map<task_id, std::string> beside;
+  const auto files = book.deliveries(run);
+  if (!files) return tl::unexpected{files.error()};
+  for (const auto& file : *files)
+    if (file.beside) beside.emplace(file.task, file.path);
   auto visited = book.for_each_task(run, [&](const task_record& task) {
     if (task.state == task_state::failed || task.state == task_state::skipped || task.state == task_state::deferred)
       open.push_back({task.spec.label, task.state, task.code, task.reason});
+    else if (const auto found = beside.find(task.spec.id); found != beside.end())
+      open.push_back({task.spec.label, task.state, ec::none,
+                      "beside a file that is not ours or was changed, in " + found->second});
   });
   if (!visited) return tl::unexpected{visited.error()};
   return open;

@@ -17,7 +17,7 @@ struct attention {
   std::string reason;
 };
 
-/// Failed, skipped and deferred tasks of a run.
+/// Failed, skipped and deferred tasks of a run, and results that lie beside a file that is not ours.
 [[nodiscard]] expected<std::vector<attention>> needing_attention(const ledger& book, int64_t run);
 
 /// A table for people.
