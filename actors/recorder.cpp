@@ -9,6 +9,7 @@
 #include <caf/all.hpp>
 
 #include "actors/errors.hpp"
+#include "base/fault_point.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "state/view.hpp"
@@ -219,6 +220,7 @@ void recorder_state::commit_group() {
 }
 
 expected<void> recorder_state::commit_all() {
+  COHORT_FAULT_POINT("commit.begin");
   if (auto begun = book_->begin(); !begun) return begun;
   std::vector<std::pair<size_t, error>> refused;
   for (size_t i = 0; i < group_.size(); ++i) {
@@ -230,15 +232,18 @@ expected<void> recorder_state::commit_all() {
     }
     refused.emplace_back(i, std::move(applied.error()));
   }
+  COHORT_FAULT_POINT("commit.applied");
   if (auto committed = book_->commit(); !committed) {
     book_->rollback();
     return committed;
   }
+  COHORT_FAULT_POINT("commit.done");
   for (size_t i = 0; i < group_.size(); ++i) {
     const auto problem =
         std::find_if(refused.begin(), refused.end(), [i](const auto& entry) { return entry.first == i; });
     group_[i].answer(problem == refused.end() ? nullptr : &problem->second);
   }
+  COHORT_FAULT_POINT("commit.acknowledged");
   return {};
 }
 
@@ -355,6 +360,7 @@ caf::result<recorded> recorder_state::close(const close_run& wish) {
   if (auto synced = sync_now(); !synced) return to_caf(synced.error());
   if (auto stored = book_->update_run(options_.run, context_->settings, wish.status); !stored)
     return to_caf(stored.error());
+  COHORT_FAULT_POINT("run.closed");
   auto run = book_->newest_run();
   if (!run) return to_caf(run.error());
   view_ = std::move(*run);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/digest.hpp"
+#include "base/fault_point.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -82,10 +83,12 @@ int create(const fs::path& temporary) {
 expected<void> write_temporary(const fs::path& temporary, std::string_view content, durability when) {
   descriptor handle{create(temporary)};
   if (!handle.valid()) return tl::unexpected{system_error(errno, "create", temporary)};
+  COHORT_FAULT_POINT("file.created");
   if (!write_all(handle.get(), content)) return tl::unexpected{system_error(errno, "write", temporary)};
   if (when == durability::now && ::fsync(handle.get()) != 0)
     return tl::unexpected{system_error(errno, "sync", temporary)};
   if (!handle.close()) return tl::unexpected{system_error(errno, "close", temporary)};
+  COHORT_FAULT_POINT("file.written");
   return {};
 }
 
@@ -172,6 +175,7 @@ expected<void> replace_file(const fs::path& path, std::string_view content, dura
     ::unlink(temporary.c_str());
     return outcome;
   }
+  COHORT_FAULT_POINT("file.renamed");
   if (when == durability::now) return sync_directory(directory);
   return {};
 }
