@@ -55,7 +55,6 @@ class recorder_state {
   expected<std::string> assembled(const task_spec& spec, const std::string& extracted);
   expected<std::optional<task_ended>> source_problem(const task_record& task);
   expected<void> restore_torn_files();
-  expected<std::string> content_of(const task_spec& spec);
   expected<void> sync_files();
   expected<void> publish(bool now);
   void note_state(const task_id& id, task_state state);
