@@ -9,6 +9,7 @@
 #include <caf/all.hpp>
 
 #include "actors/errors.hpp"
+#include "actors/stored_result.hpp"
 #include "base/fault_point.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
@@ -69,22 +70,12 @@ expected<void> recorder_state::restore_torn_files() {
   });
   if (!visited) return visited;
   for (const auto& spec : specs) {
-    auto content = content_of(spec);
+    auto content = content_from_answers(*book_, *context_->craft, options_.run, spec.target);
     if (!content) return tl::unexpected{content.error()};
     log_warning("'{}' did not survive the last end; it is written again from its stored answer", torn[spec.id]);
     if (auto written = replace_file(torn[spec.id], *content, durability::now); !written) return written;
   }
   return {};
-}
-
-expected<std::string> recorder_state::content_of(const task_spec& spec) {
-  auto parts = book_->answered_parts(options_.run, spec.target);
-  if (!parts) return tl::unexpected{parts.error()};
-  std::vector<std::string> extracted;
-  for (const auto& part : *parts)
-    if (auto usable = context_->craft->extract(part.spec, part.answer)) extracted.push_back(std::move(*usable));
-  if (extracted.empty()) return fail(ec::no_code, "no stored answer for '" + spec.target + "' is usable");
-  return spec.parts <= 1 ? extracted.front() : context_->craft->assemble(spec, extracted);
 }
 
 caf::result<batch_contents> recorder_state::open(const open_batch& wish) {

@@ -66,7 +66,6 @@ class recorder_state {
   expected<std::string> assembled(const task_spec& spec, const std::string& extracted);
   expected<std::optional<task_ended>> source_problem(const task_record& task);
   expected<void> restore_torn_files();
-  expected<std::string> content_of(const task_spec& spec);
   void begin_sync();
   expected<void> sync_now();
   expected<void> publish(bool now);
