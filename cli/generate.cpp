@@ -79,6 +79,7 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
         return complain(shown.error());
     return complain(fits.error());
   }
+  if (auto noted = book->note_prices({ready.model}); !noted) return complain(noted.error());
   auto craft = load_test_craft(config_directory());
   if (!craft) return complain(craft.error());
   auto facts = std::make_shared<run_context>();
@@ -99,6 +100,18 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
                                 connection.way, connection.resend, sink},
                                controls);
   return conclude(context, *book, outcome);
+}
+
+/// What is delivered is not asked for again, also when its file was deleted.
+void tell_of_missing_files(const command_context& context, const ledger& book) {
+  const auto newest = book.newest_run();
+  if (!newest || !*newest) return;
+  const auto open = needing_attention(book, (*newest)->id);
+  if (!open || open->missing_files == 0) return;
+  notice(
+      fmt::format("cohort: warning: {} delivered files are not there any more; to write them again: cohort verify "
+                  "--restore {}",
+                  open->missing_files, printable(context.place.project.string(), 1000)));
 }
 
 int run(const command_context& context) {
@@ -127,6 +140,8 @@ int run(const command_context& context) {
     code = complain(ready.error());
   else if (ready->run)
     code = execute_run(context, book, std::move(*ready), *connection, stop.controls);
+  else
+    tell_of_missing_files(context, *book);
   release_ballast(context.place);
   return code;
 }

@@ -118,7 +118,7 @@ void add_generate_options(CLI::App& command, generate_options& options) {
       ->group(how);
   command
       .add_option("--grace", options.grace_seconds,
-                  "Seconds that what is in flight gets after Ctrl-C or SIGTERM; 0 stops at once [60]")
+                  "Seconds that what is in flight gets after Ctrl-C or SIGTERM; 0 stops at once [900]")
       ->group(how)
       ->check(CLI::Range(uint64_t{0}, longest_timeout_seconds));
   command.add_option("--template", options.preset, "Settings from config/templates/NAME.json")->group(how);
