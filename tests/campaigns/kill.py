@@ -151,4 +151,4 @@ class Kills(campaign.Trial):
 
 if __name__ == "__main__":
     campaign.main("what was stored is never asked for again after kill -9, and the end is that of an uninterrupted run",
-                  Kills, 12)
+                  Kills, 8)

@@ -242,7 +242,7 @@ std::string damage(uint64_t seed, const fs::path& folder) {
 
 int main(int argc, char** argv) {
   using namespace cohort;
-  const auto flags = parse_campaign_flags(argc, argv, 2);
+  const auto flags = parse_campaign_flags(argc, argv, 1);
   // Nothing here outlives the machine: memory is as good as a disk, and spares it thousands of syncs.
   if (fs::is_directory("/dev/shm")) ::setenv("TMPDIR", "/dev/shm", 0);
   return run_campaign(
