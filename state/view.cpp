@@ -178,15 +178,41 @@ expected<imported_view> read_view(const fs::path& file) {
   return view;
 }
 
-bool view_agrees(const fs::path& file, const run_record& run) {
+namespace {
+
+/// Compares field by field what both have; `prefix` names the object.
+void compare(const json& there, const json& here, const std::string& prefix, std::vector<std::string>& differences) {
+  for (const auto& [key, value] : here.items()) {
+    const auto field = prefix + key;
+    const auto found = there.find(key);
+    if (found == there.end()) {
+      differences.push_back(fmt::format("'{}' is missing", field));
+    } else if (value.is_object() && found->is_object()) {
+      compare(*found, value, field + ".", differences);
+    } else if (nlohmann::json(*found) != nlohmann::json(value)) {
+      const auto text = found->dump(-1, ' ', true, json::error_handler_t::replace);
+      differences.push_back(fmt::format("'{}' is {}, the ledger says {}", field, printable(text, 200), value.dump()));
+    }
+  }
+  for (const auto& [key, value] : there.items())
+    if (!here.contains(key)) differences.push_back(fmt::format("'{}' is not known", prefix + printable(key, 100)));
+}
+
+}  // namespace
+
+std::vector<std::string> view_differences(const fs::path& file, const run_record& run) {
   auto there = parse_view(file);
-  if (!there) return false;
+  if (!there) return {there.error().message};
   auto here = json::parse(render_view(run), nullptr, false);
   for (const auto* time : {"startTime", "lastUpdate"}) {
     there->erase(time);
     here.erase(time);
   }
-  return nlohmann::json(*there) == nlohmann::json(here);
+  std::vector<std::string> differences;
+  compare(*there, here, "", differences);
+  return differences;
 }
+
+bool view_agrees(const fs::path& file, const run_record& run) { return view_differences(file, run).empty(); }
 
 }  // namespace cohort
