@@ -29,7 +29,8 @@ ec class_of(const completion& answer) noexcept {
 next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed) const {
   if (stops_run(failure.code)) return {next_step::action::stop_run};
   const bool may_be_billed = failure.billed == billing::unknown;
-  if (may_be_billed && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
+  // `retry` is false for a whole answer without a bill: it would be paid for again and come back without one again.
+  if (may_be_billed && failure.retry && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
     return {next_step::action::again, doubled(limits_.pause, unconfirmed)};
   return {next_step::action::fail};
 }
