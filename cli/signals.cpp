@@ -14,10 +14,17 @@ namespace {
 
 constexpr int wake_up = SIGUSR1;
 
+/// `nohup` and a shell's `&` start programs with signals ignored, and mean it.
+bool ignored(int number) {
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
 sigset_t watched(bool with_wake_up) {
   sigset_t set;
   sigemptyset(&set);
-  for (int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, number);
+  for (int number : {SIGINT, SIGTERM, SIGHUP})
+    if (!ignored(number)) sigaddset(&set, number);
   if (with_wake_up) sigaddset(&set, wake_up);
   return set;
 }

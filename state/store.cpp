@@ -177,7 +177,7 @@ error damaged(const fs::path& file, std::string_view what) {
   return {
       ec::state_corrupt,
       fmt::format(
-          "the ledger '{}' is damaged: {}. Nothing was changed. Restore it (with its -wal file) from a backup, or run "
+          "the ledger '{}' is damaged: {}. It was not repaired. Restore it (with its -wal file) from a backup, or run "
           "`cohort generate-logical-batch PROJECT --clean`, which archives it and starts afresh",
           file.string(), what)};
 }
@@ -269,19 +269,20 @@ expected<void> store::begin_session() {
   });
 }
 
-/// Not the last one of this process: the session goes on. A mark that cannot be taken away only means that the WAL,
-/// which then stays as well, is asked for at the next start.
+/// Not the last one of this process: the session goes on. If the mark cannot be taken away, the WAL must stay: the next
+/// start asks for it.
 void store::end_session() noexcept {
   {
     auto& files = files_of_this_process();
     const std::lock_guard guard{files.mutex};
     if (const auto found = files.counts.find(inode_); found != files.counts.end() && found->second > 1) return;
   }
-  (void)guarded(database_.get(), file_, "close the ledger", [&]() -> expected<void> {
+  const auto ended = guarded(database_.get(), file_, "close the ledger", [&]() -> expected<void> {
     if (::sqlite3_get_autocommit(database_->getHandle()) == 0) database_->exec("ROLLBACK");
     set_meta("session", "");
     return {};
   });
+  if (!ended) checkpoint_at_close(*database_, false);
 }
 
 void store::set_meta(const char* key, const std::string& value) {

@@ -8,6 +8,7 @@ import concurrent.futures
 import pathlib
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import threading
@@ -128,6 +129,8 @@ class Campaign:
 
 def main(claim, trial, seeds):
     """Runs the campaign of `trial`; `seeds` is the number of runs of its short form. Never returns."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # A shell's `&` leaves SIGINT ignored, and runs would inherit that.
     name = pathlib.Path(sys.argv[0]).stem
     parser = argparse.ArgumentParser(description=claim)
     parser.add_argument("--seeds", type=int, default=seeds, help=f"how many runs; default {seeds}, the short form")

@@ -1,9 +1,10 @@
 """Signals: the first drains, the second stops at once, and the same command goes on."""
 
 import signal
+import subprocess
 import time
 
-from program import Book, Case
+from program import PROGRAM, Book, Case
 
 
 class Signals(Case):
@@ -95,6 +96,17 @@ class Signals(Case):
         self.assertEqual(server.bill.lines(), [])
         self.unlocked(large)
         self.ends(self.batch(large, "--stats"), 2)
+
+    def test_what_nohup_ignores_stays_ignored(self):
+        server = self.simulator("latency.fixed_ms=100")
+        run = subprocess.Popen([PROGRAM, "generate-logical-batch", self.shop], env=self.env(server), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+        self.started.append(run)
+        self.until(lambda: len(server.bill.lines()) >= 4, "request 4")
+        run.send_signal(signal.SIGHUP)
+        self.ends(self.finish(run), 0)
+        self.assertEqual(self.view(self.shop)["completedTasks"], 39)
 
     def test_the_grace_time_ends_what_does_not_answer(self):
         server = self.simulator("latency.fixed_ms=20000")
