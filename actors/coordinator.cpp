@@ -145,6 +145,7 @@ void coordinator_state::on_stop_now() {
   interrupted_ = true;
   stop_opening();
   self_->send(services_.gateway, stop_now{});
+  self_->send(services_.recorder, stop_now{});
   finish_if_done();
 }
 
@@ -205,7 +206,8 @@ void coordinator_state::close(const run_outcome& outcome) {
       .then([this, outcome](const recorded&) { report(outcome); },
             [this, outcome](const caf::error& problem) {
               const auto cause = from_caf(problem);
-              report(outcome.code == ec::none ? run_outcome{run_status::failed, cause.code, cause.message} : outcome);
+              report({run_status::failed, outcome.code == ec::none ? cause.code : outcome.code,
+                      outcome.message.empty() ? cause.message : outcome.message + "; " + cause.message});
             });
 }
 
