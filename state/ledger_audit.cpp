@@ -54,7 +54,9 @@ struct audited_attempt {
   token_usage usage;
 };
 
-std::string label_of(std::string text) { return text.empty() ? "a task that is not in the plan" : printable(text); }
+std::string label_of(const std::string& text) {
+  return text.empty() ? "a task that is not in the plan" : printable(text);
+}
 
 }  // namespace
 
