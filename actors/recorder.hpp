@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct recorder_options {
   workspace place;
   std::filesystem::path output;  ///< Absolute; targets are written below it.
   int64_t run = 0;
+  bool waits_for_nodes = false;  ///< Tell of tasks that nodes may hold an answer for.
 };
 
 class recorder_state {
@@ -35,6 +37,7 @@ class recorder_state {
   template <class Record>
   caf::typed_response_promise<recorded> store(Record record);
   caf::typed_response_promise<delivery> deliver_file(deliver_text wish);
+  caf::typed_response_promise<late_outcome> store_late(late_report late);
   caf::result<recorded> close(const close_batch& wish);
   caf::result<recorded> close(const close_run& wish);
   void flush();
@@ -53,6 +56,7 @@ class recorder_state {
   void retry_later(const error& problem);
   expected<delivery> write_target(const deliver_text& wish);
   expected<std::string> assembled(const task_spec& spec, const std::string& extracted);
+  expected<late_outcome> record_late(const late_report& late);
   expected<std::optional<task_ended>> source_problem(const task_record& task);
   expected<void> restore_torn_files();
   expected<std::string> content_of(const task_spec& spec);
@@ -71,6 +75,7 @@ class recorder_state {
   bool disk_full_told_ = false;
   std::optional<run_record> view_;
   std::unordered_map<task_id, task_record> open_tasks_;  ///< Of the open batches; without prompts and answers.
+  std::set<task_id> awaited_;
   steady_time published_{};
   steady_time synced_{};
 };

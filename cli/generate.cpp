@@ -85,8 +85,39 @@ void heed_signal(int count, run_controls& controls) {
   }
 }
 
+constexpr double shortest_lease = 0.5;
+constexpr double longest_lease = 3600;
+
+/// Listens where nodes may join. Null without --listen.
+expected<std::shared_ptr<listening>> open_for_nodes(const generate_options& options) {
+  if (!options.listen) return std::shared_ptr<listening>{};
+  auto where = parse_address(*options.listen);
+  if (!where) return fail(ec::usage, "--listen: " + where.error().message);
+  auto door = std::make_shared<listening>();
+  if (options.lease_seconds) {
+    if (!(*options.lease_seconds >= shortest_lease && *options.lease_seconds <= longest_lease))
+      return fail(ec::usage, fmt::format("--lease-timeout: give {} to {} seconds", shortest_lease, longest_lease));
+    door->lease = milliseconds{static_cast<int64_t>(*options.lease_seconds * 1000)};
+  }
+  auto own = cluster_credentials::load(options.cluster, cluster_side::coordinator);
+  if (!own) return tl::unexpected{own.error()};
+  door->own = std::make_shared<const cluster_credentials>(std::move(*own));
+  auto listener = doorkeeper::listen(*where);
+  if (!listener) return tl::unexpected{listener.error()};
+  door->door = std::move(*listener);
+  return door;
+}
+
+/// Without workers of its own a coordinator needs no key.
+bool asks_itself(const generate_options& options, const std::optional<run_record>& stored) {
+  if (!options.listen) return true;
+  if (options.concurrent) return *options.concurrent > 0;
+  return !unfinished(stored) || stored->settings.concurrent > 0;
+}
+
 int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
-                const provider_connection& connection, run_controls& controls) {
+                const provider_connection& connection, const std::shared_ptr<listening>& door,
+                run_controls& controls) {
   if (auto fits = check_limits(*book, ready); !fits) {
     if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)
       return complain(stored.error());
@@ -112,23 +143,32 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
     sink = std::move(*reports);
   }
   const auto outcome = execute({facts, context.place, output_folder(context, ready.settings), book, *ready.run,
-                                connection.way, connection.resend, sink},
+                                connection.way, connection.resend, sink, door, {}, {}},
                                controls);
   return conclude(context, *book, outcome);
 }
 
-int run(const command_context& context) {
+int run(const command_context& context, const std::optional<run_record>& stored) {
   run_controls controls;
   block_signals();
-  auto connection = connect_provider(context.options);
+  auto connection = asks_itself(context.options, stored) ? connect_provider(context.options)
+                                                         : expected<provider_connection>{provider_connection{}};
   if (!connection) return complain(connection.error());
+  auto door = open_for_nodes(context.options);
+  if (!door) return complain(door.error());
   const signal_watch watch{[&](int count) { heed_signal(count, controls); }};
   if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
-  auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
+  auto holder = this_process(context);
+  if (*door) {
+    holder.listens = to_string((*door)->door->address());
+    holder.cluster = std::filesystem::absolute(context.options.cluster).string();
+  }
+  auto lock = run_lock::acquire(context.place.lock_file(), holder);
   if (!lock) return complain(lock.error());
   if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info);
       !opened)
     return complain(opened.error());
+  if (*door) notice(fmt::format("nodes may join at {}", holder.listens));
   if (auto reserved = reserve_ballast(context.place, context.defaults.ballast_bytes); !reserved)
     return complain(reserved.error());
   auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
@@ -139,7 +179,7 @@ int run(const command_context& context) {
   if (!ready)
     code = complain(ready.error());
   else if (ready->run)
-    code = execute_run(context, book, std::move(*ready), *connection, controls);
+    code = execute_run(context, book, std::move(*ready), *connection, *door, controls);
   release_ballast(context.place);
   return code;
 }
@@ -157,7 +197,7 @@ int generate(const generate_options& options) {
   if (options.resume && !*stored && !std::filesystem::exists(context->place.view_file(), ignored))
     return complain({ec::state_missing, "--resume: there is no run to continue here; leave --resume out to start one"});
   if (options.dry_run) return dry_run(*context, *stored);
-  const int code = run(*context);
+  const int code = run(*context, *stored);
   close_log();
   return code;
 }

@@ -43,7 +43,8 @@ std::string render(const lock_holder& holder) {
                             {"host", holder.host},
                             {"command", holder.command},
                             {"since", to_iso8601(holder.since)},
-                            {"listens", holder.listens}};
+                            {"listens", holder.listens},
+                            {"cluster", holder.cluster}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -61,6 +62,7 @@ lock_holder parse(const std::string& text) {
   holder.host = string_of("host");
   holder.command = string_of("command");
   holder.listens = string_of("listens");
+  holder.cluster = string_of("cluster");
   if (const auto since = parse_iso8601(string_of("since")); since) holder.since = *since;
   return holder;
 }
