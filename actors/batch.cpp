@@ -233,6 +233,8 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
   const bool unconfirmed = failure.billed == billing::unknown;
   entry.phase = task_phase::storing;
   if (unconfirmed) ++entry.unconfirmed;
+  // At once: what is handed out while the failure goes to disk would fail in the same way.
+  if (stops_run(failure.code)) stop_run(failure.code, failure.message);
   self_->request(partners_.recorder, patiently, attempt_failed{id, entry.record.attempts, entry.lease, failure})
       .then(
           [this, id, failure, unconfirmed, attempt = entry.record.attempts, from](const recorded&) {

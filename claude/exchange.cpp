@@ -35,7 +35,7 @@ std::string_view trimmed(std::string_view text) {
 
 bool means_something(std::string_view name) {
   for (const auto* known :
-       {"request-id", "retry-after", "retry-after-ms", "x-should-retry", "content-type", "location"})
+       {"request-id", "retry-after", "retry-after-ms", "x-should-retry", "content-type", "location", "date"})
     if (name == known) return true;
   return name.substr(0, 20) == "anthropic-ratelimit-";
 }

@@ -85,7 +85,7 @@ uint64_t messages_client::count_tokens(const completion_request& request, millis
 uint64_t messages_client::model(const std::string& id, milliseconds timeout, on_model done) {
   auto reader = std::make_shared<body_reader>(settings_.wire.answer_bytes);
   auto finish = [reader, wire = settings_.wire, done = std::move(done)](const http_end& end) {
-    done(decode_model(end, reader->body(), wire, wall_now()));
+    done({decode_model(end, reader->body(), wire, wall_now()), decode_date(end.head)});
   };
   return way_.submit(call(http_method::get, "/v1/models/" + escaped(id), {}, timeout), reader, std::move(finish));
 }

@@ -19,13 +19,19 @@ struct call_outcome {
   rate_limit_headers limits;
 };
 
+/// What the provider says about a model, and what its clock says.
+struct model_answer {
+  tl::expected<model_facts, call_failure> facts;
+  std::optional<wall_time> server_time;
+};
+
 /// Sends requests to one endpoint. Thread-safe. Callbacks run on the transport's thread; they must not block.
 /// A request that cannot be encoded is answered at once, on the calling thread.
 class messages_client {
  public:
   using on_completion = std::function<void(call_outcome)>;
   using on_count = std::function<void(tl::expected<uint64_t, call_failure>)>;
-  using on_model = std::function<void(tl::expected<model_facts, call_failure>)>;
+  using on_model = std::function<void(model_answer)>;
 
   /// `way` has to outlive this client and its callbacks.
   messages_client(transport& way, endpoint where, claude_settings settings);

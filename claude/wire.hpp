@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,6 +63,9 @@ struct model_facts {
 
 /// How long the provider wishes us to wait, or 0.
 [[nodiscard]] milliseconds decode_retry_after(const http_head& head, wall_time now);
+
+/// The server's clock by the header `date`, whole seconds; nothing if there is none.
+[[nodiscard]] std::optional<wall_time> decode_date(const http_head& head);
 
 [[nodiscard]] tl::expected<uint64_t, call_failure> decode_token_count(const http_end& end, std::string_view body,
                                                                       const wire_settings& settings, wall_time now);

@@ -162,6 +162,8 @@ milliseconds decode_retry_after(const http_head& head, wall_time now) {
   return milliseconds{0};
 }
 
+std::optional<wall_time> decode_date(const http_head& head) { return http_date(std::string{head.find("date")}); }
+
 rate_limit_headers decode_rate_limits(const http_head& head) {
   return {window_of(head, "requests"), window_of(head, "tokens"), window_of(head, "input-tokens"),
           window_of(head, "output-tokens")};

@@ -3,10 +3,8 @@
 #include "cli/generate.hpp"
 
 #include <algorithm>
-#include <csignal>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "actors/run.hpp"
 #include "base/files.hpp"
@@ -16,9 +14,9 @@
 #include "cli/console.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/provider.hpp"
-#include "cli/signals.hpp"
 #include "cli/state_commands.hpp"
 #include "cli/stats.hpp"
+#include "cli/stopping.hpp"
 #include "planning/answer_craft.hpp"
 #include "state/view.hpp"
 
@@ -71,20 +69,6 @@ int conclude(const command_context& context, const ledger& book, const run_outco
   return to_int((*run)->tasks().failed > 0 ? exit_code::failed_tasks : exit_code::done);
 }
 
-/// What the count-th signal does. While a project is still read there is nothing to drain: the second one ends at once,
-/// which is safe, because a plan is stored whole or not at all.
-void heed_signal(int count, run_controls& controls) {
-  if (count == 1) {
-    notice("\nfinishing what is in flight; once more stops at once");
-    controls.drain();
-  } else if (count == 2 && controls.running()) {
-    notice("\nstopping now; what is in flight stays charged as unconfirmed");
-    controls.stop_now();
-  } else {
-    ::_exit(to_int(exit_code::interrupted));
-  }
-}
-
 constexpr double shortest_lease = 0.5;
 constexpr double longest_lease = 3600;
 
@@ -126,6 +110,7 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
         return complain(shown.error());
     return complain(fits.error());
   }
+  if (auto noted = book->note_prices({ready.model}); !noted) return complain(noted.error());
   auto craft = load_test_craft(config_directory());
   if (!craft) return complain(craft.error());
   auto facts = std::make_shared<run_context>();
@@ -148,15 +133,29 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
   return conclude(context, *book, outcome);
 }
 
+/// What is delivered is not asked for again, also when its file was deleted.
+void tell_of_missing_files(const command_context& context, const ledger& book) {
+  const auto newest = book.newest_run();
+  if (!newest || !*newest) return;
+  const auto open = needing_attention(book, (*newest)->id);
+  if (!open || open->missing_files == 0) return;
+  notice(
+      fmt::format("cohort: warning: {} delivered files are not there any more; to write them again: cohort verify "
+                  "--restore {}",
+                  open->missing_files, printable(context.place.project.string(), 1000)));
+}
+
 int run(const command_context& context, const std::optional<run_record>& stored) {
-  run_controls controls;
+  stop_handler stop{context.place};
   block_signals();
   auto connection = asks_itself(context.options, stored) ? connect_provider(context.options)
                                                          : expected<provider_connection>{provider_connection{}};
   if (!connection) return complain(connection.error());
   auto door = open_for_nodes(context.options);
   if (!door) return complain(door.error());
-  const signal_watch watch{[&](int count) { heed_signal(count, controls); }};
+  const auto grace =
+      context.options.grace_seconds ? std::chrono::seconds{*context.options.grace_seconds} : context.defaults.grace;
+  const signal_watch watch{[&](stop_wish wish) { stop.heed(wish); }, grace};
   if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
   auto holder = this_process(context);
   if (*door) {
@@ -165,6 +164,7 @@ int run(const command_context& context, const std::optional<run_record>& stored)
   }
   auto lock = run_lock::acquire(context.place.lock_file(), holder);
   if (!lock) return complain(lock.error());
+  stop.locked();
   if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info);
       !opened)
     return complain(opened.error());
@@ -174,12 +174,14 @@ int run(const command_context& context, const std::optional<run_record>& stored)
   auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
   if (!opened) return complain(opened.error());
   auto book = std::make_shared<ledger>(std::move(*opened));
-  auto ready = make_ready(context, *book);
+  auto ready = make_ready(context, *book, stop);
   int code = to_int(exit_code::done);
   if (!ready)
     code = complain(ready.error());
   else if (ready->run)
-    code = execute_run(context, book, std::move(*ready), *connection, *door, controls);
+    code = execute_run(context, book, std::move(*ready), *connection, *door, stop.controls);
+  else
+    tell_of_missing_files(context, *book);
   release_ballast(context.place);
   return code;
 }

@@ -16,6 +16,7 @@
 #include "cli/console.hpp"
 #include "cli/node_screen.hpp"
 #include "cli/provider.hpp"
+#include "cli/run_defaults.hpp"
 #include "cli/signals.hpp"
 #include "state/lock.hpp"
 #include "state/workspace.hpp"
@@ -114,6 +115,8 @@ std::string closing_words(const node_outcome& outcome, const std::filesystem::pa
 int join(join_options wish) {
   block_signals();
   if (auto fine = check(wish); !fine) return complain(fine.error());
+  const auto defaults = load_run_defaults();
+  if (!defaults) return complain(defaults.error());
   join_parts parts;
   auto address = parse_address(wish.where);
   if (!address) return complain(address.error());
@@ -143,7 +146,7 @@ int join(join_options wish) {
   parts.resend = connection->resend;
   parts.sink = make_node_screen(wish.quiet);
   node_controls controls;
-  const signal_watch watch{[&](int count) { heed(count, controls); }};
+  const signal_watch watch{[&](stop_wish wish) { heed(wish.count, controls); }, defaults->grace};
   const auto folder = parts.place->folder();
   const auto outcome = join_cluster(std::move(parts), controls);
   close_log();

@@ -42,6 +42,27 @@ resend_rule make_resend_rule(const retry_settings& settings) {
 
 }  // namespace
 
+server_address::server_address() = default;
+server_address::server_address(server_address&&) noexcept = default;
+server_address& server_address::operator=(server_address&&) noexcept = default;
+server_address::~server_address() = default;
+
+expected<server_address> find_server(const generate_options& options, const claude_settings& settings) {
+  server_address found;
+  auto where = expected<endpoint>{fail(ec::no_credentials, {})};
+  if (options.uses_simulator()) {
+    auto server = start_simulator(options);
+    if (!server) return tl::unexpected{server.error()};
+    found.server = std::move(*server);
+    where = endpoint_at(found.server->base_url(), simulator_key, settings);
+  } else {
+    where = endpoint_from(process_environment(), settings);
+  }
+  if (!where) return tl::unexpected{where.error()};
+  found.where = std::move(*where);
+  return found;
+}
+
 provider_connection::provider_connection() = default;
 provider_connection::provider_connection(provider_connection&&) noexcept = default;
 provider_connection& provider_connection::operator=(provider_connection&&) noexcept = default;
@@ -50,18 +71,11 @@ provider_connection::~provider_connection() { way.reset(); }
 expected<provider_connection> connect_provider(const generate_options& options) {
   auto settings = load_claude_settings();
   if (!settings) return tl::unexpected{settings.error()};
+  auto address = find_server(options, *settings);
+  if (!address) return tl::unexpected{address.error()};
   provider_connection connection;
-  auto where = expected<endpoint>{fail(ec::no_credentials, {})};
-  if (options.uses_simulator()) {
-    auto server = start_simulator(options);
-    if (!server) return tl::unexpected{server.error()};
-    connection.server = std::move(*server);
-    where = endpoint_at(connection.server->base_url(), simulator_key, *settings);
-  } else {
-    where = endpoint_from(process_environment(), *settings);
-  }
-  if (!where) return tl::unexpected{where.error()};
-  auto way = claude_provider::start(*where, *settings);
+  connection.server = std::move(address->server);
+  auto way = claude_provider::start(address->where, *settings);
   if (!way) return tl::unexpected{way.error()};
   connection.way = std::move(*way);
   connection.resend = make_resend_rule(settings->retry);

@@ -4,12 +4,27 @@
 #include <memory>
 
 #include "actors/worker.hpp"
+#include "claude/credentials.hpp"
 #include "cli/options.hpp"
 #include "messages/provider.hpp"
 
 namespace cohort {
 
 class simulator;
+
+/// Where requests go.
+struct server_address {
+  std::unique_ptr<simulator> server;  ///< Only with `--provider simulator`; has to outlive every request.
+  endpoint where;
+
+  server_address();
+  server_address(server_address&&) noexcept;
+  server_address& operator=(server_address&&) noexcept;
+  ~server_address();
+};
+
+/// Errors: `ec::no_credentials` with both ways on, `ec::config_invalid`.
+[[nodiscard]] expected<server_address> find_server(const generate_options& options, const claude_settings& settings);
 
 /// A provider with what it needs to live.
 struct provider_connection {

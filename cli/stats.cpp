@@ -2,6 +2,8 @@
 
 #include "cli/stats.hpp"
 
+#include <unordered_set>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -33,12 +35,12 @@ ordered_json money_json(const spending& spent, const task_estimate& estimate) {
           {"estimateWorst", as_dollars(estimate.worst)}};
 }
 
-std::string attention_lines(const std::vector<attention>& open, bool verbose) {
+std::string attention_lines(const attention_list& open, bool verbose) {
   std::string text;
   size_t shown = 0;
-  for (const auto& task : open) {
+  for (const auto& task : open.tasks) {
     if (!verbose && ++shown > most_listed) {
-      text += fmt::format("  ... and {} more (-v lists all)\n", open.size() - most_listed);
+      text += fmt::format("  ... and {} more (-v lists all)\n", open.tasks.size() - most_listed);
       break;
     }
     text += fmt::format("  {:<9} {}  ({}: {})\n", name(task.state), printable(task.label), name(task.code),
@@ -49,17 +51,23 @@ std::string attention_lines(const std::vector<attention>& open, bool verbose) {
 
 }  // namespace
 
-expected<std::vector<attention>> needing_attention(const ledger& book, int64_t run) {
-  std::vector<attention> open;
+expected<attention_list> needing_attention(const ledger& book, int64_t run) {
+  attention_list open;
   auto visited = book.for_each_task(run, [&](const task_record& task) {
     if (task.state == task_state::failed || task.state == task_state::skipped || task.state == task_state::deferred)
-      open.push_back({task.spec.label, task.state, task.code, task.reason});
+      open.tasks.push_back({task.spec.label, task.state, task.code, task.reason});
   });
   if (!visited) return tl::unexpected{visited.error()};
+  const auto delivered = book.deliveries(run);
+  if (!delivered) return tl::unexpected{delivered.error()};
+  std::unordered_set<std::string> missing;  // The parts of a split file share one path.
+  for (const auto& file : *delivered)
+    if (is_missing(file.path)) missing.insert(file.path);
+  open.missing_files = missing.size();
   return open;
 }
 
-std::string run_table(const run_record& run, const std::vector<attention>& open, bool verbose) {
+std::string run_table(const run_record& run, const attention_list& open, bool verbose) {
   const auto tasks = run.tasks();
   const auto spent = run.spent();
   const auto estimate = run.estimate();
@@ -80,12 +88,16 @@ std::string run_table(const run_record& run, const std::vector<attention>& open,
   text += fmt::format("  model      {} ({})\n", run.model_id, printable(run.settings.model));
   text += fmt::format("  started    {}\n  updated    {}  ({} later)\n", to_iso8601(run.started),
                       to_iso8601(run.updated), human_duration(milliseconds{run.updated.ms - run.started.ms}));
+  if (open.missing_files > 0)
+    text += fmt::format(
+        "  missing    {} delivered files are not there any more; to write them again: cohort verify --restore {}\n",
+        open.missing_files, printable(run.project, 1000));
   return text + attention_lines(open, verbose);
 }
 
 namespace {
 
-void put_run(ordered_json& value, const run_record& run, const std::vector<attention>& open) {
+void put_run(ordered_json& value, const run_record& run, const attention_list& open) {
   value["batchId"] = run.batch_id;
   value["status"] = name(run.status);
   value["projectPath"] = run.project;
@@ -99,21 +111,22 @@ void put_run(ordered_json& value, const run_record& run, const std::vector<atten
   value["limits"] = ordered_json::object();
   if (run.settings.cost_limit) value["limits"]["batch"] = as_dollars(*run.settings.cost_limit);
   if (run.settings.budget) value["limits"]["run"] = as_dollars(*run.settings.budget);
+  value["missingFiles"] = open.missing_files;
   value["attention"] = ordered_json::array();
-  for (const auto& task : open)
+  for (const auto& task : open.tasks)
     value["attention"].push_back(
         {{"source", task.label}, {"state", name(task.state)}, {"code", name(task.code)}, {"reason", task.reason}});
 }
 
 }  // namespace
 
-std::string run_json(const run_record& run, const std::vector<attention>& open) {
+std::string run_json(const run_record& run, const attention_list& open) {
   ordered_json value;
   put_run(value, run, open);
   return dump(value);
 }
 
-std::string summary_event(const run_record& run, const std::vector<attention>& open) {
+std::string summary_event(const run_record& run, const attention_list& open) {
   ordered_json value{{"event", "summary"}};
   put_run(value, run, open);
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";

@@ -17,17 +17,22 @@ struct attention {
   std::string reason;
 };
 
-/// Failed, skipped and deferred tasks of a run.
-[[nodiscard]] expected<std::vector<attention>> needing_attention(const ledger& book, int64_t run);
+/// What needs attention in a run.
+struct attention_list {
+  std::vector<attention> tasks;  ///< Failed, skipped and deferred ones.
+  uint64_t missing_files = 0;    ///< Delivered, and not there any more.
+};
+
+[[nodiscard]] expected<attention_list> needing_attention(const ledger& book, int64_t run);
 
 /// A table for people.
-[[nodiscard]] std::string run_table(const run_record& run, const std::vector<attention>& open, bool verbose);
+[[nodiscard]] std::string run_table(const run_record& run, const attention_list& open, bool verbose);
 
 /// The same as one JSON object.
-[[nodiscard]] std::string run_json(const run_record& run, const std::vector<attention>& open);
+[[nodiscard]] std::string run_json(const run_record& run, const attention_list& open);
 
 /// The same as one line, the last of `--json`: the event "summary".
-[[nodiscard]] std::string summary_event(const run_record& run, const std::vector<attention>& open);
+[[nodiscard]] std::string summary_event(const run_record& run, const attention_list& open);
 
 /// Batches with tasks and estimates, for a dry run.
 [[nodiscard]] std::string plan_table(const std::vector<batch_record>& batches,

@@ -3,6 +3,7 @@
 #include "simulator/connection.hpp"
 
 #include <array>
+#include <ctime>
 #include <memory>
 #include <optional>
 
@@ -32,6 +33,20 @@ std::string_view view(beast::string_view text) { return {text.data(), text.size(
 std::string_view reason(unsigned status) {
   if (status == 529) return "Overloaded";
   return view(http::obsolete_reason(static_cast<http::status>(status)));
+}
+
+/// The header `date`'s value; made once a second, for all connections of the server's one thread.
+const std::string& date_now() {
+  thread_local std::time_t made = -1;
+  thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now == made) return text;
+  made = now;
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::array<char, 40> buffer{};
+  text.assign(buffer.data(), std::strftime(buffer.data(), buffer.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts));
+  return text;
 }
 
 class connection : public std::enable_shared_from_this<connection> {
@@ -117,8 +132,8 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void write_head() {
     head_.clear();
-    fmt::format_to(std::back_inserter(head_), "HTTP/1.1 {} {}\r\ncontent-type: {}\r\n{}", reply_.status,
-                   reason(reply_.status), reply_.content_type, reply_.headers);
+    fmt::format_to(std::back_inserter(head_), "HTTP/1.1 {} {}\r\ndate: {}\r\ncontent-type: {}\r\n{}", reply_.status,
+                   reason(reply_.status), date_now(), reply_.content_type, reply_.headers);
     if (!keep_alive_) head_.append("connection: close\r\n");
     if (chunked()) {
       head_.append("transfer-encoding: chunked\r\n\r\n");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "messages/ledger.hpp"
+#include "state/audit.hpp"
 
 namespace cohort {
 
@@ -90,6 +91,9 @@ class ledger {
   /// Stores what a later start changed (limits, concurrency, ...) and the status.
   [[nodiscard]] expected<void> update_run(int64_t run, const run_settings& settings, run_status status);
 
+  /// Notes the prices that attempts are charged at from now on, unless they stand there already.
+  [[nodiscard]] expected<void> note_prices(const std::vector<model_info>& models);
+
   /// The tasks of one batch in plan order, with their prompts, and stored answers of those in state `answered`.
   [[nodiscard]] expected<std::vector<task_record>> load_batch(int64_t run, uint32_t batch) const;
 
@@ -125,11 +129,15 @@ class ledger {
 
   // --- Checks --------------------------------------------------------------------------------------------------------
 
-  /// Deliveries that were not synced yet; `mark_synced` after their files are.
+  /// Deliveries that were not synced yet; `mark_synced` after their files are. One that was delivered anew in between,
+  /// with other content, stays unsynced.
   [[nodiscard]] expected<std::vector<delivered_file>> unsynced() const;
-  [[nodiscard]] expected<void> mark_synced(const std::vector<std::string>& paths);
+  [[nodiscard]] expected<void> mark_synced(const std::vector<delivered_file>& files);
   [[nodiscard]] expected<std::vector<delivered_file>> deliveries(int64_t run) const;
   [[nodiscard]] expected<std::vector<attempt_record>> attempts(int64_t run) const;
+  /// Everything computed again from the rows of all runs, attempts from their usage and the prices noted for their
+  /// time, else from `present`. Troubles become findings; an error only if the file cannot be read.
+  [[nodiscard]] expected<ledger_audit> audit(const std::vector<model_info>& present) const;
   /// The stored answer of a task, verbatim; nothing if there is none.
   [[nodiscard]] expected<std::optional<std::string>> answer_of(int64_t run, const task_id& id) const;
 

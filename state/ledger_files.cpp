@@ -18,6 +18,8 @@ constexpr const char* attempts_of_run =
     "a.input_tokens, a.cache_write_5m, a.cache_write_1h, a.cache_read, a.output_tokens, a.tier, a.us_inference "
     "FROM task t JOIN attempt a ON a.task = t.key WHERE t.run = ? ORDER BY t.key, a.number";
 
+}  // namespace
+
 token_usage read_usage(query& row) {
   token_usage usage;
   usage.input_tokens = row.as<uint64_t>();
@@ -29,8 +31,6 @@ token_usage read_usage(query& row) {
   usage.us_inference = row.whole() != 0;
   return usage;
 }
-
-}  // namespace
 
 expected<std::optional<digest>> ledger::delivered_content(const std::string& path) const {
   return self_->guard("look up a file", [&]() -> expected<std::optional<digest>> {
@@ -74,15 +74,18 @@ expected<std::vector<delivered_file>> ledger::deliveries(int64_t run) const {
   });
 }
 
-expected<void> ledger::mark_synced(const std::vector<std::string>& paths) {
+expected<void> ledger::mark_synced(const std::vector<delivered_file>& files) {
   if (auto may = self_->check_writable(); !may) return may;
   const bool alone = !self_->in_transaction();
   if (alone)
     if (auto opened = begin(); !opened) return opened;
   auto marked = self_->guard("store what is synced", [&]() -> expected<void> {
-    for (const auto& path : paths) {
-      const auto stored = self_->stored_path(path);
-      query{self_->prepared("UPDATE file SET synced = 1 WHERE path = ?")}.blob(stored).run();
+    for (const auto& file : files) {
+      const auto stored = self_->stored_path(file.path);
+      query{self_->prepared("UPDATE file SET synced = 1 WHERE path = ? AND digest = ?")}
+          .blob(stored)
+          .blob(file.content)
+          .run();
     }
     return {};
   });

@@ -23,6 +23,8 @@ enum class outcome : uint8_t {
   unconfirmed = 3,  ///< Failed, and may be on the bill: charged with its reservation.
 };
 
+[[nodiscard]] token_usage read_usage(query& row);
+
 /// The row of a task that changes.
 struct task_row {
   int64_t key = 0;
@@ -72,6 +74,14 @@ struct ledger::impl {
   /// Reads the rows of `statement`, whose columns are those of `full_task_columns`.
   [[nodiscard]] expected<std::vector<task_record>> read_tasks(query& rows) const;
   [[nodiscard]] expected<std::string> prefix_text(int64_t id) const;
+
+  // The parts of `audit`. Troubles become findings.
+  [[nodiscard]] price_history price_notes(std::vector<audit_finding>* findings) const;
+  void audit_plans(const ledger& book, ledger_audit& audit) const;
+  void audit_attempts(const price_history& present, ledger_audit& audit) const;
+  void audit_answers(ledger_audit& audit) const;
+  void audit_states(ledger_audit& audit) const;
+  void audit_files(ledger_audit& audit) const;
 
   /// Paths inside the project are stored relative to it, so that a moved project still knows its files.
   [[nodiscard]] std::string stored_path(const std::string& path) const;

@@ -19,6 +19,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr int64_t view_version = 1;
+constexpr int deepest = 16;
 constexpr double most_dollars = 1e9;
 
 json config_of(const run_settings& settings) {
@@ -136,7 +137,9 @@ expected<json> parse_view(const fs::path& file) {
     return fail(ec::state_missing, fmt::format("there is no state file '{}'", printable(file.string(), 1000)));
   if (!text && text.error().code == ec::file_too_large) return tl::unexpected{unusable(file, "it is far too large")};
   if (!text) return tl::unexpected{text.error()};
-  auto parsed = json::parse(*text, nullptr, false);
+  // What is nested deeper than any view is left out: comparing and copying values takes a stack frame a level.
+  auto parsed = json::parse(
+      *text, [](int depth, json::parse_event_t, const json&) { return depth < deepest; }, false);
   if (parsed.is_discarded()) return tl::unexpected{unusable(file, "it is no JSON (cut off while it was written?)")};
   if (!parsed.is_object()) return tl::unexpected{unusable(file, "it is no JSON object")};
   return parsed;
@@ -175,15 +178,41 @@ expected<imported_view> read_view(const fs::path& file) {
   return view;
 }
 
-bool view_agrees(const fs::path& file, const run_record& run) {
+namespace {
+
+/// Compares field by field what both have; `prefix` names the object.
+void compare(const json& there, const json& here, const std::string& prefix, std::vector<std::string>& differences) {
+  for (const auto& [key, value] : here.items()) {
+    const auto field = prefix + key;
+    const auto found = there.find(key);
+    if (found == there.end()) {
+      differences.push_back(fmt::format("'{}' is missing", field));
+    } else if (value.is_object() && found->is_object()) {
+      compare(*found, value, field + ".", differences);
+    } else if (nlohmann::json(*found) != nlohmann::json(value)) {
+      const auto text = found->dump(-1, ' ', true, json::error_handler_t::replace);
+      differences.push_back(fmt::format("'{}' is {}, the ledger says {}", field, printable(text, 200), value.dump()));
+    }
+  }
+  for (const auto& [key, value] : there.items())
+    if (!here.contains(key)) differences.push_back(fmt::format("'{}' is not known", prefix + printable(key, 100)));
+}
+
+}  // namespace
+
+std::vector<std::string> view_differences(const fs::path& file, const run_record& run) {
   auto there = parse_view(file);
-  if (!there) return false;
+  if (!there) return {there.error().message};
   auto here = json::parse(render_view(run), nullptr, false);
   for (const auto* time : {"startTime", "lastUpdate"}) {
     there->erase(time);
     here.erase(time);
   }
-  return nlohmann::json(*there) == nlohmann::json(here);
+  std::vector<std::string> differences;
+  compare(*there, here, "", differences);
+  return differences;
 }
+
+bool view_agrees(const fs::path& file, const run_record& run) { return view_differences(file, run).empty(); }
 
 }  // namespace cohort

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "messages/ledger.hpp"
 
@@ -24,6 +25,9 @@ struct imported_view {
 
 /// Reads and validates a view. Errors: `ec::state_corrupt` (torn, wrong types), `ec::state_newer`, `ec::state_missing`.
 [[nodiscard]] expected<imported_view> read_view(const std::filesystem::path& file);
+
+/// What the file at `file` says otherwise than `run` (times aside), one sentence each; also that it cannot be read.
+[[nodiscard]] std::vector<std::string> view_differences(const std::filesystem::path& file, const run_record& run);
 
 /// True if the file at `file` says the same as `run` (times aside).
 [[nodiscard]] bool view_agrees(const std::filesystem::path& file, const run_record& run);

@@ -424,10 +424,11 @@ TEST(messages_client, asks_free_questions) {
   c.api.count_tokens(small(), std::chrono::seconds{30}, [&](auto got) { count.set_value(std::move(got)); });
   EXPECT_EQ(count.get_future().get().value(), 77U);
   for (const auto& [id, found] : {std::pair{"a/", true}, std::pair{"zzz", false}}) {
-    std::promise<tl::expected<model_facts, call_failure>> model;
+    std::promise<model_answer> model;
     c.api.model(id, std::chrono::seconds{30}, [&](auto got) { model.set_value(std::move(got)); });
-    const auto got = model.get_future().get();
+    const auto [got, clock] = model.get_future().get();
     ASSERT_EQ(got.has_value(), found) << id;
+    EXPECT_FALSE(clock) << "this server tells no time";
     if (!found) {
       EXPECT_EQ(got.error().code, ec::model_not_found);
     }

@@ -1,0 +1,192 @@
+// What lies on this machine: the project, its state, the disk, git, grammars and test frameworks.
+
+#include <cerrno>
+#include <map>
+#include <set>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include "base/files.hpp"
+#include "base/text.hpp"
+#include "cli/health.hpp"
+#include "planning/git_tree.hpp"
+#include "planning/prompt_texts.hpp"
+#include "planning/survey.hpp"
+#include "planning/task_defaults.hpp"
+#include "state/ledger.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr uint64_t mebibyte = 1 << 20;
+constexpr uint64_t too_little_space = 32 * mebibyte;
+constexpr uint64_t little_space = 256 * mebibyte;
+
+/// The folder itself, or the nearest one above it that exists: where the first write would happen.
+fs::path nearest_existing(fs::path folder) {
+  std::error_code ignored;
+  while (!fs::exists(folder, ignored) && folder.has_parent_path() && folder != folder.parent_path())
+    folder = folder.parent_path();
+  return folder;
+}
+
+/// Creates a file without a name, which leaves no trace even if this process is killed; where the file system has no
+/// such files, one with a name that is removed at once. 0 or an error number.
+int try_to_write(const fs::path& folder) {
+  int fd = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+  if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+    auto name = (folder / ".cohort-doctor-XXXXXX").native();
+    fd = ::mkostemp(name.data(), O_CLOEXEC);
+    if (fd >= 0) ::unlink(name.c_str());
+  }
+  if (fd < 0) return errno;
+  const bool written = ::write(fd, "x", 1) == 1;
+  const int why = written ? 0 : errno;
+  ::close(fd);
+  return why;
+}
+
+health_check check_writable(const std::string& what, const fs::path& folder) {
+  const auto place = nearest_existing(folder);
+  const auto shown = printable(folder.string(), 500);
+  std::error_code ignored;
+  if (!fs::is_directory(place, ignored))
+    return {what, health_grade::wrong, printable(place.string(), 500) + " is not a directory", "move it away", false};
+  if (const int why = try_to_write(place); why != 0)
+    return {what, health_grade::wrong, system_error(why, "write into", place).message, "make it writable for this user",
+            false};
+  return {what, health_grade::good, shown + (place == folder ? " can be written" : " can be made"), "", false};
+}
+
+health_check check_space(const fs::path& folder) {
+  const auto place = nearest_existing(folder);
+  const auto free = free_space(place);
+  if (!free) return {"disk", health_grade::wrong, free.error().message, "", false};
+  const auto words = fmt::format("{} MiB free", *free / mebibyte);
+  if (*free < too_little_space)
+    return {"disk", health_grade::wrong, words, "free some space: answers are stored before anything else", false};
+  if (*free < little_space) return {"disk", health_grade::unsure, words, "free some space for a large run", false};
+  return {"disk", health_grade::good, words, "", false};
+}
+
+health_check check_lock(const command_context& context) {
+  const auto holder = current_holder(context.place.lock_file());
+  if (!holder) return {"lock", health_grade::good, "no run is under way here", "", false};
+  return {"lock", health_grade::wrong,
+          fmt::format("process {} on {} runs here since {}: {}", holder->process, printable(holder->host),
+                      to_iso8601(holder->since), printable(holder->command, 500)),
+          fmt::format("wait for its end; watch it with: cohort generate-logical-batch {} --stats",
+                      printable(context.place.project.string(), 500)),
+          false};
+}
+
+health_check check_ledger(const command_context& context) {
+  const auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  if (!book && book.error().code == ec::state_missing)
+    return {"ledger", health_grade::good, "none yet: a run starts afresh", "", false};
+  if (!book) return {"ledger", health_grade::wrong, book.error().message, "", false};
+  const auto audit = book->audit(context.models.models());
+  if (!audit) return {"ledger", health_grade::wrong, audit.error().message, "", false};
+  if (!audit->findings.empty()) {
+    const auto& first = audit->findings.front();
+    return {"ledger", health_grade::wrong,
+            fmt::format("{} things do not agree, the first: {}: {}", audit->findings.size(), first.where, first.what),
+            fmt::format("look at all of them with: cohort verify {}", printable(context.place.project.string(), 500)),
+            false};
+  }
+  const auto run = book->newest_run();
+  if (!run || !*run) return {"ledger", health_grade::good, "sound, without a run", "", false};
+  const auto tasks = (*run)->tasks();
+  return {"ledger", health_grade::good,
+          fmt::format("sound; {} is {}, {} of {} tasks are done", (*run)->batch_id, name((*run)->status), tasks.final(),
+                      tasks.total()),
+          "", false};
+}
+
+health_check check_git(const command_context& context) {
+  const git_tree tree{context.place.project};
+  if (tree.usable()) return {"git", health_grade::good, "the work tree says which files count", "", false};
+  if (!tree.note().empty())
+    return {"git", health_grade::unsure, printable(tree.note(), 300), "mend the repository, or use --exclude", false};
+  return {"git", health_grade::good, "no work tree: all files count but for the usual build and vendor folders", "",
+          false};
+}
+
+/// Grammars load, and accept the kinds of nodes that config/languages/ names; prompts exist for each language.
+health_check check_grammars(const expected<language_set>& languages) {
+  if (!languages) return {"grammars", health_grade::wrong, languages.error().message, "correct the file", true};
+  if (auto texts = load_prompt_texts(config_directory(), *languages); !texts)
+    return {"grammars", health_grade::wrong, texts.error().message, "correct the file", true};
+  if (auto defaults = load_planning_defaults(config_directory()); !defaults)
+    return {"grammars", health_grade::wrong, defaults.error().message, "correct the file", true};
+  std::vector<std::string> names;
+  for (const auto& lang : languages->all()) {
+    for (const auto& extension : lang->extensions)
+      if (const auto parsed = check_syntax(*lang, extension, "\n"); !parsed.ok)
+        return {"grammars", health_grade::wrong, fmt::format("the grammar for {} files does not work", extension),
+                "build again from scratch", true};
+    names.push_back(lang->name);
+  }
+  return {"grammars", health_grade::good, fmt::format("{}", fmt::join(names, ", ")), "", false};
+}
+
+bool is_fallback(const language& lang, const std::string& framework) {
+  for (const auto& rule : lang.frameworks)
+    if (rule.id == framework) return rule.fallback;
+  return false;
+}
+
+health_check check_frameworks(const command_context& context, const language_set& languages) {
+  survey_options wishes;
+  wishes.discover.include = context.options.include;
+  wishes.discover.exclude = context.options.exclude;
+  wishes.min_complexity = 1;
+  wishes.cache = survey_cache::read_only;
+  wishes.cache_file = context.place.cache_file();
+  const auto seen = survey(context.place.project, wishes, languages);
+  if (!seen) return {"tests", health_grade::wrong, seen.error().message, "", false};
+  if (seen->counts.parsed == 0)
+    return {"tests", health_grade::wrong, "no source file in a known language was found",
+            "name the project's own directory; see docs/planning.md for which files count", true};
+  std::map<std::string, size_t> files;
+  std::set<std::string> assumed;
+  for (const auto& gap : seen->gaps) {
+    const auto* lang = languages.by_path(seen->files[gap.file].path);
+    const auto what = fmt::format("{} with {}", lang->name, gap.framework);
+    ++files[what];
+    if (is_fallback(*lang, gap.framework)) assumed.insert(what);
+  }
+  std::vector<std::string> words;
+  for (const auto& [what, count] : files)
+    words.push_back(fmt::format("{} ({} files{})", what, count,
+                                assumed.count(what) != 0 ? ", where no manifest names another" : ""));
+  if (words.empty()) return {"tests", health_grade::unsure, "nothing lacks tests", "there is nothing to do", false};
+  if (!seen->warnings.empty())
+    return {"tests", health_grade::unsure, printable(seen->warnings.front(), 500), "correct the file", false};
+  return {"tests", health_grade::good, fmt::format("{}", fmt::join(words, ", ")), "", false};
+}
+
+}  // namespace
+
+void check_project(const command_context& context, health_report& report) {
+  const auto stored = stored_run(context);
+  const auto& settings = stored && unfinished(*stored) ? (*stored)->settings : context.defaults.settings;
+  report.push_back(check_lock(context));
+  report.push_back(check_ledger(context));
+  report.push_back(check_writable("state", context.place.root()));
+  const auto output = output_folder(context, settings);
+  if (output != context.place.default_output()) report.push_back(check_writable("output", output));
+  report.push_back(check_space(context.place.root()));
+  report.push_back(check_git(context));
+  const auto languages = load_languages(config_directory());
+  report.push_back(check_grammars(languages));
+  if (languages) report.push_back(check_frameworks(context, *languages));
+}
+
+}  // namespace cohort

@@ -1,0 +1,145 @@
+// What the provider says about key, model and time: GET /v1/models/ID, which costs nothing and fails as every other
+// request would.
+
+#include <future>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "claude/messages_client.hpp"
+#include "cli/health.hpp"
+#include "cli/provider.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr milliseconds patience{15'000};
+constexpr milliseconds clock_tolerance{30'000};  ///< One-way delays and whole seconds stay far below.
+constexpr milliseconds clock_is_wrong{300'000};  ///< Rate-limit resets and certificates no longer make sense.
+
+health_check failed_key(const error& problem) { return {"key", health_grade::wrong, problem.message, "", true}; }
+
+health_check key_check(const command_context& context) {
+  if (context.options.uses_simulator()) return {"key", health_grade::good, "the simulator needs none", "", false};
+  const auto set = process_environment()("ANTHROPIC_API_KEY").value_or("");
+  return {"key", health_grade::good, set.empty() ? "ANTHROPIC_AUTH_TOKEN is set" : "ANTHROPIC_API_KEY is set", "",
+          false};
+}
+
+std::string advice_for(const call_failure& failure) {
+  switch (failure.code) {
+    case ec::authentication: return "check ANTHROPIC_API_KEY (or ANTHROPIC_AUTH_TOKEN)";
+    case ec::forbidden: return "use a key that may ask for this model";
+    case ec::billing:
+    case ec::spend_limit: return "look at the account's billing and limits";
+    case ec::connect_failed:
+    case ec::connection_lost:
+    case ec::timeout: return "check the network and ANTHROPIC_BASE_URL";
+    case ec::rate_limited:
+    case ec::overloaded:
+    case ec::server_error: return "try again later; a run would wait until the provider recovers";
+    default: return "check ANTHROPIC_BASE_URL; it has to speak the Messages API";
+  }
+}
+
+/// Which of the lines a failure belongs to.
+std::string_view line_of(ec code) {
+  if (code == ec::authentication || code == ec::forbidden) return "key";
+  if (code == ec::billing || code == ec::spend_limit) return "account";
+  if (code == ec::model_not_found) return "model";
+  return "server";
+}
+
+health_check check_clock(const std::optional<wall_time>& server) {
+  if (!server) return {"clock", health_grade::unasked, "the server does not tell its time", "", false};
+  const milliseconds apart{std::abs(wall_now().ms - server->ms)};
+  const auto words = fmt::format("{} apart from the server's", human_duration(apart));
+  if (apart > clock_is_wrong) return {"clock", health_grade::wrong, words, "set this machine's clock", false};
+  if (apart > clock_tolerance)
+    return {"clock", health_grade::unsure, words, "set this machine's clock: waits for rate limits go by it", false};
+  return {"clock", health_grade::good, "as the server's", "", false};
+}
+
+health_check check_model(const model_info& wanted, const model_facts& told) {
+  const auto retires = told.retires_at.empty() ? std::string{} : ", retires " + printable(told.retires_at);
+  if (told.max_output_tokens != 0 && told.max_output_tokens < wanted.max_output_tokens)
+    return {"model", health_grade::unsure,
+            fmt::format("{} answers with at most {} tokens; config/models.json says {}", wanted.id,
+                        told.max_output_tokens, wanted.max_output_tokens),
+            "correct config/models.json", false};
+  if (!retires.empty()) {
+    const auto end = parse_iso8601(told.retires_at);
+    if (end && *end < wall_now())
+      return {"model", health_grade::unsure, wanted.id + retires, "choose another --model soon", false};
+  }
+  return {"model", health_grade::good, wanted.id + retires, "", false};
+}
+
+/// The line "model" as far as the price list knows; the provider's word comes later.
+expected<model_info> wanted_model(const command_context& context) {
+  const auto stored = stored_run(context);
+  const bool continues = stored && unfinished(*stored);
+  auto settings = resolve_settings(context.options, continues ? (*stored)->settings : context.defaults.settings);
+  if (!settings) return tl::unexpected{settings.error()};
+  return model_for(context, *settings, continues ? &**stored : nullptr);
+}
+
+void ask(const server_address& address, const claude_settings& settings, const model_info& model,
+         health_report& report) {
+  auto way = transport::start(transport_options_for(address.where, settings));
+  if (!way) {
+    report.push_back({"server", health_grade::wrong, way.error().message, "", false});
+    return;
+  }
+  messages_client client{**way, address.where, settings};
+  std::promise<model_answer> promise;
+  client.model(model.id, patience, [&](model_answer got) { promise.set_value(std::move(got)); });
+  const auto got = promise.get_future().get();
+  const auto url = printable(address.where.base_url, 300);
+  const auto place = got.facts ? std::string_view{} : line_of(got.facts.error().code);
+  if (place == "server") {
+    report.push_back({"server", health_grade::wrong, fmt::format("{}: {}", url, got.facts.error().message),
+                      advice_for(got.facts.error()), false});
+  } else {
+    report.push_back({"server", health_grade::good, url + " answers", "", false});
+    report.push_back(check_clock(got.server_time));
+  }
+  if (got.facts) {
+    report.push_back(check_model(model, *got.facts));
+  } else if (place == "model") {
+    report.push_back({"model", health_grade::wrong,
+                      fmt::format("the server does not know {}: {}", model.id, got.facts.error().message),
+                      "choose another --model, or check ANTHROPIC_BASE_URL", true});
+  } else if (place != "server") {
+    report.push_back({std::string{place}, health_grade::wrong, fmt::format("refused: {}", got.facts.error().message),
+                      advice_for(got.facts.error()), false});
+  }
+  (*way)->stop();
+}
+
+}  // namespace
+
+void check_provider(const command_context& context, health_report& report) {
+  const auto settings = load_claude_settings();
+  if (!settings) {
+    report.push_back({"configuration", health_grade::wrong, settings.error().message, "", true});
+    return;
+  }
+  const auto model = wanted_model(context);
+  if (!model) report.push_back({"model", health_grade::wrong, model.error().message, "choose another --model", true});
+  const auto address = find_server(context.options, *settings);
+  if (!address) {
+    report.push_back(failed_key(address.error()));
+    report.push_back({"server", health_grade::unasked, "not asked", "", false});
+    return;
+  }
+  report.push_back(key_check(context));
+  if (!model) {
+    report.push_back({"server", health_grade::unasked, "not asked", "", false});
+    return;
+  }
+  ask(*address, *settings, *model, report);
+}
+
+}  // namespace cohort

@@ -1,0 +1,109 @@
+// Gathering what does not agree. While a run is at work its files may be a moment ahead of its ledger, so that a file
+// that differs is looked at again with a ledger read later.
+
+#include "cli/verification.hpp"
+
+#include <algorithm>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "state/view.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int looks_at_a_run = 5;
+constexpr milliseconds between_looks{200};
+
+expected<ledger> open_book(const workspace& place) {
+  return ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+}
+
+std::optional<audit_finding> finding_about(const recorded_file& file) {
+  const auto path = printable(file.path, 1000);
+  const auto label = printable(file.label);
+  switch (condition_of(file.path, file.content)) {
+    case file_condition::intact: return std::nullopt;
+    case file_condition::missing:
+      return audit_finding{disagreement::missing, path, fmt::format("it was delivered for {}", label)};
+    case file_condition::edited:
+      return audit_finding{disagreement::edited, path,
+                           fmt::format("its content is not the one that was delivered for {}", label)};
+    case file_condition::unreadable:
+      return audit_finding{disagreement::unreadable, path, fmt::format("it was delivered for {}", label)};
+  }
+  return std::nullopt;
+}
+
+std::vector<audit_finding> check_files(const std::vector<recorded_file>& files) {
+  std::vector<audit_finding> findings;
+  for (const auto& file : files)
+    if (auto found = finding_about(file)) findings.push_back(std::move(*found));
+  return findings;
+}
+
+/// Of the ledgers that `--clean` put aside, only what stands in them: their files may have been replaced since.
+void check_archives(const workspace& place, const catalog& models, verification& all) {
+  std::vector<fs::path> folders;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator{place.root() / "archive", ignored}) {
+    std::error_code unseen;
+    if (fs::exists(entry.path() / "ledger.db", unseen)) folders.push_back(entry.path());
+  }
+  std::sort(folders.begin(), folders.end());
+  for (const auto& folder : folders) {
+    ++all.archives;
+    const auto where = printable(folder.string(), 1000);
+    const auto book = ledger::open(folder / "ledger.db", place.project, ledger::access::read_only);
+    const auto audit = book ? book->audit(models.models()) : expected<ledger_audit>{tl::unexpected{book.error()}};
+    if (!audit) {
+      all.findings.push_back({disagreement::archive, where, audit.error().message});
+      continue;
+    }
+    for (const auto& found : audit->findings)
+      all.findings.push_back({disagreement::archive, where, fmt::format("{}: {}", found.where, found.what)});
+  }
+}
+
+expected<void> look(const workspace& place, const catalog& models, verification& all) {
+  const auto book = open_book(place);
+  if (!book) return tl::unexpected{book.error()};
+  auto audit = book->audit(models.models());
+  if (!audit) return tl::unexpected{audit.error()};
+  auto run = book->newest_run();
+  if (!run) return tl::unexpected{run.error()};
+  all.run = std::move(*run);
+  all.book = std::move(*audit);
+  return {};
+}
+
+}  // namespace
+
+expected<verification> verify_project(const workspace& place, const catalog& models, verification_wishes wishes) {
+  verification all;
+  std::vector<audit_finding> of_files;
+  for (int looks = 1;; ++looks) {
+    const auto holder = current_holder(place.lock_file());
+    all.active = holder ? std::optional{*holder} : std::nullopt;
+    if (auto looked = look(place, models, all); !looked) return tl::unexpected{looked.error()};
+    of_files = check_files(all.book.files);
+    if (!all.active || of_files.empty() || looks == looks_at_a_run) break;
+    std::this_thread::sleep_for(between_looks);
+  }
+  all.findings = all.book.findings;
+  all.intact_files = all.book.files.size() - of_files.size();
+  all.findings.insert(all.findings.end(), of_files.begin(), of_files.end());
+  all.view_compared = all.run && !all.active;
+  if (all.view_compared)
+    for (auto& difference : view_differences(place.view_file(), *all.run))
+      all.findings.push_back({disagreement::view, place.view_file().filename().string(), std::move(difference)});
+  if (wishes.archives) check_archives(place, models, all);
+  return all;
+}
+
+}  // namespace cohort

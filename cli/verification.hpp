@@ -1,0 +1,42 @@
+// `cohort verify`: what there is to check about a project's state, as values. Reads only.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "claude/catalog.hpp"
+#include "messages/task.hpp"
+#include "state/ledger.hpp"
+#include "state/lock.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+/// What was looked at and what does not agree.
+struct verification {
+  std::optional<lock_holder> active;  ///< A run is under way; its view is then not compared.
+  std::optional<run_record> run;      ///< The newest one.
+  ledger_audit book;
+  uint64_t intact_files = 0;
+  uint64_t archives = 0;  ///< That were checked.
+  bool view_compared = false;
+  std::vector<audit_finding> findings;
+  std::vector<std::string> restored;  ///< Paths.
+};
+
+struct verification_wishes {
+  bool archives = false;
+};
+
+/// Checks ledger, delivered files, view and, if wished, archives. Errors: those of opening the ledger.
+[[nodiscard]] expected<verification> verify_project(const workspace& place, const catalog& models,
+                                                    verification_wishes wishes);
+
+/// Writes each missing delivered file again from the stored answers and returns the paths. What cannot be written is
+/// added to `troubles`. The caller holds the lock. Nothing that stands in a file's place is touched.
+[[nodiscard]] expected<std::vector<std::string>> restore_missing(const workspace& place, ledger& book,
+                                                                 const task_craft& craft,
+                                                                 std::vector<audit_finding>& troubles);
+
+}  // namespace cohort
