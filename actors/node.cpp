@@ -98,7 +98,8 @@ void node_state::say_hello() {
 
 void node_state::on_welcome(const node_welcome& welcome) {
   if (!welcome.accepted) {
-    if (welcome.code == ec::interrupted || welcome.code == ec::conflict) return try_later(welcome.reason);
+    if (welcome.code == ec::conflict) return try_later(welcome.reason);
+    if (welcome.code == ec::interrupted) return finish(ec::none, welcome.reason);  // The run is over.
     return finish(welcome.code == ec::none ? ec::protocol_mismatch : welcome.code, welcome.reason);
   }
   phase_ = phase::joined;

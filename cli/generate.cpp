@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/batch_reports.hpp"
 #include "cli/console.hpp"
+#include "cli/nodes_file.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/provider.hpp"
 #include "cli/state_commands.hpp"
@@ -102,7 +103,10 @@ bool asks_itself(const generate_options& options, const std::optional<run_record
 int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
                 const provider_connection& connection, const std::shared_ptr<listening>& door,
                 run_controls& controls) {
-  if (auto fits = check_limits(*book, ready); !fits) {
+  // Answers that nodes hold cost less than what they are charged with until they arrive: those come first.
+  const auto awaited = door ? book->awaited(ready.run->id) : expected<std::vector<awaited_attempt>>{};
+  if (!awaited) return complain(awaited.error());
+  if (auto fits = awaited->empty() ? check_limits(*book, ready) : expected<void>{}; !fits) {
     if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)
       return complain(stored.error());
     if (auto run = book->newest_run(); run && *run)
@@ -127,6 +131,7 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
     if (!reports) return complain(reports.error());
     sink = std::move(*reports);
   }
+  if (door) sink = with_nodes_file(std::move(sink), context.place.nodes_file());
   const auto outcome = execute({facts, context.place, output_folder(context, ready.settings), book, *ready.run,
                                 connection.way, connection.resend, sink, door, {}, {}},
                                controls);
@@ -152,7 +157,11 @@ int run(const command_context& context, const std::optional<run_record>& stored)
                                                          : expected<provider_connection>{provider_connection{}};
   if (!connection) return complain(connection.error());
   auto door = open_for_nodes(context.options);
-  if (!door) return complain(door.error());
+  if (!door) {
+    // If that is so because the same run is at work already, that is what the user has to know.
+    const auto taken = run_lock::acquire(context.place.lock_file(), this_process(context));
+    return complain(taken ? door.error() : taken.error());
+  }
   const auto grace =
       context.options.grace_seconds ? std::chrono::seconds{*context.options.grace_seconds} : context.defaults.grace;
   const signal_watch watch{[&](stop_wish wish) { stop.heed(wish); }, grace};

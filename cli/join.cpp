@@ -146,7 +146,7 @@ int join(join_options wish) {
   parts.resend = connection->resend;
   parts.sink = make_node_screen(wish.quiet);
   node_controls controls;
-  const signal_watch watch{[&](stop_wish wish) { heed(wish.count, controls); }, defaults->grace};
+  const signal_watch watch{[&](stop_wish stop) { heed(stop.count, controls); }, defaults->grace};
   const auto folder = parts.place->folder();
   const auto outcome = join_cluster(std::move(parts), controls);
   close_log();

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "cli/console.hpp"
+#include "cli/node_screen.hpp"
 
 namespace cohort {
 
@@ -134,6 +135,7 @@ std::string status_line(const run_snapshot& now, const run_settings& settings, s
   if (settings.budget) line += fmt::format(", budget {}", to_string(*settings.budget));
   if (settings.cost_limit) line += fmt::format(", limit {} a batch", to_string(*settings.cost_limit));
   line += fmt::format("  {} in flight", now.in_flight);
+  if (!now.nodes.empty()) line += "  nodes: " + nodes_line(now.nodes);
   const auto left = now.time_left(at);
   if (left > milliseconds{0}) line += fmt::format("  {} left", human_duration(left));
   return line;
