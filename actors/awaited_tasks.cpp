@@ -5,7 +5,7 @@
 namespace cohort {
 
 awaited_tasks::awaited_tasks(const std::vector<awaited_attempt>& attempts, steady_time until) : until_(until) {
-  for (const auto& one : attempts) tasks_[one.task][one.attempt] = {one.node, false};
+  for (const auto& one : attempts) tasks_[one.task][one.attempt] = {node_of(one.node), false};
 }
 
 template <class Gone>

@@ -1,5 +1,5 @@
-// After a restart: attempts that nodes were given and that have no known outcome. Their tasks are asked again only when it
-// is clear that nobody brings an answer: the node came back without it, or it did not come back in time.
+// After a restart: attempts that nodes were given and that have no known outcome. Their tasks are asked again only when
+// it is clear that nobody brings an answer: the node came back without it, or it did not come back in time.
 #pragma once
 
 #include <map>

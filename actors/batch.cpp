@@ -69,8 +69,7 @@ void batch_state::on_slots(const slots_changed& slots) {
 void batch_state::on_late(const answer_arrived& late) {
   auto* entry = board_->find(late.task);
   if (entry == nullptr || closing_) return;
-  const bool has_one =
-      entry->record.state == task_state::answered || entry->record.state == task_state::delivered;
+  const bool has_one = entry->record.state == task_state::answered || entry->record.state == task_state::delivered;
   if (has_one || entry->late) return;
   entry->late = late.answer;
   const bool granted = entry->phase == task_phase::granted;
@@ -334,8 +333,11 @@ void batch_state::follow(board_entry& entry, const next_step& step, ec code, con
 }
 
 void batch_state::on_retry(const task_id& id) {
+  auto& entry = *board_->find(id);
+  // A late answer may have come during the pause: then there is nothing to ask any more.
+  if (entry.phase != task_phase::paused && entry.phase != task_phase::held) return;
   told_exhausted_ = false;
-  board_->requeue(*board_->find(id));
+  board_->requeue(entry);
   pump();
   finish_if_done();
 }

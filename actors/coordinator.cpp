@@ -91,8 +91,12 @@ void coordinator_state::spawn_batch(batch_contents contents) {
   started.counts = run_.batches[index].tasks;
   tell(std::move(started));
   ++opened_;
-  const batch_partners partners{caf::actor_cast<coordinator_actor>(self_), services_.recorder, services_.pool,
-                                services_.money, services_.progress, services_.hub};
+  const batch_partners partners{caf::actor_cast<coordinator_actor>(self_),
+                                services_.recorder,
+                                services_.pool,
+                                services_.money,
+                                services_.progress,
+                                services_.hub};
   exhausted_[index] = false;
   active_[index] = self_->spawn(batch, context_, partners, std::move(contents), slots_);
 }

@@ -29,6 +29,7 @@ void hub_state::start(hub_service_actor::stateful_pointer<hub_state> self, hub_p
   table_ = std::make_unique<node_table>(parts_.rules);
   // A node that is there finds its way back within the time after which it would be called lost.
   awaited_ = std::make_unique<awaited_tasks>(parts_.awaited, now() + parts_.rules.lease);
+  for (const auto& one : parts_.awaited) given_up_[one.node].insert({one.task, one.attempt});
   self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source); });
   self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), tick_interval, hub_tick{});
 }
@@ -64,15 +65,38 @@ void hub_state::admit(const node_call& call) {
   std::set<attempt_id> held;
   for (const auto& one : call.hello.held)
     if (one.book == parts_.book && one.run == parts_.run) held.insert({one.task, one.attempt});
+  const auto told = held.size();
+  settle_unsent(entry, held);
   release(awaited_->came(entry.view.node, held));
   tell(event_kind::node_joined, entry.view,
        fmt::format("node {} joined with {} slots{}", entry.view.name, entry.view.slots,
-                   held.empty() ? "" : fmt::format("; it holds {} attempts", held.size())));
+                   told == 0 ? "" : fmt::format("; it holds {} attempts", told)));
   if (draining_)
     self_->send(link.node, node_recall{entry.session, "the run stops"});
   else
-    self_->send(parts_.pool, slots_joined{link.worker, entry.view.node, entry.view.slots - entry.earlier});
+    self_->send(parts_.pool,
+                slots_joined{link.worker, placement(entry.view.node, entry.life), entry.view.slots - entry.earlier});
   publish();
+}
+
+/// A process that still lives and does not hold an attempt has never sent it: it holds each from the order's arrival
+/// until its report is acknowledged. So the reservation is given back. `held` gets these, as they are not to be
+/// released before.
+void hub_state::settle_unsent(node_entry& node, std::set<attempt_id>& held) {
+  const auto given = given_up_.find(placement(node.view.node, node.life));
+  if (given == given_up_.end()) return;
+  for (const auto& id : given->second) {
+    if (held.contains(id)) continue;
+    remote_report unsent{parts_.book, parts_.run, {}};
+    unsent.report.task = id.first;
+    unsent.report.attempt = id.second;
+    unsent.report.failure.code = ec::node_left;
+    unsent.report.failure.message = "the order did not reach the node";
+    unsent.report.failure.billed = billing::unbilled;
+    held.insert(id);
+    on_late(node, unsent);
+  }
+  given_up_.erase(given);
 }
 
 void hub_state::on_down(const caf::actor_addr& gone) {
@@ -88,6 +112,8 @@ void hub_state::end_session(const std::string& session, node_standing how, const
   const auto link = links_.find(session);
   if (entry == nullptr || link == links_.end()) return;
   const auto orders = entry->orders.size();
+  auto& given_up = given_up_[placement(entry->view.node, entry->life)];
+  for (const auto& [id, order] : entry->orders) given_up.insert(id);
   const auto view = entry->view;
   self_->demonitor(link->second.node.address());
   // Its end is how the WORKER POOL learns that the slots are gone and what they held is lost.
@@ -153,15 +179,13 @@ void hub_state::on_late(node_entry& node, remote_report& report) {
   late_report late{report.run, node.view.node, report.report, parts_.context->model.id, {}};
   if (report.report.answered) late.cost = cost_of(report.report.answer.usage, parts_.context->model);
   self_->request(parts_.recorder, caf::infinite, std::move(late))
-      .then(
-          [this, session = node.session, report](const late_outcome& outcome) {
-            on_late_stored(session, report, outcome);
-          },
-          [this, session = node.session, report](const caf::error& problem) {
-            const auto cause = from_caf(problem);
-            log_warning("a late answer could not be stored: {}", cause.message);
-            if (cause.code == ec::task_unknown) acknowledge(session, report, false);
-          });
+      .then([this, session = node.session,
+             report](const late_outcome& outcome) { on_late_stored(session, report, outcome); },
+            [this, session = node.session, report](const caf::error& problem) {
+              const auto cause = from_caf(problem);
+              log_warning("a late answer could not be stored: {}", cause.message);
+              if (cause.code == ec::task_unknown) acknowledge(session, report, false);
+            });
 }
 
 void hub_state::on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome) {
@@ -200,7 +224,8 @@ void hub_state::on_stored(const node_report_stored& what) {
 void hub_state::on_order(const node_order& wish) {
   auto* entry = table_->find(wish.session);
   if (entry == nullptr) return;
-  if (draining_) return give_back(wish.session, wish.order, ec::cancelled, "the run stopped before the request was sent");
+  if (draining_)
+    return give_back(wish.session, wish.order, ec::cancelled, "the run stopped before the request was sent");
   if (entry->view.standing != node_standing::joined)
     return give_back(wish.session, wish.order, ec::node_left, "the node takes no more work");
   remote_order order;
@@ -233,8 +258,7 @@ void hub_state::give_back(const std::string& session, const work_order& order, e
   unsent.failure.message = why;
   unsent.failure.retry = code == ec::node_left;
   unsent.failure.billed = billing::unbilled;
-  if (const auto link = links_.find(session); link != links_.end())
-    self_->send(link->second.worker, std::move(unsent));
+  if (const auto link = links_.find(session); link != links_.end()) self_->send(link->second.worker, std::move(unsent));
 }
 
 void hub_state::on_pulse(const node_pulse& pulse) {
@@ -247,7 +271,8 @@ void hub_state::on_pulse(const node_pulse& pulse) {
     const auto freed = entry->earlier - pulse.earlier;
     entry->earlier = pulse.earlier;
     if (entry->view.standing == node_standing::joined && !draining_)
-      self_->send(parts_.pool, slots_joined{links_[pulse.session].worker, entry->view.node, freed});
+      self_->send(parts_.pool,
+                  slots_joined{links_[pulse.session].worker, placement(entry->view.node, entry->life), freed});
   }
   if (table_->judge(*entry, pulse, now()) && others_can_work(*entry)) put_aside(*entry, pulse.trouble, false);
 }
@@ -271,8 +296,8 @@ void hub_state::feed_again(node_entry& node) {
   node.view.reason.clear();
   node.failures_in_row = 0;
   node.trouble_since.reset();
-  self_->send(parts_.pool,
-              slots_joined{links_[node.session].worker, node.view.node, node.view.slots - node.earlier});
+  self_->send(parts_.pool, slots_joined{links_[node.session].worker, placement(node.view.node, node.life),
+                                        node.view.slots - node.earlier});
   log_info("node {} is tried again", node.view.name);
 }
 

@@ -1,6 +1,6 @@
-// HUB: the coordinator's side of all joined nodes. Publishes itself; gives each node's slots to the WORKER POOL; carries orders
-// and reports; ends the session of a node that is silent; takes late reports. Money and intents are settled before an order
-// comes here, and a report is acknowledged to its node only when it is on disk.
+// HUB: the coordinator's side of all joined nodes. Publishes itself; gives each node's slots to the WORKER POOL;
+// carries orders and reports; ends the session of a node that is silent; takes late reports. Money and intents are
+// settled before an order comes here, and a report is acknowledged to its node only when it is on disk.
 //
 //   BATCH ── work_order ──> REMOTE WORKER ── node_order ──> HUB ══ wire_part ══> NODE
 //   BATCH <── work_report ─ REMOTE WORKER <── work_report ─ HUB <══ wire_part ══ NODE
@@ -61,6 +61,7 @@ class hub_state {
   };
 
   void admit(const node_call& call);
+  void settle_unsent(node_entry& node, std::set<attempt_id>& held);
   void on_down(const caf::actor_addr& gone);
   void end_session(const std::string& session, node_standing how, const std::string& why);
   void on_report(node_entry& node, remote_report& report);
@@ -81,8 +82,9 @@ class hub_state {
   hub_parts parts_;
   std::unique_ptr<node_table> table_;
   std::unique_ptr<awaited_tasks> awaited_;
-  std::map<std::string, node_link> links_;            ///< By session.
-  std::map<task_id, batch_actor> waiting_;       ///< Batches that wait to hear of a task.
+  std::map<std::string, node_link> links_;                ///< By session.
+  std::map<std::string, std::set<attempt_id>> given_up_;  ///< By placement: attempts without an outcome.
+  std::map<task_id, batch_actor> waiting_;                ///< Batches that wait to hear of a task.
   caf::typed_response_promise<hub_closed> closed_;
   steady_time published_{};
   std::optional<steady_time> closing_;

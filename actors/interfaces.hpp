@@ -137,9 +137,9 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, slots_retired& x) {
   return f(x.worker);
 }
-using pool_actor = caf::typed_actor<caf::reacts_to<slots_wanted>, caf::reacts_to<lease_return>,
-                                    caf::reacts_to<batch_exhausted>, caf::reacts_to<drain>,
-                                    caf::reacts_to<slots_joined>, caf::reacts_to<slots_retired>>;
+using pool_actor =
+    caf::typed_actor<caf::reacts_to<slots_wanted>, caf::reacts_to<lease_return>, caf::reacts_to<batch_exhausted>,
+                     caf::reacts_to<drain>, caf::reacts_to<slots_joined>, caf::reacts_to<slots_retired>>;
 
 /// COST MONITOR: grants before a request is sent, settles after.
 ///   funds_wanted -> funds_answer     May wait for reservations to be settled.
@@ -184,9 +184,9 @@ using recorder_actor =
     caf::typed_actor<caf::replies_to<open_batch>::with<batch_contents>, caf::replies_to<intent>::with<recorded>,
                      caf::replies_to<attempt_done>::with<recorded>, caf::replies_to<attempt_failed>::with<recorded>,
                      caf::replies_to<task_ended>::with<recorded>, caf::replies_to<late_report>::with<late_outcome>,
-                     caf::replies_to<deliver_text>::with<delivery>,
-                     caf::replies_to<close_batch>::with<recorded>, caf::replies_to<close_run>::with<recorded>,
-                     caf::reacts_to<recorder_flush>, caf::reacts_to<sync_ended>>;
+                     caf::replies_to<deliver_text>::with<delivery>, caf::replies_to<close_batch>::with<recorded>,
+                     caf::replies_to<close_run>::with<recorded>, caf::reacts_to<recorder_flush>,
+                     caf::reacts_to<sync_ended>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event
@@ -214,7 +214,8 @@ using coordinator_actor =
                      caf::reacts_to<batch_ended>, caf::reacts_to<slots_idle>, caf::reacts_to<slots_changed>,
                      caf::reacts_to<answer_arrived>>;
 
-// --- Machines that join. NODE and HUB are the only actors that are reached over the network. ---------------------------
+// --- Machines that join. NODE and HUB are the only actors that are reached over the network.
+// ---------------------------
 
 /// NODE, as the HUB sees it.
 ///   wire_part                        A piece of an order.
@@ -222,9 +223,8 @@ using coordinator_actor =
 ///   hub_pulse                        The HUB lives, and whether it still knows this session.
 ///   hub_farewell                     The run has ended.
 ///   node_recall                      Give back what was not sent yet.
-using node_actor =
-    caf::typed_actor<caf::reacts_to<wire_part>, caf::reacts_to<report_kept>, caf::reacts_to<hub_pulse>,
-                     caf::reacts_to<hub_farewell>, caf::reacts_to<node_recall>>;
+using node_actor = caf::typed_actor<caf::reacts_to<wire_part>, caf::reacts_to<report_kept>, caf::reacts_to<hub_pulse>,
+                                    caf::reacts_to<hub_farewell>, caf::reacts_to<node_recall>>;
 
 /// A hello with the way back.
 struct node_call {
@@ -331,8 +331,7 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, forget_report& x) {
   return f(x.which);
 }
-using keeper_actor =
-    caf::typed_actor<caf::replies_to<keep_report>::with<recorded>, caf::reacts_to<forget_report>>;
+using keeper_actor = caf::typed_actor<caf::replies_to<keep_report>::with<recorded>, caf::reacts_to<forget_report>>;
 
 /// Starts a node; the reply comes when it has ended.
 struct node_start {};
@@ -360,8 +359,7 @@ typename Inspector::result_type inspect(Inspector& f, node_tick&) {
 ///   node_start -> node_outcome
 ///   drain                            Takes no more, finishes, hands over, ends.
 ///   stop_now                         Ends at once; unsent answers stay in the spool.
-using node_service_actor =
-    node_actor::extend<caf::replies_to<node_start>::with<node_outcome>, caf::reacts_to<drain>,
-                       caf::reacts_to<stop_now>, caf::reacts_to<node_tick>>;
+using node_service_actor = node_actor::extend<caf::replies_to<node_start>::with<node_outcome>, caf::reacts_to<drain>,
+                                              caf::reacts_to<stop_now>, caf::reacts_to<node_tick>>;
 
 }  // namespace cohort

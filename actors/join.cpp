@@ -68,7 +68,9 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   caf::scoped_actor self{system};
   self->request(self_node, caf::infinite, node_start{})
       .receive([&](const node_outcome& ended) { outcome = ended; },
-               [&](const caf::error& problem) { outcome = {ec::worker_lost, from_caf(problem).message, 0}; });
+               [&](const caf::error& problem) {
+                 outcome = {ec::worker_lost, from_caf(problem).message, 0};
+               });
   {
     const std::lock_guard lock{controls.guard_};
     controls.target_.reset();

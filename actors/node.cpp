@@ -78,6 +78,7 @@ void node_state::say_hello() {
   call.node = caf::actor_cast<node_actor>(self_);
   call.hello.session = session_;
   call.hello.node = parts_.node;
+  call.hello.life = life_;
   call.hello.name = parts_.name;
   call.hello.slots = parts_.slots;
   call.hello.busy = static_cast<uint32_t>(flights_.size());
@@ -87,13 +88,14 @@ void node_state::say_hello() {
   for (const auto& [key, flight] : flights_) add(key);
   for (const auto& [key, report] : outbox_) add(key);
   self_->request(hub_, hello_time, std::move(call))
-      .then([this, session = session_](const node_welcome& welcome) {
-        if (session == session_ && phase_ == phase::dialing) on_welcome(welcome);
-      },
-            [this, session = session_](const caf::error& problem) {
-              if (session == session_ && phase_ == phase::dialing)
-                try_later("it did not answer: " + from_caf(problem).message);
-            });
+      .then(
+          [this, session = session_](const node_welcome& welcome) {
+            if (session == session_ && phase_ == phase::dialing) on_welcome(welcome);
+          },
+          [this, session = session_](const caf::error& problem) {
+            if (session == session_ && phase_ == phase::dialing)
+              try_later("it did not answer: " + from_caf(problem).message);
+          });
 }
 
 void node_state::on_welcome(const node_welcome& welcome) {
@@ -320,10 +322,10 @@ void node_state::finish_if_done() {
   if (!(leaving_ || run_over_) || phase_ == phase::ended || !flights_.empty()) return;
   const bool all_safe = std::all_of(outbox_.begin(), outbox_.end(), [](const auto& x) { return x.second.safe; });
   if (!all_safe) return;
-  const bool waits_for_hub = phase_ == phase::joined && !run_over_ &&
-                             std::any_of(outbox_.begin(), outbox_.end(), [this](const auto& entry) {
-                               return std::get<0>(entry.first) == book_ && !not_wanted_.contains(entry.first);
-                             });
+  const bool waits_for_hub =
+      phase_ == phase::joined && !run_over_ && std::any_of(outbox_.begin(), outbox_.end(), [this](const auto& entry) {
+        return std::get<0>(entry.first) == book_ && !not_wanted_.contains(entry.first);
+      });
   if (waits_for_hub) {
     if (!leave_by_) leave_by_ = now() + 2 * lease_;
     return;

@@ -1,5 +1,6 @@
-// NODE: a joined machine's side. Takes orders, has its WORKERs ask the provider with this machine's own key, keeps each answer on
-// this machine's disk before it is sent on, and forgets it when the HUB has acknowledged it. Joins again after every loss.
+// NODE: a joined machine's side. Takes orders, has its WORKERs ask the provider with this machine's own key, keeps each
+// answer on this machine's disk before it is sent on, and forgets it when the HUB has acknowledged it. Joins again
+// after every loss.
 //
 //   away ── dialed, hello ──> joined ── hub lost ──> away ── too long ──> ended
 //                               └── SIGTERM, farewell ──> leaving ── nothing held ──> ended
@@ -92,9 +93,10 @@ class node_state {
   caf::typed_response_promise<node_outcome> done_;
   hub_actor hub_;
   std::string session_;
+  std::string life_ = random_hex(8);
   std::string book_;
   milliseconds lease_{15'000};
-  steady_time heard_{};       ///< Of the HUB.
+  steady_time heard_{};  ///< Of the HUB.
   steady_time pulsed_{};
   steady_time away_since_{};
   steady_time dial_at_{};

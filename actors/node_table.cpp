@@ -16,6 +16,10 @@ constexpr uint32_t most_slots = 10'000;
 
 }  // namespace
 
+std::string placement(const std::string& node, const std::string& life) { return node + "/" + life; }
+
+std::string node_of(const std::string& placement) { return placement.substr(0, placement.find('/')); }
+
 bool is_account_failure(const call_failure& failure) noexcept {
   return failure.code == ec::authentication || failure.code == ec::billing || failure.code == ec::forbidden ||
          failure.code == ec::spend_limit;
@@ -27,10 +31,11 @@ bool never_arrived(const call_failure& failure) noexcept {
 
 std::optional<error> node_table::objection(const node_hello& hello) const {
   if (hello.protocol != cluster_protocol)
-    return error{ec::protocol_mismatch,
-                 fmt::format("this coordinator speaks version {} of the nodes' protocol, the node version {}; use the same "
-                             "program on both machines",
-                             cluster_protocol, hello.protocol)};
+    return error{
+        ec::protocol_mismatch,
+        fmt::format("this coordinator speaks version {} of the nodes' protocol, the node version {}; use the same "
+                    "program on both machines",
+                    cluster_protocol, hello.protocol)};
   if (hello.session.size() < 16 || hello.node.empty() || hello.slots == 0 || hello.slots > most_slots)
     return error{ec::usage, fmt::format("a node needs 1 to {} slots and an identity", most_slots)};
   if (open_.contains(hello.session)) return error{ec::conflict, "this session has joined already"};
@@ -46,6 +51,7 @@ std::optional<std::string> node_table::earlier_session(const node_hello& hello) 
 node_entry& node_table::join(const node_hello& hello, steady_time now) {
   auto& entry = open_[hello.session];
   entry.session = hello.session;
+  entry.life = hello.life;
   const auto before = closed_.find(hello.node);
   if (before != closed_.end()) {
     entry.view.done = before->second.done;
@@ -112,7 +118,8 @@ bool node_table::judge(node_entry& node, const node_pulse& pulse, steady_time no
 std::vector<std::string> node_table::due_again(steady_time now) const {
   std::vector<std::string> found;
   for (const auto& [session, entry] : open_)
-    if (entry.view.standing == node_standing::put_aside && !entry.for_good && entry.orders.empty() && now - entry.aside_since >= rules_.aside_time)
+    if (entry.view.standing == node_standing::put_aside && !entry.for_good && entry.orders.empty() &&
+        now - entry.aside_since >= rules_.aside_time)
       found.push_back(session);
   return found;
 }

@@ -1,5 +1,5 @@
-// Which nodes there are, what each holds, when it was heard of, and when it is better not fed. A plain class: the HUB asks it.
-// Invariant: an order is in exactly one session; a session that has ended holds none.
+// Which nodes there are, what each holds, when it was heard of, and when it is better not fed. A plain class: the HUB
+// asks it. Invariant: an order is in exactly one session; a session that has ended holds none.
 #pragma once
 
 #include <map>
@@ -16,16 +16,17 @@ namespace cohort {
 using attempt_id = std::pair<task_id, uint32_t>;
 
 struct node_rules {
-  milliseconds lease{15'000};         ///< Silence that ends a session.
-  uint32_t failures_to_put_aside = 3; ///< Calls in a row that never reached the provider.
-  milliseconds trouble_time{3'000};   ///< How long a node may say that its provider fails as a whole.
-  milliseconds aside_time{30'000};    ///< After this a node that was put aside for its network is tried again.
+  milliseconds lease{15'000};          ///< Silence that ends a session.
+  uint32_t failures_to_put_aside = 3;  ///< Calls in a row that never reached the provider.
+  milliseconds trouble_time{3'000};    ///< How long a node may say that its provider fails as a whole.
+  milliseconds aside_time{30'000};     ///< After this a node that was put aside for its network is tried again.
 };
 
 /// One session of one node.
 struct node_entry {
   node_view view;
   std::string session;
+  std::string life;
   std::map<attempt_id, work_order> orders;  ///< Without texts: what a report needs.
   uint32_t earlier = 0;                     ///< Slots that attempts of an earlier session still hold.
   std::set<digest> prefixes;                ///< That it knows.
@@ -79,9 +80,13 @@ class node_table {
 
  private:
   node_rules rules_;
-  std::map<std::string, node_entry> open_;     ///< By session.
-  std::map<std::string, node_view> closed_;    ///< By node: the last that was seen of those that are not joined.
+  std::map<std::string, node_entry> open_;   ///< By session.
+  std::map<std::string, node_view> closed_;  ///< By node: the last that was seen of those that are not joined.
 };
+
+/// What the ledger calls the process of a node that an attempt was given to: identity and life.
+[[nodiscard]] std::string placement(const std::string& node, const std::string& life);
+[[nodiscard]] std::string node_of(const std::string& placement);
 
 /// Failures that are about the node's own account or key, not about the task.
 [[nodiscard]] bool is_account_failure(const call_failure& failure) noexcept;

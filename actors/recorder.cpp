@@ -184,11 +184,10 @@ expected<late_outcome> recorder_state::record_late(const late_report& late) {
     outcome.taken = false;
     return outcome;
   }
-  const auto fresh = report.answered
-                         ? book_->record(late.run, attempt_done{report.task, report.attempt, report.lease,
-                                                                report.answer, late.cost})
-                         : book_->record(late.run, attempt_failed{report.task, report.attempt, report.lease,
-                                                                  report.failure});
+  const auto fresh =
+      report.answered
+          ? book_->record(late.run, attempt_done{report.task, report.attempt, report.lease, report.answer, late.cost})
+          : book_->record(late.run, attempt_failed{report.task, report.attempt, report.lease, report.failure});
   if (!fresh) return tl::unexpected{fresh.error()};
   const auto after = book_->standing(late.run, report.task, report.attempt);
   if (!after) return tl::unexpected{after.error()};

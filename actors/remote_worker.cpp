@@ -28,7 +28,9 @@ void remote_worker_state::on_report(work_report& report) {
   promise.deliver(std::move(report));
 }
 
-void remote_worker_state::on_stored(const report_stored& what) { self_->send(hub_, node_report_stored{session_, what}); }
+void remote_worker_state::on_stored(const report_stored& what) {
+  self_->send(hub_, node_report_stored{session_, what});
+}
 
 remote_worker_actor::behavior_type remote_worker(remote_worker_actor::stateful_pointer<remote_worker_state> self,
                                                  hub_service_actor hub, std::string session) {

@@ -1,6 +1,6 @@
 // REMOTE WORKER: stands for all slots of one joined node, so that BATCH and WORKER POOL need not know where a slot is.
-// It routes: orders go to the HUB, reports come back from it. When the node is lost the HUB ends it, and the pool does the
-// rest, as for any worker that dies.
+// It routes: orders go to the HUB, reports come back from it. When the node is lost the HUB ends it, and the pool does
+// the rest, as for any worker that dies.
 #pragma once
 
 #include <map>

@@ -33,9 +33,9 @@ constexpr milliseconds probe_time{5000};
 constexpr milliseconds connect_time{10'000};
 constexpr int64_t heartbeat_ms = 500;
 
-/// The framework's node id is a hash of the host and the process id: two containers may have the same, and messages then go
-/// to the wrong process. This module sits in a place that the framework keeps for one that we do not use, and runs before
-/// anything is sent.
+/// The framework's node id is a hash of the host and the process id: two containers may have the same, and messages
+/// then go to the wrong process. This module sits in a place that the framework keeps for one that we do not use, and
+/// runs before anything is sent.
 class random_identity : public caf::actor_system::module {
  public:
   explicit random_identity(caf::actor_system& system) : system_(system) {}
@@ -58,7 +58,8 @@ class random_identity : public caf::actor_system::module {
 };
 
 dialed unreachable(const net_address& where, const std::string& why) {
-  return {hub_actor{}, ec::connect_failed, fmt::format("cannot reach the coordinator at {}: {}", to_string(where), why)};
+  return {hub_actor{}, ec::connect_failed,
+          fmt::format("cannot reach the coordinator at {}: {}", to_string(where), why)};
 }
 
 dialed connect(dialer_actor::pointer self, const net_address& where) {
@@ -101,8 +102,7 @@ void load_remoting(caf::actor_system_config& config, const cluster_credentials& 
 expected<uint16_t> publish_hub(const hub_actor& hub) {
   auto port = caf::openssl::publish(hub, 0, "127.0.0.1", true);
   if (!port)
-    return fail(ec::connect_failed,
-                "cannot publish the hub on loopback: " + hub.home_system().render(port.error()));
+    return fail(ec::connect_failed, "cannot publish the hub on loopback: " + hub.home_system().render(port.error()));
   return *port;
 }
 

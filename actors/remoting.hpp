@@ -1,5 +1,5 @@
-// The only file that knows the framework's network layer: mutual TLS always, heartbeats at both ends, node identities that are
-// random instead of host and process id.
+// The only file that knows the framework's network layer: mutual TLS always, heartbeats at both ends, node identities
+// that are random instead of host and process id.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,8 @@
 
 namespace cohort {
 
-/// Loads the network layer with `own` credentials, which must outlive the actor system. `silence` of a connection ends it.
+/// Loads the network layer with `own` credentials, which must outlive the actor system. `silence` of a connection ends
+/// it.
 void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, milliseconds silence);
 
 /// Publishes the HUB on loopback; returns the port for the DOORKEEPER. `ec::connect_failed`.

@@ -101,8 +101,7 @@ bool asks_itself(const generate_options& options, const std::optional<run_record
 }
 
 int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
-                const provider_connection& connection, const std::shared_ptr<listening>& door,
-                run_controls& controls) {
+                const provider_connection& connection, const std::shared_ptr<listening>& door, run_controls& controls) {
   // Answers that nodes hold cost less than what they are charged with until they arrive: those come first.
   const auto awaited = door ? book->awaited(ready.run->id) : expected<std::vector<awaited_attempt>>{};
   if (!awaited) return complain(awaited.error());
@@ -132,8 +131,17 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
     sink = std::move(*reports);
   }
   if (door) sink = with_nodes_file(std::move(sink), context.place.nodes_file());
-  const auto outcome = execute({facts, context.place, output_folder(context, ready.settings), book, *ready.run,
-                                connection.way, connection.resend, sink, door, {}, {}},
+  const auto outcome = execute({facts,
+                                context.place,
+                                output_folder(context, ready.settings),
+                                book,
+                                *ready.run,
+                                connection.way,
+                                connection.resend,
+                                sink,
+                                door,
+                                {},
+                                {}},
                                controls);
   return conclude(context, *book, outcome);
 }
@@ -153,15 +161,15 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
 int run(const command_context& context, const std::optional<run_record>& stored) {
   stop_handler stop{context.place};
   block_signals();
-  auto connection = asks_itself(context.options, stored) ? connect_provider(context.options)
-                                                         : expected<provider_connection>{provider_connection{}};
-  if (!connection) return complain(connection.error());
   auto door = open_for_nodes(context.options);
   if (!door) {
     // If that is so because the same run is at work already, that is what the user has to know.
     const auto taken = run_lock::acquire(context.place.lock_file(), this_process(context));
     return complain(taken ? door.error() : taken.error());
   }
+  auto connection = asks_itself(context.options, stored) ? connect_provider(context.options)
+                                                         : expected<provider_connection>{provider_connection{}};
+  if (!connection) return complain(connection.error());
   const auto grace =
       context.options.grace_seconds ? std::chrono::seconds{*context.options.grace_seconds} : context.defaults.grace;
   const signal_watch watch{[&](stop_wish wish) { stop.heed(wish); }, grace};

@@ -46,8 +46,9 @@ expected<void> look_up_project(join_options& wish) {
   const auto holder = current_holder(place->lock_file());
   if (!holder) return fail(ec::usage, fmt::format("no run is at work on '{}'; start one with --listen", wish.where));
   if (holder->listens.empty())
-    return fail(ec::usage, fmt::format("the run on '{}' does not listen; start it with --listen HOST:PORT --cluster DIR",
-                                       wish.where));
+    return fail(
+        ec::usage,
+        fmt::format("the run on '{}' does not listen; start it with --listen HOST:PORT --cluster DIR", wish.where));
   auto address = parse_address(holder->listens);
   if (!address) return tl::unexpected{address.error()};
   if (address->host == "0.0.0.0") address->host = "127.0.0.1";
@@ -179,7 +180,8 @@ void add_join(CLI::App& app, command_action& chosen) {
   command->add_option("--scenario", options->provider.scenario, "Built-in simulator: a scenario's name or file [calm]")
       ->group(how);
   command
-      ->add_option("--set", options->provider.scenario_set, "Built-in simulator: one setting of the scenario (repeatable)")
+      ->add_option("--set", options->provider.scenario_set,
+                   "Built-in simulator: one setting of the scenario (repeatable)")
       ->group(how)
       ->take_all()
       ->expected(1);

@@ -110,8 +110,8 @@ std::vector<node_view> read_nodes_file(const std::filesystem::path& file) {
 
 std::string nodes_table(const std::vector<node_view>& nodes, wall_time now) {
   if (nodes.empty()) return {};
-  std::string text = fmt::format("  nodes      {:<20} {:<9} {:>9} {:>7} {:>7}  last heard of\n", "name", "", "in flight",
-                                 "done", "failed");
+  std::string text = fmt::format("  nodes      {:<20} {:<9} {:>9} {:>7} {:>7}  last heard of\n", "name", "",
+                                 "in flight", "done", "failed");
   for (const auto& node : nodes) {
     const auto ago = milliseconds{std::max<int64_t>(0, now.ms - node.heard.ms)};
     text += fmt::format("             {:<20} {:<9} {:>9} {:>7} {:>7}  {} ago{}\n", printable(node.name, 40),

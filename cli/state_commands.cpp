@@ -5,8 +5,8 @@
 #include <fmt/format.h>
 
 #include "cli/console.hpp"
-#include "cli/prepare_run.hpp"
 #include "cli/nodes_file.hpp"
+#include "cli/prepare_run.hpp"
 #include "cli/stats.hpp"
 #include "state/ledger.hpp"
 #include "state/view.hpp"

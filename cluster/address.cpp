@@ -10,7 +10,8 @@ namespace cohort {
 
 expected<net_address> parse_address(std::string_view text) {
   const auto wrong = [&] {
-    return fail(ec::usage, fmt::format("'{}' is no address; write HOST:PORT, such as 10.0.0.5:4242 or [::1]:4242", text));
+    return fail(ec::usage,
+                fmt::format("'{}' is no address; write HOST:PORT, such as 10.0.0.5:4242 or [::1]:4242", text));
   };
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos || colon == 0) return wrong();

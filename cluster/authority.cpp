@@ -76,7 +76,8 @@ bool describe(X509& certificate, X509& issuer, const std::string& name, part wha
   fine = fine && put("O", "cohort cluster") && put("CN", name);
   fine = fine && X509_set_issuer_name(&certificate, X509_get_subject_name(&issuer)) == 1;
   const bool own = what == part::authority;
-  fine = fine && extend(certificate, issuer, NID_basic_constraints, own ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE");
+  fine = fine &&
+         extend(certificate, issuer, NID_basic_constraints, own ? "critical,CA:TRUE,pathlen:0" : "critical,CA:FALSE");
   fine = fine && extend(certificate, issuer, NID_key_usage, own ? "critical,keyCertSign" : "critical,digitalSignature");
   if (what == part::coordinator) fine = fine && extend(certificate, issuer, NID_ext_key_usage, "serverAuth");
   if (what == part::node) fine = fine && extend(certificate, issuer, NID_ext_key_usage, "clientAuth");
@@ -129,8 +130,8 @@ expected<identity_pair> load_authority(const fs::path& folder) {
   auto key = read_key(key_file(folder, authority_name));
   if (!key) return tl::unexpected{key.error()};
   if (X509_check_private_key(certificate->get(), key->get()) != 1)
-    return fail(ec::config_invalid, fmt::format("the key of the authority in '{}' does not belong to its certificate",
-                                                folder.string()));
+    return fail(ec::config_invalid,
+                fmt::format("the key of the authority in '{}' does not belong to its certificate", folder.string()));
   return identity_pair{std::move(*key), std::move(*certificate)};
 }
 
@@ -214,8 +215,8 @@ expected<cluster_members> revoke_nodes(const fs::path& folder, const std::vector
   const std::set<std::string> revoked{nodes.begin(), nodes.end()};
   for (const auto& node : revoked)
     if (std::find(present->nodes.begin(), present->nodes.end(), node) == present->nodes.end())
-      return fail(ec::usage, fmt::format("'{}' has no certificate for a node '{}'; there are: {}", folder.string(), node,
-                                         fmt::join(present->nodes, ", ")));
+      return fail(ec::usage, fmt::format("'{}' has no certificate for a node '{}'; there are: {}", folder.string(),
+                                         node, fmt::join(present->nodes, ", ")));
   std::copy_if(present->nodes.begin(), present->nodes.end(), std::back_inserter(kept),
                [&](const std::string& node) { return !revoked.contains(node); });
   if (auto done = issue_all(folder, kept); !done) return tl::unexpected{done.error()};

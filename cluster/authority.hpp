@@ -10,7 +10,8 @@
 
 namespace cohort {
 
-/// What a cluster's folder holds. Each name has `NAME.crt` and `NAME.key`; the CA is "ca", the coordinator "coordinator".
+/// What a cluster's folder holds. Each name has `NAME.crt` and `NAME.key`; the CA is "ca", the coordinator
+/// "coordinator".
 struct cluster_members {
   std::vector<std::string> nodes;  ///< Sorted.
 };

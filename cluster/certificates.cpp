@@ -45,7 +45,8 @@ expected<certificate_ptr> read_certificate(const std::filesystem::path& file) {
   auto source = opened(file, text);
   if (!source) return tl::unexpected{source.error()};
   certificate_ptr found{PEM_read_bio_X509(source->get(), nullptr, nullptr, nullptr)};
-  if (!found) return fail(ec::config_invalid, fmt::format("'{}' is no certificate: {}", file.string(), openssl_words()));
+  if (!found)
+    return fail(ec::config_invalid, fmt::format("'{}' is no certificate: {}", file.string(), openssl_words()));
   return found;
 }
 

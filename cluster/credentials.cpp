@@ -63,10 +63,11 @@ expected<void> check_chain(X509& authority, X509& own, cluster_side side, const 
   if (why == X509_V_ERR_INVALID_PURPOSE)
     return fail(ec::config_invalid, fmt::format("the certificate '{}' was not made for {}", file.string(),
                                                 side == cluster_side::coordinator ? "a coordinator" : "a node"));
-  return fail(ec::config_invalid,
-              fmt::format("the certificate '{}' does not fit the authority 'ca.crt' beside it ({}); copy both anew from "
-                          "the folder that `cohort cluster init` made",
-                          file.string(), X509_verify_cert_error_string(why)));
+  return fail(
+      ec::config_invalid,
+      fmt::format("the certificate '{}' does not fit the authority 'ca.crt' beside it ({}); copy both anew from "
+                  "the folder that `cohort cluster init` made",
+                  file.string(), X509_verify_cert_error_string(why)));
 }
 
 expected<int> in_memory(const fs::path& file) {

@@ -16,9 +16,9 @@ enum class cluster_side : uint8_t { coordinator, node };
 
 class cluster_credentials {
  public:
-  /// Reads and checks `ca.crt`, `NAME.crt` and `NAME.key` of `folder`. For a node `name` may be empty: then "node", else
-  /// the only node's certificate that is there. Errors name the file and what to do: missing, readable by others, expired,
-  /// not signed by this CA, key and certificate of different pairs, made for the other side.
+  /// Reads and checks `ca.crt`, `NAME.crt` and `NAME.key` of `folder`. For a node `name` may be empty: then "node",
+  /// else the only node's certificate that is there. Errors name the file and what to do: missing, readable by others,
+  /// expired, not signed by this CA, key and certificate of different pairs, made for the other side.
   [[nodiscard]] static expected<cluster_credentials> load(const std::filesystem::path& folder, cluster_side side,
                                                           const std::string& name = {});
 

@@ -40,9 +40,9 @@ void close_quietly(int& fd) noexcept {
 /// One direction of a connection.
 struct stream {
   std::vector<char> bytes;
-  size_t sent = 0;  ///< Of `bytes`.
-  bool ended = false;       ///< The source will send no more.
-  bool shut = false;        ///< The target was told so.
+  size_t sent = 0;     ///< Of `bytes`.
+  bool ended = false;  ///< The source will send no more.
+  bool shut = false;   ///< The target was told so.
 
   [[nodiscard]] bool empty() const noexcept { return sent == bytes.size(); }
   [[nodiscard]] size_t waiting() const noexcept { return bytes.size() - sent; }
@@ -100,7 +100,10 @@ std::string name_of(const sockaddr_storage& peer, socklen_t size) {
 class doorkeeper::keeper {
  public:
   keeper(int listener, door_rules rules, net_address where)
-      : listener_(listener), rules_(rules), where_(std::move(where)), poll_(::epoll_create1(EPOLL_CLOEXEC)),
+      : listener_(listener),
+        rules_(rules),
+        where_(std::move(where)),
+        poll_(::epoll_create1(EPOLL_CLOEXEC)),
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
   keeper(const keeper&) = delete;
   keeper& operator=(const keeper&) = delete;

@@ -1,6 +1,6 @@
-// DOORKEEPER: stands between the network and the actor framework's TLS port, which is bound to loopback. It passes bytes
-// on as they are and decrypts nothing; it turns away what cannot be a TLS handshake, what does not finish one in time, and
-// too many at once, and it notices whom the framework refused, which the framework itself tells nobody.
+// DOORKEEPER: stands between the network and the actor framework's TLS port, which is bound to loopback. It passes
+// bytes on as they are and decrypts nothing; it turns away what cannot be a TLS handshake, what does not finish one in
+// time, and too many at once, and it notices whom the framework refused, which the framework itself tells nobody.
 #pragma once
 
 #include <cstdint>

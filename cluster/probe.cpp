@@ -94,17 +94,18 @@ expected<void> explain(SSL& link, int step, const net_address& where, const clus
   const int kind = SSL_get_error(&link, step);
   const auto code = ERR_peek_last_error();
   if (const auto verdict = SSL_get_verify_result(&link); verdict != X509_V_OK)
-    return fail(ec::certificate_refused,
-                fmt::format("the certificate of {} does not belong to the cluster in '{}': {}. Is it another cluster, or "
-                            "was a new authority made? Copy ca.crt, {}.crt and {}.key anew",
-                            to_string(where), own.folder().string(), X509_verify_cert_error_string(verdict), own.name(),
-                            own.name()));
+    return fail(
+        ec::certificate_refused,
+        fmt::format("the certificate of {} does not belong to the cluster in '{}': {}. Is it another cluster, or "
+                    "was a new authority made? Copy ca.crt, {}.crt and {}.key anew",
+                    to_string(where), own.folder().string(), X509_verify_cert_error_string(verdict), own.name(),
+                    own.name()));
   if (refuses_us(code))
-    return fail(ec::certificate_refused,
-                fmt::format("the coordinator at {} refuses the certificate '{}' of '{}' ({}): it was revoked, or the folder "
-                            "is another cluster's. Copy ca.crt, {}.crt and {}.key anew",
-                            to_string(where), own.name(), own.folder().string(), openssl_words(), own.name(),
-                            own.name()));
+    return fail(
+        ec::certificate_refused,
+        fmt::format("the coordinator at {} refuses the certificate '{}' of '{}' ({}): it was revoked, or the folder "
+                    "is another cluster's. Copy ca.crt, {}.crt and {}.key anew",
+                    to_string(where), own.name(), own.folder().string(), openssl_words(), own.name(), own.name()));
   if (kind == SSL_ERROR_SSL && ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
     return fail(ec::usage, fmt::format("{} does not speak as a coordinator does ({}); is it the port of --listen?",
                                        to_string(where), openssl_words()));

@@ -10,8 +10,8 @@
 namespace cohort {
 
 /// Connects, shakes hands as a node would, waits for the first byte and hangs up. Blocks up to `timeout`.
-/// Errors: `ec::connect_failed` (nobody there, no answer in time; trying again may help), `ec::certificate_refused` (either
-/// side refused the other's certificate; trying again does not help), `ec::usage` (it does not speak TLS).
+/// Errors: `ec::connect_failed` (nobody there, no answer in time; trying again may help), `ec::certificate_refused`
+/// (either side refused the other's certificate; trying again does not help), `ec::usage` (it does not speak TLS).
 [[nodiscard]] expected<void> probe_coordinator(const net_address& where, const cluster_credentials& own,
                                                milliseconds timeout);
 

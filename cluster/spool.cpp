@@ -35,22 +35,22 @@ fs::path file_of(const fs::path& folder, const spooled_answer& x) {
 
 std::string render(const spooled_answer& x) {
   const auto& usage = x.answer.usage;
-  const json value{{"format", format},
-                   {"book", x.book},
-                   {"run", x.run},
-                   {"task", to_string(x.task)},
-                   {"attempt", x.attempt},
-                   {"lease", x.lease},
-                   {"sends", x.sends},
-                   {"took_ms", x.took.count()},
-                   {"request_id", x.answer.request_id},
-                   {"model", x.answer.model},
-                   {"stop", static_cast<int>(x.answer.stop)},
-                   {"text", json::binary({x.answer.text.begin(), x.answer.text.end()})},
-                   {"usage",
-                    {usage.input_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens,
-                     usage.cache_read_tokens, usage.output_tokens, static_cast<uint64_t>(usage.tier),
-                     static_cast<uint64_t>(usage.us_inference)}}};
+  const json value{
+      {"format", format},
+      {"book", x.book},
+      {"run", x.run},
+      {"task", to_string(x.task)},
+      {"attempt", x.attempt},
+      {"lease", x.lease},
+      {"sends", x.sends},
+      {"took_ms", x.took.count()},
+      {"request_id", x.answer.request_id},
+      {"model", x.answer.model},
+      {"stop", static_cast<int>(x.answer.stop)},
+      {"text", json::binary({x.answer.text.begin(), x.answer.text.end()})},
+      {"usage",
+       {usage.input_tokens, usage.cache_write_5m_tokens, usage.cache_write_1h_tokens, usage.cache_read_tokens,
+        usage.output_tokens, static_cast<uint64_t>(usage.tier), static_cast<uint64_t>(usage.us_inference)}}};
   const auto bytes = json::to_cbor(value);
   return {bytes.begin(), bytes.end()};
 }
@@ -131,9 +131,10 @@ expected<spool> spool::open(const fs::path& folder) {
   if (opened.lock_ < 0) return tl::unexpected{system_error(errno, "open", folder / "lock")};
   if (::flock(opened.lock_, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return tl::unexpected{system_error(errno, "lock", folder / "lock")};
-    return fail(ec::state_locked, fmt::format("another node keeps its answers in '{}'; give this one a folder of its own "
-                                              "with --spool, or a name of its own with --name",
-                                              folder.string()));
+    return fail(ec::state_locked,
+                fmt::format("another node keeps its answers in '{}'; give this one a folder of its own "
+                            "with --spool, or a name of its own with --name",
+                            folder.string()));
   }
   opened.directory_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (opened.directory_ < 0) return tl::unexpected{system_error(errno, "open", folder)};
@@ -193,7 +194,8 @@ expected<fs::path> default_spool_folder(const std::string& name) {
   else if (home != nullptr && *home == '/')
     root = fs::path{home} / ".local" / "state";
   else
-    return fail(ec::config_invalid, "neither XDG_STATE_HOME nor HOME names a folder for this node's answers; give --spool");
+    return fail(ec::config_invalid,
+                "neither XDG_STATE_HOME nor HOME names a folder for this node's answers; give --spool");
   return root / "cohort" / "spool" / name;
 }
 

@@ -1,5 +1,5 @@
-// A node's answers on its own disk, from the moment they are there until the coordinator has acknowledged them: one file
-// an answer, checked by its digest, synced before the answer is sent on. Never a key or a prompt inside.
+// A node's answers on its own disk, from the moment they are there until the coordinator has acknowledged them: one
+// file an answer, checked by its digest, synced before the answer is sent on. Never a key or a prompt inside.
 #pragma once
 
 #include <filesystem>

@@ -13,8 +13,8 @@
 
 namespace cohort {
 
-/// Raised with every change of what crosses the wire. The first two fields of `node_hello` and of `node_welcome` stay as they
-/// are, so that versions can tell each other that they differ.
+/// Raised with every change of what crosses the wire. The first two fields of `node_hello` and of `node_welcome` stay
+/// as they are, so that versions can tell each other that they differ.
 inline constexpr uint32_t cluster_protocol = 1;
 
 /// An attempt that a node holds: asked for and not acknowledged.
@@ -35,6 +35,7 @@ struct node_hello {
   uint32_t protocol = cluster_protocol;
   std::string session;  ///< Random; new with each joining.
   std::string node;     ///< Identity of the node's spool: the same after a restart.
+  std::string life;     ///< Random; one for each start of the node's process.
   std::string name;     ///< For people.
   uint32_t slots = 0;
   uint32_t busy = 0;  ///< Slots that attempts of an earlier session still hold.
@@ -43,7 +44,7 @@ struct node_hello {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_hello& x) {
-  return f(x.protocol, x.session, x.node, x.name, x.slots, x.busy, x.held);
+  return f(x.protocol, x.session, x.node, x.life, x.name, x.slots, x.busy, x.held);
 }
 
 /// The HUB's answer.
@@ -52,9 +53,9 @@ struct node_welcome {
   bool accepted = false;
   ec code = ec::none;  ///< Why not.
   std::string reason;
-  std::string book;         ///< Identity of the ledger that is worked on.
-  milliseconds lease{0};    ///< Silence of this length, on either side, ends the session.
-  std::string run;          ///< For people: the run's name.
+  std::string book;       ///< Identity of the ledger that is worked on.
+  milliseconds lease{0};  ///< Silence of this length, on either side, ends the session.
+  std::string run;        ///< For people: the run's name.
 };
 
 template <class Inspector>
@@ -109,7 +110,7 @@ typename Inspector::result_type inspect(Inspector& f, wire_part& x) {
 /// One attempt for a node. The shared prefix goes along once a session, later only its digest.
 struct remote_order {
   int64_t run = 0;
-  work_order order;    ///< Its `shared_prefix` is empty.
+  work_order order;  ///< Its `shared_prefix` is empty.
   digest prefix;
   bool with_prefix = false;
   std::string prefix_text;
@@ -188,7 +189,8 @@ typename Inspector::result_type inspect(Inspector& f, node_recall& x) {
   return f(x.session, x.reason);
 }
 
-// --- Within the coordinator's process ---------------------------------------------------------------------------------
+// --- Within the coordinator's process
+// ---------------------------------------------------------------------------------
 
 /// A report that no worker waits for: it came after its lease was lost, or from before this start.
 struct late_report {

@@ -59,7 +59,7 @@ struct intent {
   uint64_t lease = 0;
   nano_dollars reserved;
   std::string model;  ///< Full id of the model that is asked.
-  std::string node;   ///< Identity of the node that will send it; empty: this machine.
+  std::string node;   ///< Identity and life of the node that will send it; empty: this machine.
 };
 
 template <class Inspector>

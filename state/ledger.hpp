@@ -49,7 +49,7 @@ struct attempt_standing {
 struct awaited_attempt {
   task_id task;
   uint32_t attempt = 0;
-  std::string node;  ///< The node's identity.
+  std::string node;  ///< The node's identity and life.
 };
 
 class ledger {

@@ -215,9 +215,10 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
 
 void ledger::impl::sum_spare(run_record& run, int64_t first, int64_t last) const {
   if (!file.knows_nodes()) return;
-  query row{prepared(
-      "SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number = p.number "
-      "WHERE p.spare = 1 AND p.task BETWEEN ? AND ?")};
+  query row{
+      prepared("SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number "
+               "= p.number "
+               "WHERE p.spare = 1 AND p.task BETWEEN ? AND ?")};
   if (!row.whole(first).whole(last).next()) return;
   run.spare_answers = row.as<uint32_t>();
   run.spare_cost = row.money();
@@ -228,7 +229,8 @@ expected<std::vector<awaited_attempt>> ledger::awaited(int64_t run) const {
     std::vector<awaited_attempt> found;
     if (!self_->file.knows_nodes()) return found;
     query row{self_->prepared(
-        "SELECT t.id, a.number, p.node FROM task t JOIN attempt a ON a.task = t.key JOIN placed p ON p.task = t.key AND "
+        "SELECT t.id, a.number, p.node FROM task t JOIN attempt a ON a.task = t.key JOIN placed p ON p.task = t.key "
+        "AND "
         "p.number = a.number WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND p.node != ''")};
     row.whole(run);
     while (row.next()) {

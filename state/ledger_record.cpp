@@ -42,7 +42,8 @@ constexpr const char* place_attempt =
     "INSERT INTO placed(task, number, node, spare) VALUES(?, ?, ?, 0) ON CONFLICT(task, number) DO UPDATE SET "
     "node = excluded.node";
 constexpr const char* note_spare =
-    "INSERT INTO placed(task, number, node, spare) VALUES(?, ?, '', 1) ON CONFLICT(task, number) DO UPDATE SET spare = 1";
+    "INSERT INTO placed(task, number, node, spare) VALUES(?, ?, '', 1) ON CONFLICT(task, number) DO UPDATE SET spare = "
+    "1";
 constexpr const char* change_state =
     "UPDATE task SET state = ?, changed = ?, code = ?, reason = ?, seal = ? WHERE key = ?";
 constexpr const char* store_file =

@@ -39,12 +39,9 @@ bool still_named(int fd, const fs::path& path) noexcept {
 }
 
 std::string render(const lock_holder& holder) {
-  const nlohmann::json json{{"process", holder.process},
-                            {"host", holder.host},
-                            {"command", holder.command},
-                            {"since", to_iso8601(holder.since)},
-                            {"listens", holder.listens},
-                            {"cluster", holder.cluster}};
+  const nlohmann::json json{{"process", holder.process}, {"host", holder.host},
+                            {"command", holder.command}, {"since", to_iso8601(holder.since)},
+                            {"listens", holder.listens}, {"cluster", holder.cluster}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 

@@ -125,7 +125,8 @@ expected<void> verify(const SQLite::Database& database, const fs::path& file) {
     return fail(ec::state_newer,
                 fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
                             file.string(), version, ledger_version));
-  if (version < 1 || !has_our_schema(database, version)) return tl::unexpected{damaged(file, "its table of contents was altered")};
+  if (version < 1 || !has_our_schema(database, version))
+    return tl::unexpected{damaged(file, "its table of contents was altered")};
   SQLite::Statement check{database, "PRAGMA quick_check(1)"};
   std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
   if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};

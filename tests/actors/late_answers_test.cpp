@@ -87,6 +87,20 @@ TEST_F(late_answers, of_a_task_in_a_batch_that_is_not_open_yet_is_judged_when_it
   EXPECT_EQ(way->total_asked(), 1u);
 }
 
+TEST_F(late_answers, during_the_pause_before_another_attempt_mean_that_there_is_none) {
+  way->answer = [](const completion_request&, uint32_t) { return failed_call(ec::timeout, billing::unknown); };
+  plan(1);
+  spawn_all();
+  way->answer_all();
+  pass(milliseconds{60});  // Recorded as unconfirmed; the pause before the next attempt has begun.
+  ASSERT_EQ(way->calls.size(), 0u);
+  EXPECT_TRUE(arrives(0, 1, "late").used);
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(0), "late");
+  EXPECT_EQ(way->total_asked(), 1u);
+  EXPECT_EQ(stored().spent().unconfirmed.count, 0);
+}
+
 TEST_F(late_answers, come_once_and_a_second_one_only_costs) {
   plan(1);
   spawn_all();

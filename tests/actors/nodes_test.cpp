@@ -1,4 +1,5 @@
-// The plain rules about nodes: who may join, who is lost, who is not fed, whose answers are waited for; parcels; fair slots.
+// The plain rules about nodes: who may join, who is lost, who is not fed, whose answers are waited for; parcels; fair
+// slots.
 
 #include <gtest/gtest.h>
 
@@ -117,7 +118,7 @@ struct awaited : ::testing::Test {
   task_id one = task_id_from(sha256("one"));
   task_id two = task_id_from(sha256("two"));
   steady_time until = steady_time{} + 15s;
-  awaited_tasks tasks{{{one, 1, "a"}, {two, 1, "a"}, {two, 2, "b"}}, until};
+  awaited_tasks tasks{{{one, 1, "a/x"}, {two, 1, "a/x"}, {two, 2, "b/y"}}, until};
 };
 
 TEST_F(awaited, a_node_that_comes_back_without_an_attempt_releases_it) {

@@ -19,11 +19,11 @@ from program import PROGRAM, STATE, Book, Bill, environment
 
 NODES = 4
 SLOTS = 3
-TASKS = 48
+TASKS = 120
 LEASE = 3
-BUDGET = 40
-LITTLE = 2
-LATENCY = ("latency.median_ms=120", "latency.sigma=0.5")
+BUDGET = 60
+LITTLE = 4
+LATENCY = ("latency.median_ms=400", "latency.sigma=0.5")
 EVENTS = 5
 
 
@@ -191,6 +191,8 @@ class Cluster(campaign.Trial):
     def disturb(self):
         time.sleep(self.dice.uniform(0.1, 0.7))
         if not self.coordinator.running():
+            if self.coordinator.process.returncode == 0:
+                return "done"
             self.again()
         node = self.dice.choice(self.nodes)
         kinds = ["kill", "kill", "stop", "leave", "coordinator", "coordinator"] + (["cut"] * 3 if self.cut_off else [])
@@ -213,6 +215,7 @@ class Cluster(campaign.Trial):
             if kind == "kill":
                 node.kill()
             else:
+                self.until(lambda: "joined run" in node.said.read_text() or not node.running(), "joining")
                 node.signal(signal.SIGTERM)
                 node.disturbed = time.time()
                 self.assertEqual(node.process.wait(timeout=30), 0, f"{node.name} was told to leave")
@@ -233,7 +236,7 @@ class Cluster(campaign.Trial):
             billed = {line["prompt_sha256"] for bill in self.bills for line in bill.lines()}
             for node, prompt, _ in rows:
                 digest = hashlib.sha256(prompt).hexdigest()
-                if node in calm and digest in billed:
+                if node.split("/")[0] in calm and digest in billed:
                     self.kept[digest] = sum(1 for bill in self.bills for p in bill.prompts() if p == digest)
         time.sleep(self.dice.uniform(0, 0.5))
         self.coordinate()

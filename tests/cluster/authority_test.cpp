@@ -14,7 +14,9 @@ namespace fs = std::filesystem;
 
 struct authority : folder_fixture {
   fs::path cluster = root / "cluster";
-  std::string problem_of(cluster_side side, const std::string& name = {}) const { return problem_in(cluster, side, name); }
+  std::string problem_of(cluster_side side, const std::string& name = {}) const {
+    return problem_in(cluster, side, name);
+  }
   static std::string problem_in(const fs::path& folder, cluster_side side, const std::string& name = {}) {
     const auto loaded = cluster_credentials::load(folder, side, name);
     return loaded ? std::string{} : loaded.error().message;
