@@ -3,6 +3,7 @@
 
 #include "actors/batch.hpp"
 
+#include <fmt/format.h>
 #include <caf/all.hpp>
 
 #include "actors/errors.hpp"
@@ -201,7 +202,17 @@ void batch_state::on_report(const work_report& report, const worker_actor& from)
     on_failure(*entry, report.failure, from);
 }
 
+/// Once for each model in a batch. A dated name of the asked model is that model.
+void batch_state::notice_model(board_entry& entry, const std::string& answered) {
+  const auto& asked = entry.record.spec.request.model;
+  if (answered.empty() || answered.starts_with(asked) || !other_models_.insert(answered).second) return;
+  tell(event_kind::warning, entry, ec::none,
+       fmt::format("the model {} was asked and {} says that it answered; the cost is that of the model that was asked",
+                   asked, answered));
+}
+
 void batch_state::on_answer(board_entry& entry, const work_report& report, const worker_actor& from) {
+  notice_model(entry, report.answer.model);
   entry.phase = task_phase::storing;
   entry.record.state = task_state::answered;
   const auto cost = cost_of(report.answer.usage, context_->model);

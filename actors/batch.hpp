@@ -1,6 +1,9 @@
 // BATCH: takes the tasks of one batch through money, slot, intent, worker, ledger and file.
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "actors/interfaces.hpp"
 #include "actors/run_context.hpp"
 #include "actors/task_board.hpp"
@@ -44,6 +47,7 @@ class batch_state {
   void judge_late(board_entry& entry);
   void on_answer(board_entry& entry, const work_report& report, const worker_actor& from);
   void on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from);
+  void notice_model(board_entry& entry, const std::string& answered);
   void judge(const task_id& id, const completion& answer);
   void deliver_file(board_entry& entry, std::string extracted);
   void follow(board_entry& entry, const next_step& step, ec code, const std::string& reason);
@@ -64,6 +68,7 @@ class batch_state {
   bool told_exhausted_ = false;
   bool closing_ = false;
   std::string veto_;
+  std::set<std::string> other_models_;  ///< That answered without being asked, and were named to the user.
 };
 
 batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self, context_ptr context,

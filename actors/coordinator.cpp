@@ -178,6 +178,7 @@ void coordinator_state::on_stop_now() {
   stop_opening();
   self_->send(services_.gateway, stop_now{});
   if (services_.hub) self_->send(services_.hub, stop_now{});
+  self_->send(services_.recorder, stop_now{});
   finish_if_done();
 }
 
@@ -238,7 +239,8 @@ void coordinator_state::close(const run_outcome& outcome) {
       .then([this, outcome](const recorded&) { report(outcome); },
             [this, outcome](const caf::error& problem) {
               const auto cause = from_caf(problem);
-              report(outcome.code == ec::none ? run_outcome{run_status::failed, cause.code, cause.message} : outcome);
+              report({run_status::failed, outcome.code == ec::none ? cause.code : outcome.code,
+                      outcome.message.empty() ? cause.message : outcome.message + "; " + cause.message});
             });
 }
 

@@ -158,6 +158,7 @@ using cost_monitor_actor =
 ///   close_batch    -> recorded         View published; a sync of its files has begun, unless the last one was just
 ///   now. close_run      -> recorded         Files synced, status stored, view published; nothing may follow.
 ///   sync_ended                         Internal: what was delivered before the sync began is on the disk.
+///   stop_now                           What cannot be written now is refused instead of kept and tried again.
 ///                  -> error            Code and text; for a full disk after every reserve is used up.
 struct deliver_text {
   deliver what;
@@ -186,7 +187,7 @@ using recorder_actor =
                      caf::replies_to<task_ended>::with<recorded>, caf::replies_to<late_report>::with<late_outcome>,
                      caf::replies_to<deliver_text>::with<delivery>, caf::replies_to<close_batch>::with<recorded>,
                      caf::replies_to<close_run>::with<recorded>, caf::reacts_to<recorder_flush>,
-                     caf::reacts_to<sync_ended>>;
+                     caf::reacts_to<sync_ended>, caf::reacts_to<stop_now>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event

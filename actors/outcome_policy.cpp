@@ -31,7 +31,8 @@ next_step outcome_policy::after_failure(const call_failure& failure, uint32_t un
   // A node gave it back unsent: that costs nothing and says nothing about the task.
   if (failure.code == ec::node_left) return {next_step::action::again};
   const bool may_be_billed = failure.billed == billing::unknown;
-  if (may_be_billed && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
+  // `retry` is false for a whole answer without a bill: it would be paid for again and come back without one again.
+  if (may_be_billed && failure.retry && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
     return {next_step::action::again, doubled(limits_.pause, unconfirmed)};
   return {next_step::action::fail};
 }

@@ -27,11 +27,16 @@ constexpr milliseconds intent_pause{2};
 constexpr milliseconds group_pause{8};
 constexpr size_t least_share = 32;  ///< Records that a commit takes along with intents, if so many wait.
 constexpr auto sync_interval = std::chrono::seconds{1};
-constexpr auto full_disk_pause = std::chrono::seconds{1};
+constexpr auto trouble_pause = std::chrono::seconds{1};
 constexpr uint64_t largest_source = 16 << 20;
 constexpr uint32_t most_alternatives = 1000;
 
 bool is_disk_full(const error& problem) { return problem.code == ec::disk_full; }
+
+/// Troubles of the ledger that can pass: then what is paid is kept in memory, and tried again.
+bool may_pass(ec code) {
+  return code == ec::disk_full || code == ec::io || code == ec::permission_denied || code == ec::state_locked;
+}
 
 /// What a power cut leaves of a file that was renamed but not synced.
 bool looks_torn(const std::string& content) { return content.empty() || content.find('\0') != std::string::npos; }
@@ -131,12 +136,12 @@ caf::typed_response_promise<recorded> recorder_state::store(Record record) {
   auto entry = std::make_shared<waiting>(waiting{std::move(record)});
   const auto apply = [this, entry]() -> expected<void> {
     if constexpr (std::is_same_v<Record, attempt_done> || std::is_same_v<Record, attempt_failed>) {
-      const auto stored = book_->record(options_.run, entry->what);
+      const auto stored = noted(book_->record(options_.run, entry->what));
       if (!stored) return tl::unexpected{stored.error()};
       entry->fresh = *stored;
       return {};
     } else {
-      return book_->record(options_.run, entry->what);
+      return noted(book_->record(options_.run, entry->what));
     }
   };
   const auto answer = [this, promise, entry](const error* problem) mutable {
@@ -147,7 +152,8 @@ caf::typed_response_promise<recorded> recorder_state::store(Record record) {
     note(entry->what, entry->fresh);
     promise.deliver(recorded{entry->fresh});
   };
-  enqueue({apply, answer}, std::is_same_v<Record, intent> ? urgency::soon : urgency::may_wait);
+  constexpr bool unpaid = std::is_same_v<Record, intent>;
+  enqueue({apply, answer, unpaid}, unpaid ? urgency::soon : urgency::may_wait);
   return promise;
 }
 
@@ -159,7 +165,7 @@ caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text 
     auto file = write_target(wish);
     if (!file) return tl::unexpected{file.error()};
     *written = std::move(*file);
-    return book_->record(options_.run, *written);
+    return noted(book_->record(options_.run, *written));
   };
   entry.answer = [this, promise, written](const error* problem) mutable {
     if (problem != nullptr) {
@@ -260,14 +266,16 @@ void recorder_state::flush() {
 }
 
 void recorder_state::commit_group() {
+  look_after_ledger();
   auto outcome = commit_all();
   if (!outcome && is_disk_full(outcome.error()) && make_room()) outcome = commit_all();
-  if (!outcome && is_disk_full(outcome.error())) {
+  if (!outcome && may_pass(outcome.error().code) && !giving_up_) {
     retry_later(outcome.error());
     return;
   }
   if (!outcome)
     for (auto& entry : group_) entry.answer(&outcome.error());
+  if (outcome && std::exchange(trouble_told_, false)) log_info("the ledger can be written again; all is stored");
   group_.clear();
 }
 
@@ -278,7 +286,7 @@ expected<void> recorder_state::commit_all() {
   for (size_t i = 0; i < group_.size(); ++i) {
     auto applied = group_[i].apply();
     if (applied) continue;
-    if (is_disk_full(applied.error())) {
+    if (is_disk_full(applied.error()) || std::exchange(ledger_failed_, false)) {
       book_->rollback();
       return applied;
     }
@@ -310,15 +318,68 @@ bool recorder_state::make_room() {
   return true;
 }
 
+/// The outcome of a record, with a note if it concerns more than this record.
+template <class Outcome>
+Outcome recorder_state::noted(Outcome outcome) {
+  ledger_failed_ = !outcome && may_pass(outcome.error().code);
+  return outcome;
+}
+
+/// Nothing was sent for an intent yet, so nothing is lost with it.
+void recorder_state::refuse_unpaid(const error& problem) {
+  for (const auto& entry : urgent_) entry.answer(&problem);
+  urgent_.clear();
+  for (const auto& entry : group_)
+    if (entry.unpaid) entry.answer(&problem);
+  std::erase_if(group_, [](const pending& entry) { return entry.unpaid; });
+}
+
 void recorder_state::retry_later(const error& problem) {
-  if (!disk_full_told_) {
-    disk_full_told_ = true;
+  if (!trouble_told_) {
+    trouble_told_ = true;
     log_error("{}", problem.message);
     self_->send(coordinator_,
-                halt{ec::disk_full, problem.message + " (paid answers are kept in memory until there is space)"});
+                halt{problem.code, problem.message + " (paid answers are kept in memory and tried again each second; a "
+                                                     "second Ctrl-C gives them up, and they stay charged)"});
   }
+  refuse_unpaid(problem);
   flush_later_ = true;
-  self_->delayed_send(caf::actor_cast<recorder_actor>(self_), full_disk_pause, recorder_flush{});
+  self_->delayed_send(caf::actor_cast<recorder_actor>(self_), trouble_pause, recorder_flush{});
+}
+
+void recorder_state::give_up() {
+  giving_up_ = true;
+  flush();
+}
+
+/// A ledger that was taken away is written on where it is; nothing new begins.
+void recorder_state::look_after_ledger() {
+  if (displaced_) return;
+  const auto place = book_->whereabouts();
+  if (place == ledger_place::there) return;
+  displaced_ = true;
+  const auto file = options_.place.ledger_file().string();
+  self_->send(
+      coordinator_,
+      place == ledger_place::moved
+          ? halt{ec::io, fmt::format("the ledger '{}' was moved to '{}' while the run was at work; all that is paid is "
+                                     "in it. Move it back, or run the command there",
+                                     file, book_->path_now().string())}
+          : halt{ec::io, fmt::format("the ledger '{}' was deleted while the run was at work; all that is paid is kept, "
+                                     "and put back in its place at the end of the run",
+                                     file)});
+}
+
+expected<void> recorder_state::put_back() {
+  if (book_->whereabouts() != ledger_place::deleted) return {};
+  auto back = book_->put_back();
+  if (!back) return tl::unexpected{back.error()};
+  log_warning("the ledger was deleted; all of it is in '{}' again", back->string());
+  if (*back != options_.place.ledger_file())
+    return fail(ec::io,
+                fmt::format("another ledger has taken its place, so this run's is kept in '{}'", back->string()));
+  displaced_ = false;
+  return {};
 }
 
 expected<std::string> recorder_state::assembled(const task_spec& spec, const std::string& extracted) {
@@ -337,10 +398,17 @@ expected<std::string> recorder_state::assembled(const task_spec& spec, const std
   return context_->craft->assemble(spec, parts);
 }
 
+/// A file that was synced is as we or the user left it, also when it is empty.
+bool recorder_state::may_be_torn(const std::string& path) const {
+  const auto files = book_->unsynced();
+  return files && std::any_of(files->begin(), files->end(), [&](const auto& file) { return file.path == path; });
+}
+
 expected<delivery> recorder_state::write_target(const deliver_text& wish) {
   const auto known = open_tasks_.find(wish.what.task);
   if (known == open_tasks_.end()) return fail(ec::task_unknown, "a file was to be written for a task that is not open");
   const auto& spec = known->second.spec;
+  if (displaced_) return fail(ec::io, "the ledger is not in its place, so no file is written; the answer is kept");
   auto content = assembled(spec, wish.extracted);
   if (!content) return tl::unexpected{content.error()};
   delivery written{wish.what.task, {}, sha256(*content), false};
@@ -356,8 +424,11 @@ expected<delivery> recorder_state::write_target(const deliver_text& wish) {
       if (present && sha256(*present) == written.content) return written;
       const auto ours = book_->delivered_content(written.path);
       if (!ours) return tl::unexpected{ours.error()};
-      const bool untouched = present && *ours && sha256(*present) == **ours;
-      if (!untouched && !(present && *ours && looks_torn(*present))) continue;
+      // A link that the user put there is theirs, whatever it leads to.
+      const bool link = fs::is_symlink(fs::symlink_status(*path, ignored));
+      const bool untouched = present && *ours && !link && sha256(*present) == **ours;
+      const bool torn = present && *ours && !link && looks_torn(*present) && may_be_torn(written.path);
+      if (!untouched && !torn) continue;
     }
     if (auto done = replace_file(*path, *content, durability::later); !done) return tl::unexpected{done.error()};
     return written;
@@ -366,7 +437,7 @@ expected<delivery> recorder_state::write_target(const deliver_text& wish) {
 }
 
 void recorder_state::begin_sync() {
-  if (!syncing_.empty() || steady_clock::now() - sync_begun_ < sync_interval) return;
+  if (displaced_ || !syncing_.empty() || steady_clock::now() - sync_begun_ < sync_interval) return;
   auto files = book_->unsynced();
   if (!files || files->empty()) return;
   sync_begun_ = steady_clock::now();
@@ -380,6 +451,7 @@ void recorder_state::begin_sync() {
 
 void recorder_state::on_sync_ended(const sync_ended& how) {
   const auto covered = std::exchange(syncing_, {});
+  if (how.code == ec::not_found || displaced_) return;  // The folder was deleted: `sync_now` sees to that.
   if (how.code != ec::none) {
     self_->send(coordinator_, halt{how.code, how.message});
     return;
@@ -390,10 +462,17 @@ void recorder_state::on_sync_ended(const sync_ended& how) {
 
 expected<void> recorder_state::sync_now() {
   if (sync_.joinable()) sync_.join();
+  if (displaced_) return {};
   const auto files = book_->unsynced();
   if (!files) return tl::unexpected{files.error()};
   if (files->empty()) return {};
-  if (auto done = sync_file_system(options_.output); !done) return done;
+  auto done = sync_file_system(options_.output);
+  if (!done && done.error().code == ec::not_found) {
+    // The folder was deleted: what it held since the last sync is written again.
+    if (auto restored = restore_torn_files(); !restored) return restored;
+    done = sync_file_system(options_.output);
+  }
+  if (!done) return done;
   return book_->mark_synced(*files);
 }
 
@@ -413,6 +492,8 @@ caf::result<recorded> recorder_state::close(const close_run& wish) {
   if (auto stored = book_->update_run(options_.run, context_->settings, wish.status); !stored)
     return to_caf(stored.error());
   COHORT_FAULT_POINT("run.closed");
+  if (displaced_)
+    if (auto back = put_back(); !back) return to_caf(back.error());
   auto run = book_->newest_run();
   if (!run) return to_caf(run.error());
   view_ = std::move(*run);
@@ -421,7 +502,7 @@ caf::result<recorded> recorder_state::close(const close_run& wish) {
 }
 
 expected<void> recorder_state::publish(bool now) {
-  if (!view_) return {};
+  if (!view_ || displaced_) return {};
   published_ = steady_clock::now();
   view_->updated = wall_now();
   return replace_file(options_.place.view_file(), render_view(*view_), now ? durability::now : durability::later);
@@ -466,6 +547,7 @@ recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder
       [self](const close_run& wish) { return self->state.close(wish); },
       [self](const recorder_flush&) { self->state.flush(); },
       [self](const sync_ended& how) { self->state.on_sync_ended(how); },
+      [self](const stop_now&) { self->state.give_up(); },
   };
 }
 

@@ -50,12 +50,14 @@ class recorder_state {
   caf::result<recorded> close(const close_run& wish);
   void flush();
   void on_sync_ended(const sync_ended& how);
+  void give_up();
 
  private:
   /// One record that waits for its commit. `apply` may run again after a failed commit.
   struct pending {
     std::function<expected<void>()> apply;
     std::function<void(const error*)> answer;
+    bool unpaid = false;  ///< An intent: refused, not kept, while the ledger cannot be written.
   };
   enum class urgency : bool { may_wait, soon };
 
@@ -64,8 +66,14 @@ class recorder_state {
   void commit_group();
   expected<void> commit_all();
   bool make_room();
+  template <class Outcome>
+  Outcome noted(Outcome outcome);
+  void refuse_unpaid(const error& problem);
   void retry_later(const error& problem);
+  void look_after_ledger();
+  expected<void> put_back();
   expected<delivery> write_target(const deliver_text& wish);
+  [[nodiscard]] bool may_be_torn(const std::string& path) const;
   expected<std::string> assembled(const task_spec& spec, const std::string& extracted);
   expected<late_outcome> record_late(const late_report& late);
   expected<std::optional<task_ended>> source_problem(const task_record& task);
@@ -85,10 +93,13 @@ class recorder_state {
   coordinator_actor coordinator_;
   std::vector<pending> urgent_;  ///< Intents: a worker waits for each.
   std::deque<pending> patient_;  ///< Everything else, in order of arrival.
-  std::vector<pending> group_;   ///< What the next commit holds; kept while the disk is full.
+  std::vector<pending> group_;   ///< What the next commit holds; kept while it cannot be written.
   bool flush_soon_ = false;      ///< A flush comes within `intent_pause`.
   bool flush_later_ = false;     ///< A flush comes within `group_pause`.
-  bool disk_full_told_ = false;
+  bool ledger_failed_ = false;   ///< What the last record met concerns the ledger as a whole.
+  bool trouble_told_ = false;    ///< The ledger cannot be written; the run was told.
+  bool giving_up_ = false;       ///< Stop now: what cannot be written is not kept any longer.
+  bool displaced_ = false;       ///< The ledger was moved or deleted: nothing is written in its old place.
   std::optional<run_record> view_;
   std::unordered_map<task_id, task_record> open_tasks_;  ///< Of the open batches; without prompts and answers.
   std::set<task_id> awaited_;

@@ -37,6 +37,7 @@ void worker_state::send() {
               lost.failure.code = ec::worker_lost;
               lost.failure.message = from_caf(problem).message;
               lost.failure.billed = billing::unknown;
+              lost.failure.retry = true;
               report(lost);
             });
 }

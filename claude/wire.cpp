@@ -83,11 +83,17 @@ appetite answer_reader::feed(const http_head& head, std::string_view bytes) {
     stream_ = std::make_unique<message_stream>(settings_, cache_);
   received_ += bytes.size();
   if (!stream_) {
-    if (received_ > settings_.answer_bytes) return appetite::refuse;
+    if (received_ > settings_.answer_bytes) {
+      body_ = {};  // cut off somewhere, it holds nothing that could be read
+      return appetite::refuse;
+    }
     body_ += bytes;
     return appetite::more;
   }
-  if (!stream_->feed(bytes) || received_ > settings_.answer_bytes * 16) return appetite::refuse;
+  // Events carry their text in pieces of some bytes each, so that a stream is longer than its text, but not without
+  // end.
+  constexpr uint64_t most_overhead = 4;
+  if (!stream_->feed(bytes) || received_ > settings_.answer_bytes * most_overhead) return appetite::refuse;
   return stream_->stopped() || !stream_->error_event().empty() ? appetite::complete : appetite::more;
 }
 

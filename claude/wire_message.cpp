@@ -114,7 +114,7 @@ void message_stream::finish() {
 }
 
 void message_stream::handle(std::string_view name, std::string_view data) {
-  if (stopped_ || !error_.empty()) return;
+  if (stopped_ || !error_.empty() || name == "ping") return;
   const auto event = parse_json(data, settings_.json_depth);
   const auto type = event ? text_at(*event, "type") : std::string{};
   const std::string_view kind = type.empty() ? name : std::string_view{type};

@@ -215,7 +215,12 @@ int generate(const generate_options& options) {
   std::error_code ignored;
   if (options.resume && !*stored && !std::filesystem::exists(context->place.view_file(), ignored))
     return complain({ec::state_missing, "--resume: there is no run to continue here; leave --resume out to start one"});
+  if (auto fine = check_view_is_no_warning(*context, *stored); !fine) return complain(fine.error());
   if (options.dry_run) return dry_run(*context, *stored);
+  // What the options say of limits and models is refused before anything is written.
+  const auto wished = resolve_settings(options, *stored ? (*stored)->settings : context->defaults.settings);
+  if (!wished) return complain(wished.error());
+  if (auto model = model_for(*context, *wished, *stored ? &**stored : nullptr); !model) return complain(model.error());
   const int code = run(*context, *stored);
   close_log();
   return code;

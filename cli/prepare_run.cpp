@@ -110,6 +110,18 @@ expected<void> check_nothing_is_lost(const run_record& replaced) {
 
 }  // namespace
 
+expected<void> check_view_is_no_warning(const command_context& context, const std::optional<run_record>& stored) {
+  const auto view = read_view(context.place.view_file());
+  if (!view && view.error().code == ec::state_newer) return tl::unexpected{view.error()};
+  if (!view || stored || !view->ours || (view->completed_tasks == 0 && view->spent.count == 0)) return {};
+  return fail(ec::state_corrupt,
+              fmt::format("the ledger '{}' is gone, but batch-state.json tells of its run: {} of {} tasks done, {} "
+                          "spent. Nothing was changed. Restore the ledger from a backup, or run `cohort "
+                          "generate-logical-batch PROJECT --clean` to start afresh, which pays for everything again",
+                          context.place.ledger_file().string(), view->completed_tasks, view->total_tasks,
+                          to_string(view->spent)));
+}
+
 expected<run_settings> settings_to_start_from(const command_context& context, const std::optional<run_record>& stored) {
   if (unfinished(stored)) return stored->settings;
   auto settings = context.defaults.settings;

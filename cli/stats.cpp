@@ -50,6 +50,20 @@ std::string attention_lines(const attention_list& open, bool verbose) {
   return text;
 }
 
+std::string beside_lines(const std::vector<std::string>& paths, bool verbose) {
+  if (paths.empty()) return {};
+  std::string text = fmt::format(
+      "  beside     {} results lie beside files of yours, or ones that you changed, which were left alone:\n",
+      paths.size());
+  size_t shown = 0;
+  for (const auto& path : paths) {
+    if (!verbose && ++shown > most_listed)
+      return text + fmt::format("  ... and {} more (-v lists all)\n", paths.size() - most_listed);
+    text += fmt::format("             {}\n", printable(path, 1000));
+  }
+  return text;
+}
+
 }  // namespace
 
 expected<attention_list> needing_attention(const ledger& book, int64_t run) {
@@ -62,8 +76,10 @@ expected<attention_list> needing_attention(const ledger& book, int64_t run) {
   const auto delivered = book.deliveries(run);
   if (!delivered) return tl::unexpected{delivered.error()};
   std::unordered_set<std::string> missing;  // The parts of a split file share one path.
-  for (const auto& file : *delivered)
+  for (const auto& file : *delivered) {
     if (is_missing(file.path)) missing.insert(file.path);
+    if (file.beside) open.beside.push_back(file.path);
+  }
   open.missing_files = missing.size();
   return open;
 }
@@ -96,7 +112,7 @@ std::string run_table(const run_record& run, const attention_list& open, bool ve
     text += fmt::format(
         "  missing    {} delivered files are not there any more; to write them again: cohort verify --restore {}\n",
         open.missing_files, printable(run.project, 1000));
-  return text + attention_lines(open, verbose);
+  return text + attention_lines(open, verbose) + beside_lines(open.beside, verbose);
 }
 
 namespace {
@@ -117,6 +133,7 @@ void put_run(ordered_json& value, const run_record& run, const attention_list& o
   if (run.settings.cost_limit) value["limits"]["batch"] = as_dollars(*run.settings.cost_limit);
   if (run.settings.budget) value["limits"]["run"] = as_dollars(*run.settings.budget);
   value["missingFiles"] = open.missing_files;
+  value["beside"] = open.beside;
   value["attention"] = ordered_json::array();
   for (const auto& task : open.tasks)
     value["attention"].push_back(

@@ -25,6 +25,8 @@ struct attention {
 struct attention_list {
   std::vector<attention> tasks;  ///< Failed, skipped and deferred ones.
   uint64_t missing_files = 0;    ///< Delivered, and not there any more.
+  std::vector<std::string>
+      beside;  ///< Results under another name, since a file that is not ours, or was changed, has theirs.
 };
 
 [[nodiscard]] expected<attention_list> needing_attention(const ledger& book, int64_t run);

@@ -89,6 +89,7 @@ class judge {
     bytes_left_ -= code.size();
     const auto report = check_syntax(lang_, target_, code);
     if (!report.ok && !first_error_) first_error_ = report;
+    if (report.gave_up) parses_left_ = 0;  // what stands around it would take as long
     return report.ok;
   }
 

@@ -34,7 +34,24 @@ const TSLanguage* compiled_grammar(std::string_view symbol) noexcept {
   return nullptr;
 }
 
+/// std::regex builds a state for each repetition that `{n}` counts, and its numbers overflow: neither comes in.
+bool is_simple(std::string_view pattern) noexcept {
+  const auto is_digit = [pattern](size_t i) { return i < pattern.size() && pattern[i] >= '0' && pattern[i] <= '9'; };
+  constexpr size_t longest_pattern = 500;
+  if (pattern.size() > longest_pattern) return false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    if (pattern[i] == '{' && is_digit(i + 1)) return false;
+    if (is_digit(i) && is_digit(i + 1) && is_digit(i + 2)) return false;
+  }
+  return true;
+}
+
 std::string checked_regex(const json_view& place, std::string pattern) {
+  if (!is_simple(pattern)) {
+    place.report(fmt::format("'{}' is longer than 500 bytes, or holds a counted repetition or a number of three digits",
+                             printable(pattern)));
+    return {};
+  }
   try {
     const std::regex probe{pattern};
   } catch (const std::regex_error& problem) {

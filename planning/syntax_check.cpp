@@ -111,11 +111,11 @@ class statement_reader {
 
 syntax_report check_syntax(const language& lang, std::string_view path_or_extension, std::string_view text) {
   const auto tree = parse_tree(lang.rules_for(path_or_extension), text);
-  if (!tree) return {false, 1, 1};
+  if (!tree) return {false, true, 1, 1};
   const auto root = ts_tree_root_node(tree.get());
   if (!ts_node_has_error(root)) return {};
   const auto at = ts_node_start_point(first_error(root));
-  return {false, at.row + 1, at.column + 1};
+  return {false, false, at.row + 1, at.column + 1};
 }
 
 std::vector<top_level_node> top_level(const language& lang, std::string_view path_or_extension, std::string_view text) {

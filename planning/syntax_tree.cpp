@@ -2,6 +2,7 @@
 
 #include "planning/syntax_tree.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "planning/tree_memory.hpp"
@@ -10,8 +11,15 @@ namespace cohort {
 
 namespace {
 
-/// By the clock, because the library counts no steps, and texts that keep it busy for ever take little memory.
-constexpr uint64_t give_up_after_microseconds = 10'000'000;
+/// By the clock, because the library counts no steps, and texts that keep it busy for ever take little memory: a few
+/// hundred bytes are enough. What can be parsed takes less than a tenth of this.
+uint64_t give_up_after_microseconds(size_t bytes) {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  return 300'000 + 10 * bytes;  // a fuzzer's time is for other texts
+#else
+  return std::min<uint64_t>(2'000'000 + 10 * bytes, 10'000'000);
+#endif
+}
 
 struct parser_deleter {
   void operator()(TSParser* parser) const noexcept { ts_parser_delete(parser); }
@@ -28,7 +36,6 @@ TSParser* parser_of_this_thread(const TSLanguage* grammar) {
     if (known.grammar == grammar) return known.parser.get();
   std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
   if (!parser || !ts_parser_set_language(parser.get(), grammar)) return nullptr;
-  ts_parser_set_timeout_micros(parser.get(), give_up_after_microseconds);
   parsers.push_back({grammar, std::move(parser)});
   return parsers.back().parser.get();
 }
@@ -38,6 +45,7 @@ TSParser* parser_of_this_thread(const TSLanguage* grammar) {
 syntax_tree parse_tree(const grammar_rules& rules, std::string_view text) {
   auto* parser = parser_of_this_thread(rules.grammar);
   if (parser == nullptr || text.size() > UINT32_MAX) return nullptr;
+  ts_parser_set_timeout_micros(parser, give_up_after_microseconds(text.size()));
   syntax_tree tree{ts_parser_parse_string(parser, nullptr, text.data(), static_cast<uint32_t>(text.size()))};
   if (!tree) ts_parser_reset(parser);  // otherwise the next text would resume this one
   return tree;

@@ -15,7 +15,7 @@ struct tree_deleter {
 };
 using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;
 
-/// Parses with this thread's parser for the grammar; null if the parser gave up (time limit: 10 s).
+/// Parses with this thread's parser for the grammar; null if the parser gave up (time limit: 2 to 10 s, by length).
 [[nodiscard]] syntax_tree parse_tree(const grammar_rules& rules, std::string_view text);
 
 /// A cursor that frees itself.

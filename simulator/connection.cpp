@@ -126,6 +126,8 @@ class connection : public std::enable_shared_from_this<connection> {
       case delivery::trickle: return send_pieces();
       case delivery::cut: return send_half();
       case delivery::reset: return reset();
+      case delivery::whole_then_close: keep_alive_ = false; return send_whole();
+      case delivery::endless: return send_endless();
       case delivery::hang: api_.counters().change([](auto& c) { ++c.hangs; }); return drain();
     }
   }
@@ -138,7 +140,8 @@ class connection : public std::enable_shared_from_this<connection> {
     if (chunked()) {
       head_.append("transfer-encoding: chunked\r\n\r\n");
     } else {
-      fmt::format_to(std::back_inserter(head_), "content-length: {}\r\n\r\n", reply_.body.size());
+      fmt::format_to(std::back_inserter(head_), "content-length: {}\r\n\r\n",
+                     reply_.length_told.value_or(reply_.body.size()));
     }
   }
 
@@ -194,6 +197,26 @@ class connection : public std::enable_shared_from_this<connection> {
             if (last) return self.finish();
             self.wait(self.reply_.pause, [](connection& later) { later.send_piece(); });
           });
+  }
+
+  void send_endless() {
+    write_head();
+    sent_ = 0;
+    piece_ = reply_.body.size();
+    open_chunk(piece_);
+    write(chunked() ? "\r\n" : "", [](connection& self) {
+      self.reply_.body.clear();
+      while (self.reply_.body.size() < read_bytes) self.reply_.body.append(self.reply_.refrain);
+      self.send_refrain();
+    });
+  }
+
+  /// Again and again, until writing fails because the client has left.
+  void send_refrain() {
+    head_.clear();
+    piece_ = reply_.body.size();
+    open_chunk(piece_);
+    write(chunked() ? "\r\n" : "", [](connection& self) { self.send_refrain(); });
   }
 
   /// The whole reply is out.

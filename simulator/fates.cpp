@@ -1,4 +1,4 @@
-// A splitmix64 stream for each (seed, content, attempt); four draws in fixed order.
+// A splitmix64 stream for each (seed, content, attempt), draws in fixed order; and one for each (seed, content).
 
 #include "simulator/fates.hpp"
 
@@ -49,6 +49,9 @@ fate draw_fate(const scenario& rules, uint64_t content, uint64_t attempt) noexce
   drawn.thinking = random.unit() < rules.answers.thinking;
   const double first = random.unit();
   const double second = random.unit();
+  constexpr uint64_t apart = 0x6C696573;  // these draws must not move the others
+  drawn.lies = rules.lies.body != body_lie::none &&
+               stream{rules.seed ^ stream{content ^ apart}.next()}.unit() < rules.lies.share;
   double ms = rules.latency.fixed_ms;
   if (rules.latency.median_ms > 0) ms += log_normal(rules.latency, first, second);
   drawn.latency = std::chrono::microseconds{static_cast<int64_t>(std::min(ms, 3.6e6) * 1000)};

@@ -31,6 +31,7 @@ struct fate {
   fault happens = fault::none;
   answer_form form = answer_form::fenced;
   bool thinking = false;
+  bool lies = false;  ///< The body is `lies.body`; the same at every attempt.
   std::chrono::microseconds latency{0};
 };
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/digest.hpp"
+#include "simulator/lies.hpp"
 #include "simulator/provider.hpp"
 
 namespace cohort {
@@ -136,7 +137,10 @@ void provider::generate(const fate& drawn, const std::string& prompt_hash, std::
 counted_tokens provider::billed_tokens(const counted_tokens& counted) const {
   counted_tokens billed = counted;
   if (rules_.lies.bill_max_tokens) billed.output = request_.max_tokens;
-  if (rules_.lies.dearest_cache_writes) billed = {0, 0, counted.prompt(), 0, billed.output};
+  // The API counts at least a byte for each token, so this is the most that a prompt can be.
+  if (rules_.lies.token_a_byte)
+    billed.input += request_.prompt_bytes - std::min(request_.prompt_bytes, billed.prompt());
+  if (rules_.lies.dearest_cache_writes) billed = {0, 0, billed.prompt(), 0, billed.output};
   return billed;
 }
 
@@ -150,7 +154,7 @@ bool provider::put_on_bill(const counted_tokens& tokens, const answer& said, con
                          cost,
                          prompt_hash,
                          path,
-                         outcome_of(drawn.happens, request_.stream),
+                         drawn.lies ? "lie" : outcome_of(drawn.happens, request_.stream),
                          said.stop_reason,
                          price_tier::standard};
   if (const auto written = bill_.add(entry); !written) {
@@ -187,7 +191,8 @@ void provider::write_body(const counted_tokens& tokens, const answer& said, cons
   }
   const auto sign = rules_.lies.negative_usage ? usage_sign::negative : usage_sign::honest;
   const std::string id = "msg_" + request_id_.substr(4);
-  message_body body{id, request_.model->id, &said, {}, {}};
+  const bool other = drawn.lies && rules_.lies.body == body_lie::other_model;
+  message_body body{id, other ? std::string_view{"claude-of-another-kind-1"} : request_.model->id, &said, {}, {}};
   if (!rules_.lies.missing_usage) {
     body.usage = usage_json(tokens, request_.us_inference, price_tier::standard, sign);
     counted_tokens start = tokens;
@@ -202,6 +207,7 @@ void provider::write_body(const counted_tokens& tokens, const answer& said, cons
   }
   out.content_type = request_.stream ? "text/event-stream; charset=utf-8" : "application/json";
   if (drawn.happens == fault::wrong_content_type) out.content_type = "text/html";
+  if (drawn.lies) tell_lie(rules_.lies.body, request_.model->id, out);
 }
 
 }  // namespace cohort

@@ -70,6 +70,8 @@ void reply::clear() {
   content_type = "application/json";
   streamed = message = false;
   how = delivery::whole;
+  refrain = {};
+  length_told.reset();
   delay = {};
   pieces = 1;
   pause = {};

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ enum class delivery : uint8_t {
   cut,      ///< Half of the body, then the connection closes.
   reset,    ///< Nothing; the connection is reset.
   hang,     ///< Nothing; the connection stays open until the client leaves.
+  whole_then_close,
+  endless,  ///< The body, then its refrain until the client leaves.
 };
 
 /// Reused from request to request, so its strings keep their room.
@@ -38,9 +41,11 @@ struct reply {
   bool streamed = false;  ///< Sent in chunks instead of with a length.
   bool message = false;   ///< The answer to a message request: counts as in flight until it is sent.
   delivery how = delivery::whole;
-  std::chrono::microseconds delay{0};  ///< Before the first byte.
-  uint32_t pieces = 1;                 ///< For `trickle`.
-  std::chrono::milliseconds pause{0};  ///< Between two pieces.
+  std::string_view refrain;             ///< For `endless`; a literal.
+  std::optional<uint64_t> length_told;  ///< `content-length`, if it is a lie.
+  std::chrono::microseconds delay{0};   ///< Before the first byte.
+  uint32_t pieces = 1;                  ///< For `trickle`.
+  std::chrono::milliseconds pause{0};   ///< Between two pieces.
 
   void clear();
 };

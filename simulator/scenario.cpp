@@ -68,6 +68,30 @@ setter account_error_name(account_error& target) {
   };
 }
 
+setter body_lie_name(body_lie& target) {
+  return [&target](const json& x) {
+    static const std::map<std::string, body_lie> names{{"none", body_lie::none},
+                                                       {"html", body_lie::html},
+                                                       {"huge_usage", body_lie::huge_usage},
+                                                       {"mistyped_usage", body_lie::mistyped_usage},
+                                                       {"mistyped_content", body_lie::mistyped_content},
+                                                       {"other_model", body_lie::other_model},
+                                                       {"deep_json", body_lie::deep_json},
+                                                       {"invalid_utf8", body_lie::invalid_utf8},
+                                                       {"short_length", body_lie::short_length},
+                                                       {"long_length", body_lie::long_length},
+                                                       {"header_flood", body_lie::header_flood},
+                                                       {"gigabytes", body_lie::gigabytes},
+                                                       {"endless", body_lie::endless},
+                                                       {"endless_events", body_lie::endless_events},
+                                                       {"endless_line", body_lie::endless_line}};
+    const auto found = x.is_string() ? names.find(x.get_ref<const std::string&>()) : names.end();
+    if (found == names.end()) return false;
+    target = found->second;
+    return true;
+  };
+}
+
 std::map<std::string, table> tables_of(scenario& s) {
   auto& f = s.faults;
   auto& a = s.answers;
@@ -111,7 +135,10 @@ std::map<std::string, table> tables_of(scenario& s) {
         {"dearest_cache_writes", flag(s.lies.dearest_cache_writes)},
         {"double_output", flag(s.lies.double_output)},
         {"negative_usage", flag(s.lies.negative_usage)},
-        {"missing_usage", flag(s.lies.missing_usage)}}},
+        {"missing_usage", flag(s.lies.missing_usage)},
+        {"token_a_byte", flag(s.lies.token_a_byte)},
+        {"body", body_lie_name(s.lies.body)},
+        {"share", number(s.lies.share)}}},
       {"keys", {{"accepted", strings(s.keys.accepted)}, {"refused_prefixes", strings(s.keys.refused_prefixes)}}},
   };
 }
@@ -178,6 +205,7 @@ expected<void> scenario::validate() const {
   if (auto fine = check_shares(in_order(faults), "faults"); !fine) return fine;
   if (auto fine = check_shares(in_order(answers), "answers"); !fine) return fine;
   if (auto fine = check_shares(std::array{answers.thinking}, "answers.thinking"); !fine) return fine;
+  if (auto fine = check_shares(std::array{lies.share}, "lies.share"); !fine) return fine;
   const auto plausible = [](double x, double most) { return x >= 0 && x <= most; };
   if (!plausible(latency.fixed_ms, 3.6e6) || !plausible(latency.median_ms, 3.6e6) || !plausible(latency.sigma, 10))
     return fail(ec::config_invalid, "scenario: \"latency\" takes 0 to 3600000 ms and a sigma of 0 to 10");

@@ -75,6 +75,25 @@ struct account_trouble {
   uint64_t from_request = 1;  ///< The first message request that meets it; counts from 1.
 };
 
+/// Bodies that no honest provider sends under a 200. All are billed as if they had been honest.
+enum class body_lie : uint8_t {
+  none,
+  html,              ///< A page of HTML.
+  huge_usage,        ///< Counts beyond what any model can do.
+  mistyped_usage,    ///< Counts that are texts and lists.
+  mistyped_content,  ///< `content` is an object, its text a number.
+  other_model,       ///< An honest answer that names another model than the one that was asked.
+  deep_json,         ///< Nested 100,000 times.
+  invalid_utf8,
+  short_length,    ///< `content-length` is half of what is sent.
+  long_length,     ///< `content-length` is twice what is sent; then the connection closes.
+  header_flood,    ///< A megabyte of headers.
+  gigabytes,       ///< `content-length` is 8 GiB, and text without end follows.
+  endless,         ///< Text without end, in chunks.
+  endless_events,  ///< A stream of `ping` events without end.
+  endless_line,    ///< A stream whose first line never ends.
+};
+
 /// Ways to bill or to report that no honest provider uses; the bill file follows what is billed.
 struct billing_lies {
   bool bill_max_tokens = false;       ///< Output is reported and billed as `max_tokens`, whatever was sent.
@@ -82,6 +101,9 @@ struct billing_lies {
   bool double_output = false;         ///< Answers are twice as long as they need be (within `max_tokens`).
   bool negative_usage = false;        ///< `usage` reports negative tokens; billed as counted.
   bool missing_usage = false;         ///< No `usage` at all; billed as counted.
+  bool token_a_byte = false;          ///< Each byte of the prompt is reported and billed as a token.
+  body_lie body = body_lie::none;
+  double share = 1;  ///< Of the prompts whose answers have such a body; each prompt always or never.
 };
 
 /// Which credentials are good.

@@ -2,10 +2,12 @@
 
 #include "state/inspection.hpp"
 
+#include <bit>
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <set>
 #include <string_view>
 
 #include <fcntl.h>
@@ -73,21 +75,35 @@ constexpr size_t wal_header_size = 32;
 constexpr size_t frame_header_size = 24;
 constexpr size_t frame_size = frame_header_size + ledger_page_size;
 
-/// The number of commits in the current generation of the WAL that lie behind its first unreadable frame.
-uint32_t commits_behind_damage(const reader& wal, const unsigned char* header, wal_checksum sum) noexcept {
+/// Bits by which the salts of a frame differ from those of the WAL. Few: a damaged frame of this generation. Many: one
+/// of an older generation, which the next writes will replace.
+int foreign_bits(const unsigned char* frame, const unsigned char* header) noexcept {
+  int bits = 0;
+  for (size_t i = 0; i < 8; ++i) bits += std::popcount(static_cast<unsigned>(frame[8 + i] ^ header[16 + i]));
+  return bits;
+}
+
+constexpr int most_flipped_bits = 3;
+
+/// True if more than the last transaction lies behind the first unreadable frame: two commits, or a page twice, since a
+/// transaction writes each page once. Each of ours writes the page of `meta`.
+bool more_than_a_torn_end(const reader& wal, const unsigned char* header, wal_checksum sum) {
   const auto frame = std::make_unique<unsigned char[]>(frame_size);
   bool broken = false;
   uint32_t commits = 0;
+  std::set<uint32_t> pages;
   for (uint64_t at = wal_header_size; wal.get(at, frame.get(), frame_size); at += frame_size) {
-    const bool current = std::memcmp(frame.get() + 8, header + 16, 8) == 0;
+    const auto differs = foreign_bits(frame.get(), header);
     if (!broken) {
       sum.add(frame.get(), 8);
       sum.add(frame.get() + frame_header_size, ledger_page_size);
-      broken = !current || sum.a != big_endian(frame.get() + 16) || sum.b != big_endian(frame.get() + 20);
+      broken = differs > 0 || sum.a != big_endian(frame.get() + 16) || sum.b != big_endian(frame.get() + 20);
     }
-    if (broken && current && big_endian(frame.get() + 4) != 0) ++commits;
+    if (!broken || differs > most_flipped_bits) continue;
+    if (big_endian(frame.get() + 4) != 0) ++commits;
+    if (commits >= 2 || !pages.insert(big_endian(frame.get())).second) return true;
   }
-  return commits;
+  return false;
 }
 
 }  // namespace
@@ -136,7 +152,7 @@ expected<void> inspect_wal(const fs::path& file) {
   if ((magic & ~1U) != 0x377f0682U || big_endian(header + 8) != ledger_page_size || sum.a != big_endian(header + 24) ||
       sum.b != big_endian(header + 28))
     return tl::unexpected{damaged(file, "the header of its journal (-wal) is unreadable")};
-  if (commits_behind_damage(wal, header, sum) >= 2)
+  if (more_than_a_torn_end(wal, header, sum))
     return tl::unexpected{damaged(file, "its journal (-wal) is unreadable in the middle")};
   return {};
 }

@@ -11,8 +11,9 @@ namespace cohort {
 /// Checks the header of the ledger `file`. Errors: `ec::state_corrupt`, `ec::state_newer`, those of reading.
 [[nodiscard]] expected<void> inspect_header(const std::filesystem::path& file);
 
-/// Checks the WAL beside `file`, if there is one. A torn last transaction is what a crash leaves, and fine; two or more
-/// commits after the first unreadable frame cannot come from a crash, since each commit is synced before the next.
+/// Checks the WAL beside `file`, if there is one. A torn last transaction is what a crash leaves, and fine; more than
+/// one transaction from the first unreadable frame on cannot come from a crash, since each commit is synced before the
+/// next.
 [[nodiscard]] expected<void> inspect_wal(const std::filesystem::path& file);
 
 /// The WAL's path, `file` with "-wal".

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "base/digest.hpp"
+#include "base/files.hpp"
 #include "base/log.hpp"
 #include "state/ledger_impl.hpp"
 
@@ -24,17 +26,22 @@ expected<ledger> ledger::open(const fs::path& file, const fs::path& project, acc
   ledger book{std::make_unique<impl>(std::move(*opened), project, writable)};
   if (auto ours = book.self_->adopt_project(); !ours) return tl::unexpected{ours.error()};
   if (auto sound = book.newest_run(); !sound) return tl::unexpected{sound.error()};  // checks the seals on its way
+  if (writable)
+    if (auto begun = book.self_->file.begin_session(); !begun) return tl::unexpected{begun.error()};
   return book;
 }
 
 namespace {
 
-/// True if `other` is a ledger with this identity, and not the same file under another name.
-bool same_ledger_elsewhere(const fs::path& other, const fs::path& file, const std::string& ledger_id) {
+/// True if the ledger at `other`, in the project that this one was made for, shows that this one was not moved here:
+/// it is the same one, or that project's own was put elsewhere, too. A project that was moved leaves none behind; a new
+/// one in its old place has a ledger of its own.
+bool contradicts_a_move(const fs::path& other, const fs::path& file, const std::string& ledger_id,
+                        const fs::path& project) {
   std::error_code failed;
   if (fs::equivalent(other, file, failed) || !fs::exists(other, failed)) return false;
   const auto there = store::open_for_reading(other);
-  return there && there->meta("ledger_id") == ledger_id;
+  return there && (there->meta("ledger_id") == ledger_id || fs::path{there->meta("project")} != project);
 }
 
 }  // namespace
@@ -47,13 +54,13 @@ expected<void> ledger::impl::adopt_project() {
     const bool outside = inside.empty() || *inside.begin() == "..";
     std::error_code failed;
     const bool foreign = outside ? fs::exists(stored, failed)
-                                 : same_ledger_elsewhere(stored / inside, file.file(), file.meta("ledger_id"));
-    if (foreign)
+                                 : contradicts_a_move(stored / inside, file.file(), file.meta("ledger_id"), stored);
+    if (foreign || (fs::is_directory(stored, failed) && !knows_a_source()))
       return fail(
           ec::state_foreign,
           fmt::format(
-              "the ledger '{}' was made for the project '{}', which still has it. To start afresh here run `cohort "
-              "generate-logical-batch PROJECT --clean`, which archives this copy",
+              "the ledger '{}' was made for the project '{}', which is still there. If it got here by mistake, put it "
+              "back; to start afresh here run `cohort generate-logical-batch PROJECT --clean`, which archives it",
               file.file().string(), stored.string()));
     if (!writable) return {};
     query update{prepared("UPDATE meta SET value = ? WHERE key = 'project'")};
@@ -61,6 +68,20 @@ expected<void> ledger::impl::adopt_project() {
     log_info("the project moved from '{}' to '{}'; its ledger follows", stored.string(), project.string());
     return {};
   });
+}
+
+/// True if a file of the newest plan is here as it was planned, or there is no plan.
+bool ledger::impl::knows_a_source() const {
+  query rows{prepared("SELECT source, source_digest FROM spec ORDER BY task DESC LIMIT 1000")};
+  bool any = false;
+  while (rows.next()) {
+    any = true;
+    const fs::path source{rows.bytes()};
+    const auto planned = rows.hash();
+    const auto content = read_file(project / source, 16U << 20);
+    if (content && sha256(*content) == planned) return true;
+  }
+  return !any;
 }
 
 bool ledger::impl::in_transaction() const noexcept {
@@ -89,9 +110,17 @@ expected<void> ledger::begin() {
 expected<void> ledger::commit() {
   if (auto open = self_->check_transaction(); !open) return open;
   return self_->guard("write the ledger", [&]() -> expected<void> {
+    self_->count_commit();
     query{self_->prepared("COMMIT")}.run();
     return {};
   });
+}
+
+/// In each transaction, so that each commit of the WAL carries the page that says whose it is.
+void ledger::impl::count_commit() const {
+  query{prepared("INSERT INTO meta(key, value) VALUES('commits', CAST('1' AS BLOB)) ON CONFLICT(key) DO UPDATE SET "
+                 "value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) + 1 || '' AS BLOB)")}
+      .run();
 }
 
 /// After a full disk SQLite may have rolled back already.

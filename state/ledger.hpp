@@ -21,6 +21,7 @@ struct delivered_file {
   std::string path;  ///< Absolute.
   digest content;
   bool synced = false;
+  bool beside = false;  ///< The wanted name was taken by a file that is not ours.
 };
 
 /// A finished attempt, for reports and `verify`.
@@ -51,6 +52,9 @@ struct awaited_attempt {
   uint32_t attempt = 0;
   std::string node;  ///< The node's identity and life.
 };
+
+/// Where an open ledger is.
+enum class ledger_place : uint8_t { there, moved, deleted };
 
 class ledger {
  public:
@@ -126,6 +130,14 @@ class ledger {
 
   /// The recorded content of the file at `path`, if we delivered it (in any run).
   [[nodiscard]] expected<std::optional<digest>> delivered_content(const std::string& path) const;
+
+  // --- A ledger that is taken away while it is open ----------------------------------------------------------------
+
+  [[nodiscard]] ledger_place whereabouts() const noexcept;
+  /// Where a moved one is now.
+  [[nodiscard]] std::filesystem::path path_now() const;
+  /// Writes one that was deleted to its place again, or, if another one is there by now, beside it. Returns where.
+  [[nodiscard]] expected<std::filesystem::path> put_back();
 
   // --- Checks --------------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,12 @@ namespace cohort {
 namespace {
 
 constexpr const char* files_of_run =
-    "SELECT t.id, f.path, f.digest, f.synced FROM task t JOIN file f ON f.id = t.file WHERE t.run = ? AND t.state = 2 "
+    "SELECT t.id, f.path, f.digest, f.synced, t.beside FROM task t JOIN file f ON f.id = t.file WHERE t.run = ? AND "
+    "t.state = 2 "
     "ORDER BY t.key";
 constexpr const char* files_unsynced =
-    "SELECT t.id, f.path, f.digest, f.synced FROM file f JOIN task t ON t.key = f.task WHERE f.synced = 0 ORDER BY "
+    "SELECT t.id, f.path, f.digest, f.synced, t.beside FROM file f JOIN task t ON t.key = f.task WHERE f.synced = 0 "
+    "ORDER BY "
     "f.id";
 constexpr const char* attempts_of_run =
     "SELECT t.id, a.number, a.outcome, a.reserved, a.cost, a.seal, a.task, a.model, a.answered_by, a.request_id, "
@@ -52,6 +54,7 @@ std::vector<delivered_file> read_files(query& row, const Shown& shown) {
     file.path = shown(row.bytes());
     file.content = row.hash();
     file.synced = row.whole() != 0;
+    file.beside = row.whole() != 0;
     files.push_back(std::move(file));
   }
   return files;

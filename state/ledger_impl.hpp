@@ -62,6 +62,8 @@ struct ledger::impl {
   [[nodiscard]] bool in_transaction() const noexcept;
 
   [[nodiscard]] expected<void> adopt_project();  ///< Refuses another project's ledger; follows a moved project.
+  [[nodiscard]] bool knows_a_source() const;
+  void count_commit() const;
 
   [[nodiscard]] expected<task_row> find(int64_t run, const task_id& id) const;
   void set_state(const task_row& row, const task_id& id, task_state state, ec code, const std::string& reason) const;

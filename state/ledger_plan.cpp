@@ -132,6 +132,7 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
         .whole(last)
         .whole(plan.run)
         .run();
+    self_->count_commit();
     query{self_->prepared("COMMIT")}.run();
     return {};
   });
@@ -141,8 +142,8 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
 }
 
 expected<void> ledger::update_run(int64_t run, const run_settings& settings, run_status status) {
-  if (auto may = self_->check_writable(); !may) return may;
-  return self_->guard("store the run's settings", [&]() -> expected<void> {
+  if (auto begun = begin(); !begun) return begun;
+  auto stored = self_->guard("store the run's settings", [&]() -> expected<void> {
     query row{self_->prepared("SELECT batch_id || model_id FROM run WHERE id = ?")};
     const auto identity = row.whole(run).next() ? row.bytes() : std::string{};
     query update{self_->prepared(change_run)};
@@ -151,6 +152,9 @@ expected<void> ledger::update_run(int64_t run, const run_settings& settings, run
     if (update.whole(run).run() == 0) return fail(ec::usage, fmt::format("the ledger has no run {}", run));
     return {};
   });
+  if (stored) stored = commit();
+  if (!stored) rollback();
+  return stored;
 }
 
 }  // namespace cohort

@@ -20,6 +20,7 @@
 #include "base/fault_point.hpp"
 #include "base/files.hpp"
 #include "state/inspection.hpp"
+#include "state/journal_check.hpp"
 #include "state/schema.hpp"
 
 namespace cohort {
@@ -85,16 +86,6 @@ file_signature signature_of(const fs::path& file) noexcept {
   struct stat info {};
   if (::stat(file.c_str(), &info) != 0) return {};
   return {inode_of(file), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
-}
-
-std::string immutable_uri(const fs::path& file) {
-  std::string uri = "file:";
-  for (const char c : file.native()) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
-                       c == '.' || c == '-' || c == '_';
-    uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return uri + "?immutable=1";
 }
 
 int64_t pragma(const SQLite::Database& database, const char* name) {
@@ -183,6 +174,16 @@ expected<void> missing(const fs::path& file) {
 
 }  // namespace
 
+std::string immutable_uri(const fs::path& file) {
+  std::string uri = "file:";
+  for (const char c : file.native()) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '/' ||
+                       c == '.' || c == '-' || c == '_';
+    uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return uri + "?immutable=1";
+}
+
 error damaged(const fs::path& file, std::string_view what) {
   return {
       ec::state_corrupt,
@@ -213,9 +214,11 @@ store::store(store&& other) noexcept
     : file_(std::move(other.file_)),
       temporary_(std::exchange(other.temporary_, {})),
       database_(std::move(other.database_)),
-      inode_(std::exchange(other.inode_, {0, 0})) {}
+      inode_(std::exchange(other.inode_, {0, 0})),
+      in_session_(std::exchange(other.in_session_, false)) {}
 
 store::~store() {
+  if (in_session_ && database_) end_session();
   database_.reset();
   if (inode_ != inode{0, 0}) {
     auto& files = files_of_this_process();
@@ -237,14 +240,18 @@ void store::enroll() {
 expected<store> store::open_for_writing(const fs::path& file, const fs::path& project) {
   return guarded(nullptr, file, "open the ledger", [&]() -> expected<store> {
     store made{file};
+    std::optional<identity_marks> alone;
     if (inode_of(file) == inode{0, 0}) {
       if (auto absent = missing(file); absent.error().code != ec::state_missing) return tl::unexpected{absent.error()};
       if (auto created = create(file, project); !created) return tl::unexpected{created.error()};
     } else if (!open_in_this_process(file)) {
       if (auto sound = inspect_header(file); !sound) return tl::unexpected{sound.error()};
       if (auto sound = inspect_wal(file); !sound) return tl::unexpected{sound.error()};
+      alone = marks_without_journal(file);
+      if (auto there = check_journal_present(file, alone); !there) return tl::unexpected{there.error()};
     }
     if (auto opened = made.open_writer(); !opened) return tl::unexpected{opened.error()};
+    if (auto ours = check_journal_belongs(file, alone, made.database()); !ours) return tl::unexpected{ours.error()};
     return made;
   });
 }
@@ -258,10 +265,43 @@ expected<void> store::open_writer() {
     database_->exec(
         "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; "
         "PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216");
-    checkpoint_at_close(*database_, true);
     bring_up_to_date(*database_);
     return {};
   });
+}
+
+/// The mark goes into the main file at once, so that it is there when the WAL is not.
+expected<void> store::begin_session() {
+  return guarded(database_.get(), file_, "write the ledger", [&]() -> expected<void> {
+    set_meta("session", random_hex(8));
+    database_->exec("PRAGMA wal_checkpoint(PASSIVE)");
+    checkpoint_at_close(*database_, true);
+    in_session_ = true;
+    return {};
+  });
+}
+
+/// Not the last one of this process: the session goes on. A mark that cannot be taken away only means that the WAL,
+/// which then stays as well, is asked for at the next start.
+void store::end_session() noexcept {
+  {
+    auto& files = files_of_this_process();
+    const std::lock_guard guard{files.mutex};
+    if (const auto found = files.counts.find(inode_); found != files.counts.end() && found->second > 1) return;
+  }
+  (void)guarded(database_.get(), file_, "close the ledger", [&]() -> expected<void> {
+    if (::sqlite3_get_autocommit(database_->getHandle()) == 0) database_->exec("ROLLBACK");
+    set_meta("session", "");
+    return {};
+  });
+}
+
+void store::set_meta(const char* key, const std::string& value) {
+  SQLite::Statement update{
+      *database_, "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"};
+  update.bind(1, key);
+  update.bind(2, value.empty() ? "" : value.data(), static_cast<int>(value.size()));
+  update.exec();
 }
 
 expected<store> store::open_for_reading(const fs::path& file) {
@@ -279,7 +319,12 @@ expected<void> store::open_reader() {
   if (!live) {
     if (auto sound = inspect_header(file_); !sound) return sound;
     if (auto sound = inspect_wal(file_); !sound) return sound;
-    if (size_of(wal_of(file_)) > 0) return open_copy();
+    const auto alone = marks_without_journal(file_);
+    if (auto there = check_journal_present(file_, alone); !there) return there;
+    if (size_of(wal_of(file_)) > 0) {
+      if (auto copied = open_copy(); !copied) return copied;
+      return check_journal_belongs(file_, alone, *database_);
+    }
   }
   const auto name = live ? file_.native() : immutable_uri(file_);
   database_ = std::make_unique<SQLite::Database>(

@@ -37,6 +37,14 @@ class store {
 
   /// The value of `key` in the table `meta`; throws `SQLite::Exception`.
   [[nodiscard]] std::string meta(const char* key) const;
+  /// Where the open file is now; empty if it was deleted.
+  [[nodiscard]] std::filesystem::path path_now() const;
+  /// Sets it; throws `SQLite::Exception`.
+  void set_meta(const char* key, const std::string& value);
+
+  /// To be called once the content is known to be sound: marks the ledger as open for writing until this object ends.
+  /// Before that nothing is changed in the file.
+  [[nodiscard]] expected<void> begin_session();
 
  private:
   explicit store(std::filesystem::path file) : file_(std::move(file)) {}
@@ -44,12 +52,17 @@ class store {
   [[nodiscard]] expected<void> open_reader();
   [[nodiscard]] expected<void> open_copy();
   void enroll();
+  void end_session() noexcept;
 
   std::filesystem::path file_;
   std::filesystem::path temporary_;  ///< Folder of the copy; removed at the end.
   std::unique_ptr<SQLite::Database> database_;
   std::pair<uint64_t, uint64_t> inode_{0, 0};  ///< Entry in the list of files that this process has open.
+  bool in_session_ = false;
 };
+
+/// The name by which SQLite reads `file` alone: no lock, no WAL.
+[[nodiscard]] std::string immutable_uri(const std::filesystem::path& file);
 
 /// What went wrong in SQLite, as the user should read it.
 [[nodiscard]] error error_of(const SQLite::Exception& thrown, const SQLite::Database* database,

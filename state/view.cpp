@@ -174,6 +174,7 @@ expected<imported_view> read_view(const fs::path& file) {
   if (!top.complaint().empty()) return tl::unexpected{unusable(file, top.complaint())};
   fields settings{*config, "config."};
   view.settings = read_config(settings);
+  view.ours = parsed->contains("schemaVersion");
   if (!settings.complaint().empty()) return tl::unexpected{unusable(file, settings.complaint())};
   return view;
 }

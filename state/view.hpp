@@ -14,13 +14,14 @@ namespace cohort {
 /// The view's text for `run`.
 [[nodiscard]] std::string render_view(const run_record& run);
 
-/// What a view file that this program did not write (the original generator's) tells about an earlier run.
+/// What a view file tells about an earlier run, be it the original generator's or one of ours whose ledger is gone.
 struct imported_view {
   run_settings settings;
   nano_dollars spent;
   uint32_t completed_tasks = 0;
   uint32_t total_tasks = 0;
   wall_time started;
+  bool ours = false;  ///< Written by this program, for a ledger.
 };
 
 /// Reads and validates a view. Errors: `ec::state_corrupt` (torn, wrong types), `ec::state_newer`, `ec::state_missing`.

@@ -20,6 +20,7 @@ call_failure failed(ec code, billing billed) {
   call_failure failure;
   failure.code = code;
   failure.billed = billed;
+  failure.retry = true;
   return failure;
 }
 
@@ -30,6 +31,13 @@ TEST(outcome_policy, asks_again_after_an_unknown_outcome_a_bounded_number_of_tim
   EXPECT_EQ(policy.after_failure(lost, 2).what, action::again);
   EXPECT_EQ(policy.after_failure(lost, 3).what, action::fail);
   EXPECT_LT(policy.after_failure(lost, 1).pause, policy.after_failure(lost, 2).pause);
+}
+
+TEST(outcome_policy, does_not_pay_again_for_an_answer_that_came_whole_but_without_a_credible_bill) {
+  auto unusable = failed(ec::malformed_answer, billing::unknown);
+  EXPECT_EQ(outcome_policy{twice()}.after_failure(unusable, 1).what, action::again);
+  unusable.retry = false;
+  EXPECT_EQ(outcome_policy{twice()}.after_failure(unusable, 1).what, action::fail);
 }
 
 TEST(outcome_policy, stops_the_run_for_errors_of_the_account) {

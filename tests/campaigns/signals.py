@@ -236,4 +236,4 @@ class Signals(campaign.Trial):
 
 if __name__ == "__main__":
     campaign.main("a stop ends within the grace time plus 2 s, leaves no child and no lock, and costs at most what was in flight",
-                  Signals, 18)
+                  Signals, 9)

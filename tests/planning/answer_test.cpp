@@ -134,6 +134,18 @@ TEST(answer, of_random_rubbish_is_never_accepted_and_never_crashes) {
   }
 }
 
+/// A fuzzer's find: some hundred bytes in TSX on which the parser's recovery never ends, in several overlapping blocks.
+TEST(answer, that_keeps_the_parser_busy_is_given_up_once_and_not_again_for_each_block) {
+  const std::string tangle = "````_a()tpmio\nxr@sst { View } from \"../view\";\ntest(\"show" + std::string(14, '\r') +
+                             "&[" + std::string(26, '\r') + "\n});\n```\n";
+  const auto nuls = "```" + std::string(27, '\0');
+  const auto answer = "````\n```````\n```\n```\n```\n" + nuls + "est.tsx\n````\n```````\n```\n```\n" + tangle;
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_FALSE(craft().extract(task_in("typescript", "view.test.tsx"), answer));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LT(took.count(), 8.0);
+}
+
 /// Hostile shapes of about a megabyte; the limit is generous, quadratic behaviour would take minutes.
 TEST(answer, of_a_megabyte_takes_no_longer_than_a_moment) {
   const auto repeated = [](const std::string& what, size_t bytes) {

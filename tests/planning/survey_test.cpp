@@ -336,6 +336,9 @@ TEST(language, a_mistake_in_a_description_is_named_with_its_place) {
   EXPECT_THAT(message("\"tree_sitter_python\"", "\"tree_sitter_cobol\""), HasSubstr("tree_sitter_cobol"));
   EXPECT_THAT(message("\"style\": \"dotted\"", "\"style\": \"dots\""), HasSubstr("modules"));
   EXPECT_THAT(message("\"fallback\": true", "\"fallback\": 1"), HasSubstr("frameworks[1].fallback"));
+  for (const auto* costly : {"a{9999999999999999999}", "((a{99}){99}){99}", "(a)\\\\99999999999999999999"})
+    EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", costly), HasSubstr("counted repetition")) << costly;
+  EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", std::string(3000, '(')), HasSubstr("500 bytes"));
   EXPECT_THAT(message("{", "["), HasSubstr("not valid JSON"));
   fs::remove_all(folder);
   EXPECT_FALSE(load_languages(folder).has_value());

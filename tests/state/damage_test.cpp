@@ -144,6 +144,72 @@ TEST_F(damage_test, a_wal_without_its_ledger_is_not_overwritten) {
   EXPECT_FALSE(fs::exists(file));
 }
 
+TEST_F(damage_test, a_wal_that_is_gone_is_an_error_unless_the_ledger_was_closed) {
+  EXPECT_EQ(in_killed_child([&] {
+              auto book = open();
+              store(book, plan(book, {"a"}), answer_for("a", 1));
+              ::_exit(7);
+            }),
+            7);
+  const auto base = read_file(file).value();
+  for (const size_t left : {size_t{0}, size_t{32}}) {
+    fs::remove(wal_of(file));
+    fs::remove(shm_of(file));
+    if (left > 0) overwrite(wal_of(file), std::string(left, 'w'));
+    EXPECT_EQ(open_error(access::read_only), ec::state_corrupt) << left;
+    EXPECT_EQ(open_error(access::read_write), ec::state_corrupt) << left;
+    EXPECT_EQ(read_file(file).value(), base);
+  }
+}
+
+TEST_F(damage_test, a_flipped_salt_does_not_make_two_commits_look_like_a_torn_end) {
+  size_t end_of_first = 0;
+  EXPECT_EQ(in_killed_child([&] {
+              auto book = open();
+              const auto run = plan(book, {"a", "b"});
+              store(book, run, answer_for("a", 1));
+              overwrite(root / "size", std::to_string(fs::file_size(wal_of(file))));
+              store(book, run, answer_for("b", 1));
+              ::_exit(7);
+            }),
+            7);
+  end_of_first = std::stoul(read_file(root / "size").value());
+  auto wal = read_file(wal_of(file)).value();
+  const auto salt = end_of_first - 4120 + 8;  // Of the first answer's last frame.
+  wal[salt] = static_cast<char>(wal[salt] ^ 2);
+  overwrite(wal_of(file), wal);
+  EXPECT_EQ(open_error(access::read_only), ec::state_corrupt);
+  EXPECT_EQ(open_error(access::read_write), ec::state_corrupt);
+}
+
+TEST_F(damage_test, a_deleted_ledger_is_put_back_whole_and_over_nothing) {
+  auto book = open();
+  const auto run = plan(book, {"a", "b"});
+  store(book, run, answer_for("a", 1));
+  EXPECT_EQ(book.whereabouts(), ledger_place::there);
+  fs::remove_all(place.root());
+  EXPECT_EQ(book.whereabouts(), ledger_place::deleted);
+  store(book, run, answer_for("b", 1));
+  EXPECT_EQ(book.put_back().value(), file);
+  EXPECT_EQ(newest(open(access::read_only)).spent().confirmed.count, 2 * cent);
+  const auto kept = read_file(file).value();
+  const auto second = book.put_back().value();
+  EXPECT_NE(second, file);
+  EXPECT_EQ(read_file(file).value(), kept) << "what stood there was overwritten";
+  EXPECT_TRUE(ledger::open(second, project, access::read_only));
+  EXPECT_EQ(newest(open()).spent().confirmed.count, 2 * cent);
+}
+
+TEST_F(damage_test, a_ledger_that_was_moved_while_it_was_open_is_found) {
+  auto book = open();
+  const auto run = plan(book, {"a"});
+  fs::rename(place.root(), root / "elsewhere");
+  EXPECT_EQ(book.whereabouts(), ledger_place::moved);
+  EXPECT_EQ(book.path_now(), root / "elsewhere" / "ledger.db");
+  store(book, run, answer_for("a", 1));
+  EXPECT_FALSE(fs::exists(place.root()));
+}
+
 TEST_F(damage_test, a_newer_ledger_is_refused) {
   fill(2);
   auto content = read_file(file).value();
