@@ -20,8 +20,9 @@ constexpr auto patiently = caf::infinite;
 }  // namespace
 
 void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context_ptr context, batch_partners partners,
-                        batch_contents contents) {
+                        batch_contents contents, uint32_t slots) {
   self_ = self;
+  slots_ = slots;
   context_ = std::move(context);
   partners_ = std::move(partners);
   index_ = contents.batch;
@@ -31,6 +32,7 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
     board_->withdraw(entry);
     end(entry, ended.state, ended.code, ended.reason);
   }
+  wait_for_nodes(contents.awaited);
   for (auto* entry : board_->answered()) {
     completion stored;
     stored.text = std::move(entry->record.answer);
@@ -41,9 +43,54 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
   finish_if_done();
 }
 
+/// A node may have an answer to these, or be about to: they are asked again only when the HUB says that none comes.
+void batch_state::wait_for_nodes(const std::vector<task_id>& awaited) {
+  if (!partners_.hub || awaited.empty()) return;
+  tasks_awaited wish{self_, {}};
+  for (const auto& id : awaited) {
+    auto* entry = board_->find(id);
+    if (entry == nullptr || entry->phase != task_phase::queued) continue;
+    board_->hold(*entry);
+    wish.tasks.push_back(id);
+  }
+  if (!wish.tasks.empty()) self_->send(partners_.hub, std::move(wish));
+}
+
+void batch_state::on_released(const task_released& released) {
+  auto* entry = board_->find(released.task);
+  if (entry == nullptr || entry->phase != task_phase::held) return;
+  on_retry(released.task);
+}
+
+void batch_state::on_slots(const slots_changed& slots) {
+  slots_ = slots.total;
+  pump();
+}
+
+void batch_state::on_late(const answer_arrived& late) {
+  auto* entry = board_->find(late.task);
+  if (entry == nullptr || closing_) return;
+  const bool has_one = entry->record.state == task_state::answered || entry->record.state == task_state::delivered;
+  if (has_one || entry->late) return;
+  entry->late = late.answer;
+  const bool granted = entry->phase == task_phase::granted;
+  if (!board_->divert(*entry)) return;  // What is under way ends first; then the late answer counts.
+  if (granted) settle(*entry, {});
+  judge_late(*entry);
+  pump();
+}
+
+void batch_state::judge_late(board_entry& entry) {
+  const auto answer = std::move(*entry.late);
+  entry.late.reset();
+  entry.phase = task_phase::storing;
+  entry.record.state = task_state::answered;
+  judge(entry.record.spec.id, answer);
+}
+
 void batch_state::pump() {
   // Money is asked for a little ahead of the workers: enough to keep every slot fed, no more.
-  while (board_->waiting_for_worker() < context_->settings.concurrent) {
+  while (board_->waiting_for_worker() < slots_) {
     auto* entry = board_->next_queued();
     if (entry == nullptr) break;
     ask_for_money(*entry);
@@ -64,7 +111,12 @@ void batch_state::ask_for_money(board_entry& entry) {
 
 void batch_state::on_funds(const task_id& id, nano_dollars amount, const funds_answer& answer) {
   auto& entry = *board_->find(id);
-  if (answer.code != ec::none) {
+  if (entry.late) {
+    board_->end_asking(entry);
+    entry.reserved = answer.code == ec::none ? amount : nano_dollars{};
+    settle(entry, {});
+    judge_late(entry);
+  } else if (answer.code != ec::none) {
     board_->veto(entry);
     run_limit_ = run_limit_ || answer.run_limit;
     veto_ = answer.reason;
@@ -95,7 +147,7 @@ void batch_state::send(board_entry& entry, const slot_lease& slot) {
   entry.lease = slot.lease;
   ++entry.record.attempts;
   const auto id = entry.record.spec.id;
-  intent wish{id, entry.record.attempts, slot.lease, entry.reserved, entry.record.spec.request.model};
+  intent wish{id, entry.record.attempts, slot.lease, entry.reserved, entry.record.spec.request.model, slot.node};
   self_->request(partners_.recorder, patiently, std::move(wish))
       .then([this, id, slot](const recorded&) { hand_over(id, slot); },
             [this, id, slot](const caf::error& problem) {
@@ -117,18 +169,22 @@ void batch_state::hand_over(const task_id& id, const slot_lease& slot) {
     unsent.code = ec::cancelled;
     unsent.message = "the run stopped before the request was sent";
     unsent.billed = billing::unbilled;
-    on_failure(entry, unsent);
+    on_failure(entry, unsent, {});
     return;
   }
   tell(event_kind::task_started, entry);
   work_order order{slot.lease, id, entry.record.attempts, entry.record.spec.request,
                    context_->settings.timeout - entry.used};
   self_->request(slot.worker, patiently, std::move(order))
-      .then([this](const work_report& report) { on_report(report); },
+      .then([this, from = slot.worker](const work_report& report) { on_report(report, from); },
             [this, lease = slot.lease](const caf::error&) { on_lost({lease}); });
 }
 
-void batch_state::on_report(const work_report& report) {
+void batch_state::tell_stored(const worker_actor& from, const task_id& id, uint32_t attempt) {
+  if (from) self_->send(from, report_stored{id, attempt});
+}
+
+void batch_state::on_report(const work_report& report, const worker_actor& from) {
   auto* entry = board_->find(report.task);
   give_back(report.lease);
   const bool stale = entry == nullptr || entry->lease != report.lease;
@@ -141,9 +197,9 @@ void batch_state::on_report(const work_report& report) {
   }
   entry->used += report.took;
   if (report.answered)
-    on_answer(*entry, report);
+    on_answer(*entry, report, from);
   else
-    on_failure(*entry, report.failure);
+    on_failure(*entry, report.failure, from);
 }
 
 /// Once for each model in a batch. A dated name of the asked model is that model.
@@ -155,7 +211,7 @@ void batch_state::notice_model(board_entry& entry, const std::string& answered) 
                    asked, answered));
 }
 
-void batch_state::on_answer(board_entry& entry, const work_report& report) {
+void batch_state::on_answer(board_entry& entry, const work_report& report, const worker_actor& from) {
   notice_model(entry, report.answer.model);
   entry.phase = task_phase::storing;
   entry.record.state = task_state::answered;
@@ -164,10 +220,12 @@ void batch_state::on_answer(board_entry& entry, const work_report& report) {
   attempt_done done{id, report.attempt, report.lease, report.answer, cost};
   self_->request(partners_.recorder, patiently, std::move(done))
       .then(
-          [this, id, cost, answer = report.answer](const recorded&) {
+          [this, id, cost, answer = report.answer, attempt = report.attempt, from](const recorded&) {
+            tell_stored(from, id, attempt);
             auto& stored = *board_->find(id);
             settle(stored, {cost, {}});
             tell(event_kind::spent, stored, ec::none, {}, cost);
+            if (stored.late) return judge_late(stored);  // It was stored first.
             judge(id, answer);
           },
           [this, id](const caf::error& problem) {
@@ -180,7 +238,7 @@ void batch_state::on_answer(board_entry& entry, const work_report& report) {
           });
 }
 
-void batch_state::on_failure(board_entry& entry, const call_failure& failure) {
+void batch_state::on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from) {
   const auto id = entry.record.spec.id;
   const bool unconfirmed = failure.billed == billing::unknown;
   entry.phase = task_phase::storing;
@@ -189,7 +247,8 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure) {
   if (stops_run(failure.code)) stop_run(failure.code, failure.message);
   self_->request(partners_.recorder, patiently, attempt_failed{id, entry.record.attempts, entry.lease, failure})
       .then(
-          [this, id, failure, unconfirmed](const recorded&) {
+          [this, id, failure, unconfirmed, attempt = entry.record.attempts, from](const recorded&) {
+            tell_stored(from, id, attempt);
             auto& failed = *board_->find(id);
             settle(failed, unconfirmed ? spending{{}, failed.reserved} : spending{});
             follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed), failure.code,
@@ -247,6 +306,13 @@ void batch_state::deliver_file(board_entry& entry, std::string extracted) {
 }
 
 void batch_state::follow(board_entry& entry, const next_step& step, ec code, const std::string& reason) {
+  if (entry.late) {
+    const bool stops = step.what == next_step::action::stop_run;
+    const auto why = reason;
+    judge_late(entry);
+    if (stops) stop_run(code, why);
+    return;
+  }
   switch (step.what) {
     case next_step::action::deliver: return;  // Delivery has a path of its own.
     case next_step::action::stop_run:
@@ -278,8 +344,11 @@ void batch_state::follow(board_entry& entry, const next_step& step, ec code, con
 }
 
 void batch_state::on_retry(const task_id& id) {
+  auto& entry = *board_->find(id);
+  // A late answer may have come during the pause: then there is nothing to ask any more.
+  if (entry.phase != task_phase::paused && entry.phase != task_phase::held) return;
   told_exhausted_ = false;
-  board_->requeue(*board_->find(id));
+  board_->requeue(entry);
   pump();
   finish_if_done();
 }
@@ -291,6 +360,7 @@ void batch_state::end(board_entry& entry, task_state state, ec code, const std::
       .then(
           [this, id, state, code, reason](const recorded&) {
             auto& ended = *board_->find(id);
+            if (ended.late) return judge_late(ended);
             board_->end(ended, state);
             tell(event_kind::task_ended, ended, code, reason);
             finish_if_done();
@@ -316,7 +386,7 @@ void batch_state::on_lost(const lease_lost& lost) {
   gone.message = "the worker was lost; its request may have been billed";
   gone.retry = true;
   gone.billed = billing::unknown;
-  on_failure(*entry, gone);
+  on_failure(*entry, gone, {});
 }
 
 void batch_state::on_drain() {
@@ -365,13 +435,16 @@ void batch_state::tell(event_kind kind, board_entry& entry, ec code, std::string
 }
 
 batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self, context_ptr context,
-                                 batch_partners partners, batch_contents contents) {
-  self->state.start(self, std::move(context), std::move(partners), std::move(contents));
+                                 batch_partners partners, batch_contents contents, uint32_t slots) {
+  self->state.start(self, std::move(context), std::move(partners), std::move(contents), slots);
   return {
       [self](const slot_lease& slot) { self->state.on_slot(slot); },
       [self](const lease_lost& lost) { self->state.on_lost(lost); },
       [self](const retry_task& wish) { self->state.on_retry(wish.task); },
       [self](const drain&) { self->state.on_drain(); },
+      [self](const answer_arrived& late) { self->state.on_late(late); },
+      [self](const task_released& released) { self->state.on_released(released); },
+      [self](const slots_changed& now) { self->state.on_slots(now); },
   };
 }
 

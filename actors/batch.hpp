@@ -17,6 +17,7 @@ struct batch_partners {
   pool_actor pool;
   cost_monitor_actor money;
   progress_actor progress;
+  hub_service_actor hub;  ///< Null if no node can join.
 };
 
 class batch_state {
@@ -24,12 +25,15 @@ class batch_state {
   static inline const char* name = "batch";
 
   void start(batch_actor::stateful_pointer<batch_state> self, context_ptr context, batch_partners partners,
-             batch_contents contents);
+             batch_contents contents, uint32_t slots);
 
   void on_slot(const slot_lease& slot);
   void on_lost(const lease_lost& lost);
   void on_retry(const task_id& id);
   void on_drain();
+  void on_late(const answer_arrived& late);
+  void on_released(const task_released& released);
+  void on_slots(const slots_changed& slots);
 
  private:
   void pump();
@@ -37,9 +41,12 @@ class batch_state {
   void on_funds(const task_id& id, nano_dollars amount, const funds_answer& answer);
   void send(board_entry& entry, const slot_lease& slot);
   void hand_over(const task_id& id, const slot_lease& slot);
-  void on_report(const work_report& report);
-  void on_answer(board_entry& entry, const work_report& report);
-  void on_failure(board_entry& entry, const call_failure& failure);
+  void on_report(const work_report& report, const worker_actor& from);
+  void tell_stored(const worker_actor& from, const task_id& id, uint32_t attempt);
+  void wait_for_nodes(const std::vector<task_id>& awaited);
+  void judge_late(board_entry& entry);
+  void on_answer(board_entry& entry, const work_report& report, const worker_actor& from);
+  void on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from);
   void notice_model(board_entry& entry, const std::string& answered);
   void judge(const task_id& id, const completion& answer);
   void deliver_file(board_entry& entry, std::string extracted);
@@ -56,6 +63,7 @@ class batch_state {
   batch_partners partners_;
   uint32_t index_ = 0;
   std::unique_ptr<task_board> board_;
+  uint32_t slots_ = 0;  ///< Of the whole run, here and on nodes.
   bool run_limit_ = false;
   bool told_exhausted_ = false;
   bool closing_ = false;
@@ -64,6 +72,6 @@ class batch_state {
 };
 
 batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self, context_ptr context,
-                                 batch_partners partners, batch_contents contents);
+                                 batch_partners partners, batch_contents contents, uint32_t slots);
 
 }  // namespace cohort

@@ -26,6 +26,7 @@ void coordinator_state::start(coordinator_actor::stateful_pointer<coordinator_st
   self_->monitor(services_.pool);
   self_->monitor(services_.money);
   self_->monitor(services_.gateway);
+  if (services_.hub) self_->monitor(services_.hub);
 }
 
 caf::typed_response_promise<run_outcome> coordinator_state::on_start() {
@@ -90,10 +91,14 @@ void coordinator_state::spawn_batch(batch_contents contents) {
   started.counts = run_.batches[index].tasks;
   tell(std::move(started));
   ++opened_;
-  const batch_partners partners{caf::actor_cast<coordinator_actor>(self_), services_.recorder, services_.pool,
-                                services_.money, services_.progress};
+  const batch_partners partners{caf::actor_cast<coordinator_actor>(self_),
+                                services_.recorder,
+                                services_.pool,
+                                services_.money,
+                                services_.progress,
+                                services_.hub};
   exhausted_[index] = false;
-  active_[index] = self_->spawn(batch, context_, partners, std::move(contents));
+  active_[index] = self_->spawn(batch, context_, partners, std::move(contents), slots_);
 }
 
 void coordinator_state::on_exhausted(const batch_exhausted& batch) {
@@ -111,6 +116,32 @@ void coordinator_state::on_exhausted(const batch_exhausted& batch) {
 
 void coordinator_state::on_idle(const slots_idle&) {
   idle_ = true;
+  open_more();
+}
+
+void coordinator_state::on_slots(const slots_changed& slots) {
+  slots_ = slots.total;
+  for (auto& [index, actor] : active_) self_->send(actor, slots);
+}
+
+void coordinator_state::on_late(const answer_arrived& late) {
+  if (const auto active = active_.find(late.batch); active != active_.end()) {
+    self_->send(active->second, late);
+    return;
+  }
+  if (loaded_ && loaded_->batch == late.batch) {
+    // It was read before the answer was stored.
+    for (auto& task : loaded_->tasks) {
+      if (task.spec.id != late.task) continue;
+      task.state = task_state::answered;
+      task.answer = late.answer.text;
+    }
+    return;
+  }
+  const bool comes = std::find(waiting_.begin(), waiting_.end(), late.batch) != waiting_.end();
+  if (comes || closing_ || stopping_) return;
+  // Its batch has ended: open it again for this one.
+  waiting_.push_front(late.batch);
   open_more();
 }
 
@@ -138,6 +169,7 @@ void coordinator_state::on_drain() {
   stop_opening();
   self_->send(services_.gateway, drain{});
   self_->send(services_.pool, drain{});
+  if (services_.hub) self_->send(services_.hub, drain{});
   finish_if_done();
 }
 
@@ -145,6 +177,7 @@ void coordinator_state::on_stop_now() {
   interrupted_ = true;
   stop_opening();
   self_->send(services_.gateway, stop_now{});
+  if (services_.hub) self_->send(services_.hub, stop_now{});
   self_->send(services_.recorder, stop_now{});
   finish_if_done();
 }
@@ -236,6 +269,8 @@ coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer
       [self](const batch_exhausted& batch) { self->state.on_exhausted(batch); },
       [self](const batch_ended& batch) { self->state.on_ended(batch); },
       [self](const slots_idle& idle) { self->state.on_idle(idle); },
+      [self](const slots_changed& slots) { self->state.on_slots(slots); },
+      [self](const answer_arrived& late) { self->state.on_late(late); },
   };
 }
 

@@ -21,6 +21,7 @@ struct run_services {
   cost_monitor_actor money;
   progress_actor progress;
   gateway_actor gateway;
+  hub_service_actor hub;  ///< Null if no node can join.
 };
 
 class coordinator_state {
@@ -39,6 +40,8 @@ class coordinator_state {
   void on_exhausted(const batch_exhausted& batch);
   void on_ended(const batch_ended& batch);
   void on_idle(const slots_idle& idle);
+  void on_slots(const slots_changed& slots);
+  void on_late(const answer_arrived& late);
 
  private:
   void open_more();
@@ -63,6 +66,7 @@ class coordinator_state {
   std::map<uint32_t, batch_actor> active_;
   std::map<uint32_t, bool> exhausted_;  ///< Of the active batches.
   uint32_t opened_ = 0;
+  uint32_t slots_ = 0;
   bool loading_ = false;
   bool idle_ = true;
   bool stopping_ = false;

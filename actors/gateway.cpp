@@ -103,10 +103,14 @@ void gateway_state::tell_of_trouble(const gateway_result& result) {
   self_->send(progress_, std::move(event));
 }
 
-void gateway_state::on_drain() {
-  stopped_ = true;
+void gateway_state::on_recall() {
   for (auto& call : held_) call.promise.deliver(cancelled_before_sending());
   held_.clear();
+}
+
+void gateway_state::on_drain() {
+  stopped_ = true;
+  on_recall();
 }
 
 void gateway_state::on_stop() {
@@ -121,6 +125,7 @@ gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_sta
       [self](gateway_call& wish) { return self->state.call(wish); },
       [self](const call_ended& call) { self->state.on_ended(call); },
       [self](const gateway_tick&) { self->state.on_tick(); },
+      [self](const gateway_recall&) { self->state.on_recall(); },
       [self](const drain&) { self->state.on_drain(); },
       [self](const stop_now&) { self->state.on_stop(); },
   };

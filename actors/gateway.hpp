@@ -21,6 +21,7 @@ class gateway_state {
   caf::typed_response_promise<gateway_result> call(gateway_call& wish);
   void on_ended(const call_ended& call);
   void on_tick();
+  void on_recall();
   void on_drain();
   void on_stop();
 

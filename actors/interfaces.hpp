@@ -16,6 +16,7 @@
 
 #include <caf/typed_actor.hpp>
 
+#include "messages/cluster.hpp"
 #include "messages/control.hpp"
 #include "messages/events.hpp"
 #include "messages/funds.hpp"
@@ -28,12 +29,18 @@ namespace cohort {
 /// it.
 ///   gateway_call -> gateway_result   Always answered, also after `stop_now` (then `ec::cancelled`).
 ///   call_ended                       Internal: the provider is done with a call.
+///   gateway_recall                   Cancels what is held; later calls are taken.
 ///   tick                             Internal: a held call may go.
 ///   drain                            Cancels what is held and what comes later: it was never sent, so it is not in
 ///   flight. stop_now                         Cancels what is in flight and what is held.
 struct gateway_tick {};
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, gateway_tick&) {
+  return f();
+}
+struct gateway_recall {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, gateway_recall&) {
   return f();
 }
 struct call_ended {
@@ -45,28 +52,36 @@ typename Inspector::result_type inspect(Inspector& f, call_ended& x) {
   return f(x.id, x.result);
 }
 using gateway_actor = caf::typed_actor<caf::replies_to<gateway_call>::with<gateway_result>, caf::reacts_to<call_ended>,
-                                       caf::reacts_to<gateway_tick>, caf::reacts_to<drain>, caf::reacts_to<stop_now>>;
+                                       caf::reacts_to<gateway_tick>, caf::reacts_to<gateway_recall>,
+                                       caf::reacts_to<drain>, caf::reacts_to<stop_now>>;
 
 /// WORKER: one attempt at a time; sends again by itself only what certainly was not billed.
 ///   work_order -> work_report        Always answered.
 ///   worker_wake                      Internal: the pause before sending again is over.
 ///   drain                            Ends such a pause: nothing is in flight, so nothing is sent again.
+///   report_stored                    The report is on disk; a REMOTE WORKER tells its node so.
 struct worker_wake {};
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, worker_wake&) {
   return f();
 }
 using worker_actor = caf::typed_actor<caf::replies_to<work_order>::with<work_report>, caf::reacts_to<worker_wake>,
-                                      caf::reacts_to<drain>>;
+                                      caf::reacts_to<drain>, caf::reacts_to<report_stored>>;
+
+/// REMOTE WORKER: stands for all slots of one node; its end is the node's.
+///   as WORKER
+///   work_report                      From the HUB: the node's report.
+using remote_worker_actor = worker_actor::extend<caf::reacts_to<work_report>>;
 
 /// A slot for one attempt. The BATCH gives it back with `lease_return`.
 struct slot_lease {
   uint64_t lease = 0;
   worker_actor worker;
+  std::string node;  ///< Identity of the node that the slot is on; empty: this machine.
 };
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, slot_lease& x) {
-  return f(x.lease, x.worker);
+  return f(x.lease, x.worker, x.node);
 }
 
 /// BATCH: the tasks of one batch; ends by itself when each has a final state or is deferred.
@@ -74,6 +89,9 @@ typename Inspector::result_type inspect(Inspector& f, slot_lease& x) {
 ///   lease_lost                       The worker behind a lease is gone.
 ///   retry_task                       Internal: the pause before another attempt is over.
 ///   drain                            Hand out nothing more, end when nothing is in flight.
+///   answer_arrived                   A late answer was stored as the answer of one of its tasks.
+///   task_released                    A task that a node might have held may be asked.
+///   slots_changed                    How far ahead to ask for money.
 struct retry_task {
   task_id task;
 };
@@ -82,7 +100,8 @@ typename Inspector::result_type inspect(Inspector& f, retry_task& x) {
   return f(x.task);
 }
 using batch_actor = caf::typed_actor<caf::reacts_to<slot_lease>, caf::reacts_to<lease_lost>, caf::reacts_to<retry_task>,
-                                     caf::reacts_to<drain>>;
+                                     caf::reacts_to<drain>, caf::reacts_to<answer_arrived>,
+                                     caf::reacts_to<task_released>, caf::reacts_to<slots_changed>>;
 
 /// `count` more slots for `batch`.
 struct slots_wanted {
@@ -100,8 +119,27 @@ typename Inspector::result_type inspect(Inspector& f, slots_wanted& x) {
 ///   lease_return                     A stale one is ignored.
 ///   batch_exhausted                  The batch wants no more slots; outstanding wants are dropped.
 ///   drain                            Passed on to the workers.
-using pool_actor = caf::typed_actor<caf::reacts_to<slots_wanted>, caf::reacts_to<lease_return>,
-                                    caf::reacts_to<batch_exhausted>, caf::reacts_to<drain>>;
+///   slots_joined                     A node's slots; they go with their worker's end.
+///   slots_retired                    No more leases for this worker's slots.
+struct slots_joined {
+  remote_worker_actor worker;
+  std::string node;
+  uint32_t count = 0;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, slots_joined& x) {
+  return f(x.worker, x.node, x.count);
+}
+struct slots_retired {
+  remote_worker_actor worker;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, slots_retired& x) {
+  return f(x.worker);
+}
+using pool_actor =
+    caf::typed_actor<caf::reacts_to<slots_wanted>, caf::reacts_to<lease_return>, caf::reacts_to<batch_exhausted>,
+                     caf::reacts_to<drain>, caf::reacts_to<slots_joined>, caf::reacts_to<slots_retired>>;
 
 /// COST MONITOR: grants before a request is sent, settles after.
 ///   funds_wanted -> funds_answer     May wait for reservations to be settled.
@@ -115,6 +153,7 @@ using cost_monitor_actor =
 ///   attempt_done   -> recorded         A resend is only acknowledged.
 ///   attempt_failed -> recorded
 ///   task_ended     -> recorded
+///   late_report    -> late_outcome     A report that no BATCH waits for.
 ///   deliver        -> delivery         The file is written; synced with its batch.
 ///   close_batch    -> recorded         View published; a sync of its files has begun, unless the last one was just
 ///   now. close_run      -> recorded         Files synced, status stored, view published; nothing may follow.
@@ -145,19 +184,22 @@ typename Inspector::result_type inspect(Inspector& f, recorder_flush&) {
 using recorder_actor =
     caf::typed_actor<caf::replies_to<open_batch>::with<batch_contents>, caf::replies_to<intent>::with<recorded>,
                      caf::replies_to<attempt_done>::with<recorded>, caf::replies_to<attempt_failed>::with<recorded>,
-                     caf::replies_to<task_ended>::with<recorded>, caf::replies_to<deliver_text>::with<delivery>,
-                     caf::replies_to<close_batch>::with<recorded>, caf::replies_to<close_run>::with<recorded>,
-                     caf::reacts_to<recorder_flush>, caf::reacts_to<sync_ended>, caf::reacts_to<stop_now>>;
+                     caf::replies_to<task_ended>::with<recorded>, caf::replies_to<late_report>::with<late_outcome>,
+                     caf::replies_to<deliver_text>::with<delivery>, caf::replies_to<close_batch>::with<recorded>,
+                     caf::replies_to<close_run>::with<recorded>, caf::reacts_to<recorder_flush>,
+                     caf::reacts_to<sync_ended>, caf::reacts_to<stop_now>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event
+///   nodes_seen                       Where the nodes stand.
 ///   progress_refresh                 Internal: time passed.
 struct progress_refresh {};
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, progress_refresh&) {
   return f();
 }
-using progress_actor = caf::typed_actor<caf::reacts_to<run_event>, caf::reacts_to<progress_refresh>>;
+using progress_actor =
+    caf::typed_actor<caf::reacts_to<run_event>, caf::reacts_to<nodes_seen>, caf::reacts_to<progress_refresh>>;
 
 /// COORDINATOR: owns the run.
 ///   run_start -> run_outcome         Replies when the run has ended, whatever the reason.
@@ -165,10 +207,160 @@ using progress_actor = caf::typed_actor<caf::reacts_to<run_event>, caf::reacts_t
 ///   halt                             From anyone who finds that the run cannot go on.
 ///   setback                          From a batch: a paid result could not be put in its place.
 ///   batch_exhausted, batch_ended     From its batches.
-///   slots_idle                       From the pool.
+///   slots_idle, slots_changed        From the pool.
+///   answer_arrived                   From the HUB: passed on to its BATCH, which is opened again if need be.
 using coordinator_actor =
     caf::typed_actor<caf::replies_to<run_start>::with<run_outcome>, caf::reacts_to<drain>, caf::reacts_to<stop_now>,
                      caf::reacts_to<halt>, caf::reacts_to<setback>, caf::reacts_to<batch_exhausted>,
-                     caf::reacts_to<batch_ended>, caf::reacts_to<slots_idle>>;
+                     caf::reacts_to<batch_ended>, caf::reacts_to<slots_idle>, caf::reacts_to<slots_changed>,
+                     caf::reacts_to<answer_arrived>>;
+
+// --- Machines that join. NODE and HUB are the only actors that are reached over the network.
+// ---------------------------
+
+/// NODE, as the HUB sees it.
+///   wire_part                        A piece of an order.
+///   report_kept                      A report is on the coordinator's disk: forget it.
+///   hub_pulse                        The HUB lives, and whether it still knows this session.
+///   hub_farewell                     The run has ended.
+///   node_recall                      Give back what was not sent yet.
+using node_actor = caf::typed_actor<caf::reacts_to<wire_part>, caf::reacts_to<report_kept>, caf::reacts_to<hub_pulse>,
+                                    caf::reacts_to<hub_farewell>, caf::reacts_to<node_recall>>;
+
+/// A hello with the way back.
+struct node_call {
+  node_hello hello;
+  node_actor node;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_call& x) {
+  return f(x.hello, x.node);
+}
+
+/// HUB, as nodes see it: what is published.
+///   node_call  -> node_welcome       Also says no, with a reason.
+///   wire_part                        A piece of a report.
+///   node_pulse                       Answered by a hub_pulse.
+///   node_leaving, node_gone
+using hub_actor = caf::typed_actor<caf::replies_to<node_call>::with<node_welcome>, caf::reacts_to<wire_part>,
+                                   caf::reacts_to<node_pulse>, caf::reacts_to<node_leaving>, caf::reacts_to<node_gone>>;
+
+/// From a REMOTE WORKER: an order for its node.
+struct node_order {
+  std::string session;
+  work_order order;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_order& x) {
+  return f(x.session, x.order);
+}
+/// From a REMOTE WORKER: a report of its node is on disk.
+struct node_report_stored {
+  std::string session;
+  report_stored what;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_report_stored& x) {
+  return f(x.session, x.what);
+}
+/// From a BATCH: tasks that nodes may hold an answer for. Each is released, or its answer arrives.
+struct tasks_awaited {
+  batch_actor from;
+  std::vector<task_id> tasks;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, tasks_awaited& x) {
+  return f(x.from, x.tasks);
+}
+struct hub_tick {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, hub_tick&) {
+  return f();
+}
+/// Ends the nodes; the reply comes when they have gone, or soon after.
+struct hub_close {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, hub_close&) {
+  return f();
+}
+struct hub_closed {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, hub_closed&) {
+  return f();
+}
+
+/// HUB, as the coordinator's own actors see it.
+///   drain                            Nodes give back what was not sent.
+///   stop_now                         What is in flight on nodes is given up; it stays charged.
+using hub_service_actor =
+    hub_actor::extend<caf::reacts_to<node_order>, caf::reacts_to<node_report_stored>, caf::reacts_to<tasks_awaited>,
+                      caf::reacts_to<hub_tick>, caf::reacts_to<drain>, caf::reacts_to<stop_now>,
+                      caf::replies_to<hub_close>::with<hub_closed>>;
+
+/// DIALER, on a thread of its own: looks whether the coordinator is there, then connects.
+///   dial_wish -> dialed              Blocks for seconds; always answered.
+struct dial_wish {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, dial_wish&) {
+  return f();
+}
+struct dialed {
+  hub_actor hub;  ///< Null: see `code`.
+  ec code = ec::none;
+  std::string message;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, dialed& x) {
+  return f(x.hub, x.code, x.message);
+}
+using dialer_actor = caf::typed_actor<caf::replies_to<dial_wish>::with<dialed>>;
+
+/// KEEPER, on a thread of its own: the node's spool.
+///   keep_report   -> recorded        The answer is on this machine's disk.
+///   forget_report
+struct keep_report {
+  remote_report what;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, keep_report& x) {
+  return f(x.what);
+}
+struct forget_report {
+  held_attempt which;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, forget_report& x) {
+  return f(x.which);
+}
+using keeper_actor = caf::typed_actor<caf::replies_to<keep_report>::with<recorded>, caf::reacts_to<forget_report>>;
+
+/// Starts a node; the reply comes when it has ended.
+struct node_start {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_start&) {
+  return f();
+}
+/// How a node ended.
+struct node_outcome {
+  ec code = ec::none;  ///< `ec::none`: in good order.
+  std::string message;
+  uint32_t kept = 0;  ///< Answers left in the spool.
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_outcome& x) {
+  return f(x.code, x.message, x.kept);
+}
+struct node_tick {};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, node_tick&) {
+  return f();
+}
+
+/// NODE, as its own process sees it.
+///   node_start -> node_outcome
+///   drain                            Takes no more, finishes, hands over, ends.
+///   stop_now                         Ends at once; unsent answers stay in the spool.
+using node_service_actor = node_actor::extend<caf::replies_to<node_start>::with<node_outcome>, caf::reacts_to<drain>,
+                                              caf::reacts_to<stop_now>, caf::reacts_to<node_tick>>;
 
 }  // namespace cohort

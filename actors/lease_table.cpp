@@ -1,4 +1,4 @@
-// Round robin between batches; the lowest free slot first, so that connections stay warm.
+// Round robin between batches; within a machine the lowest free slot first.
 
 #include "actors/lease_table.hpp"
 
@@ -6,8 +6,42 @@
 
 namespace cohort {
 
+void lease_table::add_slot(uint32_t slot, uint32_t group) {
+  groups_of_[slot] = group;
+  ++groups_[group].total;
+  release(slot);
+}
+
+void lease_table::release(uint32_t slot) {
+  const auto group = groups_of_.find(slot);
+  if (group != groups_of_.end() && groups_[group->second].free.insert(slot).second) ++free_count_;
+}
+
+bool lease_table::retire_slot(uint32_t slot) {
+  const auto known = groups_of_.find(slot);
+  if (known == groups_of_.end()) return false;
+  auto& group = groups_[known->second];
+  const bool was_free = group.free.erase(slot) != 0;
+  if (was_free) --free_count_;
+  if (--group.total == 0) groups_.erase(known->second);
+  groups_of_.erase(known);
+  return was_free;
+}
+
+uint32_t lease_table::take_free() {
+  const auto fullest = std::max_element(groups_.begin(), groups_.end(), [](const auto& a, const auto& b) {
+    // free/total compared without division; the first of equals wins, which is this machine.
+    return a.second.free.size() * b.second.total < b.second.free.size() * a.second.total;
+  });
+  auto& free = fullest->second.free;
+  const auto slot = *free.begin();
+  free.erase(free.begin());
+  --free_count_;
+  return slot;
+}
+
 std::optional<lease_table::grant> lease_table::remove_slot(uint32_t slot) {
-  free_.erase(slot);
+  (void)retire_slot(slot);
   const auto holder =
       std::find_if(held_.begin(), held_.end(), [slot](const auto& entry) { return entry.second.slot == slot; });
   if (holder == held_.end()) return std::nullopt;
@@ -31,21 +65,20 @@ void lease_table::forget(uint32_t batch) {
 bool lease_table::give_back(uint64_t lease) {
   const auto held = held_.find(lease);
   if (held == held_.end()) return false;
-  free_.insert(held->second.slot);
+  release(held->second.slot);
   held_.erase(held);
   return true;
 }
 
 std::optional<lease_table::grant> lease_table::next() {
-  if (free_.empty() || turns_.empty()) return std::nullopt;
+  if (free_count_ == 0 || turns_.empty()) return std::nullopt;
   const auto batch = turns_.front();
   turns_.pop_front();
   if (--wants_[batch] == 0)
     wants_.erase(batch);
   else
     turns_.push_back(batch);
-  const grant given{++last_lease_, batch, *free_.begin()};
-  free_.erase(free_.begin());
+  const grant given{++last_lease_, batch, take_free()};
   held_.emplace(given.lease, given);
   return given;
 }

@@ -28,6 +28,8 @@ ec class_of(const completion& answer) noexcept {
 
 next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed) const {
   if (stops_run(failure.code)) return {next_step::action::stop_run};
+  // A node gave it back unsent: that costs nothing and says nothing about the task.
+  if (failure.code == ec::node_left) return {next_step::action::again};
   const bool may_be_billed = failure.billed == billing::unknown;
   // `retry` is false for a whole answer without a bill: it would be paid for again and come back without one again.
   if (may_be_billed && failure.retry && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)

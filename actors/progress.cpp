@@ -19,7 +19,11 @@ void log_event(const run_event& event) {
                        event.code == ec::none ? "" : name(event.code), event.text, end);
   };
   switch (event.kind) {
+    case event_kind::node_lost:
+    case event_kind::node_put_aside:
     case event_kind::warning: log_warning("{}", event.text); return;
+    case event_kind::node_joined:
+    case event_kind::node_left: log_info("{}", event.text); return;
     case event_kind::task_started:
     case event_kind::spent: log_debug("{}", line("")); return;
     case event_kind::task_retried:
@@ -48,6 +52,8 @@ void progress_state::on_event(const run_event& event) {
   sink_->show(event, now_);
 }
 
+void progress_state::on_nodes(const nodes_seen& seen) { now_.nodes = seen.nodes; }
+
 void progress_state::on_refresh() {
   if (now_.over) return;
   sink_->refresh(now_);
@@ -59,6 +65,7 @@ progress_actor::behavior_type progress(progress_actor::stateful_pointer<progress
   self->state.start(self, std::move(first), std::move(sink));
   return {
       [self](const run_event& event) { self->state.on_event(event); },
+      [self](const nodes_seen& seen) { self->state.on_nodes(seen); },
       [self](const progress_refresh&) { self->state.on_refresh(); },
   };
 }

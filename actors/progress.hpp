@@ -14,6 +14,7 @@ class progress_state {
   void start(progress_actor::stateful_pointer<progress_state> self, run_snapshot first,
              std::shared_ptr<event_sink> sink);
   void on_event(const run_event& event);
+  void on_nodes(const nodes_seen& seen);
   void on_refresh();
 
  private:

@@ -55,6 +55,12 @@ void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self
   options_ = std::move(options);
   coordinator_ = std::move(coordinator);
   if (auto run = book_->newest_run(); run && *run) view_ = std::move(**run);
+  if (options_.waits_for_nodes) {
+    if (auto awaited = book_->awaited(options_.run))
+      for (const auto& one : *awaited) awaited_.insert(one.task);
+    else
+      log_warning("{}", awaited.error().message);
+  }
   if (auto restored = restore_torn_files(); !restored) log_warning("{}", restored.error().message);
   if (auto published = publish(true); !published) log_warning("{}", published.error().message);
 }
@@ -97,6 +103,11 @@ caf::result<batch_contents> recorder_state::open(const open_batch& wish) {
     open_batches_[wish.batch].push_back(task.spec.id);
     const auto problem = source_problem(task);
     if (!problem) return to_caf(problem.error());
+    const bool waits = task.state == task_state::planned || task.state == task_state::deferred;
+    if (waits && awaited_.contains(task.spec.id)) {
+      contents.awaited.push_back(task.spec.id);
+      continue;  // An answer that is paid for is taken, whatever became of the source since.
+    }
     if (!*problem) continue;
     contents.not_askable.push_back(**problem);
   }
@@ -163,6 +174,56 @@ caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text 
     }
     note_state(written->task, task_state::delivered);
     promise.deliver(*written);
+  };
+  enqueue(std::move(entry), urgency::may_wait);
+  return promise;
+}
+
+expected<late_outcome> recorder_state::record_late(const late_report& late) {
+  const auto& report = late.report;
+  const auto before = book_->standing(late.run, report.task, report.attempt);
+  if (!before) return tl::unexpected{before.error()};
+  late_outcome outcome;
+  outcome.batch = before->batch;
+  outcome.settled = before->charged;
+  if (report.answered && !before->model.empty() && before->model != late.model) {
+    outcome.taken = false;
+    return outcome;
+  }
+  const auto fresh =
+      report.answered
+          ? book_->record(late.run, attempt_done{report.task, report.attempt, report.lease, report.answer, late.cost})
+          : book_->record(late.run, attempt_failed{report.task, report.attempt, report.lease, report.failure});
+  if (!fresh) return tl::unexpected{fresh.error()};
+  const auto after = book_->standing(late.run, report.task, report.attempt);
+  if (!after) return tl::unexpected{after.error()};
+  outcome.fresh = *fresh;
+  outcome.used = *fresh && before->state != task_state::answered && after->state == task_state::answered;
+  outcome.cost = report.answered ? late.cost : after->charged;
+  return outcome;
+}
+
+caf::typed_response_promise<late_outcome> recorder_state::store_late(late_report late) {
+  auto promise = self_->make_response_promise<late_outcome>();
+  auto seen = std::make_shared<late_outcome>();
+  pending entry;
+  entry.apply = [this, late, seen]() -> expected<void> {
+    auto outcome = record_late(late);
+    if (!outcome) return tl::unexpected{outcome.error()};
+    *seen = *outcome;
+    return {};
+  };
+  entry.answer = [this, promise, late, seen](const error* problem) mutable {
+    if (problem != nullptr) {
+      promise.deliver(to_caf(*problem));
+      return;
+    }
+    if (late.run == options_.run && seen->fresh && view_ && seen->batch < view_->batches.size()) {
+      auto& spent = view_->batches[seen->batch].spent;
+      if (late.report.answered) spent.confirmed += seen->cost;
+    }
+    if (late.run == options_.run && seen->used) note_state(late.report.task, task_state::answered);
+    promise.deliver(*seen);
   };
   enqueue(std::move(entry), urgency::may_wait);
   return promise;
@@ -480,6 +541,7 @@ recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder
       [self](attempt_done& x) { return self->state.store(std::move(x)); },
       [self](attempt_failed& x) { return self->state.store(std::move(x)); },
       [self](task_ended& x) { return self->state.store(std::move(x)); },
+      [self](late_report& x) { return self->state.store_late(std::move(x)); },
       [self](deliver_text& x) { return self->state.deliver_file(std::move(x)); },
       [self](const close_batch& wish) { return self->state.close(wish); },
       [self](const close_run& wish) { return self->state.close(wish); },

@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -25,6 +26,7 @@ struct recorder_options {
   workspace place;
   std::filesystem::path output;  ///< Absolute; targets are written below it.
   int64_t run = 0;
+  bool waits_for_nodes = false;  ///< Tell of tasks that nodes may hold an answer for.
 };
 
 class recorder_state {
@@ -43,6 +45,7 @@ class recorder_state {
   template <class Record>
   caf::typed_response_promise<recorded> store(Record record);
   caf::typed_response_promise<delivery> deliver_file(deliver_text wish);
+  caf::typed_response_promise<late_outcome> store_late(late_report late);
   caf::result<recorded> close(const close_batch& wish);
   caf::result<recorded> close(const close_run& wish);
   void flush();
@@ -72,6 +75,7 @@ class recorder_state {
   expected<delivery> write_target(const deliver_text& wish);
   [[nodiscard]] bool may_be_torn(const std::string& path) const;
   expected<std::string> assembled(const task_spec& spec, const std::string& extracted);
+  expected<late_outcome> record_late(const late_report& late);
   expected<std::optional<task_ended>> source_problem(const task_record& task);
   expected<void> restore_torn_files();
   void begin_sync();
@@ -98,6 +102,7 @@ class recorder_state {
   bool displaced_ = false;       ///< The ledger was moved or deleted: nothing is written in its old place.
   std::optional<run_record> view_;
   std::unordered_map<task_id, task_record> open_tasks_;  ///< Of the open batches; without prompts and answers.
+  std::set<task_id> awaited_;
   std::unordered_map<uint32_t, std::vector<task_id>> open_batches_;
   steady_time published_{};
   steady_time sync_begun_{};

@@ -2,14 +2,18 @@
 
 #include "actors/run.hpp"
 
+#include <future>
+
 #include <caf/all.hpp>
 
 #include "actors/coordinator.hpp"
 #include "actors/cost_monitor.hpp"
 #include "actors/errors.hpp"
 #include "actors/gateway.hpp"
+#include "actors/hub.hpp"
 #include "actors/progress.hpp"
 #include "actors/recorder.hpp"
+#include "actors/remoting.hpp"
 #include "actors/worker_pool.hpp"
 
 namespace cohort {
@@ -47,12 +51,29 @@ budget make_budget(const run_parts& parts) {
   return money;
 }
 
+hub_parts hub_parts_of(const run_parts& parts, const run_services& services, const coordinator_actor& coordinator) {
+  hub_parts inner;
+  inner.context = parts.context;
+  inner.book = parts.identity;
+  inner.run = parts.run.id;
+  inner.run_name = parts.run.batch_id;
+  inner.rules.lease = parts.door->lease;
+  inner.awaited = parts.awaited;
+  inner.recorder = services.recorder;
+  inner.pool = services.pool;
+  inner.money = services.money;
+  inner.progress = services.progress;
+  inner.coordinator = coordinator;
+  return inner;
+}
+
 run_services spawn_services(caf::actor_system& system, const run_parts& parts, const coordinator_actor& coordinator) {
   const auto& settings = parts.context->settings;
   run_services services;
   services.progress = system.spawn<caf::detached>(progress, snapshot_of(parts.run, steady_clock::now()), parts.sink);
   services.recorder = system.spawn<caf::detached>(
-      recorder, parts.context, parts.book, recorder_options{parts.place, parts.output, parts.run.id}, coordinator);
+      recorder, parts.context, parts.book,
+      recorder_options{parts.place, parts.output, parts.run.id, parts.door != nullptr}, coordinator);
   const auto warn_at = settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt;
   services.money = system.spawn(cost_monitor, make_budget(parts), services.progress, warn_at);
   services.gateway = system.spawn(gateway, parts.way, services.progress);
@@ -60,8 +81,26 @@ run_services spawn_services(caf::actor_system& system, const run_parts& parts, c
       worker_pool, settings.concurrent,
       [&system, gateway = services.gateway, rule = parts.resend] { return system.spawn(worker, gateway, rule); },
       coordinator);
+  if (parts.door) services.hub = system.spawn(hub, hub_parts_of(parts, services, coordinator));
   return services;
 }
+
+/// Lets nodes in. A refusal at the door becomes a warning of the run.
+expected<void> open_door(const run_parts& parts, const run_services& services) {
+  if (!parts.door) return {};
+  const auto port = publish_hub(services.hub);
+  if (!port) return tl::unexpected{port.error()};
+  parts.door->door->open_to(*port, [progress = services.progress](std::string words) {
+    run_event event;
+    event.kind = event_kind::warning;
+    event.code = ec::certificate_refused;
+    event.text = std::move(words);
+    caf::anon_send(progress, std::move(event));
+  });
+  return {};
+}
+
+constexpr std::chrono::seconds farewell_time{5};
 
 void end(const caf::actor& service) { caf::anon_send_exit(service, caf::exit_reason::user_shutdown); }
 
@@ -72,10 +111,21 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   // Work stealing polls when idle, which costs more CPU than all of our handlers; a shared queue sleeps.
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", 2);
+  if (parts.door) {
+    load_remoting(config, *parts.door->own, parts.door->lease);
+    // The ledger belongs to the RECORDER from here on; the HUB gets what it needs of it before.
+    if (auto awaited = parts.book->awaited(parts.run.id)) parts.awaited = std::move(*awaited);
+    parts.identity = parts.book->identity().value_or(std::string{});
+  }
   caf::actor_system system{config};
   run_services services;
-  auto owner = system.spawn(coordinator, parts.context, parts.run,
-                            [&](coordinator_actor self) { return services = spawn_services(system, parts, self); });
+  std::promise<void> spawned;
+  auto owner = system.spawn(coordinator, parts.context, parts.run, [&](coordinator_actor self) {
+    services = spawn_services(system, parts, self);
+    spawned.set_value();
+    return services;
+  });
+  spawned.get_future().wait();
   {
     const std::lock_guard lock{controls.guard_};
     controls.target_ = std::make_shared<run_controls::target>(run_controls::target{owner});
@@ -84,6 +134,8 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   }
   run_outcome outcome;
   caf::scoped_actor self{system};
+  if (auto opened = open_door(parts, services); !opened)
+    caf::anon_send(owner, halt{opened.error().code, opened.error().message});
   self->request(owner, caf::infinite, run_start{})
       .receive([&](const run_outcome& ended) { outcome = ended; },
                [&](const caf::error& problem) {
@@ -93,8 +145,12 @@ run_outcome execute(run_parts parts, run_controls& controls) {
     const std::lock_guard lock{controls.guard_};
     controls.target_.reset();
   }
+  if (services.hub)  // It ends the nodes; not for ever, should one of them hang.
+    self->request(services.hub, farewell_time, hub_close{}).receive([](const hub_closed&) {}, [](const caf::error&) {});
+  if (parts.door) parts.door->door.reset();  // It holds a handle; a detached actor ends with its last one.
   // Requesters first: the coordinator, then the pool with its workers, then what they asked.
   end(caf::actor_cast<caf::actor>(owner));
+  if (services.hub) end(caf::actor_cast<caf::actor>(services.hub));
   end(caf::actor_cast<caf::actor>(services.pool));
   end(caf::actor_cast<caf::actor>(services.money));
   end(caf::actor_cast<caf::actor>(services.gateway));

@@ -8,11 +8,20 @@
 #include "actors/run_context.hpp"
 #include "actors/snapshot.hpp"
 #include "actors/worker.hpp"
+#include "cluster/credentials.hpp"
+#include "cluster/doorkeeper.hpp"
 #include "messages/provider.hpp"
 #include "state/ledger.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {
+
+/// What a run needs so that nodes can join.
+struct listening {
+  std::unique_ptr<doorkeeper> door;  ///< Listens already; lets nobody in before the run begins.
+  std::shared_ptr<const cluster_credentials> own;
+  milliseconds lease{15'000};
+};
 
 /// Everything that a run is made of.
 struct run_parts {
@@ -24,6 +33,9 @@ struct run_parts {
   std::shared_ptr<provider> way;
   resend_rule resend;
   std::shared_ptr<event_sink> sink;
+  std::shared_ptr<listening> door;       ///< Null if no node can join.
+  std::vector<awaited_attempt> awaited;  ///< Filled in by `execute`.
+  std::string identity;                  ///< Of the ledger; filled in by `execute`.
 };
 
 /// Lets a signal reach the run. Thread-safe. A wish from before the run began is kept until it begins; after its end

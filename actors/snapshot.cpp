@@ -41,7 +41,7 @@ void run_snapshot::apply(const run_event& event) {
     case event_kind::batch_started: ++batches_open; return;
     case event_kind::batch_ended:
       if (batches_open > 0) --batches_open;
-      if (event.counts.final() == event.counts.total()) ++batches_done;
+      if (event.counts.final() == event.counts.total() && batches_done < batches_total) ++batches_done;
       return;
     case event_kind::spent:
       if (event.spent.total() > nano_dollars{}) {
@@ -54,6 +54,10 @@ void run_snapshot::apply(const run_event& event) {
       if (event.counts.total() != 0) tasks = event.counts;
       return;
     case event_kind::run_started:
+    case event_kind::node_joined:
+    case event_kind::node_left:
+    case event_kind::node_lost:
+    case event_kind::node_put_aside:
     case event_kind::warning:
     case event_kind::notice: return;
   }

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
+#include "messages/cluster.hpp"
 #include "messages/events.hpp"
 
 namespace cohort {
@@ -21,6 +23,7 @@ struct run_snapshot {
   nano_dollars reserved;
   nano_dollars estimated;  ///< Expected cost of the whole run.
   steady_time started;
+  std::vector<node_view> nodes;  ///< Machines that joined in this start.
   bool over = false;
 
   /// Time left by the pace so far; negative if unknown.

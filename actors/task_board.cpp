@@ -68,6 +68,31 @@ void task_board::withdraw(board_entry& entry) {
   entry.phase = task_phase::storing;
 }
 
+void task_board::hold(board_entry& entry) {
+  std::erase(queue_, &entry);
+  entry.phase = task_phase::held;
+}
+
+bool task_board::divert(board_entry& entry) {
+  switch (entry.phase) {
+    case task_phase::queued: std::erase(queue_, &entry); break;
+    case task_phase::granted: std::erase(granted_, &entry); break;
+    case task_phase::held:
+    case task_phase::paused:
+    case task_phase::ended: break;
+    case task_phase::asking:
+    case task_phase::sending:
+    case task_phase::storing: return false;
+  }
+  entry.phase = task_phase::storing;
+  return true;
+}
+
+void task_board::end_asking(board_entry& entry) {
+  --asking_;
+  entry.phase = task_phase::storing;
+}
+
 void task_board::veto(board_entry& entry) {
   --asking_;
   end(entry, task_state::deferred);
@@ -104,6 +129,7 @@ bool task_board::done() const noexcept {
   return std::all_of(entries_.begin(), entries_.end(), [this](const board_entry& entry) {
     switch (entry.phase) {
       case task_phase::ended: return true;
+      case task_phase::held:
       case task_phase::queued:
       case task_phase::paused: return !handing_out_;
       case task_phase::asking:

@@ -1,5 +1,6 @@
 // Where each task of one batch stands while the batch is worked on. No actors: values and queues.
 //
+//   held (a node may have its answer) ─> queued, or storing with the late answer
 //   queued ─> asking (for money) ─> granted ─> sending ─> storing ─┬─> ended
 //     ^                                                            │
 //     └───────────────── paused (before another attempt) <─────────┘
@@ -9,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -16,7 +18,7 @@
 
 namespace cohort {
 
-enum class task_phase : uint8_t { queued, asking, granted, sending, storing, paused, ended };
+enum class task_phase : uint8_t { held, queued, asking, granted, sending, storing, paused, ended };
 
 struct board_entry {
   task_record record;
@@ -27,6 +29,7 @@ struct board_entry {
   uint32_t unusable = 0;                   ///< Paid answers of this start that were not usable.
   task_state shown = task_state::planned;  ///< The state that PROGRESS counts it in.
   milliseconds used{0};                    ///< Of the task's time, by finished attempts.
+  std::optional<completion> late;          ///< A stored answer that came while something else was under way.
 };
 
 class task_board {
@@ -47,6 +50,10 @@ class task_board {
   void end(board_entry& entry, task_state state);
   void withdraw(board_entry& entry);  ///< A queued entry is not to be asked for.
   void veto(board_entry& entry);      ///< Asking ends; the entry is deferred.
+  void hold(board_entry& entry);      ///< A queued entry is not asked for until it is requeued.
+  /// Whatever the entry waits for, it is to be judged now. False while something is under way that has to end first.
+  [[nodiscard]] bool divert(board_entry& entry);
+  void end_asking(board_entry& entry);  ///< The money is not wanted any more.
 
   /// Nothing more is handed out: queued, paused and asking entries stay as the ledger has them.
   /// Returns the granted ones, whose reservations are to be settled.

@@ -105,6 +105,7 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
       [self](const work_order& order) { return self->state.work(order); },
       [self](const worker_wake&) { self->state.on_wake(); },
       [self](const drain&) { self->state.on_drain(); },
+      [](const report_stored&) {},
   };
 }
 

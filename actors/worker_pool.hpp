@@ -1,4 +1,4 @@
-// WORKER POOL: slots with a worker behind each; leases them out, notices a worker's death.
+// WORKER POOL: slots with a worker behind each, here or on nodes; leases them out, notices a worker's death.
 #pragma once
 
 #include <functional>
@@ -22,17 +22,29 @@ class worker_pool_state {
   void on_return(const lease_return& back);
   void on_exhausted(const batch_exhausted& batch);
   void on_drain();
+  void on_joined(const slots_joined& more);
+  void on_retired(const slots_retired& gone);
   void on_worker_down(const caf::actor_addr& worker);
 
  private:
+  /// A slot's worker. All slots of a node share one.
+  struct slot_entry {
+    worker_actor worker;
+    std::string node;  ///< Empty: this machine.
+  };
+
   void add_slot(uint32_t slot);
+  void lose(uint32_t slot);
+  void tell_total();
   void hand_out();
 
   pool_actor::stateful_pointer<worker_pool_state> self_ = nullptr;
   spawn_worker spawn_;
   coordinator_actor coordinator_;
   lease_table leases_;
-  std::map<uint32_t, worker_actor> workers_;
+  std::map<uint32_t, slot_entry> slots_;
+  std::map<std::string, uint32_t> groups_;  ///< Node to its group of leases; this machine is 0.
+  uint32_t next_slot_ = 0;
   std::map<uint32_t, batch_actor> batches_;
 };
 

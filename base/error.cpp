@@ -78,6 +78,11 @@ constexpr std::array rows{
         "A cost limit is below what this one task can cost."},
     row{ec::worker_lost, "worker_lost", again::yes, scope::task, "The worker died or fell silent."},
     row{ec::interrupted, "interrupted", again::no, scope::run, "The run was interrupted."},
+    row{ec::certificate_refused, "certificate_refused", again::no, scope::run,
+        "A certificate does not belong to this cluster."},
+    row{ec::protocol_mismatch, "protocol_mismatch", again::no, scope::run,
+        "Node and coordinator are of different versions."},
+    row{ec::node_left, "node_left", again::yes, scope::task, "The node gave the task back before it sent the request."},
 };
 
 const row& find(ec code) noexcept {

@@ -68,6 +68,10 @@ enum class ec : uint8_t {
   limit_too_low = 123,
   worker_lost = 124,
   interrupted = 125,
+  // Machines that join.
+  certificate_refused = 140,
+  protocol_mismatch = 141,
+  node_left = 142,  ///< Before it sent the request: nothing can be billed.
 };
 
 /// Snake-case name as users meet it in reports, for example "rate_limited".

@@ -30,7 +30,10 @@ expected<std::optional<run_record>> stored_run(const command_context& context) {
   return book->newest_run();
 }
 
-bool unfinished(const std::optional<run_record>& run) { return run && run->status != run_status::finished; }
+bool unfinished(const std::optional<run_record>& run) {
+  // A late answer may come in the last moment of a run: its file is to be written, not asked for again.
+  return run && (run->status != run_status::finished || run->tasks().answered > 0);
+}
 
 std::filesystem::path output_folder(const command_context& context, const run_settings& settings) {
   const std::filesystem::path wanted{settings.output_directory};
@@ -81,6 +84,7 @@ lock_holder this_process(const command_context& context) {
           fmt::format("{} {}", context.options.batched ? "generate-logical-batch" : "generate-logical",
                       printable(context.place.project.string(), 500)),
           wall_now(),
+          {},
           {}};
 }
 

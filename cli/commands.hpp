@@ -18,5 +18,7 @@ void add_analyze_gaps(CLI::App& app, command_action& chosen);
 void add_doctor(CLI::App& app, command_action& chosen);
 void add_verify(CLI::App& app, command_action& chosen);
 void add_simulator(CLI::App& app, command_action& chosen);
+void add_cluster(CLI::App& app, command_action& chosen);
+void add_join(CLI::App& app, command_action& chosen);
 
 }  // namespace cohort

@@ -62,7 +62,9 @@ exit_code exit_code_for(ec code) noexcept {
     case ec::model_unknown:
     case ec::not_found:
     case ec::state_missing:
-    case ec::limit_too_low: return exit_code::usage;
+    case ec::limit_too_low:
+    case ec::certificate_refused:
+    case ec::protocol_mismatch: return exit_code::usage;
     case ec::state_locked: return exit_code::locked;
     case ec::limit_reached: return exit_code::stopped_by_limit;
     case ec::interrupted: return exit_code::interrupted;

@@ -12,6 +12,7 @@
 #include "base/text.hpp"
 #include "cli/batch_reports.hpp"
 #include "cli/console.hpp"
+#include "cli/nodes_file.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/provider.hpp"
 #include "cli/state_commands.hpp"
@@ -69,9 +70,42 @@ int conclude(const command_context& context, const ledger& book, const run_outco
   return to_int((*run)->tasks().failed > 0 ? exit_code::failed_tasks : exit_code::done);
 }
 
+constexpr double shortest_lease = 0.5;
+constexpr double longest_lease = 3600;
+
+/// Listens where nodes may join. Null without --listen.
+expected<std::shared_ptr<listening>> open_for_nodes(const generate_options& options) {
+  if (!options.listen) return std::shared_ptr<listening>{};
+  auto where = parse_address(*options.listen);
+  if (!where) return fail(ec::usage, "--listen: " + where.error().message);
+  auto door = std::make_shared<listening>();
+  if (options.lease_seconds) {
+    if (!(*options.lease_seconds >= shortest_lease && *options.lease_seconds <= longest_lease))
+      return fail(ec::usage, fmt::format("--lease-timeout: give {} to {} seconds", shortest_lease, longest_lease));
+    door->lease = milliseconds{static_cast<int64_t>(*options.lease_seconds * 1000)};
+  }
+  auto own = cluster_credentials::load(options.cluster, cluster_side::coordinator);
+  if (!own) return tl::unexpected{own.error()};
+  door->own = std::make_shared<const cluster_credentials>(std::move(*own));
+  auto listener = doorkeeper::listen(*where);
+  if (!listener) return tl::unexpected{listener.error()};
+  door->door = std::move(*listener);
+  return door;
+}
+
+/// Without workers of its own a coordinator needs no key.
+bool asks_itself(const generate_options& options, const std::optional<run_record>& stored) {
+  if (!options.listen) return true;
+  if (options.concurrent) return *options.concurrent > 0;
+  return !unfinished(stored) || stored->settings.concurrent > 0;
+}
+
 int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
-                const provider_connection& connection, run_controls& controls) {
-  if (auto fits = check_limits(*book, ready); !fits) {
+                const provider_connection& connection, const std::shared_ptr<listening>& door, run_controls& controls) {
+  // Answers that nodes hold cost less than what they are charged with until they arrive: those come first.
+  const auto awaited = door ? book->awaited(ready.run->id) : expected<std::vector<awaited_attempt>>{};
+  if (!awaited) return complain(awaited.error());
+  if (auto fits = awaited->empty() ? check_limits(*book, ready) : expected<void>{}; !fits) {
     if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)
       return complain(stored.error());
     if (auto run = book->newest_run(); run && *run)
@@ -96,8 +130,18 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
     if (!reports) return complain(reports.error());
     sink = std::move(*reports);
   }
-  const auto outcome = execute({facts, context.place, output_folder(context, ready.settings), book, *ready.run,
-                                connection.way, connection.resend, sink},
+  if (door) sink = with_nodes_file(std::move(sink), context.place.nodes_file());
+  const auto outcome = execute({facts,
+                                context.place,
+                                output_folder(context, ready.settings),
+                                book,
+                                *ready.run,
+                                connection.way,
+                                connection.resend,
+                                sink,
+                                door,
+                                {},
+                                {}},
                                controls);
   return conclude(context, *book, outcome);
 }
@@ -114,21 +158,34 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
                   open->missing_files, printable(context.place.project.string(), 1000)));
 }
 
-int run(const command_context& context) {
+int run(const command_context& context, const std::optional<run_record>& stored) {
   stop_handler stop{context.place};
   block_signals();
-  auto connection = connect_provider(context.options);
+  auto door = open_for_nodes(context.options);
+  if (!door) {
+    // If that is so because the same run is at work already, that is what the user has to know.
+    const auto taken = run_lock::acquire(context.place.lock_file(), this_process(context));
+    return complain(taken ? door.error() : taken.error());
+  }
+  auto connection = asks_itself(context.options, stored) ? connect_provider(context.options)
+                                                         : expected<provider_connection>{provider_connection{}};
   if (!connection) return complain(connection.error());
   const auto grace =
       context.options.grace_seconds ? std::chrono::seconds{*context.options.grace_seconds} : context.defaults.grace;
   const signal_watch watch{[&](stop_wish wish) { stop.heed(wish); }, grace};
   if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
-  auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
+  auto holder = this_process(context);
+  if (*door) {
+    holder.listens = to_string((*door)->door->address());
+    holder.cluster = std::filesystem::absolute(context.options.cluster).string();
+  }
+  auto lock = run_lock::acquire(context.place.lock_file(), holder);
   if (!lock) return complain(lock.error());
   stop.locked();
   if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info);
       !opened)
     return complain(opened.error());
+  if (*door) notice(fmt::format("nodes may join at {}", holder.listens));
   if (auto reserved = reserve_ballast(context.place, context.defaults.ballast_bytes); !reserved)
     return complain(reserved.error());
   auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
@@ -139,7 +196,7 @@ int run(const command_context& context) {
   if (!ready)
     code = complain(ready.error());
   else if (ready->run)
-    code = execute_run(context, book, std::move(*ready), *connection, stop.controls);
+    code = execute_run(context, book, std::move(*ready), *connection, *door, stop.controls);
   else
     tell_of_missing_files(context, *book);
   release_ballast(context.place);
@@ -164,7 +221,7 @@ int generate(const generate_options& options) {
   const auto wished = resolve_settings(options, *stored ? (*stored)->settings : context->defaults.settings);
   if (!wished) return complain(wished.error());
   if (auto model = model_for(*context, *wished, *stored ? &**stored : nullptr); !model) return complain(model.error());
-  const int code = run(*context);
+  const int code = run(*context, *stored);
   close_log();
   return code;
 }

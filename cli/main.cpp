@@ -22,6 +22,8 @@ int main(int argc, char** argv) {
   cohort::add_doctor(app, action);
   cohort::add_verify(app, action);
   cohort::add_simulator(app, action);
+  cohort::add_cluster(app, action);
+  cohort::add_join(app, action);
   for (auto* command : app.get_subcommands({})) command->footer(cohort::exit_code_help);
   try {
     app.parse(argc, argv);

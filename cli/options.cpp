@@ -68,8 +68,10 @@ expected<void> lay_numbers(const generate_options& options, run_settings& settin
     settings.parallel_batches = *parallel;
   }
   if (options.concurrent) {
-    if (*options.concurrent == 0)
-      return fail(ec::usage, "--concurrent 0: without workers of its own this run could do nothing; give at least 1");
+    if (*options.concurrent == 0 && !options.listen)
+      return fail(ec::usage,
+                  "--concurrent 0: without workers of its own this run could do nothing; give at least 1, or let nodes "
+                  "join with --listen");
     if (*options.concurrent > most_concurrent)
       return fail(ec::usage, fmt::format("--concurrent: at most {}", most_concurrent));
     settings.concurrent = *options.concurrent;
@@ -136,6 +138,21 @@ void add_generate_options(CLI::App& command, generate_options& options) {
   command.add_option("--bill", options.bill, "Built-in simulator: append a line for each billed request to this file")
       ->group(how);
 
+  const char* nodes = "Other machines";
+  auto* listen = command
+                     .add_option("--listen", options.listen,
+                                 "HOST:PORT where nodes may join; --concurrent 0 then leaves all work to them")
+                     ->group(nodes);
+  auto* cluster =
+      command.add_option("--cluster", options.cluster, "Folder that `cohort cluster init` made")->group(nodes);
+  command
+      .add_option("--lease-timeout", options.lease_seconds,
+                  "Seconds of silence after which a node's tasks go to others [15]")
+      ->group(nodes)
+      ->needs(listen);
+  listen->needs(cluster);
+  cluster->needs(listen);
+
   const char* money = "Money";
   command.add_option("--budget", options.budget, "Most that the whole run may cost, in dollars; none lifts it")
       ->group(money);
@@ -164,6 +181,10 @@ expected<run_settings> resolve_settings(const generate_options& options, const r
   if (options.tests_dir) settings.output_directory = *options.tests_dir;
   if (auto laid = lay_numbers(options, settings); !laid) return tl::unexpected{laid.error()};
   if (auto laid = lay_limits(options, settings); !laid) return tl::unexpected{laid.error()};
+  if (settings.concurrent == 0 && !options.listen)
+    return fail(ec::usage,
+                "this run was started with --concurrent 0, so that only nodes work on it; give --listen as before, or "
+                "--concurrent with at least 1");
   return settings;
 }
 

@@ -41,6 +41,9 @@ struct generate_options {
   std::optional<std::string> scenario;  ///< For the built-in simulator.
   std::vector<std::string> scenario_set;
   std::optional<std::filesystem::path> bill;
+  std::optional<std::string> listen;    ///< HOST:PORT where nodes may join.
+  std::filesystem::path cluster;        ///< Folder with the certificates.
+  std::optional<double> lease_seconds;  ///< Silence after which a node is lost.
   bool resume = false;
   bool stats = false;
   bool dry_run = false;

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "cli/console.hpp"
+#include "cli/node_screen.hpp"
 
 namespace cohort {
 
@@ -36,7 +37,11 @@ std::string event_line(const run_event& event, const run_snapshot& now, verbosit
     case event_kind::task_retried:
       if (level != verbosity::verbose) return {};
       return fmt::format("asking again: {} ({})", printable(event.label), name(event.code));
+    case event_kind::node_lost:
+    case event_kind::node_put_aside:
     case event_kind::warning: return fmt::format("warning: {}", printable(event.text, 1000));
+    case event_kind::node_joined:
+    case event_kind::node_left:
     case event_kind::notice: return printable(event.text, 1000);
     case event_kind::run_started:
     case event_kind::task_started:
@@ -130,6 +135,7 @@ std::string status_line(const run_snapshot& now, const run_settings& settings, s
   if (settings.budget) line += fmt::format(", budget {}", to_string(*settings.budget));
   if (settings.cost_limit) line += fmt::format(", limit {} a batch", to_string(*settings.cost_limit));
   line += fmt::format("  {} in flight", now.in_flight);
+  if (!now.nodes.empty()) line += "  nodes: " + nodes_line(now.nodes);
   const auto left = now.time_left(at);
   if (left > milliseconds{0}) line += fmt::format("  {} left", human_duration(left));
   return line;
@@ -149,6 +155,7 @@ std::string event_as_json(const run_event& event, const run_snapshot& now) {
     line["attempt"] = event.attempt;
     line["model"] = event.model;
   }
+  if (!event.node.empty()) line["node"] = event.node;
   if (event.code != ec::none) line["code"] = name(event.code);
   if (!event.text.empty()) line[event.state == task_state::delivered ? "path" : "message"] = event.text;
   if (event.cost > nano_dollars{}) line["cost"] = as_dollars(event.cost);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/console.hpp"
+#include "cli/nodes_file.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/stats.hpp"
 #include "state/ledger.hpp"
@@ -118,14 +119,18 @@ int show_stats(const command_context& context) {
   if (!*run) return complain(nothing_run_yet(context));
   auto open = needing_attention(*book, (*run)->id);
   if (!open) return complain(open.error());
+  const auto holder = current_holder(context.place.lock_file());
+  const auto nodes = holder ? read_nodes_file(context.place.nodes_file()) : std::vector<node_view>{};
   if (context.options.json) {
-    print(run_json(**run, *open));
+    print(run_json(**run, *open, nodes));
     return to_int(exit_code::done);
   }
   print(run_table(**run, *open, context.options.verbose));
-  if (const auto holder = current_holder(context.place.lock_file()))
-    print(fmt::format("  running    process {} on {} since {}\n", holder->process, holder->host,
-                      to_iso8601(holder->since)));
+  if (holder)
+    print(fmt::format("  running    process {} on {} since {}{}\n", holder->process, holder->host,
+                      to_iso8601(holder->since),
+                      holder->listens.empty() ? "" : ", nodes may join at " + holder->listens) +
+          nodes_table(nodes, wall_now()));
   return to_int(exit_code::done);
 }
 

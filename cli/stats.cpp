@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "cli/nodes_file.hpp"
 
 namespace cohort {
 
@@ -98,6 +99,9 @@ std::string run_table(const run_record& run, const attention_list& open, bool ve
     text +=
         fmt::format("  unconfirmed  up to {} for requests whose outcome is unknown; it counts against every limit\n",
                     to_string(spent.unconfirmed));
+  if (run.spare_answers > 0)
+    text += fmt::format("  paid twice {} answers came although their task had one already, for {}; part of the cost\n",
+                        run.spare_answers, to_string(run.spare_cost));
   if (run.settings.budget) text += fmt::format("  budget     {} for the run\n", to_string(*run.settings.budget));
   if (run.settings.cost_limit)
     text += fmt::format("  limit      {} for each batch\n", to_string(*run.settings.cost_limit));
@@ -124,6 +128,7 @@ void put_run(ordered_json& value, const run_record& run, const attention_list& o
       {"total", run.batches.size()}, {"completed", run.completed_batches()}, {"next", run.next_batch()}};
   value["tasks"] = counts_json(run.tasks());
   value["cost"] = money_json(run.spent(), run.estimate());
+  value["paidTwice"] = {{"answers", run.spare_answers}, {"cost", as_dollars(run.spare_cost)}};
   value["limits"] = ordered_json::object();
   if (run.settings.cost_limit) value["limits"]["batch"] = as_dollars(*run.settings.cost_limit);
   if (run.settings.budget) value["limits"]["run"] = as_dollars(*run.settings.budget);
@@ -137,9 +142,10 @@ void put_run(ordered_json& value, const run_record& run, const attention_list& o
 
 }  // namespace
 
-std::string run_json(const run_record& run, const attention_list& open) {
+std::string run_json(const run_record& run, const attention_list& open, const node_list& nodes) {
   ordered_json value;
   put_run(value, run, open);
+  if (!nodes.empty()) value["nodes"] = ordered_json::parse(nodes_json(nodes));
   return dump(value);
 }
 

@@ -4,10 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "messages/cluster.hpp"
 #include "messages/ledger.hpp"
 #include "state/ledger.hpp"
 
 namespace cohort {
+
+/// Nodes of a run at work, for the tables below; empty if there are none.
+using node_list = std::vector<node_view>;
 
 /// A task that needs the user's attention at the end.
 struct attention {
@@ -31,7 +35,7 @@ struct attention_list {
 [[nodiscard]] std::string run_table(const run_record& run, const attention_list& open, bool verbose);
 
 /// The same as one JSON object.
-[[nodiscard]] std::string run_json(const run_record& run, const attention_list& open);
+[[nodiscard]] std::string run_json(const run_record& run, const attention_list& open, const node_list& nodes = {});
 
 /// The same as one line, the last of `--json`: the event "summary".
 [[nodiscard]] std::string summary_event(const run_record& run, const attention_list& open);

@@ -99,7 +99,7 @@ expected<restoration> restore(const workspace& place) {
   ::gethostname(host, sizeof host - 1);
   const auto lock = run_lock::acquire(
       place.lock_file(),
-      {::getpid(), host, "verify --restore " + printable(place.project.string(), 500), wall_now(), {}});
+      {::getpid(), host, "verify --restore " + printable(place.project.string(), 500), wall_now(), {}, {}});
   if (!lock) return tl::unexpected{lock.error()};
   auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_write);
   if (!book) return tl::unexpected{book.error()};

@@ -16,6 +16,10 @@ std::string_view name(event_kind kind) noexcept {
     case event_kind::warning: return "warning";
     case event_kind::notice: return "notice";
     case event_kind::run_ended: return "run_ended";
+    case event_kind::node_joined: return "node_joined";
+    case event_kind::node_left: return "node_left";
+    case event_kind::node_lost: return "node_lost";
+    case event_kind::node_put_aside: return "node_put_aside";
   }
   return "unknown";
 }

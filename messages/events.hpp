@@ -20,6 +20,10 @@ enum class event_kind : uint8_t {
   warning,
   notice,
   run_ended,
+  node_joined,
+  node_left,
+  node_lost,
+  node_put_aside,
 };
 
 [[nodiscard]] std::string_view name(event_kind kind) noexcept;
@@ -40,12 +44,13 @@ struct run_event {
   state_counts counts;    ///< Of the batch (batch events) or run (run events).
   spending spent;         ///< Of the run.
   nano_dollars reserved;  ///< Of the run.
+  std::string node;       ///< Name of the node, of node events.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, run_event& x) {
   return f(x.kind, x.batch, x.label, x.task, x.state, x.before, x.code, x.text, x.attempt, x.model, x.cost.count,
-           x.counts, x.spent, x.reserved.count);
+           x.counts, x.spent, x.reserved.count, x.node);
 }
 
 /// How a run ended, for the caller of the COORDINATOR.

@@ -59,11 +59,12 @@ struct intent {
   uint64_t lease = 0;
   nano_dollars reserved;
   std::string model;  ///< Full id of the model that is asked.
+  std::string node;   ///< Identity and life of the node that will send it; empty: this machine.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, intent& x) {
-  return f(x.task, x.attempt, x.lease, x.reserved.count, x.model);
+  return f(x.task, x.attempt, x.lease, x.reserved.count, x.model, x.node);
 }
 
 /// One attempt that brought a whole answer. A resend carries the same attempt number.
@@ -173,6 +174,8 @@ struct run_record {
   wall_time updated;
   run_status status = run_status::running;
   std::vector<batch_record> batches;
+  uint32_t spare_answers = 0;  ///< Paid answers to tasks that had one already.
+  nano_dollars spare_cost;     ///< What those cost; part of what was spent.
 
   [[nodiscard]] state_counts tasks() const noexcept;
   [[nodiscard]] spending spent() const noexcept;

@@ -124,7 +124,7 @@ expected<void> inspect_header(const fs::path& file) {
                             file.string(), version, ledger_version));
   const bool layout = (h[16] << 8 | h[17]) == static_cast<int>(ledger_page_size) && h[18] == 2 && h[19] == 2 &&
                       h[20] == 0 && h[21] == 64 && h[22] == 32 && h[23] == 32 && big_endian(h + 44) == 4 &&
-                      big_endian(h + 56) == 1 && big_endian(h + 60) == ledger_version;
+                      big_endian(h + 56) == 1 && big_endian(h + 60) >= 1;
   if (!layout) return tl::unexpected{damaged(file, "its header holds impossible values")};
   // With a WAL, a crash in the middle of a checkpoint may leave the file shorter than its new header says.
   std::error_code none;

@@ -38,6 +38,21 @@ struct attempt_record {
   bool unconfirmed = false;  ///< Charged with its reservation.
 };
 
+/// Where an attempt and its task stand.
+struct attempt_standing {
+  uint32_t batch = 0;
+  task_state state = task_state::planned;
+  nano_dollars charged;  ///< What the attempt counts for as unconfirmed now; 0 if its outcome is known.
+  std::string model;     ///< Full id that was asked; empty if there is no such attempt.
+};
+
+/// An attempt that a node was to send and whose outcome is not known.
+struct awaited_attempt {
+  task_id task;
+  uint32_t attempt = 0;
+  std::string node;  ///< The node's identity and life.
+};
+
 /// Where an open ledger is.
 enum class ledger_place : uint8_t { there, moved, deleted };
 
@@ -55,6 +70,9 @@ class ledger {
   ledger(ledger&&) noexcept;
   ledger& operator=(ledger&&) noexcept;
   ~ledger();
+
+  /// Random, made with the ledger: tells it from all others.
+  [[nodiscard]] expected<std::string> identity() const;
 
   // --- Runs and plans -------------------------------------------------------------------------------------------
 
@@ -94,11 +112,18 @@ class ledger {
 
   [[nodiscard]] expected<void> record(int64_t run, const intent& x);
   /// False: this attempt's outcome was stored before; nothing is added. A second *different* attempt that is answered
-  /// after another one was stored adds its cost but not its text.
+  /// after another one was stored adds its cost but not its text, and counts as spare. A task that failed without any
+  /// answer takes a late one and is `answered` again. An unbilled failure settles an attempt that was given up.
   [[nodiscard]] expected<bool> record(int64_t run, const attempt_done& x);
   [[nodiscard]] expected<bool> record(int64_t run, const attempt_failed& x);
   [[nodiscard]] expected<void> record(int64_t run, const task_ended& x);
   [[nodiscard]] expected<void> record(int64_t run, const delivery& x);
+
+  /// `ec::task_unknown` if the run has no such task.
+  [[nodiscard]] expected<attempt_standing> standing(int64_t run, const task_id& id, uint32_t attempt) const;
+
+  /// Attempts of unanswered tasks that nodes were given and that have no known outcome.
+  [[nodiscard]] expected<std::vector<awaited_attempt>> awaited(int64_t run) const;
 
   /// Answers of all parts of `target` that are stored, in part order, with their specs (for assembling one file).
   [[nodiscard]] expected<std::vector<task_record>> answered_parts(int64_t run, const std::string& target) const;

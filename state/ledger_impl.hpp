@@ -71,6 +71,7 @@ struct ledger::impl {
 
   [[nodiscard]] expected<void> sum_tasks(run_record& run, int64_t first, int64_t last) const;
   [[nodiscard]] expected<void> sum_attempts(run_record& run, int64_t first, int64_t last) const;
+  void sum_spare(run_record& run, int64_t first, int64_t last) const;
 
   /// Reads the rows of `statement`, whose columns are those of `full_task_columns`.
   [[nodiscard]] expected<std::vector<task_record>> read_tasks(query& rows) const;

@@ -119,6 +119,7 @@ expected<std::optional<run_record>> ledger::newest_run() const {
       return self_->corrupt("the settings of the run were altered");
     if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
     if (auto summed = self_->sum_attempts(run, first, last); !summed) return tl::unexpected{summed.error()};
+    self_->sum_spare(run, first, last);
     return run;
   });
 }
@@ -210,6 +211,42 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
     }
   }
   return {};
+}
+
+void ledger::impl::sum_spare(run_record& run, int64_t first, int64_t last) const {
+  if (!file.knows_nodes()) return;
+  query row{
+      prepared("SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number "
+               "= p.number "
+               "WHERE p.spare = 1 AND p.task BETWEEN ? AND ?")};
+  if (!row.whole(first).whole(last).next()) return;
+  run.spare_answers = row.as<uint32_t>();
+  run.spare_cost = row.money();
+}
+
+expected<std::vector<awaited_attempt>> ledger::awaited(int64_t run) const {
+  return self_->guard("read what nodes may hold", [&]() -> expected<std::vector<awaited_attempt>> {
+    std::vector<awaited_attempt> found;
+    if (!self_->file.knows_nodes()) return found;
+    query row{self_->prepared(
+        "SELECT t.id, a.number, p.node FROM task t JOIN attempt a ON a.task = t.key JOIN placed p ON p.task = t.key "
+        "AND "
+        "p.number = a.number WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND p.node != ''")};
+    row.whole(run);
+    while (row.next()) {
+      awaited_attempt one;
+      one.task = row.identity();
+      one.attempt = row.as<uint32_t>();
+      one.node = row.bytes();
+      found.push_back(std::move(one));
+    }
+    return found;
+  });
+}
+
+expected<std::string> ledger::identity() const {
+  return self_->guard("read the ledger's identity",
+                      [&]() -> expected<std::string> { return self_->file.meta("ledger_id"); });
 }
 
 expected<bool> ledger::delivered_before(const task_id& id) const {

@@ -38,6 +38,12 @@ constexpr const char* replace_answer =
     "attempt = excluded.attempt, stop = excluded.stop, seal = excluded.seal, text = excluded.text";
 constexpr const char* keep_answer =
     "INSERT INTO answer(task, attempt, stop, seal, text) VALUES(?, ?, ?, ?, ?) ON CONFLICT(task) DO NOTHING";
+constexpr const char* place_attempt =
+    "INSERT INTO placed(task, number, node, spare) VALUES(?, ?, ?, 0) ON CONFLICT(task, number) DO UPDATE SET "
+    "node = excluded.node";
+constexpr const char* note_spare =
+    "INSERT INTO placed(task, number, node, spare) VALUES(?, ?, '', 1) ON CONFLICT(task, number) DO UPDATE SET spare = "
+    "1";
 constexpr const char* change_state =
     "UPDATE task SET state = ?, changed = ?, code = ?, reason = ?, seal = ? WHERE key = ?";
 constexpr const char* store_file =
@@ -88,10 +94,15 @@ void ledger::impl::set_state(const task_row& row, const task_id& id, task_state 
       .run();
 }
 
-/// The text is taken if the task waits for one: never answered, or put back because its last answer was unusable.
-/// A task that ended without any text keeps a late one, since it is paid for.
+/// The text is taken if the task waits for one: never answered, or put back because its last answer was unusable, or
+/// failed without any text, for instance because every worker that had it was lost. A skipped task keeps a late text,
+/// since it is paid for. Any other answer is spare: paid, and not needed.
 void ledger::impl::store_answer(const task_row& row, const attempt_done& x) const {
-  const bool waits = row.state == task_state::planned || row.state == task_state::deferred;
+  query known{prepared("SELECT 1 FROM answer WHERE task = ?")};
+  const bool has_text = known.whole(row.key).next();
+  const bool waits = row.state == task_state::planned || row.state == task_state::deferred ||
+                     (row.state == task_state::failed && !has_text);
+  if (!waits && has_text) query{prepared(note_spare)}.whole(row.key).whole(x.attempt).run();
   query{prepared(waits ? replace_answer : keep_answer)}
       .whole(row.key)
       .whole(x.attempt)
@@ -117,6 +128,8 @@ expected<void> ledger::record(int64_t run, const intent& x) {
                               .text(x.model)
                               .whole(seal_of_attempt(row->key, x.attempt, outcome::open, x.reserved, {}))
                               .run();
+    if (inserted != 0 && !x.node.empty())
+      query{self_->prepared(place_attempt)}.whole(row->key).whole(x.attempt).text(x.node).run();
     if (inserted != 0) return {};
     const auto before = find_standing(self_->prepared(find_attempt), row->key, x.attempt);
     if (before && before->how != outcome::open)
@@ -124,6 +137,7 @@ expected<void> ledger::record(int64_t run, const intent& x) {
                   fmt::format("attempt {} of task {} has ended already; the next one needs the next number", x.attempt,
                               to_string(x.task)));
     const auto reserved = std::max(x.reserved, before ? before->reserved : nano_dollars{});
+    if (!x.node.empty()) query{self_->prepared(place_attempt)}.whole(row->key).whole(x.attempt).text(x.node).run();
     query{self_->prepared(widen_intent)}
         .money(reserved)
         .whole(x.lease)
@@ -165,7 +179,8 @@ expected<bool> ledger::record(int64_t run, const attempt_failed& x) {
     const auto row = self_->find(run, x.task);
     if (!row) return tl::unexpected{row.error()};
     const auto before = find_standing(self_->prepared(find_attempt), row->key, x.attempt);
-    if (before && before->how != outcome::open) return false;
+    const bool now_known = before && before->how == outcome::unconfirmed && x.failure.billed == billing::unbilled;
+    if (before && before->how != outcome::open && !now_known) return false;
     const auto how = x.failure.billed == billing::unknown ? outcome::unconfirmed : outcome::free;
     const auto reserved = before ? before->reserved : nano_dollars{};
     query store{self_->prepared(store_failed)};
@@ -174,6 +189,21 @@ expected<bool> ledger::record(int64_t run, const attempt_failed& x) {
     store.text(x.failure.request_id).text(x.failure.message);
     store.whole(seal_of_attempt(row->key, x.attempt, how, reserved, {})).run();
     return true;
+  });
+}
+
+expected<attempt_standing> ledger::standing(int64_t run, const task_id& id, uint32_t attempt) const {
+  return self_->guard("look up an attempt", [&]() -> expected<attempt_standing> {
+    const auto row = self_->find(run, id);
+    if (!row) return tl::unexpected{row.error()};
+    attempt_standing found{row->batch, row->state, {}, {}};
+    query known{self_->prepared("SELECT outcome, reserved, model FROM attempt WHERE task = ? AND number = ?")};
+    if (!known.whole(row->key).whole(attempt).next()) return found;
+    const auto how = known.as<outcome>();
+    const auto reserved = known.money();
+    if (how == outcome::open || how == outcome::unconfirmed) found.charged = reserved;
+    found.model = known.bytes();
+    return found;
   });
 }
 

@@ -39,11 +39,9 @@ bool still_named(int fd, const fs::path& path) noexcept {
 }
 
 std::string render(const lock_holder& holder) {
-  const nlohmann::json json{{"process", holder.process},
-                            {"host", holder.host},
-                            {"command", holder.command},
-                            {"since", to_iso8601(holder.since)},
-                            {"listens", holder.listens}};
+  const nlohmann::json json{{"process", holder.process}, {"host", holder.host},
+                            {"command", holder.command}, {"since", to_iso8601(holder.since)},
+                            {"listens", holder.listens}, {"cluster", holder.cluster}};
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
@@ -61,6 +59,7 @@ lock_holder parse(const std::string& text) {
   holder.host = string_of("host");
   holder.command = string_of("command");
   holder.listens = string_of("listens");
+  holder.cluster = string_of("cluster");
   if (const auto since = parse_iso8601(string_of("since")); since) holder.since = *since;
   return holder;
 }

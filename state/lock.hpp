@@ -17,6 +17,7 @@ struct lock_holder {
   std::string command;  ///< Never holds a credential: options and project only.
   wall_time since;
   std::string listens;  ///< "host:port" if nodes may join, else empty.
+  std::string cluster;  ///< Absolute folder of the certificates, if nodes may join.
 };
 
 /// Owns the lock until destroyed. Movable.

@@ -126,4 +126,14 @@ CREATE TABLE file(
 CREATE INDEX file_unsynced ON file(synced) WHERE synced = 0;
 )sql";
 
+const char* const ledger_schema_2 = R"sql(
+CREATE TABLE placed(
+  task   INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  node   TEXT NOT NULL,
+  spare  INTEGER NOT NULL CHECK(spare BETWEEN 0 AND 1),
+  PRIMARY KEY(task, number)
+) STRICT, WITHOUT ROWID;
+)sql";
+
 }  // namespace cohort

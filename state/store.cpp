@@ -94,8 +94,8 @@ int64_t pragma(const SQLite::Database& database, const char* name) {
 }
 
 /// True if the file describes its tables just as we do. A flipped bit there renames a column.
-bool has_our_schema(const SQLite::Database& database) {
-  const std::string_view ours = ledger_schema;
+bool has_our_schema(const SQLite::Database& database, int64_t version) {
+  const std::string ours = std::string{ledger_schema} + (version >= 2 ? ledger_schema_2 : "");
   SQLite::Statement row{database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"};
   size_t length = 0;
   while (row.executeStep()) {
@@ -111,15 +111,25 @@ bool has_our_schema(const SQLite::Database& database) {
 expected<void> verify(const SQLite::Database& database, const fs::path& file) {
   if (pragma(database, "application_id") != ledger_application_id)
     return tl::unexpected{damaged(file, "it is not a ledger")};
-  if (const auto version = pragma(database, "user_version"); version != ledger_version)
+  const auto version = pragma(database, "user_version");
+  if (version > ledger_version)
     return fail(ec::state_newer,
                 fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
                             file.string(), version, ledger_version));
-  if (!has_our_schema(database)) return tl::unexpected{damaged(file, "its table of contents was altered")};
+  if (version < 1 || !has_our_schema(database, version))
+    return tl::unexpected{damaged(file, "its table of contents was altered")};
   SQLite::Statement check{database, "PRAGMA quick_check(1)"};
   std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
   if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};
   return {};
+}
+
+/// An older ledger becomes one of this format, whole or not at all.
+void bring_up_to_date(SQLite::Database& database) {
+  if (pragma(database, "user_version") >= ledger_version) return;
+  database.exec("BEGIN IMMEDIATE");
+  database.exec(ledger_schema_2);
+  database.exec(fmt::format("PRAGMA user_version={}; COMMIT", ledger_version));
 }
 
 void checkpoint_at_close(const SQLite::Database& database, bool wanted) {
@@ -138,6 +148,7 @@ expected<void> create(const fs::path& file, const fs::path& project) {
                     "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
                     ledger_page_size, ledger_application_id, ledger_version));
     database.exec(ledger_schema);
+    database.exec(ledger_schema_2);
     SQLite::Statement insert{database,
                              "INSERT INTO meta(key, value) VALUES('project', ?), ('ledger_id', ?), ('created', ?)"};
     insert.bind(1, project.native().data(), static_cast<int>(project.native().size()));
@@ -254,6 +265,7 @@ expected<void> store::open_writer() {
     database_->exec(
         "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; "
         "PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216");
+    bring_up_to_date(*database_);
     return {};
   });
 }
@@ -342,6 +354,8 @@ expected<void> store::open_copy() {
   database_ = std::make_unique<SQLite::Database>(copy.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
   return guarded(database_.get(), file_, "read the ledger", [&] { return verify(*database_, file_); });
 }
+
+bool store::knows_nodes() const { return pragma(*database_, "user_version") >= 2; }
 
 std::string store::meta(const char* key) const {
   SQLite::Statement query{*database_, "SELECT value FROM meta WHERE key = ?"};

@@ -32,6 +32,9 @@ class store {
   [[nodiscard]] SQLite::Database& database() const noexcept { return *database_; }
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
 
+  /// False for a ledger of format 1 that is only read: it has no table `placed`.
+  [[nodiscard]] bool knows_nodes() const;
+
   /// The value of `key` in the table `meta`; throws `SQLite::Exception`.
   [[nodiscard]] std::string meta(const char* key) const;
   /// Where the open file is now; empty if it was deleted.

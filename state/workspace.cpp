@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::string_view ignore_rules =
     "# Written by cohort: its state stays out of git, the generated tests do not.\n"
-    "/ledger.db*\n/batch-state.json\n/lock\n/ballast\n/logs/\n/cache/\n/archive/\n/.gitignore\n";
+    "/ledger.db*\n/batch-state.json\n/lock\n/nodes.json\n/ballast\n/logs/\n/cache/\n/archive/\n/.gitignore\n";
 
 /// `.claude-testing` may be a folder or a link to one inside the project, never a way out of it.
 expected<void> refuse_leading_out(const workspace& place) {

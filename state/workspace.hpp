@@ -17,6 +17,7 @@ struct workspace {
   [[nodiscard]] std::filesystem::path lock_file() const { return root() / "lock"; }
   [[nodiscard]] std::filesystem::path log_file() const { return root() / "logs" / "cohort.log"; }
   [[nodiscard]] std::filesystem::path cache_file() const { return root() / "cache" / "survey.bin"; }
+  [[nodiscard]] std::filesystem::path nodes_file() const { return root() / "nodes.json"; }
   [[nodiscard]] std::filesystem::path ballast_file() const { return root() / "ballast"; }
   [[nodiscard]] std::filesystem::path default_output() const { return root() / "tests"; }
 };

@@ -15,9 +15,10 @@ MAY_INCLUDE = {
     "planning": {"messages", "base"},
     "claude": {"messages", "base"},
     "state": {"messages", "base"},
+    "cluster": {"messages", "base"},
     "simulator": {"base"},
-    "actors": {"messages", "base", "planning", "claude", "state"},
-    "cli": {"messages", "base", "planning", "claude", "state", "actors", "simulator"},
+    "actors": {"messages", "base", "planning", "claude", "state", "cluster"},
+    "cli": {"messages", "base", "planning", "claude", "state", "cluster", "actors", "simulator"},
 }
 CAF_ROOMS = {"actors", "cli", "tests"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

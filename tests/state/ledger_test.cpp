@@ -217,15 +217,50 @@ TEST_F(ledger_test, an_answer_that_arrives_after_its_attempt_was_given_up_settle
   EXPECT_EQ(book.load_batch(run, 0).value()[0].answer, "late but paid");
 }
 
-TEST_F(ledger_test, keeps_a_late_answer_of_a_failed_task_without_reviving_it) {
+TEST_F(ledger_test, a_task_that_failed_without_any_answer_takes_a_late_one) {
   auto book = open();
   const auto run = plan(book, {"a.py"});
   const auto id = task_named("a.py").id;
   store(book, run, intent_for("a.py", 1), failure_for("a.py", 1, billing::unknown),
         task_ended{id, task_state::failed, ec::timeout, "t"}, answer_for("a.py", 1, "late"));
-  EXPECT_EQ(newest(book).tasks().failed, 1u);
+  EXPECT_EQ(newest(book).tasks().answered, 1u) << "it is paid for: it must not be asked again";
   EXPECT_EQ(book.answer_of(run, id).value(), "late");
   EXPECT_EQ(newest(book).spent().total().count, cent);
+  EXPECT_EQ(newest(book).spare_answers, 0u);
+}
+
+TEST_F(ledger_test, counts_what_was_paid_twice) {
+  auto book = open();
+  const auto run = plan(book, {"a.py"});
+  store(book, run, intent_for("a.py", 1), failure_for("a.py", 1, billing::unknown), intent_for("a.py", 2),
+        answer_for("a.py", 2), answer_for("a.py", 1, "late", 3 * cent));
+  EXPECT_EQ(newest(book).spare_answers, 1u);
+  EXPECT_EQ(newest(book).spare_cost.count, 3 * cent);
+  EXPECT_EQ(book.answer_of(run, task_named("a.py").id).value(), "def test(): pass");
+}
+
+TEST_F(ledger_test, an_unbilled_failure_settles_an_attempt_that_was_given_up) {
+  auto book = open();
+  const auto run = plan(book, {"a.py"});
+  store(book, run, intent_for("a.py", 1), failure_for("a.py", 1, billing::unknown));
+  EXPECT_EQ(newest(book).spent().unconfirmed.count, 5 * cent);
+  store(book, run, failure_for("a.py", 1, billing::unbilled));
+  EXPECT_EQ(newest(book).spent().unconfirmed.count, 0);
+}
+
+TEST_F(ledger_test, knows_which_attempts_nodes_may_still_answer) {
+  auto book = open();
+  const auto run = plan(book, {"open.py", "lost.py", "done.py", "here.py"});
+  const auto on_node = [](const std::string& name) {
+    auto wish = intent_for(name, 1);
+    wish.node = "node-1";
+    return wish;
+  };
+  store(book, run, on_node("open.py"), on_node("lost.py"), on_node("done.py"), intent_for("here.py", 1),
+        failure_for("lost.py", 1, billing::unknown), answer_for("done.py", 1));
+  const auto awaited = book.awaited(run).value();
+  ASSERT_EQ(awaited.size(), 2u);
+  for (const auto& one : awaited) EXPECT_EQ(one.node, "node-1");
 }
 
 TEST_F(ledger_test, charges_what_may_have_been_billed_after_a_crash) {

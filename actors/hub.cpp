@@ -1,0 +1,411 @@
+// HUB.
+
+#include "actors/hub.hpp"
+
+#include <fmt/format.h>
+#include <caf/all.hpp>
+
+#include "actors/errors.hpp"
+#include "actors/remote_worker.hpp"
+#include "base/log.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr milliseconds tick_interval{200};
+constexpr milliseconds publish_interval{1000};
+constexpr milliseconds farewell_time{3000};
+
+}  // namespace
+
+hub_state::~hub_state() {
+  for (const auto& [session, link] : links_) caf::anon_send_exit(link.worker, caf::exit_reason::user_shutdown);
+}
+
+void hub_state::start(hub_service_actor::stateful_pointer<hub_state> self, hub_parts parts) {
+  self_ = self;
+  parts_ = std::move(parts);
+  table_ = std::make_unique<node_table>(parts_.rules);
+  // A node that is there finds its way back within the time after which it would be called lost.
+  awaited_ = std::make_unique<awaited_tasks>(parts_.awaited, now() + parts_.rules.lease);
+  for (const auto& one : parts_.awaited) given_up_[one.node].insert({one.task, one.attempt});
+  self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source); });
+  self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), tick_interval, hub_tick{});
+}
+
+steady_time hub_state::now() const { return self_->clock().now(); }
+
+node_welcome hub_state::on_call(const node_call& call) {
+  node_welcome answer;
+  answer.book = parts_.book;
+  answer.lease = parts_.rules.lease;
+  answer.run = parts_.run_name;
+  auto objection = table_->objection(call.hello);
+  if (!objection && closing_) objection = error{ec::interrupted, "the run has ended"};
+  if (objection) {
+    answer.code = objection->code;
+    answer.reason = objection->message;
+    log_warning("a node was not let in: {}", objection->message);
+    return answer;
+  }
+  if (const auto earlier = table_->earlier_session(call.hello))
+    end_session(*earlier, node_standing::lost, "it joined again");
+  answer.accepted = true;
+  admit(call);
+  return answer;
+}
+
+void hub_state::admit(const node_call& call) {
+  auto& entry = table_->join(call.hello, now());
+  auto& link = links_[entry.session];
+  link.node = call.node;
+  link.worker = self_->spawn(remote_worker, caf::actor_cast<hub_service_actor>(self_), entry.session);
+  self_->monitor(link.node);
+  std::set<attempt_id> held;
+  for (const auto& one : call.hello.held)
+    if (one.book == parts_.book && one.run == parts_.run) held.insert({one.task, one.attempt});
+  const auto told = held.size();
+  settle_unsent(entry, held);
+  release(awaited_->came(entry.view.node, held));
+  tell(event_kind::node_joined, entry.view,
+       fmt::format("node {} joined with {} slots{}", entry.view.name, entry.view.slots,
+                   told == 0 ? "" : fmt::format("; it holds {} attempts", told)));
+  if (draining_)
+    self_->send(link.node, node_recall{entry.session, "the run stops"});
+  else
+    self_->send(parts_.pool,
+                slots_joined{link.worker, placement(entry.view.node, entry.life), entry.view.slots - entry.earlier});
+  publish();
+}
+
+/// A process that still lives and does not hold an attempt has never sent it: it holds each from the order's arrival
+/// until its report is acknowledged. So the reservation is given back. `held` gets these, as they are not to be
+/// released before.
+void hub_state::settle_unsent(node_entry& node, std::set<attempt_id>& held) {
+  const auto given = given_up_.find(placement(node.view.node, node.life));
+  if (given == given_up_.end()) return;
+  for (const auto& id : given->second) {
+    if (held.contains(id)) continue;
+    remote_report unsent{parts_.book, parts_.run, {}};
+    unsent.report.task = id.first;
+    unsent.report.attempt = id.second;
+    unsent.report.failure.code = ec::node_left;
+    unsent.report.failure.message = "the order did not reach the node";
+    unsent.report.failure.billed = billing::unbilled;
+    held.insert(id);
+    on_late(node, unsent);
+  }
+  given_up_.erase(given);
+}
+
+void hub_state::on_down(const caf::actor_addr& gone) {
+  for (const auto& [session, link] : links_) {
+    if (link.node.address() != gone) continue;
+    end_session(std::string{session}, node_standing::lost, "its process or its connection ended");
+    return;
+  }
+}
+
+void hub_state::end_session(const std::string& session, node_standing how, const std::string& why) {
+  auto* entry = table_->find(session);
+  const auto link = links_.find(session);
+  if (entry == nullptr || link == links_.end()) return;
+  const auto orders = entry->orders.size();
+  auto& given_up = given_up_[placement(entry->view.node, entry->life)];
+  for (const auto& [id, order] : entry->orders) given_up.insert(id);
+  const auto view = entry->view;
+  self_->demonitor(link->second.node.address());
+  // Its end is how the WORKER POOL learns that the slots are gone and what they held is lost.
+  caf::anon_send_exit(link->second.worker, caf::exit_reason::user_shutdown);
+  links_.erase(link);
+  table_->end(session, how);
+  release(awaited_->went(view.node));
+  if (how == node_standing::left)
+    tell(event_kind::node_left, view, fmt::format("node {} left", view.name));
+  else if (!closing_)
+    tell(event_kind::node_lost, view,
+         fmt::format("node {} is lost: {}{}", view.name, why,
+                     orders == 0 ? "" : fmt::format("; {} tasks go to others", orders)),
+         ec::worker_lost);
+  publish();
+  if (closing_ && links_.empty() && closed_.pending()) closed_.deliver(hub_closed{});
+}
+
+void hub_state::on_part(const wire_part& part) {
+  auto* entry = table_->find(part.session);
+  if (entry == nullptr) {
+    if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
+      self_->send(from, hub_pulse{part.session, false});
+    return;
+  }
+  table_->heard(*entry, now(), wall_now());
+  const auto whole = links_[part.session].parts.add(part);
+  if (!whole) return;
+  auto report = part.kind == parcel_kind::report ? unpack_report(*whole) : std::nullopt;
+  if (report)
+    on_report(*entry, *report);
+  else
+    log_warning("node {} sent something that is no report; it is ignored", entry->view.name);
+}
+
+void hub_state::on_report(node_entry& node, remote_report& report) {
+  auto& what = report.report;
+  if (report.book != parts_.book) return acknowledge(node.session, report, false);
+  const auto order = node.orders.find({what.task, what.attempt});
+  const bool expected_here =
+      report.run == parts_.run && order != node.orders.end() && order->second.lease == what.lease;
+  if (!expected_here) return on_late(node, report);
+  const bool bad = table_->judge(node, what);
+  const bool others = others_can_work(node);
+  const bool nodes_fault = !what.answered && (is_account_failure(what.failure) || never_arrived(what.failure));
+  if (bad && others && node.view.standing == node_standing::joined)
+    put_aside(node, what.failure.message, is_account_failure(what.failure));
+  if (nodes_fault && others && what.failure.billed == billing::unbilled) {
+    // It says nothing about the task: another machine is asked.
+    what.failure.code = ec::node_left;
+    what.failure.retry = true;
+  }
+  node.orders.erase(order);
+  self_->send(links_[node.session].worker, std::move(what));
+}
+
+bool hub_state::others_can_work(const node_entry& node) const {
+  return parts_.context->settings.concurrent > 0 || table_->others_work(node);
+}
+
+void hub_state::on_late(node_entry& node, remote_report& report) {
+  if (report.report.answered) ++node.view.done;
+  late_report late{report.run, node.view.node, report.report, parts_.context->model.id, {}};
+  if (report.report.answered) late.cost = cost_of(report.report.answer.usage, parts_.context->model);
+  self_->request(parts_.recorder, caf::infinite, std::move(late))
+      .then([this, session = node.session,
+             report](const late_outcome& outcome) { on_late_stored(session, report, outcome); },
+            [this, session = node.session, report](const caf::error& problem) {
+              const auto cause = from_caf(problem);
+              log_warning("a late answer could not be stored: {}", cause.message);
+              if (cause.code == ec::task_unknown) acknowledge(session, report, false);
+            });
+}
+
+void hub_state::on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome) {
+  acknowledge(session, report, outcome.taken);
+  if (report.run != parts_.run || !outcome.taken) return;
+  const auto& what = report.report;
+  if (outcome.fresh) {
+    // What was charged as unconfirmed becomes what it really cost.
+    const spending now_known = what.answered ? spending{outcome.cost, nano_dollars{} - outcome.settled}
+                                             : spending{{}, outcome.cost - outcome.settled};
+    self_->send(parts_.money, settlement{outcome.batch, {}, now_known});
+  }
+  if (outcome.used) {
+    awaited_->answered(what.task);
+    waiting_.erase(what.task);
+    self_->send(parts_.coordinator, answer_arrived{outcome.batch, what.task, what.answer});
+  } else if (awaited_->settled({what.task, what.attempt})) {
+    release({what.task});
+  }
+}
+
+void hub_state::acknowledge(const std::string& session, const remote_report& report, bool taken) {
+  const auto link = links_.find(session);
+  if (link == links_.end()) return;
+  self_->send(link->second.node,
+              report_kept{session, report.book, report.run, report.report.task, report.report.attempt, taken});
+}
+
+void hub_state::on_stored(const node_report_stored& what) {
+  remote_report known{parts_.book, parts_.run, {}};
+  known.report.task = what.what.task;
+  known.report.attempt = what.what.attempt;
+  acknowledge(what.session, known, true);
+}
+
+void hub_state::on_order(const node_order& wish) {
+  auto* entry = table_->find(wish.session);
+  if (entry == nullptr) return;
+  if (draining_)
+    return give_back(wish.session, wish.order, ec::cancelled, "the run stopped before the request was sent");
+  if (entry->view.standing != node_standing::joined)
+    return give_back(wish.session, wish.order, ec::node_left, "the node takes no more work");
+  remote_order order;
+  order.run = parts_.run;
+  order.order = wish.order;
+  order.prefix_text = std::move(order.order.request.shared_prefix);
+  order.order.request.shared_prefix.clear();
+  order.prefix = sha256(order.prefix_text);
+  order.with_prefix = entry->prefixes.insert(order.prefix).second;
+  if (!order.with_prefix) order.prefix_text.clear();
+  auto& kept = entry->orders[{wish.order.task, wish.order.attempt}];
+  kept.lease = wish.order.lease;
+  kept.task = wish.order.task;
+  kept.attempt = wish.order.attempt;
+  send_parcel(*entry, order);
+}
+
+void hub_state::send_parcel(node_entry& node, const remote_order& order) {
+  const auto& target = links_[node.session].node;
+  for (auto& part : cut(node.session, ++node.last_parcel, parcel_kind::order, pack(order)))
+    self_->send(target, std::move(part));
+}
+
+void hub_state::give_back(const std::string& session, const work_order& order, ec code, const std::string& why) {
+  work_report unsent;
+  unsent.lease = order.lease;
+  unsent.task = order.task;
+  unsent.attempt = order.attempt;
+  unsent.failure.code = code;
+  unsent.failure.message = why;
+  unsent.failure.retry = code == ec::node_left;
+  unsent.failure.billed = billing::unbilled;
+  if (const auto link = links_.find(session); link != links_.end()) self_->send(link->second.worker, std::move(unsent));
+}
+
+void hub_state::on_pulse(const node_pulse& pulse) {
+  auto* entry = table_->find(pulse.session);
+  if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
+    self_->send(from, hub_pulse{pulse.session, entry != nullptr});
+  if (entry == nullptr) return;
+  table_->heard(*entry, now(), wall_now());
+  if (pulse.earlier < entry->earlier) {
+    const auto freed = entry->earlier - pulse.earlier;
+    entry->earlier = pulse.earlier;
+    if (entry->view.standing == node_standing::joined && !draining_)
+      self_->send(parts_.pool,
+                  slots_joined{links_[pulse.session].worker, placement(entry->view.node, entry->life), freed});
+  }
+  if (table_->judge(*entry, pulse, now()) && others_can_work(*entry)) put_aside(*entry, pulse.trouble, false);
+}
+
+void hub_state::put_aside(node_entry& node, const std::string& why, bool for_good) {
+  node.view.standing = node_standing::put_aside;
+  node.view.reason = why;
+  node.for_good = for_good;
+  node.aside_since = now();
+  const auto& link = links_[node.session];
+  self_->send(parts_.pool, slots_retired{link.worker});
+  self_->send(link.node, node_recall{node.session, why});
+  tell(event_kind::node_put_aside, node.view,
+       fmt::format("node {} is put aside: {}{}", node.view.name, why,
+                   for_good ? ". Mend it and join again" : "; it is tried again later"));
+  publish();
+}
+
+void hub_state::feed_again(node_entry& node) {
+  node.view.standing = node_standing::joined;
+  node.view.reason.clear();
+  node.failures_in_row = 0;
+  node.trouble_since.reset();
+  self_->send(parts_.pool, slots_joined{links_[node.session].worker, placement(node.view.node, node.life),
+                                        node.view.slots - node.earlier});
+  log_info("node {} is tried again", node.view.name);
+}
+
+void hub_state::on_leaving(const node_leaving& node) {
+  auto* entry = table_->find(node.session);
+  if (entry == nullptr) return;
+  table_->heard(*entry, now(), wall_now());
+  entry->view.standing = node_standing::leaving;
+  self_->send(parts_.pool, slots_retired{links_[node.session].worker});
+  publish();
+}
+
+void hub_state::on_gone(const node_gone& node) { end_session(node.session, node_standing::left, {}); }
+
+void hub_state::on_awaited(const tasks_awaited& wish) {
+  for (const auto& task : wish.tasks) {
+    switch (awaited_->of(task)) {
+      case awaited_tasks::state::awaited: waiting_[task] = wish.from; break;
+      case awaited_tasks::state::answered: break;  // Its answer is on the way through the COORDINATOR.
+      case awaited_tasks::state::free: self_->send(wish.from, task_released{task}); break;
+    }
+  }
+}
+
+void hub_state::release(const std::vector<task_id>& tasks) {
+  for (const auto& task : tasks) {
+    const auto batch = waiting_.find(task);
+    if (batch == waiting_.end()) continue;
+    self_->send(batch->second, task_released{task});
+    waiting_.erase(batch);
+  }
+}
+
+void hub_state::on_tick() {
+  for (const auto& session : table_->silent(now()))
+    end_session(session, node_standing::lost,
+                fmt::format("it was silent for {} s", std::chrono::duration<double>{parts_.rules.lease}.count()));
+  release(awaited_->at(now()));
+  for (const auto& session : table_->due_again(now()))
+    if (auto* entry = table_->find(session)) feed_again(*entry);
+  if (closing_ && now() - *closing_ > farewell_time && closed_.pending()) closed_.deliver(hub_closed{});
+  if (now() - published_ >= publish_interval) publish();
+  self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), tick_interval, hub_tick{});
+}
+
+void hub_state::on_drain() {
+  draining_ = true;
+  for (const auto& [session, link] : links_) self_->send(link.node, node_recall{session, "the run stops"});
+}
+
+void hub_state::on_stop_now() {
+  on_drain();
+  for (const auto& session : table_->sessions()) {
+    auto& orders = table_->find(session)->orders;
+    for (const auto& [id, order] : orders) {
+      work_report given_up;
+      given_up.lease = order.lease;
+      given_up.task = order.task;
+      given_up.attempt = order.attempt;
+      given_up.failure.code = ec::cancelled;
+      given_up.failure.message = "the run stopped while a node waited for the answer";
+      given_up.failure.billed = billing::unknown;
+      self_->send(links_[session].worker, std::move(given_up));
+    }
+    orders.clear();
+  }
+}
+
+caf::typed_response_promise<hub_closed> hub_state::on_close() {
+  closing_ = now();
+  closed_ = self_->make_response_promise<hub_closed>();
+  for (const auto& [session, link] : links_) self_->send(link.node, hub_farewell{session});
+  auto promise = closed_;
+  if (links_.empty()) closed_.deliver(hub_closed{});
+  return promise;
+}
+
+void hub_state::tell(event_kind kind, const node_view& node, std::string text, ec code) {
+  run_event event;
+  event.kind = kind;
+  event.node = node.name;
+  event.text = std::move(text);
+  event.code = code;
+  self_->send(parts_.progress, std::move(event));
+}
+
+void hub_state::publish() {
+  published_ = now();
+  auto views = table_->views();
+  if (!views.nodes.empty()) self_->send(parts_.progress, std::move(views));
+}
+
+hub_service_actor::behavior_type hub(hub_service_actor::stateful_pointer<hub_state> self, hub_parts parts) {
+  self->state.start(self, std::move(parts));
+  return {
+      [self](const node_call& call) { return self->state.on_call(call); },
+      [self](const wire_part& part) { self->state.on_part(part); },
+      [self](const node_pulse& pulse) { self->state.on_pulse(pulse); },
+      [self](const node_leaving& node) { self->state.on_leaving(node); },
+      [self](const node_gone& node) { self->state.on_gone(node); },
+      [self](const node_order& wish) { self->state.on_order(wish); },
+      [self](const node_report_stored& what) { self->state.on_stored(what); },
+      [self](const tasks_awaited& wish) { self->state.on_awaited(wish); },
+      [self](const hub_tick&) { self->state.on_tick(); },
+      [self](const drain&) { self->state.on_drain(); },
+      [self](const stop_now&) { self->state.on_stop_now(); },
+      [self](const hub_close&) { return self->state.on_close(); },
+  };
+}
+
+}  // namespace cohort

@@ -1,0 +1,90 @@
+// Building and taking down the actor system of a node.
+
+#include "actors/join.hpp"
+
+#include <caf/all.hpp>
+
+#include "actors/errors.hpp"
+#include "actors/gateway.hpp"
+#include "actors/keeper.hpp"
+#include "actors/node.hpp"
+#include "actors/progress.hpp"
+#include "actors/remoting.hpp"
+
+namespace cohort {
+
+struct node_controls::target {
+  node_service_actor node;
+};
+
+void node_controls::drain() {
+  const std::lock_guard lock{guard_};
+  drain_wished_ = true;
+  if (target_) caf::anon_send(target_->node, cohort::drain{});
+}
+
+void node_controls::stop_now() {
+  const std::lock_guard lock{guard_};
+  if (target_) caf::anon_send(target_->node, cohort::stop_now{});
+}
+
+namespace {
+
+// A coordinator says how long its lease is only after the connection: this bounds a dead connection before that.
+constexpr milliseconds silence{15'000};
+
+void end(const caf::actor& service) { caf::anon_send_exit(service, caf::exit_reason::user_shutdown); }
+
+}  // namespace
+
+node_outcome join_cluster(join_parts parts, node_controls& controls) {
+  caf::actor_system_config config;
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", 2);
+  load_remoting(config, *parts.own, silence);
+  caf::actor_system system{config};
+  node_parts inner;
+  inner.name = parts.name;
+  inner.node = parts.place->node_id();
+  inner.slots = parts.slots;
+  inner.rejoin_for = parts.rejoin_for;
+  for (const auto& answer : parts.kept) inner.kept.push_back(to_report(answer));
+  inner.way = std::make_shared<watched_provider>(parts.way);
+  inner.resend = parts.resend;
+  run_snapshot first;
+  first.started = steady_clock::now();
+  inner.progress = system.spawn<caf::detached>(progress, first, parts.sink);
+  inner.gateway = system.spawn(gateway, inner.way, inner.progress);
+  inner.keeper = system.spawn<caf::detached>(keeper, parts.place);
+  inner.dialer = system.spawn<caf::detached>(dialer, parts.where, parts.own);
+  const auto services = inner;
+  auto self_node = system.spawn(node, std::move(inner));
+  {
+    const std::lock_guard lock{controls.guard_};
+    controls.target_ = std::make_shared<node_controls::target>(node_controls::target{self_node});
+    if (controls.drain_wished_) caf::anon_send(self_node, drain{});
+  }
+  node_outcome outcome;
+  caf::scoped_actor self{system};
+  self->request(self_node, caf::infinite, node_start{})
+      .receive([&](const node_outcome& ended) { outcome = ended; },
+               [&](const caf::error& problem) {
+                 outcome = {ec::worker_lost, from_caf(problem).message, 0};
+               });
+  {
+    const std::lock_guard lock{controls.guard_};
+    controls.target_.reset();
+  }
+  run_event over;
+  over.kind = event_kind::run_ended;
+  self->send(services.progress, over);
+  end(caf::actor_cast<caf::actor>(self_node));
+  end(caf::actor_cast<caf::actor>(services.gateway));
+  end(caf::actor_cast<caf::actor>(services.keeper));
+  end(caf::actor_cast<caf::actor>(services.dialer));
+  end(caf::actor_cast<caf::actor>(services.progress));
+  self->wait_for(services.progress, services.keeper);
+  return outcome;
+}
+
+}  // namespace cohort

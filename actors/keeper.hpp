@@ -1,0 +1,15 @@
+// KEEPER: the NODE's spool behind a mailbox, on a thread of its own, because disks block.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "cluster/spool.hpp"
+
+namespace cohort {
+
+/// Between the spool's form and the wire's.
+[[nodiscard]] spooled_answer to_spooled(const remote_report& report);
+[[nodiscard]] remote_report to_report(const spooled_answer& answer);
+
+keeper_actor::behavior_type keeper(keeper_actor::pointer self, std::shared_ptr<const spool> place);
+
+}  // namespace cohort

@@ -1,0 +1,66 @@
+// A node's answers on its own disk, from the moment they are there until the coordinator has acknowledged them: one
+// file an answer, checked by its digest, synced before the answer is sent on. Never a key or a prompt inside.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "messages/identity.hpp"
+#include "messages/request.hpp"
+
+namespace cohort {
+
+/// An answer, with whose attempt it is. `book` is the ledger's identity, `run` a run of it.
+struct spooled_answer {
+  std::string book;
+  int64_t run = 0;
+  task_id task;
+  uint32_t attempt = 0;
+  uint64_t lease = 0;
+  uint32_t sends = 0;
+  milliseconds took{0};
+  completion answer;
+};
+
+/// What a spool held when it was opened.
+struct spool_contents {
+  std::vector<spooled_answer> answers;
+  std::vector<std::filesystem::path> damaged;  ///< Torn or altered; left where they are, under another name.
+};
+
+class spool {
+ public:
+  /// Opens `folder` for this process alone (made with mode 0700). Errors: `ec::state_locked` if another node uses it,
+  /// those of the disk.
+  [[nodiscard]] static expected<spool> open(const std::filesystem::path& folder);
+
+  spool(spool&& other) noexcept;
+  spool& operator=(spool&&) = delete;
+  ~spool();
+
+  /// Stays the same over restarts: by it a coordinator knows that a node has come back.
+  [[nodiscard]] const std::string& node_id() const noexcept { return node_id_; }
+  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+
+  [[nodiscard]] expected<spool_contents> load() const;
+
+  /// On disk when it returns.
+  [[nodiscard]] expected<void> keep(const spooled_answer& answer) const;
+
+  /// Removes the answer's file; it is fine if there is none.
+  [[nodiscard]] expected<void> forget(const spooled_answer& answer) const;
+
+ private:
+  spool() = default;
+  std::filesystem::path folder_;
+  std::string node_id_;
+  int lock_ = -1;
+  int directory_ = -1;
+};
+
+/// The folder for a node of this name: below XDG_STATE_HOME, or ~/.local/state.
+[[nodiscard]] expected<std::filesystem::path> default_spool_folder(const std::string& name);
+
+}  // namespace cohort

@@ -1,0 +1,139 @@
+// Answers that come when nobody waits for them any more: from nodes that were taken for lost, or from before a restart.
+
+#include <gtest/gtest.h>
+
+#include "base/files.hpp"
+#include "fixture.hpp"
+
+namespace cohort {
+namespace {
+
+struct late_answers : run_fixture {
+  late_answers() {
+    settings.concurrent = 1;
+    way->at_once = false;
+  }
+
+  completion answer_saying(const std::string& text) const {
+    auto good = good_answer(text).answer;
+    good.request_id = "late-" + text;
+    return good;
+  }
+
+  /// What the HUB does with a report that no worker waits for.
+  late_outcome arrives(uint32_t number, uint32_t attempt, const std::string& text, nano_dollars cost = {100}) {
+    late_report late;
+    late.run = stored().id;
+    late.node = "a-node";
+    late.model = "nano-model";
+    late.cost = cost;
+    late.report.task = task(number).id;
+    late.report.attempt = attempt;
+    late.report.answered = true;
+    late.report.answer = answer_saying(text);
+    late_outcome outcome;
+    self->send(services.recorder, late);
+    run();
+    self->receive([&](const late_outcome& x) { outcome = x; }, caf::after(std::chrono::seconds{0}) >> [] {});
+    if (outcome.used) self->send(owner, answer_arrived{outcome.batch, late.report.task, late.report.answer});
+    run();
+    return outcome;
+  }
+
+  std::string file(uint32_t number) const {
+    const auto content = read_file(root / "out" / task(number).target);
+    return content ? *content : content.error().message;
+  }
+};
+
+TEST_F(late_answers, of_a_task_in_flight_is_delivered_once_and_the_other_is_spare) {
+  plan(1);
+  spawn_all();
+  ASSERT_EQ(way->calls.size(), 1u);
+  EXPECT_TRUE(arrives(0, 7, "late").used);
+  EXPECT_EQ(stored().tasks().delivered, 0u) << "what is in flight ends first";
+  way->answer_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(0), "late");
+  EXPECT_EQ(stored().tasks().delivered, 1u);
+  EXPECT_EQ(stored().spare_answers, 1u);
+  EXPECT_EQ(way->total_asked(), 1u);
+}
+
+TEST_F(late_answers, of_a_waiting_task_means_that_it_is_not_asked) {
+  plan(2);
+  spawn_all();
+  ASSERT_EQ(way->calls.size(), 1u);
+  EXPECT_TRUE(arrives(1, 1, "late").used);
+  way->at_once = true;
+  way->answer_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(1), "late");
+  EXPECT_EQ(way->asked.count("task-1"), 0u);
+  EXPECT_EQ(stored().spare_answers, 0u);
+}
+
+TEST_F(late_answers, of_a_task_in_a_batch_that_is_not_open_yet_is_judged_when_it_opens) {
+  settings.batch_size = 1;
+  plan(3);
+  spawn_all();
+  EXPECT_TRUE(arrives(1, 1, "loaded ahead").used);
+  EXPECT_TRUE(arrives(2, 1, "not loaded yet").used);
+  way->at_once = true;
+  way->answer_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(1), "loaded ahead");
+  EXPECT_EQ(file(2), "not loaded yet");
+  EXPECT_EQ(way->total_asked(), 1u);
+}
+
+TEST_F(late_answers, during_the_pause_before_another_attempt_mean_that_there_is_none) {
+  way->answer = [](const completion_request&, uint32_t) { return failed_call(ec::timeout, billing::unknown); };
+  plan(1);
+  spawn_all();
+  way->answer_all();
+  pass(milliseconds{60});  // Recorded as unconfirmed; the pause before the next attempt has begun.
+  ASSERT_EQ(way->calls.size(), 0u);
+  EXPECT_TRUE(arrives(0, 1, "late").used);
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(0), "late");
+  EXPECT_EQ(way->total_asked(), 1u);
+  EXPECT_EQ(stored().spent().unconfirmed.count, 0);
+}
+
+TEST_F(late_answers, come_once_and_a_second_one_only_costs) {
+  plan(1);
+  spawn_all();
+  EXPECT_TRUE(arrives(0, 7, "first").used);
+  const auto again = arrives(0, 7, "first");
+  EXPECT_FALSE(again.fresh);
+  const auto second = arrives(0, 8, "second", {30});
+  EXPECT_TRUE(second.fresh);
+  EXPECT_FALSE(second.used);
+  way->answer_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(0), "first");
+  EXPECT_EQ(stored().spare_answers, 2u);
+}
+
+TEST_F(late_answers, settle_what_was_unconfirmed) {
+  plan(1);
+  {
+    ASSERT_TRUE(book->begin());
+    ASSERT_TRUE(book->record(stored().id, intent{task(0).id, 1, 1, {1000}, "nano-model", "a-node"}));
+    ASSERT_TRUE(book->commit());
+  }
+  EXPECT_EQ(stored().spent().unconfirmed.count, 1000);
+  ASSERT_EQ(book->awaited(stored().id)->size(), 1u);
+  EXPECT_EQ(book->awaited(stored().id)->front().node, "a-node");
+  spawn_all();
+  const auto outcome = arrives(0, 1, "late", {300});
+  EXPECT_EQ(outcome.settled.count, 1000);
+  EXPECT_EQ(outcome.cost.count, 300);
+  way->answer_all();
+  (void)finish();
+  EXPECT_EQ(stored().spent().unconfirmed.count, 0);
+}
+
+}  // namespace
+}  // namespace cohort

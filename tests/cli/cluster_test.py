@@ -1,0 +1,288 @@
+"""Nodes join a coordinator: what their users meet, and what strangers on the port meet."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+from program import PROGRAM, STATE, Book, Case
+
+CALM = ("latency.fixed_ms=60", "latency.median_ms=0")
+
+
+class ClusterBase(Case):
+    def setUp(self):
+        super().setUp()
+        self.cluster = self.room / "cluster"
+        self.ends(self.cohort("cluster", "init", self.cluster), 0)
+
+    def coordinate(self, project, *arguments, server=None, concurrent=0, lease="5"):
+        """Starts a coordinator; returns it once it tells where it listens."""
+        said = self.room / f"coordinator-{time.monotonic_ns()}.log"
+        with open(said, "w") as errors, open(str(said) + ".out", "w") as out:
+            process = subprocess.Popen(
+                [PROGRAM, "generate-logical-batch", str(project), "--force", "--listen", "127.0.0.1:0", "--cluster",
+                 str(self.cluster), "--concurrent", str(concurrent), "--lease-timeout", lease, *arguments],
+                stdout=out, stderr=errors, env=self.env(server), cwd=self.room, stdin=subprocess.DEVNULL)
+        self.started.append(process)
+        process.said = said
+        self.until(lambda: "nodes may join at" in said.read_text(), "listening")
+        process.address = re.search(r"nodes may join at (\S+)", said.read_text()).group(1)
+        return process
+
+    def join(self, where, name, *arguments, server=None, cluster=None, key="key-of-a-test"):
+        said = self.room / f"{name}-{time.monotonic_ns()}.log"
+        command = [PROGRAM, "join", str(where), "--name", name, "--spool", str(self.room / f"spool-{name}"), *arguments]
+        if cluster is not False:
+            command += ["--cluster", str(cluster or self.cluster)]
+        with open(said, "w") as errors:
+            process = subprocess.Popen(command, stdout=errors, stderr=errors, env=self.env(server, key), cwd=self.room,
+                                       stdin=subprocess.DEVNULL)
+        self.started.append(process)
+        process.said = said
+        return process
+
+    def ended(self, process, code, timeout=60):
+        self.assertEqual(process.wait(timeout=timeout), code, process.said.read_text())
+        return process.said.read_text()
+
+    def joined(self, node):
+        self.until(lambda: "joined run" in node.said.read_text(), "joining")
+
+    def delivered(self, project):
+        with Book(project) as book:
+            return book.one("SELECT count(*) FROM task WHERE state = 2")
+
+
+class Joining(ClusterBase):
+    def test_two_nodes_do_all_the_work_of_a_coordinator_without_a_key(self):
+        project = self.project(20)
+        server = self.simulator(*CALM)
+        run = self.coordinate(project)  # No server, no key.
+        nodes = [self.join(run.address, name, "-c", "4", server=server) for name in ("alpha", "beta")]
+        self.ended(run, 0)
+        for node in nodes:
+            self.assertIn("the run has ended", self.ended(node, 0))
+        self.assertEqual(self.delivered(project), 20)
+        self.assertEqual(len(server.bill.lines()), 20)
+        with Book(project) as book:
+            self.assertEqual(book.one("SELECT count(DISTINCT node) FROM placed WHERE node != ''"), 2)
+            self.assertEqual(book.confirmed(), server.bill.nanos())
+        self.assertEqual([p.name for p in self.room.glob("spool-*/*.answer")], [])
+        self.unlocked(project)
+
+    def test_joins_a_run_on_this_machine_by_its_project_and_stats_show_it(self):
+        project = self.project(12)
+        server = self.simulator("latency.fixed_ms=400")
+        run = self.coordinate(project)
+        node = self.join(project, "gamma", "-c", "2", server=server, cluster=False)
+        self.joined(node)
+        stats = {}
+
+        def shown():
+            said = self.batch(project, "--stats", "--json")
+            stats.update(json.loads(said.out) if said.code == 0 else {})
+            return stats.get("nodes")
+        self.until(shown, "the node's line")
+        line = stats["nodes"][0]
+        self.assertEqual((line["name"], line["standing"], line["slots"]), ("gamma", "joined", 2))
+        self.assertIn("gamma", self.batch(project, "--stats").out)
+        self.ended(run, 0)
+        self.ended(node, 0)
+        self.assertFalse((project / STATE / "nodes.json").exists())
+
+    def test_a_node_that_is_told_to_leave_finishes_and_others_go_on(self):
+        project = self.project(24)
+        server = self.simulator("latency.fixed_ms=300")
+        run = self.coordinate(project)
+        leaver = self.join(run.address, "leaver", "-c", "3", server=server)
+        self.joined(leaver)
+        self.until(lambda: len(server.bill.lines()) >= 3, "work")
+        leaver.send_signal(signal.SIGTERM)
+        self.ended(leaver, 0)
+        stayer = self.join(run.address, "stayer", "-c", "6", server=server)
+        self.ended(run, 0)
+        self.ended(stayer, 0)
+        self.assertEqual(len(server.bill.lines()), 24, "nothing was asked twice")
+        self.assertIn("node leaver left", run.said.read_text())
+
+    def test_a_node_that_dies_is_noticed_at_once_and_its_tasks_go_to_others(self):
+        project = self.project(8)
+        slow = self.simulator("latency.fixed_ms=60000")
+        server = self.simulator(*CALM)
+        run = self.coordinate(project, "--budget", "20", lease="60")
+        doomed = self.join(run.address, "doomed", "-c", "2", server=slow)
+        self.until(lambda: len(slow.bill.lines()) == 2, "two requests in flight")
+        doomed.kill()
+        killed = time.monotonic()
+        self.until(lambda: "node doomed is lost" in run.said.read_text(), "the warning", seconds=5)
+        self.assertLess(time.monotonic() - killed, 1.0)
+        other = self.join(run.address, "other", "-c", "4", server=server)
+        self.ended(run, 0)
+        self.ended(other, 0)
+        with Book(project) as book:
+            self.assertEqual(book.one("SELECT count(*) FROM attempt WHERE outcome = 3"), 2)
+            self.assertGreaterEqual(book.charged(), server.bill.nanos() + slow.bill.nanos())
+
+    def test_after_a_kill_of_the_coordinator_nothing_that_a_node_has_is_asked_again(self):
+        project = self.project(16)
+        server = self.simulator("latency.fixed_ms=500")
+        run = self.coordinate(project)
+        node = self.join(run.address, "steady", "-c", "4", server=server)
+        self.until(lambda: len(server.bill.lines()) >= 6, "work")
+        run.kill()
+        run.wait()
+        self.until(lambda: list(self.room.glob("spool-steady/*.answer")), "answers kept by the node")
+        said = self.room / "again.log"
+        with open(said, "w") as errors:
+            again = subprocess.Popen([PROGRAM, "generate-logical-batch", str(project), "--listen", run.address, "--cluster",
+                                      str(self.cluster), "--concurrent", "0", "--lease-timeout", "5"], stderr=errors,
+                                     stdout=errors, env=self.env(), cwd=self.room, stdin=subprocess.DEVNULL)
+        again.said = said
+        self.started.append(again)
+        self.ended(again, 0)
+        self.ended(node, 0)
+        self.assertEqual(len(server.bill.lines()), 16, "an answer was asked for twice")
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos())
+            self.assertEqual(book.charged(), book.confirmed(), "what was unconfirmed is known now")
+        self.assertEqual(list(self.room.glob("spool-*/*.answer")), [])
+
+
+class NodesThatFail(ClusterBase):
+    def test_a_bad_key_puts_a_node_aside_and_the_others_do_its_work(self):
+        project = self.project(12)
+        server = self.simulator(*CALM)
+        run = self.coordinate(project)
+        good = self.join(run.address, "good", "-c", "2", server=server)
+        self.joined(good)
+        bad = self.join(run.address, "bad", "-c", "4", server=server, key="sk-ant-invalid-1")
+        self.ended(run, 0)
+        self.ended(good, 0)
+        self.ended(bad, 0)
+        self.assertIn("node bad is put aside", run.said.read_text())
+        self.assertEqual(self.delivered(project), 12)
+        self.assertEqual(len(server.bill.lines()), 12)
+
+    def test_the_only_node_with_a_bad_key_stops_the_run_with_the_reason(self):
+        project = self.project(12)
+        server = self.simulator(*CALM)
+        run = self.coordinate(project)
+        bad = self.join(run.address, "bad", "-c", "2", server=server, key="sk-ant-invalid-1")
+        said = self.ended(run, 1)
+        self.assertIn("ANTHROPIC_API_KEY", said)
+        self.ended(bad, 0)
+
+    def test_no_key_reaches_the_coordinator_or_a_file(self):
+        project = self.project(6)
+        server = self.simulator(*CALM)
+        run = self.coordinate(project, "-v")
+        node = self.join(run.address, "alpha", "-c", "2", server=server, key="key-that-nobody-may-see")
+        self.ended(run, 0)
+        self.ended(node, 0)
+        for path in self.room.rglob("*"):
+            if path.is_file():
+                self.assertNotIn(b"key-that-nobody-may-see", path.read_bytes(), path)
+
+
+class Refused(ClusterBase):
+    def test_concurrent_0_needs_nodes_and_listening_needs_certificates(self):
+        project = self.project(3)
+        self.ends(self.batch(project, "--concurrent", "0"), 2)
+        self.ends(self.batch(project, "--listen", "127.0.0.1:0"), 2)
+        said = self.batch(project, "--listen", "127.0.0.1:0", "--cluster", self.room / "nothing")
+        self.ends(said, 2)
+        self.assertIn("cluster init", said.err)
+
+    def test_a_certificate_of_another_cluster_is_refused_on_both_sides_with_words(self):
+        project = self.project(6)
+        server = self.simulator(*CALM)
+        run = self.coordinate(project)
+        other = self.room / "other"
+        self.ends(self.cohort("cluster", "init", other), 0)
+        said = self.ended(self.join(run.address, "stranger", server=server, cluster=other), 2)
+        self.assertIn("does not belong to the cluster", said)
+        # With the right authority, but a certificate that it did not sign.
+        mixed = self.room / "mixed"
+        shutil.copytree(other, mixed)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(self.cluster / "ca.crt")
+        context.load_cert_chain(mixed / "node.crt", mixed / "node.key")
+        host, port = run.address.rsplit(":", 1)
+        with self.assertRaises((ssl.SSLError, ConnectionResetError)):
+            with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain) as link:
+                self.assertEqual(link.recv(1), b"", "it was let in")
+                raise ConnectionResetError
+        self.until(lambda: "no valid certificate of this cluster" in run.said.read_text(), "the coordinator's warning")
+        log = (project / STATE / "logs" / "cohort.log").read_text()
+        self.assertIn("was refused", log)
+        good = self.join(run.address, "good", "-c", "4", server=server)
+        self.ended(run, 0)
+        self.ended(good, 0)
+
+    def test_a_revoked_node_is_told_so(self):
+        project = self.project(6)
+        server = self.simulator(*CALM)
+        old = self.room / "old"
+        shutil.copytree(self.cluster, old)
+        self.ends(self.cohort("cluster", "init", self.cluster, "--add", "beta"), 0)
+        self.ends(self.cohort("cluster", "init", self.cluster, "--revoke", "node"), 0)
+        run = self.coordinate(project)
+        said = self.ended(self.join(run.address, "old", server=server, cluster=old), 2)
+        self.assertIn("does not belong to the cluster", said)
+        good = self.join(run.address, "beta", "-c", "4", server=server)
+        self.ended(run, 0)
+        self.ended(good, 0)
+
+
+class Hostile(ClusterBase):
+    def descriptors(self, process):
+        return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+    def resident_kb(self, process):
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def test_strangers_on_the_port_do_no_harm(self):
+        project = self.project(10)
+        server = self.simulator(*CALM)
+        run = self.coordinate(project)
+        host, port = run.address.rsplit(":", 1)
+        where = (host, int(port))
+        time.sleep(0.3)
+        before, memory = self.descriptors(run), self.resident_kb(run)
+        killer = b"\x01" + bytes(31)  # Ends a plain port of the framework.
+        for words in (b"GET / HTTP/1.1\r\n\r\n", killer, os.urandom(512), b"\x16\x03", b"\x16\x03\x01\x02\x00" + killer * 20,
+                      b"\x16\x03\x01\xff\xff" + os.urandom(4096)):
+            with socket.create_connection(where, 10) as link:
+                link.sendall(words)
+                link.settimeout(0.2)
+                try:
+                    link.recv(4096)
+                except OSError:
+                    pass
+        for i in range(2000):
+            link = socket.create_connection(where, 10)
+            if i % 3 == 0:
+                link.sendall(b"\x16\x03\x01")
+            link.close()
+        half = [socket.create_connection(where, 10) for _ in range(400)]  # More than may wait.
+        for link in half:
+            link.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        self.until(lambda: self.descriptors(run) <= before + 2 * 256 + 20, "the oldest making room")
+        for link in half:
+            link.close()
+        self.until(lambda: self.descriptors(run) <= before + 4, "descriptors coming back", seconds=20)
+        self.assertLess(self.resident_kb(run) - memory, 60_000)
+        node = self.join(run.address, "alpha", "-c", "4", server=server)
+        self.ended(run, 0)
+        self.ended(node, 0)
+        self.assertEqual(self.delivered(project), 10)
+        self.assertIn("was refused", run.said.read_text())
