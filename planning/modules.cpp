@@ -185,7 +185,9 @@ void module_resolver::add_submodules(const language& lang, source_file& file, si
     auto path = module_at(lang, joined(folder, name));
     if (path.empty() || path == file.path) continue;
     import_ref extra;
-    extra.module = module.ends_with('.') ? module + name : module + "." + name;
+    extra.module = module;
+    if (!module.ends_with('.')) extra.module += '.';
+    extra.module += name;
     extra.resolved = std::move(path);
     file.imports.push_back(std::move(extra));
   }

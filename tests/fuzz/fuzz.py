@@ -51,7 +51,7 @@ def command(target, found, corpus, how):
     findings.mkdir(exist_ok=True)
     return [str(BUILD / f"{target}_fuzz"), str(found), str(corpus), f"-dict={HERE}/dictionaries/{dictionary}.dict",
             f"-max_len={longest}", f"-artifact_prefix={findings}/{target}-", "-timeout=60", "-rss_limit_mb=2048",
-            "-print_final_stats=1", "-verbosity=0", *how]
+            "-print_final_stats=1", "-verbosity=0", "-print_funcs=0", *how]
 
 
 def figures(said):
