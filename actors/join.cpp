@@ -31,7 +31,7 @@ void node_controls::stop_now() {
 namespace {
 
 // A coordinator says how long its lease is only after the connection: this bounds a dead connection before that.
-constexpr milliseconds silence{15'000};
+constexpr link_times times{milliseconds{5000}, milliseconds{15'000}};
 
 void end(const caf::actor& service) { caf::anon_send_exit(service, caf::exit_reason::user_shutdown); }
 
@@ -41,7 +41,7 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   caf::actor_system_config config;
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", 2);
-  load_remoting(config, *parts.own, silence);
+  load_remoting(config, *parts.own, times);
   caf::actor_system system{config};
   node_parts inner;
   inner.name = parts.name;

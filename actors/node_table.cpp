@@ -89,7 +89,7 @@ void node_table::end(const std::string& session, node_standing how) {
 std::vector<std::string> node_table::silent(steady_time now) const {
   std::vector<std::string> found;
   for (const auto& [session, entry] : open_)
-    if (now - entry.heard > rules_.lease) found.push_back(session);
+    if (now - entry.heard > rules_.lease - rules_.lease / 20) found.push_back(session);
   return found;
 }
 

@@ -31,7 +31,6 @@ namespace {
 
 constexpr milliseconds probe_time{5000};
 constexpr milliseconds connect_time{10'000};
-constexpr int64_t heartbeat_ms = 500;
 
 /// The framework's node id is a hash of the host and the process id: two containers may have the same, and messages
 /// then go to the wrong process. This module sits in a place that the framework keeps for one that we do not use, and
@@ -87,7 +86,7 @@ dialed connect(dialer_actor::pointer self, const net_address& where) {
 
 }  // namespace
 
-void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, milliseconds silence) {
+void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, const link_times& times) {
   config.add_message_types<caf::id_block::cohort>();
   config.load<caf::io::middleman>();
   config.load<random_identity>();
@@ -95,8 +94,8 @@ void load_remoting(caf::actor_system_config& config, const cluster_credentials& 
   config.openssl_cafile = own.authority_path();
   config.openssl_certificate = own.certificate_path();
   config.openssl_key = own.key_path();
-  config.set("middleman.heartbeat-interval", caf::timespan{milliseconds{heartbeat_ms}});
-  config.set("middleman.connection-timeout", caf::timespan{silence});
+  config.set("middleman.heartbeat-interval", caf::timespan{times.heartbeat});
+  config.set("middleman.connection-timeout", caf::timespan{times.silence});
 }
 
 expected<uint16_t> publish_hub(const hub_actor& hub) {

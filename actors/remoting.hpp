@@ -12,9 +12,15 @@
 
 namespace cohort {
 
-/// Loads the network layer with `own` credentials, which must outlive the actor system. `silence` of a connection ends
-/// it.
-void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, milliseconds silence);
+/// The network layer's own heartbeats only clear dead connections away; leases and pulses of ours decide who is lost. With
+/// each heartbeat the framework drops a connection that is just being made, so the side that dials has few of them.
+struct link_times {
+  milliseconds heartbeat{1000};
+  milliseconds silence{15'000};  ///< Ends a connection.
+};
+
+/// Loads the network layer with `own` credentials, which must outlive the actor system.
+void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, const link_times& times);
 
 /// Publishes the HUB on loopback; returns the port for the DOORKEEPER. `ec::connect_failed`.
 [[nodiscard]] expected<uint16_t> publish_hub(const hub_actor& hub);

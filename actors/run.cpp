@@ -2,6 +2,7 @@
 
 #include "actors/run.hpp"
 
+#include <algorithm>
 #include <future>
 
 #include <caf/all.hpp>
@@ -112,7 +113,8 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", 2);
   if (parts.door) {
-    load_remoting(config, *parts.door->own, parts.door->lease);
+    load_remoting(config, *parts.door->own,
+                  {milliseconds{1000}, std::max(milliseconds{10'000}, 2 * parts.door->lease)});
     // The ledger belongs to the RECORDER from here on; the HUB gets what it needs of it before.
     if (auto awaited = parts.book->awaited(parts.run.id)) parts.awaited = std::move(*awaited);
     parts.identity = parts.book->identity().value_or(std::string{});

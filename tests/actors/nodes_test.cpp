@@ -53,8 +53,8 @@ TEST_F(nodes, a_node_that_comes_again_ends_its_earlier_session) {
 
 TEST_F(nodes, silence_as_long_as_the_lease_ends_a_session) {
   auto& node = table.join(hello_of("a", "1"), start);
-  EXPECT_TRUE(table.silent(start + 15s).empty());
-  EXPECT_EQ(table.silent(start + 16s).size(), 1u);
+  EXPECT_TRUE(table.silent(start + 14s).empty());
+  EXPECT_EQ(table.silent(start + 15s).size(), 1u);
   table.heard(node, start + 10s, {});
   EXPECT_TRUE(table.silent(start + 16s).empty());
 }

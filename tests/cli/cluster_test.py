@@ -251,8 +251,8 @@ class Hostile(ClusterBase):
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
     def test_strangers_on_the_port_do_no_harm(self):
-        project = self.project(10)
-        server = self.simulator(*CALM)
+        project = self.project(60)
+        server = self.simulator("latency.fixed_ms=250", "latency.median_ms=0")
         run = self.coordinate(project)
         host, port = run.address.rsplit(":", 1)
         where = (host, int(port))
@@ -273,6 +273,14 @@ class Hostile(ClusterBase):
             if i % 3 == 0:
                 link.sendall(b"\x16\x03\x01")
             link.close()
+        # One that stops in its handshake must not hold up the others.
+        node = self.join(run.address, "alpha", "-c", "1", server=server)
+        self.joined(node)
+        stalled = socket.create_connection(where, 10)
+        stalled.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        done = len(server.bill.lines())
+        self.until(lambda: len(server.bill.lines()) >= done + 4, "work while a handshake is stalled", seconds=4)
+        stalled.close()
         half = [socket.create_connection(where, 10) for _ in range(400)]  # More than may wait.
         for link in half:
             link.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
@@ -281,8 +289,7 @@ class Hostile(ClusterBase):
             link.close()
         self.until(lambda: self.descriptors(run) <= before + 4, "descriptors coming back", seconds=20)
         self.assertLess(self.resident_kb(run) - memory, 60_000)
-        node = self.join(run.address, "alpha", "-c", "4", server=server)
         self.ended(run, 0)
         self.ended(node, 0)
-        self.assertEqual(self.delivered(project), 10)
+        self.assertEqual(self.delivered(project), 60)
         self.assertIn("was refused", run.said.read_text())
