@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/model_ladder.hpp"
 #include "actors/run_context.hpp"
 #include "actors/task_board.hpp"
 
@@ -41,6 +42,7 @@ class batch_state {
   void deliver_file(board_entry& entry, std::string extracted);
   void follow(board_entry& entry, const next_step& step, ec code, const std::string& reason);
   void end(board_entry& entry, task_state state, ec code, const std::string& reason);
+  [[nodiscard]] const model_info& model_of(const board_entry& entry, uint32_t attempt) const;
   void settle(board_entry& entry, const spending& spent);
   void give_back(uint64_t lease);
   void stop_run(ec code, const std::string& message);
@@ -52,6 +54,7 @@ class batch_state {
   batch_partners partners_;
   uint32_t index_ = 0;
   std::unique_ptr<task_board> board_;
+  std::unique_ptr<model_ladder> ladder_;
   bool run_limit_ = false;
   bool told_exhausted_ = false;
   bool closing_ = false;

@@ -26,9 +26,14 @@ ec class_of(const completion& answer) noexcept {
   return ec::none;
 }
 
-next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed) const {
+next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed, bool has_fallback) const {
   if (stops_run(failure.code)) return {next_step::action::stop_run};
   const bool may_be_billed = failure.billed == billing::unknown;
+  if (has_fallback && failure.code == ec::overloaded && !may_be_billed) {
+    next_step next{next_step::action::again};
+    next.falls_back = true;
+    return next;
+  }
   if (may_be_billed && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
     return {next_step::action::again, doubled(limits_.pause, unconfirmed)};
   return {next_step::action::fail};

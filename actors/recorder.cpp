@@ -126,7 +126,7 @@ caf::typed_response_promise<recorded> recorder_state::store(Record record) {
       note_state(record.task, task_state::answered);
       if (*fresh && view_)
         if (const auto known = open_tasks_.find(record.task); known != open_tasks_.end())
-          view_->batches[known->second.batch].spent.confirmed += record.cost;
+          note_cost(known->second.batch, record);
     } else if constexpr (std::is_same_v<Record, task_ended>) {
       note_state(record.task, record.state);
     }
@@ -313,6 +313,13 @@ expected<void> recorder_state::publish(bool now) {
   published_ = steady_clock::now();
   view_->updated = wall_now();
   return replace_file(options_.place.view_file(), render_view(*view_), now ? durability::now : durability::later);
+}
+
+void recorder_state::note_cost(uint32_t batch, const attempt_done& paid) {
+  view_->batches[batch].spent.confirmed += paid.cost;
+  auto& share = view_->by_model[paid.model.empty() ? view_->model_id : paid.model];
+  ++share.answers;
+  share.cost += paid.cost;
 }
 
 void recorder_state::note_state(const task_id& id, task_state state) {

@@ -57,6 +57,7 @@ class recorder_state {
   expected<void> restore_torn_files();
   expected<void> sync_files();
   expected<void> publish(bool now);
+  void note_cost(uint32_t batch, const attempt_done& paid);
   void note_state(const task_id& id, task_state state);
 
   recorder_actor::stateful_pointer<recorder_state> self_ = nullptr;

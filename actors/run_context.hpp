@@ -14,7 +14,9 @@ namespace cohort {
 
 struct run_context {
   run_settings settings;
-  model_info model;  ///< The model that the run asks for.
+  model_info model;                   ///< The model that the plan was made for.
+  std::vector<model_info> fallbacks;  ///< Asked in this order while those before are overloaded.
+  milliseconds fallback_rest{2000};   ///< How long an overloaded model is left alone before a task tries it again.
   const task_craft* craft = nullptr;
   outcome_policy outcomes{retry_limits{}};
   spending carried;          ///< Spent on plans that this run replaces; counts against the budget.

@@ -32,6 +32,17 @@ TEST(outcome_policy, asks_again_after_an_unknown_outcome_a_bounded_number_of_tim
   EXPECT_LT(policy.after_failure(lost, 1).pause, policy.after_failure(lost, 2).pause);
 }
 
+TEST(outcome_policy, falls_back_after_an_unbilled_overload_if_there_is_another_model) {
+  const outcome_policy policy{twice()};
+  const auto step = policy.after_failure(failed(ec::overloaded, billing::unbilled), 0, true);
+  EXPECT_EQ(step.what, action::again);
+  EXPECT_TRUE(step.falls_back);
+  EXPECT_EQ(policy.after_failure(failed(ec::overloaded, billing::unbilled), 0, false).what, action::fail);
+  EXPECT_FALSE(policy.after_failure(failed(ec::overloaded, billing::unknown), 1, true).falls_back);
+  EXPECT_FALSE(policy.after_failure(failed(ec::rate_limited, billing::unbilled), 0, true).falls_back);
+  EXPECT_EQ(policy.after_failure(failed(ec::authentication, billing::unbilled), 0, true).what, action::stop_run);
+}
+
 TEST(outcome_policy, stops_the_run_for_errors_of_the_account) {
   const outcome_policy policy{twice()};
   for (auto code : {ec::authentication, ec::billing, ec::forbidden, ec::spend_limit})
