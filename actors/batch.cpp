@@ -190,6 +190,8 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure) {
   entry.phase = task_phase::storing;
   if (unconfirmed) ++entry.unconfirmed;
   if (failure.code == ec::overloaded) ladder_->overloaded(self_->clock().now(), entry.level, failure.retry_after);
+  // At once: what is handed out while the failure goes to disk would fail in the same way.
+  if (stops_run(failure.code)) stop_run(failure.code, failure.message);
   self_->request(partners_.recorder, patiently, attempt_failed{id, entry.record.attempts, entry.lease, failure})
       .then(
           [this, id, failure, unconfirmed](const recorded&) {

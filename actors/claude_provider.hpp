@@ -30,15 +30,15 @@ class claude_provider : public provider {
 
  private:
   /// The provider counts and sheds load by model: so do we.
-  struct lane {
-    explicit lane(const claude_settings& settings) : limiter(settings.rate_limit), breaker(settings.breaker) {}
+  struct model_lane {
+    explicit model_lane(const claude_settings& settings) : limiter(settings.rate_limit), breaker(settings.breaker) {}
     rate_limiter limiter;
     cohort::breaker breaker;
     ec last_failure = ec::none;  ///< The last one that counts for the breaker.
   };
   /// What an admitted call owes to limiter and breaker.
   struct ticket {
-    lane* of = nullptr;
+    model_lane* of = nullptr;
     admission_ticket limiter;
     uint64_t breaker = 0;
   };
@@ -50,7 +50,7 @@ class claude_provider : public provider {
   std::unique_ptr<transport> way_;
   messages_client client_;
   claude_settings settings_;
-  std::map<std::string, lane> lanes_;  ///< By the model's id.
+  std::map<std::string, model_lane> lanes_;  ///< By the model's id.
   std::mt19937_64 random_{std::random_device{}()};
   ticket admitted_;  ///< Of the call that `submit` comes for next.
   std::map<uint64_t, ticket> tickets_;

@@ -116,8 +116,9 @@ using cost_monitor_actor =
 ///   attempt_failed -> recorded
 ///   task_ended     -> recorded
 ///   deliver        -> delivery         The file is written; synced with its batch.
-///   close_batch    -> recorded         Files synced, view published.
-///   close_run      -> recorded         Status stored, view published; nothing may follow.
+///   close_batch    -> recorded         View published; a sync of its files has begun, unless the last one was just
+///   now. close_run      -> recorded         Files synced, status stored, view published; nothing may follow.
+///   sync_ended                         Internal: what was delivered before the sync began is on the disk.
 ///                  -> error            Code and text; for a full disk after every reserve is used up.
 struct deliver_text {
   deliver what;
@@ -126,6 +127,14 @@ struct deliver_text {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, deliver_text& x) {
   return f(x.what, x.extracted);
+}
+struct sync_ended {
+  ec code = ec::none;
+  std::string message;
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, sync_ended& x) {
+  return f(x.code, x.message);
 }
 struct recorder_flush {};
 template <class Inspector>
@@ -137,7 +146,7 @@ using recorder_actor =
                      caf::replies_to<attempt_done>::with<recorded>, caf::replies_to<attempt_failed>::with<recorded>,
                      caf::replies_to<task_ended>::with<recorded>, caf::replies_to<deliver_text>::with<delivery>,
                      caf::replies_to<close_batch>::with<recorded>, caf::replies_to<close_run>::with<recorded>,
-                     caf::reacts_to<recorder_flush>>;
+                     caf::reacts_to<recorder_flush>, caf::reacts_to<sync_ended>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event

@@ -3,12 +3,14 @@
 #include "actors/recorder.hpp"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
+#include <utility>
 
 #include <caf/all.hpp>
 
 #include "actors/errors.hpp"
 #include "actors/stored_result.hpp"
+#include "base/fault_point.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "state/view.hpp"
@@ -23,6 +25,7 @@ constexpr auto view_interval = std::chrono::seconds{1};
 // How long a record waits for others to share its commit: a worker waits for an intent, nobody for the rest.
 constexpr milliseconds intent_pause{2};
 constexpr milliseconds group_pause{8};
+constexpr size_t least_share = 32;  ///< Records that a commit takes along with intents, if so many wait.
 constexpr auto sync_interval = std::chrono::seconds{1};
 constexpr auto full_disk_pause = std::chrono::seconds{1};
 constexpr uint64_t largest_source = 16 << 20;
@@ -34,6 +37,10 @@ bool is_disk_full(const error& problem) { return problem.code == ec::disk_full; 
 bool looks_torn(const std::string& content) { return content.empty() || content.find('\0') != std::string::npos; }
 
 }  // namespace
+
+recorder_state::~recorder_state() {
+  if (sync_.joinable()) sync_.join();
+}
 
 void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
                            std::shared_ptr<ledger> book, recorder_options options, coordinator_actor coordinator) {
@@ -82,6 +89,7 @@ caf::result<batch_contents> recorder_state::open(const open_batch& wish) {
     known.spec.request.prompt.clear();
     known.spec.request.shared_prefix.clear();
     open_tasks_[task.spec.id] = std::move(known);
+    open_batches_[wish.batch].push_back(task.spec.id);
     const auto problem = source_problem(task);
     if (!problem) return to_caf(problem.error());
     if (!*problem) continue;
@@ -105,34 +113,30 @@ expected<std::optional<task_ended>> recorder_state::source_problem(const task_re
 template <class Record>
 caf::typed_response_promise<recorded> recorder_state::store(Record record) {
   auto promise = self_->make_response_promise<recorded>();
-  auto fresh = std::make_shared<bool>(true);
-  pending entry;
-  entry.apply = [this, record, fresh]() -> expected<void> {
+  struct waiting {
+    Record what;
+    bool fresh = true;
+  };
+  auto entry = std::make_shared<waiting>(waiting{std::move(record)});
+  const auto apply = [this, entry]() -> expected<void> {
     if constexpr (std::is_same_v<Record, attempt_done> || std::is_same_v<Record, attempt_failed>) {
-      auto stored = book_->record(options_.run, record);
+      const auto stored = book_->record(options_.run, entry->what);
       if (!stored) return tl::unexpected{stored.error()};
-      *fresh = *stored;
+      entry->fresh = *stored;
       return {};
     } else {
-      return book_->record(options_.run, record);
+      return book_->record(options_.run, entry->what);
     }
   };
-  entry.answer = [this, promise, record, fresh](const error* problem) mutable {
+  const auto answer = [this, promise, entry](const error* problem) mutable {
     if (problem != nullptr) {
       promise.deliver(to_caf(*problem));
       return;
     }
-    if constexpr (std::is_same_v<Record, attempt_done>) {
-      note_state(record.task, task_state::answered);
-      if (*fresh && view_)
-        if (const auto known = open_tasks_.find(record.task); known != open_tasks_.end())
-          note_cost(known->second.batch, record);
-    } else if constexpr (std::is_same_v<Record, task_ended>) {
-      note_state(record.task, record.state);
-    }
-    promise.deliver(recorded{*fresh});
+    note(entry->what, entry->fresh);
+    promise.deliver(recorded{entry->fresh});
   };
-  enqueue(std::move(entry), std::is_same_v<Record, intent> ? urgency::soon : urgency::may_wait);
+  enqueue({apply, answer}, std::is_same_v<Record, intent> ? urgency::soon : urgency::may_wait);
   return promise;
 }
 
@@ -159,7 +163,10 @@ caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text 
 }
 
 void recorder_state::enqueue(pending entry, urgency how) {
-  queue_.push_back(std::move(entry));
+  if (how == urgency::soon)
+    urgent_.push_back(std::move(entry));
+  else
+    patient_.push_back(std::move(entry));
   const bool hurries = how == urgency::soon && !flush_soon_;
   const bool first = !flush_soon_ && !flush_later_;
   if (!hurries && !first) return;
@@ -168,10 +175,30 @@ void recorder_state::enqueue(pending entry, urgency how) {
                       recorder_flush{});
 }
 
+/// Every intent, and as much of the rest as keeps the next intents from waiting long: half, so that what is in memory
+/// only stays bounded.
+void recorder_state::form_group() {
+  group_ = std::move(urgent_);
+  urgent_.clear();
+  const auto share = std::min(patient_.size(), std::max(least_share, patient_.size() / 2));
+  std::move(patient_.begin(), patient_.begin() + static_cast<std::ptrdiff_t>(share), std::back_inserter(group_));
+  patient_.erase(patient_.begin(), patient_.begin() + static_cast<std::ptrdiff_t>(share));
+}
+
 void recorder_state::flush() {
   flush_soon_ = false;
   flush_later_ = false;
-  if (queue_.empty()) return;
+  if (group_.empty()) form_group();
+  if (!group_.empty()) commit_group();
+  if (!patient_.empty() && !flush_later_) {
+    flush_later_ = true;
+    self_->send(caf::actor_cast<recorder_actor>(self_), recorder_flush{});
+  }
+  if (steady_clock::now() - published_ >= view_interval)
+    if (auto shown = publish(false); !shown) log_warning("{}", shown.error().message);
+}
+
+void recorder_state::commit_group() {
   auto outcome = commit_all();
   if (!outcome && is_disk_full(outcome.error()) && make_room()) outcome = commit_all();
   if (!outcome && is_disk_full(outcome.error())) {
@@ -179,18 +206,16 @@ void recorder_state::flush() {
     return;
   }
   if (!outcome)
-    for (auto& entry : queue_)
-      if (entry.answer) entry.answer(&outcome.error());
-  queue_.clear();
-  if (steady_clock::now() - published_ >= view_interval)
-    if (auto shown = publish(false); !shown) log_warning("{}", shown.error().message);
+    for (auto& entry : group_) entry.answer(&outcome.error());
+  group_.clear();
 }
 
 expected<void> recorder_state::commit_all() {
+  COHORT_FAULT_POINT("commit.begin");
   if (auto begun = book_->begin(); !begun) return begun;
   std::vector<std::pair<size_t, error>> refused;
-  for (size_t i = 0; i < queue_.size(); ++i) {
-    auto applied = queue_[i].apply();
+  for (size_t i = 0; i < group_.size(); ++i) {
+    auto applied = group_[i].apply();
     if (applied) continue;
     if (is_disk_full(applied.error())) {
       book_->rollback();
@@ -198,15 +223,18 @@ expected<void> recorder_state::commit_all() {
     }
     refused.emplace_back(i, std::move(applied.error()));
   }
+  COHORT_FAULT_POINT("commit.applied");
   if (auto committed = book_->commit(); !committed) {
     book_->rollback();
     return committed;
   }
-  for (size_t i = 0; i < queue_.size(); ++i) {
+  COHORT_FAULT_POINT("commit.done");
+  for (size_t i = 0; i < group_.size(); ++i) {
     const auto problem =
         std::find_if(refused.begin(), refused.end(), [i](const auto& entry) { return entry.first == i; });
-    if (queue_[i].answer) queue_[i].answer(problem == refused.end() ? nullptr : &problem->second);
+    group_[i].answer(problem == refused.end() ? nullptr : &problem->second);
   }
+  COHORT_FAULT_POINT("commit.acknowledged");
   return {};
 }
 
@@ -276,31 +304,54 @@ expected<delivery> recorder_state::write_target(const deliver_text& wish) {
   return fail(ec::io, "every name for '" + spec.target + "' is taken by files that are not ours");
 }
 
-expected<void> recorder_state::sync_files() {
-  synced_ = steady_clock::now();
+void recorder_state::begin_sync() {
+  if (!syncing_.empty() || steady_clock::now() - sync_begun_ < sync_interval) return;
+  auto files = book_->unsynced();
+  if (!files || files->empty()) return;
+  sync_begun_ = steady_clock::now();
+  syncing_ = std::move(*files);
+  if (sync_.joinable()) sync_.join();
+  sync_ = std::thread{[folder = options_.output, home = caf::actor_cast<recorder_actor>(self_)] {
+    const auto done = sync_file_system(folder);
+    caf::anon_send(home, done ? sync_ended{} : sync_ended{done.error().code, done.error().message});
+  }};
+}
+
+void recorder_state::on_sync_ended(const sync_ended& how) {
+  const auto covered = std::exchange(syncing_, {});
+  if (how.code != ec::none) {
+    self_->send(coordinator_, halt{how.code, how.message});
+    return;
+  }
+  const auto leave = [](const error*) {};  // What could not be marked is synced and marked once more.
+  enqueue({[this, covered] { return book_->mark_synced(covered); }, leave}, urgency::may_wait);
+}
+
+expected<void> recorder_state::sync_now() {
+  if (sync_.joinable()) sync_.join();
   const auto files = book_->unsynced();
   if (!files) return tl::unexpected{files.error()};
   if (files->empty()) return {};
   if (auto done = sync_file_system(options_.output); !done) return done;
-  std::vector<std::string> paths;
-  for (const auto& file : *files) paths.push_back(file.path);
-  return book_->mark_synced(paths);
+  return book_->mark_synced(*files);
 }
 
 caf::result<recorded> recorder_state::close(const close_batch& wish) {
   // Batches that end in quick succession share one sync; what is not synced yet is looked at after a crash.
-  if (steady_clock::now() - synced_ >= sync_interval)
-    if (auto synced = sync_files(); !synced) return to_caf(synced.error());
-  std::erase_if(open_tasks_, [&](const auto& entry) { return entry.second.batch == wish.batch; });
+  begin_sync();
+  for (const auto& id : open_batches_[wish.batch]) open_tasks_.erase(id);
+  open_batches_.erase(wish.batch);
   if (auto shown = publish(false); !shown) return to_caf(shown.error());
   return recorded{};
 }
 
 caf::result<recorded> recorder_state::close(const close_run& wish) {
-  flush();
-  if (auto synced = sync_files(); !synced) return to_caf(synced.error());
+  do flush();
+  while (group_.empty() && !(urgent_.empty() && patient_.empty()));
+  if (auto synced = sync_now(); !synced) return to_caf(synced.error());
   if (auto stored = book_->update_run(options_.run, context_->settings, wish.status); !stored)
     return to_caf(stored.error());
+  COHORT_FAULT_POINT("run.closed");
   auto run = book_->newest_run();
   if (!run) return to_caf(run.error());
   view_ = std::move(*run);
@@ -320,6 +371,17 @@ void recorder_state::note_cost(uint32_t batch, const attempt_done& paid) {
   auto& share = view_->by_model[paid.model.empty() ? view_->model_id : paid.model];
   ++share.answers;
   share.cost += paid.cost;
+}
+
+template <class Record>
+void recorder_state::note(const Record& stored, bool fresh) {
+  if constexpr (std::is_same_v<Record, attempt_done>) {
+    note_state(stored.task, task_state::answered);
+    const auto known = open_tasks_.find(stored.task);
+    if (fresh && view_ && known != open_tasks_.end()) note_cost(known->second.batch, stored);
+  } else if constexpr (std::is_same_v<Record, task_ended>) {
+    note_state(stored.task, stored.state);
+  }
 }
 
 void recorder_state::note_state(const task_id& id, task_state state) {
@@ -347,6 +409,7 @@ recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder
       [self](const close_batch& wish) { return self->state.close(wish); },
       [self](const close_run& wish) { return self->state.close(wish); },
       [self](const recorder_flush&) { self->state.flush(); },
+      [self](const sync_ended& how) { self->state.on_sync_ended(how); },
   };
 }
 

@@ -1,10 +1,13 @@
 // RECORDER: the run's only door to the disk, on a thread of its own. Many records share one commit: each waits a few
-// milliseconds for company, an intent, for which a worker waits, the shortest. A reply means that the commit is done.
+// milliseconds for company, an intent, for which a worker waits, the shortest, and it goes before all others. A reply
+// means that the commit is done.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <unordered_map>
 #include <vector>
 
@@ -28,6 +31,11 @@ class recorder_state {
  public:
   static inline const char* name = "recorder";
 
+  recorder_state() = default;
+  recorder_state(const recorder_state&) = delete;
+  recorder_state& operator=(const recorder_state&) = delete;
+  ~recorder_state();
+
   void start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context, std::shared_ptr<ledger> book,
              recorder_options options, coordinator_actor coordinator);
 
@@ -38,6 +46,7 @@ class recorder_state {
   caf::result<recorded> close(const close_batch& wish);
   caf::result<recorded> close(const close_run& wish);
   void flush();
+  void on_sync_ended(const sync_ended& how);
 
  private:
   /// One record that waits for its commit. `apply` may run again after a failed commit.
@@ -48,6 +57,8 @@ class recorder_state {
   enum class urgency : bool { may_wait, soon };
 
   void enqueue(pending entry, urgency how);
+  void form_group();
+  void commit_group();
   expected<void> commit_all();
   bool make_room();
   void retry_later(const error& problem);
@@ -55,9 +66,13 @@ class recorder_state {
   expected<std::string> assembled(const task_spec& spec, const std::string& extracted);
   expected<std::optional<task_ended>> source_problem(const task_record& task);
   expected<void> restore_torn_files();
-  expected<void> sync_files();
+  void begin_sync();
+  expected<void> sync_now();
   expected<void> publish(bool now);
   void note_cost(uint32_t batch, const attempt_done& paid);
+  /// Brings the view up to date with what is on disk now.
+  template <class Record>
+  void note(const Record& stored, bool fresh);
   void note_state(const task_id& id, task_state state);
 
   recorder_actor::stateful_pointer<recorder_state> self_ = nullptr;
@@ -65,14 +80,19 @@ class recorder_state {
   std::shared_ptr<ledger> book_;
   recorder_options options_;
   coordinator_actor coordinator_;
-  std::vector<pending> queue_;
-  bool flush_soon_ = false;   ///< A flush comes within `intent_pause`.
-  bool flush_later_ = false;  ///< A flush comes within `group_pause`.
+  std::vector<pending> urgent_;  ///< Intents: a worker waits for each.
+  std::deque<pending> patient_;  ///< Everything else, in order of arrival.
+  std::vector<pending> group_;   ///< What the next commit holds; kept while the disk is full.
+  bool flush_soon_ = false;      ///< A flush comes within `intent_pause`.
+  bool flush_later_ = false;     ///< A flush comes within `group_pause`.
   bool disk_full_told_ = false;
   std::optional<run_record> view_;
   std::unordered_map<task_id, task_record> open_tasks_;  ///< Of the open batches; without prompts and answers.
+  std::unordered_map<uint32_t, std::vector<task_id>> open_batches_;
   steady_time published_{};
-  steady_time synced_{};
+  steady_time sync_begun_{};
+  std::vector<delivered_file> syncing_;  ///< What the sync under way covers.
+  std::thread sync_;                     ///< Waits for the disk, so that no intent has to; joined before the next.
 };
 
 recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,

@@ -25,7 +25,7 @@ struct wall_time {
 /// "2025-06-30T12:45:00.000Z".
 [[nodiscard]] std::string to_iso8601(wall_time time);
 
-/// Reads ISO 8601 or RFC 3339 with `Z` or an offset.
+/// Reads RFC 3339's form of ISO 8601, with `Z` or an offset. Dates that no calendar has are refused.
 [[nodiscard]] expected<wall_time> parse_iso8601(std::string_view text);
 
 /// "1h 02m", "3m 20s", "12s": for people.

@@ -13,7 +13,7 @@ namespace {
 
 class hasher {
  public:
-  hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr); }
+  hasher() : context_(EVP_MD_CTX_new(), &EVP_MD_CTX_free) { EVP_DigestInit_ex(context_.get(), algorithm(), nullptr); }
 
   hasher& update(std::string_view data) {
     EVP_DigestUpdate(context_.get(), data.data(), data.size());
@@ -28,6 +28,13 @@ class hasher {
   }
 
  private:
+  /// Fetched once: OpenSSL 3 looks an algorithm up anew each time that it is named by `EVP_sha256`.
+  static const EVP_MD* algorithm() {
+    static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> fetched{EVP_MD_fetch(nullptr, "SHA256", nullptr),
+                                                                         &EVP_MD_free};
+    return fetched.get();
+  }
+
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 

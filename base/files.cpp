@@ -9,11 +9,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/digest.hpp"
+#include "base/fault_point.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -80,11 +83,26 @@ int create(const fs::path& temporary) {
 expected<void> write_temporary(const fs::path& temporary, std::string_view content, durability when) {
   descriptor handle{create(temporary)};
   if (!handle.valid()) return tl::unexpected{system_error(errno, "create", temporary)};
+  COHORT_FAULT_POINT("file.created");
   if (!write_all(handle.get(), content)) return tl::unexpected{system_error(errno, "write", temporary)};
   if (when == durability::now && ::fsync(handle.get()) != 0)
     return tl::unexpected{system_error(errno, "sync", temporary)};
   if (!handle.close()) return tl::unexpected{system_error(errno, "close", temporary)};
+  COHORT_FAULT_POINT("file.written");
   return {};
+}
+
+/// True if the kernel itself says that `folder` exists below `root`, whatever links are on the way. False may also
+/// mean that it cannot tell: the folder is not there yet, a link is absolute, an old kernel.
+bool surely_inside(const fs::path& root, const fs::path& folder) {
+  const descriptor base{::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  if (!base.valid()) return false;
+  open_how how{};
+  how.flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH;
+  const auto* name = folder.empty() ? "." : folder.c_str();
+  const descriptor found{static_cast<int>(::syscall(SYS_openat2, base.get(), name, &how, sizeof how))};
+  return found.valid();
 }
 
 }  // namespace
@@ -157,6 +175,7 @@ expected<void> replace_file(const fs::path& path, std::string_view content, dura
     ::unlink(temporary.c_str());
     return outcome;
   }
+  COHORT_FAULT_POINT("file.renamed");
   if (when == durability::now) return sync_directory(directory);
   return {};
 }
@@ -185,6 +204,7 @@ expected<fs::path> join_inside(const fs::path& root, std::string_view relative) 
   if (wanted.is_absolute()) return refuse("it is absolute");
   for (const auto& part : wanted)
     if (part == "..") return refuse("it leads out of its directory");
+  if (surely_inside(root, wanted.parent_path())) return root / wanted;
   std::error_code failed;
   const auto real_root = fs::weakly_canonical(root, failed);
   if (failed) return tl::unexpected{system_error(failed.value(), "resolve", root)};
@@ -192,7 +212,7 @@ expected<fs::path> join_inside(const fs::path& root, std::string_view relative) 
   if (failed) return tl::unexpected{system_error(failed.value(), "resolve", root / wanted)};
   const auto outward = real_parent.lexically_relative(real_root);
   if (outward.empty() || *outward.begin() == "..") return refuse("a symbolic link leads out of its directory");
-  return real_parent / wanted.filename();
+  return root / wanted;
 }
 
 expected<uint64_t> free_space(const fs::path& path) {

@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -44,6 +45,15 @@ size_t leading_ascii(std::string_view text) noexcept {
   }
   return length;
 }
+
+/// Bytes that do not stand for themselves inside a JSON string: the quote, the backslash, control characters.
+constexpr std::array<bool, 256> needs_escape = [] {
+  std::array<bool, 256> table{};
+  for (size_t i = 0; i < 32; ++i) table[i] = true;
+  table['"'] = true;
+  table['\\'] = true;
+  return table;
+}();
 
 }  // namespace
 
@@ -95,6 +105,31 @@ std::string printable(std::string_view text, size_t limit) {
     text.remove_prefix(length);
   }
   return result;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  static constexpr char hex[] = "0123456789abcdef";
+  out.push_back('"');
+  size_t run = 0;
+  for (size_t at = 0; at < text.size(); ++at) {
+    const auto c = static_cast<unsigned char>(text[at]);
+    if (!needs_escape[c]) continue;
+    out.append(text.substr(run, at - run));
+    run = at + 1;
+    switch (c) {
+      case '"': out.append("\\\""); break;
+      case '\\': out.append("\\\\"); break;
+      case '\n': out.append("\\n"); break;
+      case '\t': out.append("\\t"); break;
+      case '\r': out.append("\\r"); break;
+      default:
+        out.append("\\u00");
+        out.push_back(hex[c >> 4]);
+        out.push_back(hex[c & 15]);
+    }
+  }
+  out.append(text.substr(run));
+  out.push_back('"');
 }
 
 }  // namespace cohort

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/text.hpp"
+
 namespace cohort {
 
 using nlohmann::json;
@@ -93,7 +95,7 @@ read_message message_from_json(const json& body, const wire_settings& settings, 
     return read;
   }
   read.whole = true;
-  read.message.model = text_at(body, "model");
+  read.message.model = printable(text_at(body, "model"));
   read.message.stop = stop_reason_from(member(body, "stop_reason"));
   read.message.text = text_of(content);
   usage_reader usage{settings.tokens_in_one_answer};
@@ -117,7 +119,7 @@ void message_stream::handle(std::string_view name, std::string_view data) {
   const auto type = event ? text_at(*event, "type") : std::string{};
   const std::string_view kind = type.empty() ? name : std::string_view{type};
   if (!event) {
-    complaint_ = fmt::format("an event '{}' of the stream is not valid JSON", name);
+    complaint_ = fmt::format("an event '{}' of the stream is not valid JSON", printable(name));
   } else if (kind == "message_start") {
     begin(member(*event, "message"));
   } else if (kind == "content_block_start") {
@@ -139,7 +141,7 @@ void message_stream::handle(std::string_view name, std::string_view data) {
 
 void message_stream::begin(const json& message) {
   begun_ = true;
-  model_ = text_at(message, "model");
+  model_ = printable(text_at(message, "model"));
   usage_.merge(member(message, "usage"));
   const auto& reason = member(message, "stop_reason");
   if (!reason.is_null()) stop_ = stop_reason_from(reason);

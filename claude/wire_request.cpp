@@ -3,33 +3,38 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "claude/json.hpp"
 #include "claude/wire.hpp"
 
 namespace cohort {
 
 namespace {
 
-using nlohmann::json;
-
 /// A plain string unless a cache mark is asked for: servers other than Anthropic's know the string best.
-json system_of(const completion_request& request) {
+void append_system(std::string& body, const completion_request& request) {
   const auto block = [&](const char* ttl) {
-    return json::array({{{"type", "text"},
-                         {"text", request.shared_prefix},
-                         {"cache_control", {{"type", "ephemeral"}, {"ttl", ttl}}}}});
+    body += R"([{"type":"text","text":)";
+    append_json_string(body, request.shared_prefix);
+    body += fmt::format(R"(,"cache_control":{{"type":"ephemeral","ttl":"{}"}}}}])", ttl);
   };
+  body += R"(,"system":)";
   switch (request.cache) {
-    case cache_mode::none: return request.shared_prefix;
+    case cache_mode::none: return append_json_string(body, request.shared_prefix);
     case cache_mode::five_minutes: return block("5m");
     case cache_mode::one_hour: return block("1h");
   }
-  return request.shared_prefix;
 }
 
-json prompt_of(const completion_request& request) {
-  json body{{"model", request.model}, {"messages", json::array({{{"role", "user"}, {"content", request.prompt}}})}};
-  if (!request.shared_prefix.empty()) body["system"] = system_of(request);
+/// Written as text: prompts are long, and a tree of values would copy and inspect each byte several times.
+/// `{"model":...,"messages":[...]` with the system prompt, if there is one; the object is left open.
+std::string opening_of(const completion_request& request) {
+  std::string body;
+  body.reserve(request.shared_prefix.size() + request.prompt.size() + request.prompt.size() / 8 + 512);
+  body += R"({"model":)";
+  append_json_string(body, request.model);
+  if (!request.shared_prefix.empty()) append_system(body, request);
+  body += R"(,"messages":[{"role":"user","content":)";
+  append_json_string(body, request.prompt);
+  body += "}]";
   return body;
 }
 
@@ -58,16 +63,21 @@ bool is_streamed(const completion_request& request, const wire_settings& setting
 expected<std::string> encode_request(const completion_request& request, const wire_settings& settings) {
   if (auto ok = check(request); !ok) return tl::unexpected(ok.error());
   if (request.max_tokens == 0) return fail(ec::request_invalid, "the request allows no answer: max_tokens is 0");
-  auto body = prompt_of(request);
-  body["max_tokens"] = request.max_tokens;
-  if (!request.effort.empty()) body["output_config"] = {{"effort", request.effort}};
-  if (is_streamed(request, settings)) body["stream"] = true;
-  return within(body.dump(), settings);
+  auto body = opening_of(request);
+  body += fmt::format(R"(,"max_tokens":{})", request.max_tokens);
+  if (!request.effort.empty()) {
+    body += R"(,"output_config":{"effort":)";
+    append_json_string(body, request.effort);
+    body += '}';
+  }
+  if (is_streamed(request, settings)) body += R"(,"stream":true)";
+  body += '}';
+  return within(std::move(body), settings);
 }
 
 expected<std::string> encode_count_request(const completion_request& request, const wire_settings& settings) {
   if (auto ok = check(request); !ok) return tl::unexpected(ok.error());
-  return within(prompt_of(request).dump(), settings);
+  return within(opening_of(request) + '}', settings);
 }
 
 }  // namespace cohort

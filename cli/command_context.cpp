@@ -39,7 +39,11 @@ std::filesystem::path output_folder(const command_context& context, const run_se
 
 plan_request planning_of(const command_context& context, const run_settings& settings, const model_info& model,
                          bool write) {
-  plan_request request{context.place, settings, model, context.defaults.cache};
+  plan_request request;
+  request.place = context.place;
+  request.settings = settings;
+  request.model = model;
+  request.cache = context.defaults.cache;
   request.include = context.options.include;
   request.exclude = context.options.exclude;
   request.gap_report = context.options.gap_report;

@@ -2,9 +2,14 @@
 
 #include "cli/console.hpp"
 
+#include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
+#include <climits>
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -14,9 +19,32 @@ namespace cohort {
 
 namespace {
 
+constexpr int patience_ms = 500;
+constexpr int look_again_ms = 100;
+
+std::atomic<bool> hurries = false;
+std::array<std::atomic<bool>, 3> given_up{};  // By descriptor.
+
+/// Waits until a small write would not block. False if nobody reads, and there is no more time to wait for them.
+bool takes_more(int descriptor) {
+  for (int waited = 0;;) {
+    pollfd wish{descriptor, POLLOUT, 0};
+    const int ready = ::poll(&wish, 1, look_again_ms);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) return true;  // An error shows in the write itself.
+    if (hurries) waited += look_again_ms;
+    if (waited >= patience_ms) return false;
+  }
+}
+
+/// In pieces that a pipe takes whole, so that no write blocks after `takes_more`.
 void write_to(int descriptor, std::string_view text) {
-  while (!text.empty()) {
-    const auto written = ::write(descriptor, text.data(), text.size());
+  auto& lost = given_up.at(static_cast<size_t>(descriptor));
+  while (!text.empty() && !lost) {
+    if (!takes_more(descriptor)) {
+      lost = true;
+      return;
+    }
+    const auto written = ::write(descriptor, text.data(), std::min<size_t>(text.size(), PIPE_BUF));
     if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return;
     text.remove_prefix(static_cast<size_t>(written));
@@ -51,6 +79,10 @@ int complain(const error& problem) {
 void notice(std::string_view text) { write_to(STDERR_FILENO, redact(text) + "\n"); }
 
 void print(std::string_view text) { write_to(STDOUT_FILENO, redact(text)); }
+
+void draw(std::string_view text) { write_to(STDERR_FILENO, text); }
+
+void wait_no_longer_for_readers() noexcept { hurries = true; }
 
 int terminal_width() noexcept {
   winsize size{};

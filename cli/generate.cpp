@@ -3,10 +3,8 @@
 #include "cli/generate.hpp"
 
 #include <algorithm>
-#include <csignal>
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "actors/run.hpp"
 #include "base/files.hpp"
@@ -16,9 +14,9 @@
 #include "cli/console.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/provider.hpp"
-#include "cli/signals.hpp"
 #include "cli/state_commands.hpp"
 #include "cli/stats.hpp"
+#include "cli/stopping.hpp"
 #include "planning/answer_craft.hpp"
 #include "state/view.hpp"
 
@@ -71,20 +69,6 @@ int conclude(const command_context& context, const ledger& book, const run_outco
   return to_int((*run)->tasks().failed > 0 ? exit_code::failed_tasks : exit_code::done);
 }
 
-/// What the count-th signal does. While a project is still read there is nothing to drain: the second one ends at once,
-/// which is safe, because a plan is stored whole or not at all.
-void heed_signal(int count, run_controls& controls) {
-  if (count == 1) {
-    notice("\nfinishing what is in flight; once more stops at once");
-    controls.drain();
-  } else if (count == 2 && controls.running()) {
-    notice("\nstopping now; what is in flight stays charged as unconfirmed");
-    controls.stop_now();
-  } else {
-    ::_exit(to_int(exit_code::interrupted));
-  }
-}
-
 int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
                 const provider_connection& connection, run_controls& controls) {
   if (auto fits = check_limits(*book, ready); !fits) {
@@ -134,14 +118,17 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
 }
 
 int run(const command_context& context) {
-  run_controls controls;
+  stop_handler stop{context.place};
   block_signals();
   auto connection = connect_provider(context.options);
   if (!connection) return complain(connection.error());
-  const signal_watch watch{[&](int count) { heed_signal(count, controls); }};
+  const auto grace =
+      context.options.grace_seconds ? std::chrono::seconds{*context.options.grace_seconds} : context.defaults.grace;
+  const signal_watch watch{[&](stop_wish wish) { stop.heed(wish); }, grace};
   if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
   auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
   if (!lock) return complain(lock.error());
+  stop.locked();
   if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info);
       !opened)
     return complain(opened.error());
@@ -150,12 +137,12 @@ int run(const command_context& context) {
   auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
   if (!opened) return complain(opened.error());
   auto book = std::make_shared<ledger>(std::move(*opened));
-  auto ready = make_ready(context, *book);
+  auto ready = make_ready(context, *book, stop);
   int code = to_int(exit_code::done);
   if (!ready)
     code = complain(ready.error());
   else if (ready->run)
-    code = execute_run(context, book, std::move(*ready), *connection, controls);
+    code = execute_run(context, book, std::move(*ready), *connection, stop.controls);
   else
     tell_of_missing_files(context, *book);
   release_ballast(context.place);

@@ -120,6 +120,11 @@ void add_generate_options(CLI::App& command, generate_options& options) {
   command.add_option("-c,--concurrent", options.concurrent, "Requests in flight at once [3]")->group(how);
   command.add_option("--timeout", options.timeout_seconds, "Seconds for one task, all its attempts together [900]")
       ->group(how);
+  command
+      .add_option("--grace", options.grace_seconds,
+                  "Seconds that what is in flight gets after Ctrl-C or SIGTERM; 0 stops at once [900]")
+      ->group(how)
+      ->check(CLI::Range(uint64_t{0}, longest_timeout_seconds));
   command.add_option("--template", options.preset, "Settings from config/templates/NAME.json")->group(how);
   command.add_option("--provider", options.provider, "api or simulator [api]")
       ->group(how)

@@ -24,6 +24,7 @@ struct generate_options {
   std::optional<std::string> fallback_model;  ///< A model, "auto" or "none".
   std::optional<uint32_t> concurrent;
   std::optional<uint64_t> timeout_seconds;
+  std::optional<uint64_t> grace_seconds;  ///< Of this start; not stored.
   std::optional<uint32_t> min_complexity;
   std::optional<std::string> cost_limit;
   std::optional<std::string> budget;

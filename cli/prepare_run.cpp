@@ -7,6 +7,7 @@
 #include "base/files.hpp"
 #include "cli/console.hpp"
 #include "cli/state_commands.hpp"
+#include "cli/stopping.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -15,11 +16,13 @@ namespace {
 
 /// Writes a new plan into the ledger. No run if there is nothing to do or batching brings nothing.
 expected<std::optional<run_record>> plan_anew(const command_context& context, ledger& book,
-                                              const run_settings& settings, const model_info& model) {
+                                              const run_settings& settings, const model_info& model,
+                                              stop_handler& stop) {
   if (auto begun = book.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
   std::vector<task_weight> weights;
   size_t delivered = 0;
   error trouble;
+  stop.begin_planning();
   auto summary = plan_project(planning_of(context, settings, model, true), [&](task_spec&& task) {
     const auto known = book.delivered_before(task.id);
     if (known && *known) {
@@ -34,6 +37,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
     weights.push_back({task.estimate.expected, task.complexity});
     return true;
   });
+  stop.end_planning();
   const auto give_up = [&](error problem) -> tl::unexpected<error> {
     book.abandon_plan();
     return tl::unexpected<error>{std::move(problem)};
@@ -126,7 +130,7 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
   return settings;
 }
 
-expected<ready_run> make_ready(const command_context& context, ledger& book) {
+expected<ready_run> make_ready(const command_context& context, ledger& book, stop_handler& stop) {
   auto stored = book.newest_run();
   if (!stored) return tl::unexpected{stored.error()};
   const bool continues = unfinished(*stored);
@@ -159,7 +163,7 @@ expected<ready_run> make_ready(const command_context& context, ledger& book) {
       return tl::unexpected{shown.error()};
   if (!*stored)
     if (auto kept = keep_foreign_state(context); !kept) return tl::unexpected{kept.error()};
-  auto planned = plan_anew(context, book, *settings, *model);
+  auto planned = plan_anew(context, book, *settings, *model, stop);
   if (!planned) return tl::unexpected{planned.error()};
   ready.run = std::move(*planned);
   if (ready.run) {

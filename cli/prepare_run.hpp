@@ -8,6 +8,8 @@
 
 namespace cohort {
 
+class stop_handler;
+
 /// A run that can be executed.
 struct ready_run {
   std::optional<run_record> run;  ///< Nothing if there is nothing to do; the user has been told why.
@@ -23,7 +25,8 @@ struct ready_run {
                                                             const std::optional<run_record>& stored);
 
 /// Continues the stored run if it is not finished and the options ask for no other plan; else plans anew.
-[[nodiscard]] expected<ready_run> make_ready(const command_context& context, ledger& book);
+/// `stop` is told while the project is read for a plan.
+[[nodiscard]] expected<ready_run> make_ready(const command_context& context, ledger& book, stop_handler& stop);
 
 /// Fails at once, naming the least limit that works, if no waiting task fits under a limit.
 [[nodiscard]] expected<void> check_limits(const ledger& book, const ready_run& ready);

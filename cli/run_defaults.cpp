@@ -139,6 +139,7 @@ expected<run_defaults> load_run_defaults() {
   field_reader reader{run, where};
   expected<void> outcome;
   reader.number("ballast_bytes", 0, 1 << 30, [&](uint64_t value) { defaults.ballast_bytes = value; });
+  reader.number("grace_seconds", 0, 604'800, [&](uint64_t value) { defaults.grace = std::chrono::seconds{value}; });
   reader.text("prompt_cache", [&](const std::string& value) {
     if (value == "none") defaults.cache = cache_mode::none;
     if (value == "5m") defaults.cache = cache_mode::five_minutes;

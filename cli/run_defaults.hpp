@@ -12,7 +12,8 @@ struct run_defaults {
   run_settings settings;
   retry_limits retries;
   cache_mode cache = cache_mode::none;
-  uint64_t ballast_bytes = 0;  ///< Disk kept in reserve while a run is active.
+  std::chrono::seconds grace{900};  ///< What is in flight may take so long after the first signal.
+  uint64_t ballast_bytes = 0;       ///< Disk kept in reserve while a run is active.
 };
 
 /// From `config/defaults.json`, key "run". `ec::config_invalid` names the field.

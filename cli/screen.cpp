@@ -105,18 +105,14 @@ class live_screen : public event_sink {
     const auto width = static_cast<size_t>(std::max(20, terminal_width()));
     auto line = status_line(now, options_.settings, steady_clock::now());
     if (line.size() >= width) line.resize(width - 1);
-    write_raw("\r" + line + "\x1b[K");
+    draw("\r" + line + "\x1b[K");
     drawn_ = true;
   }
 
  private:
   void erase() {
-    if (drawn_) write_raw("\r\x1b[K");
+    if (drawn_) draw("\r\x1b[K");
     drawn_ = false;
-  }
-  static void write_raw(const std::string& text) {
-    std::fwrite(text.data(), 1, text.size(), stderr);
-    std::fflush(stderr);
   }
 
   screen_options options_;

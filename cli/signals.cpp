@@ -2,6 +2,8 @@
 
 #include "cli/signals.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 
 #include <pthread.h>
@@ -20,6 +22,23 @@ sigset_t watched(bool with_wake_up) {
   return set;
 }
 
+int wait_for_one(const sigset_t& set) {
+  int number = 0;
+  sigwait(&set, &number);
+  return number;
+}
+
+/// 0 if none came until `end`.
+int wait_until(const sigset_t& set, steady_time end) {
+  for (;;) {
+    const auto left = std::max(std::chrono::nanoseconds{0}, std::chrono::nanoseconds{end - steady_clock::now()});
+    const timespec time{left.count() / 1'000'000'000, left.count() % 1'000'000'000};
+    const int number = sigtimedwait(&set, nullptr, &time);
+    if (number > 0) return number;
+    if (errno == EAGAIN) return 0;
+  }
+}
+
 }  // namespace
 
 void block_signals() {
@@ -29,14 +48,15 @@ void block_signals() {
 
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
-signal_watch::signal_watch(std::function<void(int)> on_signal) {
-  thread_ = std::thread{[handle = std::move(on_signal)] {
+signal_watch::signal_watch(std::function<void(stop_wish)> on_stop, milliseconds grace) {
+  thread_ = std::thread{[handle = std::move(on_stop), grace] {
     const auto set = watched(true);
-    for (int count = 1;; ++count) {
-      int number = 0;
-      sigwait(&set, &number);
+    steady_time end{};
+    for (int count = 1;;) {
+      const int number = count == 2 ? wait_until(set, end) : wait_for_one(set);
       if (number == wake_up) return;
-      handle(count);
+      if (count == 1) end = steady_clock::now() + grace;
+      handle({count++, number == 0});
     }
   }};
 }

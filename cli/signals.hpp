@@ -1,8 +1,11 @@
-// SIGINT, SIGTERM and SIGHUP: the first drains the run, the second stops it now, the third ends the process.
+// SIGINT, SIGTERM and SIGHUP: the first drains the run, the second, or the end of the grace time, stops it now, the
+// third ends the process.
 #pragma once
 
 #include <functional>
 #include <thread>
+
+#include "base/clock.hpp"
 
 namespace cohort {
 
@@ -13,11 +16,17 @@ void ignore_broken_pipes();
 /// starts, and only where somebody waits for them: elsewhere their usual action ends the process.
 void block_signals();
 
+/// One wish to stop.
+struct stop_wish {
+  int count = 0;            ///< From 1.
+  bool grace_over = false;  ///< No signal: the time after the first one is over. Counts as one.
+};
+
 /// Waits for signals on a thread of its own, until destroyed.
 class signal_watch {
  public:
-  /// `on_signal` gets the count of signals so far, from 1. Called on the watch's thread.
-  explicit signal_watch(std::function<void(int count)> on_signal);
+  /// `on_stop` is called on the watch's thread, for each signal and once when `grace` has passed since the first.
+  signal_watch(std::function<void(stop_wish)> on_stop, milliseconds grace);
   signal_watch(const signal_watch&) = delete;
   signal_watch& operator=(const signal_watch&) = delete;
   ~signal_watch();

@@ -41,6 +41,8 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
+# The fuzzers, which only the tests need: libFuzzer and the sanitizers come with clang.
+[ "$goal" = tests ] && packages+=(clang libclang-rt-dev)
 # Debian's nodejs comes without npm; other packagings bring their own.
 command -v npm >/dev/null 2>&1 || packages+=(npm)
 
@@ -53,21 +55,28 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ] || [ ! -d node_module
     step "installing grammars from npm" npm ci --ignore-scripts
   fi
   [ -f build/build.ninja ] || step "configuring" cmake --preset release
+  [ "$goal" = program ] || [ -f build-fuzz/build.ninja ] || step "configuring the fuzzers" cmake --preset fuzz
   printf '%s' "$wanted" >"$stamp"
 fi
 
-targets=(cohort)
-[ "$goal" = tests ] && targets=(all)
-ninja -C build "${targets[@]}" >"$log" 2>&1 &
-build=$!
-# Nothing to do takes a fraction of a second and no words.
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-  kill -0 "$build" 2>/dev/null || break
-  sleep 0.05
-done
-kill -0 "$build" 2>/dev/null && say "building (the first time takes some minutes)"
-if ! wait "$build"; then
+# build FOLDER TARGET: silent if there is nothing to do, which takes a fraction of a second.
+build() {
+  ninja -C "$1" "$2" >"$log" 2>&1 &
+  local running=$!
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    kill -0 "$running" 2>/dev/null || break
+    sleep 0.05
+  done
+  kill -0 "$running" 2>/dev/null && say "building $1 (the first time takes some minutes)"
+  wait "$running" && return
   cat "$log" >&2
   say "the build failed; its output stands above"
   exit 1
+}
+
+if [ "$goal" = program ]; then
+  build build cohort
+else
+  build build all
+  build build-fuzz all
 fi

@@ -45,7 +45,7 @@ nano_dollars most_it_can_cost(uint64_t prompt_token_bound, uint32_t max_tokens, 
   pico_rate output;
   for (const auto& card : model.cards) {
     if (card.above_prompt_tokens != 0 && prompt_token_bound <= card.above_prompt_tokens) continue;
-    input = std::max({input, card.input, card.cache_write_5m, card.cache_write_1h});
+    input = std::max({input, card.input, card.cache_write_5m, card.cache_write_1h, card.cache_read});
     output = std::max(output, card.output);
   }
   const auto percent = std::max<uint64_t>(100, model.us_inference_percent);

@@ -39,7 +39,7 @@ struct model_info {
 [[nodiscard]] nano_dollars cost_of(const token_usage& usage, const model_info& model);
 
 /// The most that one request can be billed: `prompt_token_bound` at the dearest rate that can apply to input
-/// (uncached, or written to either cache), plus `max_tokens` at the dearest output rate, on the dearest card in reach.
+/// (uncached, written to either cache, or read from it), plus `max_tokens` at the dearest output rate, on the dearest card in reach.
 [[nodiscard]] nano_dollars most_it_can_cost(uint64_t prompt_token_bound, uint32_t max_tokens, const model_info& model);
 
 /// A true upper bound of the tokens in a prompt of `bytes` bytes: one token a byte, plus what the API adds around it.

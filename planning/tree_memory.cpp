@@ -15,6 +15,15 @@ namespace cohort {
 
 namespace {
 
+// Address sanitizers watch malloc's blocks, not parts of a slab: with one, tree-sitter keeps to malloc.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool watched = true;
+#elif defined(__has_feature)
+constexpr bool watched = __has_feature(address_sanitizer);
+#else
+constexpr bool watched = false;
+#endif
+
 constexpr size_t step = 32;
 constexpr size_t classes = 32;  ///< Blocks of up to 1 KiB, header included.
 constexpr size_t slab_bytes = 256 * 1024;
@@ -139,6 +148,7 @@ void* take_more(void* pointer, size_t bytes) {
 }  // namespace
 
 void install_tree_memory() {
+  if constexpr (watched) return;
   static const bool done = [] {
     ts_set_allocator(take, take_zeroed, take_more, give_back);
     return true;

@@ -281,29 +281,4 @@ std::optional<int64_t> json_value::integer() const noexcept {
 
 bool json_value::is_true() const noexcept { return is(json_kind::boolean) && raw() == "true"; }
 
-void append_json_string(std::string& out, std::string_view text) {
-  static constexpr char hex[] = "0123456789abcdef";
-  out.push_back('"');
-  size_t run = 0;
-  for (size_t at = 0; at < text.size(); ++at) {
-    const auto c = static_cast<unsigned char>(text[at]);
-    if (!stops[c]) continue;
-    out.append(text.substr(run, at - run));
-    run = at + 1;
-    switch (c) {
-      case '"': out.append("\\\""); break;
-      case '\\': out.append("\\\\"); break;
-      case '\n': out.append("\\n"); break;
-      case '\t': out.append("\\t"); break;
-      case '\r': out.append("\\r"); break;
-      default:
-        out.append("\\u00");
-        out.push_back(hex[c >> 4]);
-        out.push_back(hex[c & 15]);
-    }
-  }
-  out.append(text.substr(run));
-  out.push_back('"');
-}
-
 }  // namespace cohort

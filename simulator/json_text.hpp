@@ -80,7 +80,4 @@ class json_document {
   const char* end_ = nullptr;
 };
 
-/// Appends `text` as a JSON string with its quotes. `text` must be UTF-8.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace cohort

@@ -104,9 +104,10 @@ class ledger {
 
   // --- Checks --------------------------------------------------------------------------------------------------------
 
-  /// Deliveries that were not synced yet; `mark_synced` after their files are.
+  /// Deliveries that were not synced yet; `mark_synced` after their files are. One that was delivered anew in between,
+  /// with other content, stays unsynced.
   [[nodiscard]] expected<std::vector<delivered_file>> unsynced() const;
-  [[nodiscard]] expected<void> mark_synced(const std::vector<std::string>& paths);
+  [[nodiscard]] expected<void> mark_synced(const std::vector<delivered_file>& files);
   [[nodiscard]] expected<std::vector<delivered_file>> deliveries(int64_t run) const;
   [[nodiscard]] expected<std::vector<attempt_record>> attempts(int64_t run) const;
   /// Everything computed again from the rows of all runs, attempts from their usage and the prices noted for their

@@ -74,15 +74,18 @@ expected<std::vector<delivered_file>> ledger::deliveries(int64_t run) const {
   });
 }
 
-expected<void> ledger::mark_synced(const std::vector<std::string>& paths) {
+expected<void> ledger::mark_synced(const std::vector<delivered_file>& files) {
   if (auto may = self_->check_writable(); !may) return may;
   const bool alone = !self_->in_transaction();
   if (alone)
     if (auto opened = begin(); !opened) return opened;
   auto marked = self_->guard("store what is synced", [&]() -> expected<void> {
-    for (const auto& path : paths) {
-      const auto stored = self_->stored_path(path);
-      query{self_->prepared("UPDATE file SET synced = 1 WHERE path = ?")}.blob(stored).run();
+    for (const auto& file : files) {
+      const auto stored = self_->stored_path(file.path);
+      query{self_->prepared("UPDATE file SET synced = 1 WHERE path = ? AND digest = ?")}
+          .blob(stored)
+          .blob(file.content)
+          .run();
     }
     return {};
   });

@@ -17,6 +17,7 @@
 
 #include "base/clock.hpp"
 #include "base/digest.hpp"
+#include "base/fault_point.hpp"
 #include "base/files.hpp"
 #include "state/inspection.hpp"
 #include "state/schema.hpp"
@@ -156,7 +157,9 @@ expected<void> create(const fs::path& file, const fs::path& project) {
     insert.exec();
     database.exec("COMMIT");
   }
+  COHORT_FAULT_POINT("ledger.drafted");
   if (::rename(draft.c_str(), file.c_str()) != 0) return tl::unexpected{system_error(errno, "create the ledger", file)};
+  COHORT_FAULT_POINT("ledger.created");
   return sync_file(file);
 }
 

@@ -19,6 +19,7 @@ namespace {
 using json = nlohmann::ordered_json;
 
 constexpr int64_t view_version = 1;
+constexpr int deepest = 16;
 constexpr double most_dollars = 1e9;
 
 json config_of(const run_settings& settings) {
@@ -141,7 +142,9 @@ expected<json> parse_view(const fs::path& file) {
     return fail(ec::state_missing, fmt::format("there is no state file '{}'", printable(file.string(), 1000)));
   if (!text && text.error().code == ec::file_too_large) return tl::unexpected{unusable(file, "it is far too large")};
   if (!text) return tl::unexpected{text.error()};
-  auto parsed = json::parse(*text, nullptr, false);
+  // What is nested deeper than any view is left out: comparing and copying values takes a stack frame a level.
+  auto parsed = json::parse(
+      *text, [](int depth, json::parse_event_t, const json&) { return depth < deepest; }, false);
   if (parsed.is_discarded()) return tl::unexpected{unusable(file, "it is no JSON (cut off while it was written?)")};
   if (!parsed.is_object()) return tl::unexpected{unusable(file, "it is no JSON object")};
   return parsed;

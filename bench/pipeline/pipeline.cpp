@@ -94,7 +94,11 @@ struct planned_run {
 planned_run plan(ledger& book, const workspace& place, const run_settings& settings, const claude_settings& claude) {
   planned_run planned;
   planned.model = take(take(catalog::load(), "models").find(settings.model), "model");
-  plan_request request{place, settings, planned.model, cache_mode::five_minutes};
+  plan_request request;
+  request.place = place;
+  request.settings = settings;
+  request.model = planned.model;
+  request.cache = cache_mode::five_minutes;
   std::vector<uint32_t> batch_of;
   take(book.begin_plan(settings, planned.model.id), "plan");
   take(plan_project(request,

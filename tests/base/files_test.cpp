@@ -46,7 +46,12 @@ TEST_F(files_test, never_joins_a_path_that_leads_outside) {
   for (const char* bad : {"", "/etc/passwd", "../x", "a/../../x", "link/x"})
     EXPECT_EQ(join_inside(root / "in", bad).error().code, ec::permission_denied) << bad;
   EXPECT_FALSE(join_inside(root / "in", std::string_view{"a\0b", 3}));
-  EXPECT_TRUE(join_inside(root / "in", "a/b.py"));
+  EXPECT_EQ(join_inside(root / "in", "a/b.py").value(), root / "in/a/b.py");
+  fs::create_directories(root / "in/there");
+  fs::create_directory_symlink("there", root / "in/relative");
+  fs::create_directory_symlink(root / "in/there", root / "in/absolute");
+  for (const char* good : {"b.py", "there/b.py", "relative/b.py", "absolute/b.py", "there/new/b.py"})
+    EXPECT_EQ(join_inside(root / "in", good).value(), root / "in" / good);
 }
 
 }  // namespace

@@ -21,6 +21,12 @@ TEST(text, shows_control_characters_as_escapes) {
   EXPECT_EQ(printable(std::string(300, 'x'), 10), "xxxxxxxxxx...");
 }
 
+TEST(text, is_quoted_as_json) {
+  std::string out = "[";
+  append_json_string(out, "a\n\t\r\"\\\x01\x1f/\u00e9");
+  EXPECT_EQ(out, "[\"a\\n\\t\\r\\\"\\\\\\u0001\\u001f/\u00e9\"");
+}
+
 TEST(text, reads_the_times_it_writes) {
   const wall_time noon{1751284800123};
   EXPECT_EQ(to_iso8601(noon), "2025-06-30T12:00:00.123Z");

@@ -256,6 +256,20 @@ TEST(wire_stream, is_recognised_under_a_wrong_content_type_and_json_where_a_stre
   EXPECT_EQ(read_json(message_json("x"), cache_mode::none, end_of(200, {{"content-type", "text/html"}}))->text, "x");
 }
 
+// Names come from the server, too: what is stored, logged and shown of them is short and plain.
+TEST(wire_stream, shows_a_hostile_name_of_an_event_or_a_model_as_plain_short_text) {
+  const auto torn = read_stream("event: " + std::string(100'000, '\x1b') + "\xff\ndata: {\n\n");
+  ASSERT_FALSE(torn);
+  EXPECT_LT(torn.error().message.size(), 500U);
+  EXPECT_EQ(torn.error().message.find('\x1b'), std::string::npos);
+  auto body = stream_text();
+  body.replace(body.find("\"m\""), 3, "\"" + std::string(100'000, 'm') + "\\u001b\"");
+  EXPECT_LT(read_stream(body)->model.size(), 250U);
+  auto whole = json::parse(message_json("x"));
+  whole["model"] = std::string(100'000, '\x07');
+  EXPECT_LT(read_json(whole.dump())->model.size(), 250U);
+}
+
 TEST(wire_stream, bounds_a_line_that_never_ends) {
   answer_reader reader{settings(), cache_mode::none};
   const auto end = sse_end();

@@ -23,6 +23,9 @@ NODE = os.environ.get("COHORT_NODE", "node")
 if not PROGRAM:
     PROGRAM = str(SOURCE / "build" / "cohort")
 
+# The same program with faults on demand (tests/campaigns/fault_points.cpp).
+FAULTY = str(pathlib.Path(PROGRAM).parent / "tests" / "campaigns" / "cohort_faults")
+
 STATE = ".claude-testing"
 
 Result = collections.namedtuple("Result", "code out err")

@@ -82,6 +82,32 @@ class Signals(Case):
             self.assertLessEqual(len(server.bill.lines()) - asked, 2, f"signal {step} was lost")
             self.unlocked(self.shop)
 
+    def test_ctrl_c_while_a_large_project_is_read_ends_at_once_and_leaves_no_lock(self):
+        large = self.project(2000, "large")
+        server = self.simulator()
+        run = self.start("generate-logical-batch", large, server=server)
+        self.until(lambda: (large / ".claude-testing" / "ballast").exists(), "the begin of the run")
+        time.sleep(0.05)
+        run.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        self.ends(self.finish(run), 130)
+        self.assertLess(time.monotonic() - begun, 0.5)
+        self.assertEqual(server.bill.lines(), [])
+        self.unlocked(large)
+        self.ends(self.batch(large, "--stats"), 2)
+
+    def test_the_grace_time_ends_what_does_not_answer(self):
+        server = self.simulator("latency.fixed_ms=20000")
+        run = self.begin(server, 4, "--grace", "1")
+        run.send_signal(signal.SIGTERM)
+        begun = time.monotonic()
+        ended = self.finish(run)
+        self.ends(ended, 130)
+        self.assertIn("unconfirmed", ended.err)
+        self.assertGreater(time.monotonic() - begun, 0.9, "what is in flight gets its time")
+        self.assertLess(time.monotonic() - begun, 3)
+        self.unlocked(self.shop)
+
     def test_ctrl_c_ends_what_only_looks(self):
         slow = self.project(2000, "large")
         for arguments in (["generate-logical-batch", slow, "--dry-run"], ["analyze-gaps", slow]):

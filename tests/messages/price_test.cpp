@@ -51,6 +51,15 @@ TEST(price, bounds_every_bill_that_the_request_can_cause) {
       }
 }
 
+// A price list may hold a cache that is dearer to read than to fill.
+TEST(price, bounds_the_bill_of_reads_that_cost_more_than_writes) {
+  auto model = two_cards();
+  model.cards[0].cache_read = {900'000};
+  token_usage usage;
+  usage.cache_read_tokens = 80;
+  EXPECT_LE(cost_of(usage, model), most_it_can_cost(80, 1, model));
+}
+
 TEST(identity, survives_text) {
   const auto id = task_id_from(sha256("x"));
   EXPECT_EQ(task_id_from_hex(to_string(id)), id);

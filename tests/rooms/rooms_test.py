@@ -93,6 +93,13 @@ class EveryTestRuns(unittest.TestCase):
                     missing.append(f"{path.relative_to(SOURCE)}: {name}")
         self.assertEqual(missing, [])
 
+    def test_every_campaign_is_registered(self):
+        folder = SOURCE / "tests" / "campaigns"
+        listed = (BUILD / "tests" / "campaigns" / "CTestTestfile.cmake").read_text()
+        campaigns = [path.stem for path in folder.glob("*.py") if "campaign.main(" in path.read_text()]
+        self.assertIn("kill", campaigns)
+        self.assertEqual([name for name in campaigns if f"[=[campaigns.{name}]=]" not in listed], [])
+
     def test_no_test_is_switched_off(self):
         wrong = []
         for path in sorted((SOURCE / "tests").rglob("*_test.*")):

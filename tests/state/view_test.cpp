@@ -131,6 +131,14 @@ TEST_F(view_test, names_the_field_that_is_wrong) {
     }
 }
 
+TEST_F(view_test, survives_a_view_that_is_nested_half_a_million_times) {
+  auto text = render_view(sample());
+  const auto deep = std::string(400'000, '[') + std::string(400'000, ']');
+  text.replace(text.rfind('}'), 1, ", \"more\": " + deep + "}");
+  EXPECT_EQ(read_error(text), "");
+  EXPECT_FALSE(view_agrees(place.view_file(), sample()));
+}
+
 TEST_F(view_test, tells_torn_newer_and_missing_views_apart) {
   const auto text = render_view(sample());
   EXPECT_EQ(read_error(text), "");

@@ -1,0 +1,46 @@
+// Draining, stopping, leaving. What counts is done before anything is said: whoever reads it may have gone.
+
+#include "cli/stopping.hpp"
+
+#include <unistd.h>
+
+#include "cli/console.hpp"
+
+namespace cohort {
+
+void stop_handler::heed(stop_wish wish) {
+  wait_no_longer_for_readers();
+  wished_ = true;
+  if (planning_) leave_planning();
+  if (wish.count == 1) {
+    controls.drain();
+    notice("\nfinishing what is in flight; once more stops at once");
+  } else if (wish.count == 2 && (wish.grace_over || controls.running())) {
+    controls.stop_now();
+    notice(wish.grace_over ? "the time for finishing is over; what is in flight stays charged as unconfirmed"
+                           : "\nstopping now; what is in flight stays charged as unconfirmed");
+  } else {
+    leave();
+  }
+}
+
+void stop_handler::begin_planning() {
+  planning_ = true;
+  if (wished_) leave_planning();
+}
+
+void stop_handler::leave_planning() {
+  notice("\ninterrupted while the project was read; nothing was asked");
+  leave();
+}
+
+/// As safe as a kill: what is stored is whole at every moment. Only what a kill would leave behind is removed.
+void stop_handler::leave() noexcept {
+  if (locked_) {
+    release_ballast(place_);
+    ::unlink(place_.lock_file().c_str());
+  }
+  ::_exit(static_cast<int>(exit_code::interrupted));
+}
+
+}  // namespace cohort

@@ -1,0 +1,51 @@
+// Several answers that become one test file. The input's first line is the target; a line "=====" divides the parts.
+// As in the program, only parts that parse are merged.
+// Claims: the result is text of a bounded length, and the parts of one text are that text.
+
+#include <vector>
+
+#include "base/text.hpp"
+#include "planning/merge.hpp"
+#include "planning/parser.hpp"
+#include "tests/fuzz/languages.hpp"
+
+namespace cohort::fuzz {
+
+namespace {
+
+std::vector<std::string> parts_of(std::string_view text, const language& lang, std::string_view target) {
+  constexpr std::string_view line = "\n=====\n";
+  std::vector<std::string> parts;
+  while (!text.empty() && parts.size() < 16) {
+    const auto end = text.find(line);
+    parts.emplace_back(text.substr(0, end));
+    text = end == std::string_view::npos ? std::string_view{} : text.substr(end + line.size());
+    if (!is_utf8(parts.back()) || !check_syntax(lang, target, parts.back()).ok) parts.pop_back();
+  }
+  return parts;
+}
+
+}  // namespace
+
+void run(std::string_view input) {
+  auto text = input;
+  const auto target = take_line(text);
+  const auto& lang = all_languages().of(target);
+  const auto& words = *all_languages().texts.language(lang.id);
+  const auto parts = parts_of(text, lang, target);
+  const auto merged = merge_parts(lang, words, target, parts);
+  holds(merged.has_value() == !parts.empty(), "parts can be merged");
+  if (!merged) return;
+  holds(is_utf8(*merged), "the result is text");
+  // A name of one byte can become one of eight and more, in each place.
+  holds(merged->size() <= 64 * (text.size() + 16), "the result is not much longer than its parts");
+  if (parts.size() > 1) return;
+  holds(*merged == parts.front(), "one part stays as it is");
+}
+
+}  // namespace cohort::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  cohort::fuzz::run(cohort::fuzz::text_of_input(data, size));
+  return 0;
+}
