@@ -27,6 +27,9 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
   partners_ = std::move(partners);
   index_ = contents.batch;
   board_ = std::make_unique<task_board>(std::move(contents.tasks));
+  std::vector<model_info> models{context_->model};
+  models.insert(models.end(), context_->fallbacks.begin(), context_->fallbacks.end());
+  ladder_ = std::make_unique<model_ladder>(std::move(models), context_->fallback_rest);
   for (const auto& ended : contents.not_askable) {
     auto& entry = *board_->find(ended.task);
     board_->withdraw(entry);
@@ -102,7 +105,9 @@ void batch_state::pump() {
 }
 
 void batch_state::ask_for_money(board_entry& entry) {
-  const auto amount = reservation_for(entry.record.spec.request, context_->model);
+  const auto& request = entry.record.spec.request;
+  entry.level = ladder_->choose(self_->clock().now(), entry.least_level, request);
+  const auto amount = reservation_for(ladder_->adapted(request, entry.level), ladder_->model(entry.level));
   const auto id = entry.record.spec.id;
   self_->request(partners_.money, patiently, funds_wanted{index_, id, amount})
       .then([this, id, amount](const funds_answer& answer) { on_funds(id, amount, answer); },
@@ -146,8 +151,9 @@ void batch_state::on_slot(const slot_lease& slot) {
 void batch_state::send(board_entry& entry, const slot_lease& slot) {
   entry.lease = slot.lease;
   ++entry.record.attempts;
+  if (entry.level != 0) entry.levels[entry.record.attempts] = entry.level;
   const auto id = entry.record.spec.id;
-  intent wish{id, entry.record.attempts, slot.lease, entry.reserved, entry.record.spec.request.model, slot.node};
+  intent wish{id, entry.record.attempts, slot.lease, entry.reserved, ladder_->model(entry.level).id, slot.node};
   self_->request(partners_.recorder, patiently, std::move(wish))
       .then([this, id, slot](const recorded&) { hand_over(id, slot); },
             [this, id, slot](const caf::error& problem) {
@@ -173,8 +179,13 @@ void batch_state::hand_over(const task_id& id, const slot_lease& slot) {
     return;
   }
   tell(event_kind::task_started, entry);
-  work_order order{slot.lease, id, entry.record.attempts, entry.record.spec.request,
-                   context_->settings.timeout - entry.used};
+  const auto& planned = entry.record.spec.request;
+  work_order order{slot.lease,
+                   id,
+                   entry.record.attempts,
+                   ladder_->adapted(planned, entry.level),
+                   context_->settings.timeout - entry.used,
+                   ladder_->has_next(entry.level, planned)};
   self_->request(slot.worker, patiently, std::move(order))
       .then([this, from = slot.worker](const work_report& report) { on_report(report, from); },
             [this, lease = slot.lease](const caf::error&) { on_lost({lease}); });
@@ -190,9 +201,11 @@ void batch_state::on_report(const work_report& report, const worker_actor& from)
   const bool stale = entry == nullptr || entry->lease != report.lease;
   if (stale) {
     // The lease was lost before: a late answer adds to the cost and to nothing else.
-    if (entry != nullptr && report.answered)
+    if (entry != nullptr && report.answered) {
+      const auto& model = model_of(*entry, report.attempt);
       caf::anon_send(partners_.recorder, attempt_done{report.task, report.attempt, report.lease, report.answer,
-                                                      cost_of(report.answer.usage, context_->model)});
+                                                      cost_of(report.answer.usage, model), model.id});
+    }
     return;
   }
   entry->used += report.took;
@@ -203,8 +216,7 @@ void batch_state::on_report(const work_report& report, const worker_actor& from)
 }
 
 /// Once for each model in a batch. A dated name of the asked model is that model.
-void batch_state::notice_model(board_entry& entry, const std::string& answered) {
-  const auto& asked = entry.record.spec.request.model;
+void batch_state::notice_model(board_entry& entry, const std::string& asked, const std::string& answered) {
   if (answered.empty() || answered.starts_with(asked) || !other_models_.insert(answered).second) return;
   tell(event_kind::warning, entry, ec::none,
        fmt::format("the model {} was asked and {} says that it answered; the cost is that of the model that was asked",
@@ -212,12 +224,14 @@ void batch_state::notice_model(board_entry& entry, const std::string& answered) 
 }
 
 void batch_state::on_answer(board_entry& entry, const work_report& report, const worker_actor& from) {
-  notice_model(entry, report.answer.model);
   entry.phase = task_phase::storing;
   entry.record.state = task_state::answered;
-  const auto cost = cost_of(report.answer.usage, context_->model);
+  ladder_->answered(entry.level);
+  const auto& model = model_of(entry, report.attempt);
+  notice_model(entry, model.id, report.answer.model);
+  const auto cost = cost_of(report.answer.usage, model);
   const auto id = report.task;
-  attempt_done done{id, report.attempt, report.lease, report.answer, cost};
+  attempt_done done{id, report.attempt, report.lease, report.answer, cost, model.id};
   self_->request(partners_.recorder, patiently, std::move(done))
       .then(
           [this, id, cost, answer = report.answer, attempt = report.attempt, from](const recorded&) {
@@ -243,6 +257,7 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
   const bool unconfirmed = failure.billed == billing::unknown;
   entry.phase = task_phase::storing;
   if (unconfirmed) ++entry.unconfirmed;
+  if (failure.code == ec::overloaded) ladder_->overloaded(self_->clock().now(), entry.level, failure.retry_after);
   // At once: what is handed out while the failure goes to disk would fail in the same way.
   if (stops_run(failure.code)) stop_run(failure.code, failure.message);
   self_->request(partners_.recorder, patiently, attempt_failed{id, entry.record.attempts, entry.lease, failure})
@@ -251,7 +266,8 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
             tell_stored(from, id, attempt);
             auto& failed = *board_->find(id);
             settle(failed, unconfirmed ? spending{{}, failed.reserved} : spending{});
-            follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed), failure.code,
+            const bool has_next = ladder_->has_next(failed.level, failed.record.spec.request);
+            follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed, has_next), failure.code,
                    failure.message);
           },
           [this, id](const caf::error& problem) {
@@ -331,6 +347,7 @@ void batch_state::follow(board_entry& entry, const next_step& step, ec code, con
         return end(entry, task_state::failed, ec::timeout,
                    "the task's time is used up; the last attempt ended with: " + reason);
       board_->pause(entry);
+      if (step.falls_back) entry.least_level = entry.level + 1;
       if (step.max_tokens != 0) entry.record.spec.request.max_tokens = step.max_tokens;
       tell(event_kind::task_retried, entry, code, reason);
       const auto id = entry.record.spec.id;
@@ -369,6 +386,11 @@ void batch_state::end(board_entry& entry, task_state state, ec code, const std::
             board_->pause(*board_->find(id));
             stop_run(from_caf(problem).code, from_caf(problem).message);
           });
+}
+
+const model_info& batch_state::model_of(const board_entry& entry, uint32_t attempt) const {
+  const auto other = entry.levels.find(attempt);
+  return ladder_->model(other == entry.levels.end() ? 0 : other->second);
 }
 
 void batch_state::settle(board_entry& entry, const spending& spent) {
@@ -428,7 +450,7 @@ void batch_state::tell(event_kind kind, board_entry& entry, ec code, std::string
   event.code = code;
   event.text = std::move(text);
   event.attempt = entry.record.attempts;
-  event.model = entry.record.spec.request.model;
+  event.model = ladder_->model(entry.level).id;
   event.cost = cost;
   if (kind == event_kind::task_ended) entry.shown = entry.record.state;
   self_->send(partners_.progress, std::move(event));

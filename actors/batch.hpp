@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/interfaces.hpp"
+#include "actors/model_ladder.hpp"
 #include "actors/run_context.hpp"
 #include "actors/task_board.hpp"
 
@@ -47,11 +48,12 @@ class batch_state {
   void judge_late(board_entry& entry);
   void on_answer(board_entry& entry, const work_report& report, const worker_actor& from);
   void on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from);
-  void notice_model(board_entry& entry, const std::string& answered);
+  void notice_model(board_entry& entry, const std::string& asked, const std::string& answered);
   void judge(const task_id& id, const completion& answer);
   void deliver_file(board_entry& entry, std::string extracted);
   void follow(board_entry& entry, const next_step& step, ec code, const std::string& reason);
   void end(board_entry& entry, task_state state, ec code, const std::string& reason);
+  [[nodiscard]] const model_info& model_of(const board_entry& entry, uint32_t attempt) const;
   void settle(board_entry& entry, const spending& spent);
   void give_back(uint64_t lease);
   void stop_run(ec code, const std::string& message);
@@ -63,6 +65,7 @@ class batch_state {
   batch_partners partners_;
   uint32_t index_ = 0;
   std::unique_ptr<task_board> board_;
+  std::unique_ptr<model_ladder> ladder_;
   uint32_t slots_ = 0;  ///< Of the whole run, here and on nodes.
   bool run_limit_ = false;
   bool told_exhausted_ = false;

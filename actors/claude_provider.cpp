@@ -35,22 +35,20 @@ expected<std::shared_ptr<claude_provider>> claude_provider::start(const endpoint
 }
 
 claude_provider::claude_provider(std::unique_ptr<transport> way, const endpoint& where, const claude_settings& settings)
-    : way_(std::move(way)),
-      client_(*way_, where, settings),
-      limiter_(settings.rate_limit),
-      breaker_(settings.breaker) {}
+    : way_(std::move(way)), client_(*way_, where, settings), settings_(settings) {}
 
 claude_provider::~claude_provider() { way_->stop(); }
 
 milliseconds claude_provider::admit(steady_time now, const completion_request& request) {
-  const auto open = breaker_.admit(now);
+  auto& lane = lanes_.try_emplace(request.model, settings_).first->second;
+  const auto open = lane.breaker.admit(now);
   if (!open.granted) return std::max(open.wait, shortest_hold);
-  const auto room = limiter_.admit(now, demand_of_request(request));
+  const auto room = lane.limiter.admit(now, demand_of_request(request));
   if (!room.granted) {
-    breaker_.record(now, open.ticket, health::nothing);
+    lane.breaker.record(now, open.ticket, health::nothing);
     return std::max(room.wait, shortest_hold);
   }
-  admitted_ = {room.ticket, open.ticket};
+  admitted_ = {&lane, room.ticket, open.ticket};
   return milliseconds{0};
 }
 
@@ -59,13 +57,19 @@ void claude_provider::settle(steady_time now, uint64_t id, const gateway_result&
   if (owed == tickets_.end()) return;
   const auto outcome = take_limits(id);
   const double random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
-  limiter_.finished(now, owed->second.limiter, outcome, random);
-  breaker_.record(now, owed->second.breaker, result.answered ? health::good : health_of(result.failure.code),
-                  result.failure.retry_after);
+  auto& lane = *owed->second.of;
+  const auto how = result.answered ? health::good : health_of(result.failure.code);
+  if (how == health::bad) lane.last_failure = result.failure.code;
+  lane.limiter.finished(now, owed->second.limiter, outcome, random);
+  lane.breaker.record(now, owed->second.breaker, how, result.failure.retry_after);
   tickets_.erase(owed);
 }
 
-bool claude_provider::failing(steady_time now) const { return breaker_.present(now) != breaker::state::closed; }
+ec claude_provider::failing(steady_time now, const std::string& model) const {
+  const auto lane = lanes_.find(model);
+  if (lane == lanes_.end() || lane->second.breaker.present(now) == breaker::state::closed) return ec::none;
+  return lane->second.last_failure;
+}
 
 void claude_provider::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
   tickets_[id] = admitted_;

@@ -1,4 +1,5 @@
-// The Claude API as the GATEWAY's provider: transport, one rate limiter and one breaker for the process.
+// The Claude API as the GATEWAY's provider: transport, and for each model one rate limiter and one breaker for the
+// whole process.
 #pragma once
 
 #include <map>
@@ -25,11 +26,19 @@ class claude_provider : public provider {
   void settle(steady_time now, uint64_t id, const gateway_result& result) override;
   void submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) override;
   void cancel(uint64_t id) override;
-  [[nodiscard]] bool failing(steady_time now) const override;
+  [[nodiscard]] ec failing(steady_time now, const std::string& model) const override;
 
  private:
+  /// The provider counts and sheds load by model: so do we.
+  struct model_lane {
+    explicit model_lane(const claude_settings& settings) : limiter(settings.rate_limit), breaker(settings.breaker) {}
+    rate_limiter limiter;
+    cohort::breaker breaker;
+    ec last_failure = ec::none;  ///< The last one that counts for the breaker.
+  };
   /// What an admitted call owes to limiter and breaker.
   struct ticket {
+    model_lane* of = nullptr;
     admission_ticket limiter;
     uint64_t breaker = 0;
   };
@@ -40,8 +49,8 @@ class claude_provider : public provider {
 
   std::unique_ptr<transport> way_;
   messages_client client_;
-  rate_limiter limiter_;
-  breaker breaker_;
+  claude_settings settings_;
+  std::map<std::string, model_lane> lanes_;  ///< By the model's id.
   std::mt19937_64 random_{std::random_device{}()};
   ticket admitted_;  ///< Of the call that `submit` comes for next.
   std::map<uint64_t, ticket> tickets_;

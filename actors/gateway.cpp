@@ -20,6 +20,19 @@ gateway_result cancelled_before_sending() {
   return result;
 }
 
+/// Instead of waiting for an overloaded model, where the caller has another one.
+gateway_result turned_away(milliseconds wish, milliseconds held) {
+  gateway_result result;
+  result.failure.code = ec::overloaded;
+  result.failure.message = "the model is overloaded; the request was not sent to it";
+  result.failure.retry_after = wish;
+  result.failure.retry = true;
+  result.failure.billed = billing::unbilled;
+  result.systemic = true;
+  result.held = held;
+  return result;
+}
+
 milliseconds between(steady_time from, steady_time to) { return std::chrono::duration_cast<milliseconds>(to - from); }
 
 }  // namespace
@@ -39,25 +52,36 @@ caf::typed_response_promise<gateway_result> gateway_state::call(gateway_call& wi
     promise.deliver(cancelled_before_sending());
     return promise;
   }
-  held_.push_back({std::move(wish), now(), promise});
-  if (!tick_armed_) send_held();
+  auto& queue = held_[wish.request.model];
+  queue.push_back({std::move(wish), now(), promise});
+  if (queue.size() == 1 || !tick_armed_) send_held(queue);
   return promise;
 }
 
 void gateway_state::send_held() {
-  while (!held_.empty()) {
+  for (auto& [_, queue] : held_) send_held(queue);
+}
+
+void gateway_state::send_held(std::deque<held_call>& queue) {
+  while (!queue.empty()) {
     const auto at = now();
-    const auto pause = way_->admit(at, held_.front().what.request);
-    if (pause > milliseconds{0}) return tick_after(pause);
-    auto call = std::move(held_.front());
-    held_.pop_front();
-    submit(call, at);
+    auto& head = queue.front();
+    const auto pause = way_->admit(at, head.what.request);
+    const bool turns_away = head.what.may_fall_back && way_->failing(at, head.what.request.model) == ec::overloaded;
+    if (pause > milliseconds{0} && !turns_away) return tick_after(pause);
+    auto call = std::move(head);
+    queue.pop_front();
+    if (pause > milliseconds{0})
+      call.promise.deliver(turned_away(pause, between(call.since, at)));
+    else
+      submit(call, at);
   }
 }
 
 void gateway_state::submit(held_call& call, steady_time at) {
   const auto id = ++last_id_;
-  flying_.emplace(id, flying_call{between(call.since, at), at, call.promise});
+  flying_.emplace(
+      id, flying_call{call.what.request.model, call.what.may_fall_back, between(call.since, at), at, call.promise});
   way_->submit(id, call.what.request, call.what.timeout,
                [id, home = caf::actor_cast<gateway_actor>(self_)](gateway_result result) {
                  caf::anon_send(home, call_ended{id, std::move(result)});
@@ -65,9 +89,11 @@ void gateway_state::submit(held_call& call, steady_time at) {
 }
 
 void gateway_state::tick_after(milliseconds pause) {
-  if (tick_armed_) return;
+  const auto length = std::min(pause, longest_tick);
+  if (tick_armed_ && next_tick_ <= now() + length) return;
   tick_armed_ = true;
-  self_->delayed_send(caf::actor_cast<gateway_actor>(self_), std::min(pause, longest_tick), gateway_tick{});
+  next_tick_ = now() + length;
+  self_->delayed_send(caf::actor_cast<gateway_actor>(self_), length, gateway_tick{});
 }
 
 void gateway_state::on_tick() {
@@ -82,29 +108,37 @@ void gateway_state::on_ended(const call_ended& call) {
   result.held = flying->second.held;
   result.took = between(flying->second.sent, now());
   way_->settle(now(), call.id, result);
-  result.systemic = !result.answered && way_->failing(now());
-  tell_of_trouble(result);
+  result.systemic = !result.answered && way_->failing(now(), flying->second.model) != ec::none;
+  tell_of_trouble(flying->second, result);
   auto promise = flying->second.promise;
   flying_.erase(flying);
   promise.deliver(std::move(result));
   if (!stopped_) send_held();
 }
 
-void gateway_state::tell_of_trouble(const gateway_result& result) {
-  if (result.systemic == trouble_told_) return;
-  if (!result.systemic && !result.answered) return;
-  trouble_told_ = result.systemic;
+void gateway_state::tell_of_trouble(const flying_call& call, const gateway_result& result) {
+  const bool told = troubled_.contains(call.model);
+  if (result.systemic == told || (!result.systemic && !result.answered)) return;
   run_event event;
-  event.kind = result.systemic ? event_kind::warning : event_kind::notice;
   event.code = result.failure.code;
-  event.text = result.systemic
-                   ? "the provider is failing (" + result.failure.message + "); work is held until it recovers"
-                   : std::string{"the provider answers again"};
+  event.model = call.model;
+  if (!result.systemic) {
+    troubled_.erase(call.model);
+    event.kind = event_kind::notice;
+    event.text = call.model + " answers again";
+  } else {
+    troubled_.insert(call.model);
+    event.kind = event_kind::warning;
+    const bool replaced = call.may_fall_back && result.failure.code == ec::overloaded;
+    event.text = call.model + " is failing (" + result.failure.message + "); " +
+                 (replaced ? "tasks go on with another model until it recovers" : "work is held until it recovers");
+  }
   self_->send(progress_, std::move(event));
 }
 
 void gateway_state::on_recall() {
-  for (auto& call : held_) call.promise.deliver(cancelled_before_sending());
+  for (auto& [_, queue] : held_)
+    for (auto& call : queue) call.promise.deliver(cancelled_before_sending());
   held_.clear();
 }
 

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
 #include <unordered_map>
 
 #include <caf/typed_response_promise.hpp>
@@ -32,25 +35,29 @@ class gateway_state {
     caf::typed_response_promise<gateway_result> promise;
   };
   struct flying_call {
+    std::string model;
+    bool may_fall_back = false;
     milliseconds held{0};
     steady_time sent;
     caf::typed_response_promise<gateway_result> promise;
   };
 
   void send_held();
+  void send_held(std::deque<held_call>& queue);
   void submit(held_call& call, steady_time now);
   void tick_after(milliseconds pause);
-  void tell_of_trouble(const gateway_result& result);
+  void tell_of_trouble(const flying_call& call, const gateway_result& result);
   [[nodiscard]] steady_time now() const;
 
   gateway_actor::stateful_pointer<gateway_state> self_ = nullptr;
   std::shared_ptr<provider> way_;
-  std::deque<held_call> held_;
+  std::map<std::string, std::deque<held_call>> held_;  ///< By model: one that is held does not hold the others.
   std::unordered_map<uint64_t, flying_call> flying_;
   uint64_t last_id_ = 0;
   progress_actor progress_;
   bool tick_armed_ = false;
-  bool trouble_told_ = false;
+  steady_time next_tick_;
+  std::set<std::string> troubled_;  ///< Models whose failing was told.
   bool stopped_ = false;
 };
 

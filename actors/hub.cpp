@@ -176,9 +176,7 @@ bool hub_state::others_can_work(const node_entry& node) const {
 
 void hub_state::on_late(node_entry& node, remote_report& report) {
   if (report.report.answered) ++node.view.done;
-  late_report late{report.run, node.view.node, report.report, parts_.context->model.id, {}};
-  if (report.report.answered) late.cost = cost_of(report.report.answer.usage, parts_.context->model);
-  self_->request(parts_.recorder, caf::infinite, std::move(late))
+  self_->request(parts_.recorder, caf::infinite, late_report{report.run, node.view.node, report.report})
       .then([this, session = node.session,
              report](const late_outcome& outcome) { on_late_stored(session, report, outcome); },
             [this, session = node.session, report](const caf::error& problem) {

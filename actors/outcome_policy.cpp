@@ -26,11 +26,16 @@ ec class_of(const completion& answer) noexcept {
   return ec::none;
 }
 
-next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed) const {
+next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed, bool has_fallback) const {
   if (stops_run(failure.code)) return {next_step::action::stop_run};
   // A node gave it back unsent: that costs nothing and says nothing about the task.
   if (failure.code == ec::node_left) return {next_step::action::again};
   const bool may_be_billed = failure.billed == billing::unknown;
+  if (has_fallback && failure.code == ec::overloaded && !may_be_billed) {
+    next_step next{next_step::action::again};
+    next.falls_back = true;
+    return next;
+  }
   // `retry` is false for a whole answer without a bill: it would be paid for again and come back without one again.
   if (may_be_billed && failure.retry && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
     return {next_step::action::again, doubled(limits_.pause, unconfirmed)};

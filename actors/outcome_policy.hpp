@@ -23,6 +23,7 @@ struct next_step {
   action what = action::fail;
   milliseconds pause{0};    ///< Before `again`.
   uint32_t max_tokens = 0;  ///< For `again`; 0: as before.
+  bool falls_back = false;  ///< For `again`: of the next model.
 };
 
 /// The class of a paid answer by its stop reason alone; `ec::none` if its text is to be judged.
@@ -33,7 +34,9 @@ class outcome_policy {
   explicit outcome_policy(retry_limits limits) : limits_(std::move(limits)) {}
 
   /// After a call that failed. `unconfirmed` counts this task's attempts with unknown billing, this one included.
-  [[nodiscard]] next_step after_failure(const call_failure& failure, uint32_t unconfirmed) const;
+  /// `has_fallback`: another model could be asked; it is, if the failure is an overload that costs nothing.
+  [[nodiscard]] next_step after_failure(const call_failure& failure, uint32_t unconfirmed,
+                                        bool has_fallback = false) const;
 
   /// After a paid answer that is not usable for the reason `code`. `times` counts such answers, this one included.
   [[nodiscard]] next_step after_answer(ec code, uint32_t times, uint32_t max_tokens) const;

@@ -186,20 +186,24 @@ expected<late_outcome> recorder_state::record_late(const late_report& late) {
   late_outcome outcome;
   outcome.batch = before->batch;
   outcome.settled = before->charged;
-  if (report.answered && !before->model.empty() && before->model != late.model) {
+  const auto* model = context_->find_model(before->model);
+  if (report.answered && model == nullptr) {
     outcome.taken = false;
     return outcome;
   }
+  const auto cost = report.answered ? cost_of(report.answer.usage, *model) : nano_dollars{};
   const auto fresh =
       report.answered
-          ? book_->record(late.run, attempt_done{report.task, report.attempt, report.lease, report.answer, late.cost})
+          ? book_->record(late.run,
+                          attempt_done{report.task, report.attempt, report.lease, report.answer, cost, model->id})
           : book_->record(late.run, attempt_failed{report.task, report.attempt, report.lease, report.failure});
   if (!fresh) return tl::unexpected{fresh.error()};
   const auto after = book_->standing(late.run, report.task, report.attempt);
   if (!after) return tl::unexpected{after.error()};
   outcome.fresh = *fresh;
   outcome.used = *fresh && before->state != task_state::answered && after->state == task_state::answered;
-  outcome.cost = report.answered ? late.cost : after->charged;
+  outcome.cost = report.answered ? cost : after->charged;
+  if (report.answered) outcome.model = model->id;
   return outcome;
 }
 
@@ -219,8 +223,7 @@ caf::typed_response_promise<late_outcome> recorder_state::store_late(late_report
       return;
     }
     if (late.run == options_.run && seen->fresh && view_ && seen->batch < view_->batches.size()) {
-      auto& spent = view_->batches[seen->batch].spent;
-      if (late.report.answered) spent.confirmed += seen->cost;
+      if (late.report.answered) note_cost(seen->batch, seen->model, seen->cost);
     }
     if (late.run == options_.run && seen->used) note_state(late.report.task, task_state::answered);
     promise.deliver(*seen);
@@ -508,13 +511,19 @@ expected<void> recorder_state::publish(bool now) {
   return replace_file(options_.place.view_file(), render_view(*view_), now ? durability::now : durability::later);
 }
 
+void recorder_state::note_cost(uint32_t batch, const std::string& model, nano_dollars cost) {
+  view_->batches[batch].spent.confirmed += cost;
+  auto& share = view_->by_model[model.empty() ? view_->model_id : model];
+  ++share.answers;
+  share.cost += cost;
+}
+
 template <class Record>
 void recorder_state::note(const Record& stored, bool fresh) {
   if constexpr (std::is_same_v<Record, attempt_done>) {
     note_state(stored.task, task_state::answered);
     const auto known = open_tasks_.find(stored.task);
-    if (fresh && view_ && known != open_tasks_.end())
-      view_->batches[known->second.batch].spent.confirmed += stored.cost;
+    if (fresh && view_ && known != open_tasks_.end()) note_cost(known->second.batch, stored.model, stored.cost);
   } else if constexpr (std::is_same_v<Record, task_ended>) {
     note_state(stored.task, stored.state);
   }

@@ -81,6 +81,7 @@ class recorder_state {
   void begin_sync();
   expected<void> sync_now();
   expected<void> publish(bool now);
+  void note_cost(uint32_t batch, const std::string& model, nano_dollars cost);
   /// Brings the view up to date with what is on disk now.
   template <class Record>
   void note(const Record& stored, bool fresh);

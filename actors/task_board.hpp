@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +30,9 @@ struct board_entry {
   uint32_t unusable = 0;                   ///< Paid answers of this start that were not usable.
   task_state shown = task_state::planned;  ///< The state that PROGRESS counts it in.
   milliseconds used{0};                    ///< Of the task's time, by finished attempts.
+  size_t least_level = 0;                  ///< Models above this one on the ladder are not asked any more.
+  size_t level = 0;                        ///< Of the present attempt.
+  std::map<uint32_t, size_t> levels;       ///< Of the attempts of this start that were not of the plan's own model.
   std::optional<completion> late;          ///< A stored answer that came while something else was under way.
 };
 

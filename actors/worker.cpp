@@ -30,7 +30,7 @@ milliseconds worker_state::time_left() const { return std::max(milliseconds{1}, 
 
 void worker_state::send() {
   ++sends_;
-  self_->request(gateway_, caf::infinite, gateway_call{order_.request, time_left()})
+  self_->request(gateway_, caf::infinite, gateway_call{order_.request, time_left(), order_.may_fall_back})
       .then([this](gateway_result& result) { on_result(result); },
             [this](const caf::error& problem) {
               gateway_result lost;
@@ -44,7 +44,10 @@ void worker_state::send() {
 
 void worker_state::on_result(gateway_result& result) {
   if (!result.systemic) used_ += result.took;
-  const bool may_resend = !result.answered && result.failure.billed == billing::unbilled && result.failure.retry;
+  const bool falls_back =
+      order_.may_fall_back && !result.answered && result.systemic && result.failure.code == ec::overloaded;
+  const bool may_resend =
+      !falls_back && !result.answered && result.failure.billed == billing::unbilled && result.failure.retry;
   if (may_resend) {
     // While the provider as a whole fails, the gateway holds the call and its attempts are not counted: the
     // task is not to blame. The first pause of the rule is kept between them.

@@ -109,12 +109,22 @@ expected<model_info> model_from(const json& value, place at) {
   model_info model;
   model.id = at.model = text_at(value, "id");
   if (!plain_name(model.id)) return at.refuse("id", "has to be a name of printable ASCII characters without spaces");
-  if (auto ok = only_known(value, {"id", "alias", "comment", "context_tokens", "max_output_tokens", "cards"}, at); !ok)
+  if (auto ok = only_known(
+          value, {"id", "alias", "comment", "context_tokens", "max_output_tokens", "effort", "fallback", "cards"}, at);
+      !ok)
     return tl::unexpected(ok.error());
   if (value.contains("alias")) {
     model.alias = text_at(value, "alias");
     if (!plain_name(model.alias))
       return at.refuse("alias", "has to be a name of printable ASCII characters without spaces");
+  }
+  if (value.contains("effort")) {
+    if (!value["effort"].is_boolean()) return at.refuse("effort", "has to be true or false");
+    model.takes_effort = value["effort"].get<bool>();
+  }
+  if (value.contains("fallback")) {
+    model.fallback = text_at(value, "fallback");
+    if (!plain_name(model.fallback)) return at.refuse("fallback", "has to be a model's alias or id");
   }
   const auto context = whole_number(value, "context_tokens", 1, most_tokens, at);
   if (!context) return tl::unexpected(context.error());
@@ -126,6 +136,21 @@ expected<model_info> model_from(const json& value, place at) {
   model.max_output_tokens = static_cast<uint32_t>(*output);
   model.cards = std::move(*cards);
   return model;
+}
+
+/// Every fallback is a model of the list, and following them comes to an end.
+expected<void> fallbacks_end(const catalog& listed, const std::string& origin) {
+  for (const auto& model : listed.models()) {
+    const place at{origin, model.id};
+    auto next = model.fallback;
+    for (size_t steps = 0; !next.empty(); ++steps) {
+      const auto found = listed.find(next);
+      if (!found) return at.refuse("fallback", fmt::format("names '{}', which is not in the list", printable(next)));
+      if (steps == listed.models().size()) return at.refuse("fallback", "leads back to the model itself");
+      next = found->fallback;
+    }
+  }
+  return {};
 }
 
 /// An alias or id that already names another model.
@@ -163,6 +188,7 @@ expected<catalog> catalog::parse(std::string_view text, std::string_view origin)
     model->us_inference_percent = static_cast<uint32_t>(*us);
     result.models_.push_back(std::move(*model));
   }
+  if (auto end = fallbacks_end(result, at.origin); !end) return tl::unexpected(end.error());
   return result;
 }
 
@@ -173,6 +199,25 @@ expected<catalog> catalog::load(const std::filesystem::path& file) {
 }
 
 expected<catalog> catalog::load() { return load(config_directory() / "models.json"); }
+
+expected<std::vector<model_info>> catalog::fallbacks_of(const model_info& first, std::string_view wish) const {
+  std::vector<model_info> chain;
+  if (wish.empty()) return chain;
+  if (wish != "auto") {
+    auto one = find(wish);
+    if (!one) return tl::unexpected(one.error());
+    if (one->id == first.id)
+      return fail(ec::usage, fmt::format("--fallback-model: {} is the model that is to be replaced", first.id));
+    chain.push_back(std::move(*one));
+    return chain;
+  }
+  for (auto next = first.fallback; !next.empty(); next = chain.back().fallback) {
+    auto found = find(next);
+    if (!found) return tl::unexpected(found.error());
+    chain.push_back(std::move(*found));
+  }
+  return chain;
+}
 
 expected<model_info> catalog::find(std::string_view wanted) const {
   std::vector<std::string> names;

@@ -25,6 +25,10 @@ class catalog {
   /// By alias or full id. `ec::model_unknown` lists what exists.
   [[nodiscard]] expected<model_info> find(std::string_view alias_or_id) const;
 
+  /// The models that stand in for `first` while it is overloaded, in order: none for an empty `wish`, those that the
+  /// price list names one after the other for "auto", else the one model `wish`. `ec::usage` if that is `first` itself.
+  [[nodiscard]] expected<std::vector<model_info>> fallbacks_of(const model_info& first, std::string_view wish) const;
+
   /// In the file's order.
   [[nodiscard]] const std::vector<model_info>& models() const noexcept { return models_; }
 

@@ -113,12 +113,15 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
         return complain(shown.error());
     return complain(fits.error());
   }
-  if (auto noted = book->note_prices({ready.model}); !noted) return complain(noted.error());
+  auto priced = ready.fallbacks;
+  priced.push_back(ready.model);
+  if (auto noted = book->note_prices(priced); !noted) return complain(noted.error());
   auto craft = load_test_craft(config_directory());
   if (!craft) return complain(craft.error());
   auto facts = std::make_shared<run_context>();
   facts->settings = ready.settings;
   facts->model = ready.model;
+  facts->fallbacks = ready.fallbacks;
   facts->craft = craft->get();
   facts->outcomes = outcome_policy{context.defaults.retries};
   facts->max_batches = context.options.max_batches;

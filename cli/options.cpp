@@ -112,6 +112,10 @@ void add_generate_options(CLI::App& command, generate_options& options) {
 
   const char* how = "How";
   command.add_option("-m,--model", options.model, "opus, sonnet, haiku, fable or a full model id [sonnet]")->group(how);
+  command
+      .add_option("--fallback-model", options.fallback_model,
+                  "The model that stands in while the first is overloaded; auto: as config/models.json says; none")
+      ->group(how);
   command.add_option("--effort", options.effort, "How hard the model works: low, medium, high")
       ->group(how)
       ->check(CLI::IsMember({"low", "medium", "high"}));
@@ -177,6 +181,9 @@ expected<run_settings> resolve_settings(const generate_options& options, const r
     if (!laid) return tl::unexpected{laid.error()};
   }
   if (options.model) settings.model = *options.model;
+  if (options.fallback_model) settings.fallback = *options.fallback_model == "none" ? "" : *options.fallback_model;
+  if (options.fallback_model && options.fallback_model->empty())
+    return fail(ec::usage, "--fallback-model: name a model, auto or none");
   if (options.effort) settings.effort = *options.effort;
   if (options.tests_dir) settings.output_directory = *options.tests_dir;
   if (auto laid = lay_numbers(options, settings); !laid) return tl::unexpected{laid.error()};

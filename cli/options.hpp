@@ -21,6 +21,7 @@ struct generate_options {
   std::filesystem::path project;
   std::optional<std::string> batch_size;  ///< "1" to "50", or "auto".
   std::optional<std::string> model;
+  std::optional<std::string> fallback_model;  ///< A model, "auto" or "none".
   std::optional<uint32_t> concurrent;
   std::optional<uint64_t> timeout_seconds;
   std::optional<uint64_t> grace_seconds;  ///< Of this start; not stored.

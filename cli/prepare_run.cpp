@@ -152,7 +152,11 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
   if (!settings) return tl::unexpected{settings.error()};
   auto model = model_for(context, *settings, continues ? &**stored : nullptr);
   if (!model) return tl::unexpected{model.error()};
-  ready_run ready{{}, *settings, *model, {}};
+  auto fallbacks = context.models.fallbacks_of(*model, settings->fallback);
+  if (!fallbacks) return tl::unexpected{fallbacks.error()};
+  if (fallbacks->empty() && !settings->fallback.empty())
+    notice(fmt::format("cohort: warning: no model stands in for {} in config/models.json", model->id));
+  ready_run ready{{}, *settings, *model, std::move(*fallbacks), {}};
   if (continues && !needs_another_plan(context, *settings, **stored)) {
     auto carried = book.spent_on_replaced_plans((*stored)->id);
     if (!carried) return tl::unexpected{carried.error()};

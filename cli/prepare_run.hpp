@@ -15,6 +15,7 @@ struct ready_run {
   std::optional<run_record> run;  ///< Nothing if there is nothing to do; the user has been told why.
   run_settings settings;
   model_info model;
+  std::vector<model_info> fallbacks;
   spending carried;  ///< Spent on plans that this one replaces; counts against the budget.
 };
 

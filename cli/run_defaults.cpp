@@ -90,6 +90,7 @@ expected<void> read_settings(const json& object, const std::string& where, run_s
   reader.number("min_complexity", 1, 10,
                 [&](uint64_t value) { settings.min_complexity = static_cast<uint32_t>(value); });
   reader.text("model", [&](const std::string& value) { return settings.model = value, !value.empty(); });
+  reader.text("fallback_model", [&](const std::string& value) { return settings.fallback = value, !value.empty(); });
   reader.text("effort", [&](const std::string& value) { return settings.effort = value, true; });
   reader.text("output_directory",
               [&](const std::string& value) { return settings.output_directory = value, !value.empty(); });

@@ -163,6 +163,8 @@ int dry_run(const command_context& context, const std::optional<run_record>& sto
   }
   auto model = model_for(context, *settings, nullptr);
   if (!model) return complain(model.error());
+  const auto fallbacks = context.models.fallbacks_of(*model, settings->fallback);
+  if (!fallbacks) return complain(fallbacks.error());
   auto plan = plan_without_writing(context, *settings, *model);
   if (!plan) return complain(plan.error());
   print(describe(plan->summary, context.options.verbose));
@@ -172,6 +174,7 @@ int dry_run(const command_context& context, const std::optional<run_record>& sto
     return to_int(exit_code::done);
   }
   print(fmt::format("Plan with {} ({}):\n", model->id, settings->model));
+  for (const auto& other : *fallbacks) print(fmt::format("  while it is overloaded: {}\n", other.id));
   print(plan_table(plan->batches, plan->labels, context.options.verbose));
   if (context.options.batched && settings->batch_size != 0)
     print(judge_batching(plan->tasks, settings->batch_size).message + "\n");

@@ -28,6 +28,14 @@ ordered_json counts_json(const state_counts& counts) {
           {"planned", counts.planned}};
 }
 
+/// Which model answered how often, and for how much.
+ordered_json models_json(const run_record& run) {
+  auto list = ordered_json::array();
+  for (const auto& [model, share] : run.by_model)
+    list.push_back({{"model", model}, {"answers", share.answers}, {"cost", as_dollars(share.cost)}});
+  return list;
+}
+
 ordered_json money_json(const spending& spent, const task_estimate& estimate) {
   return {{"confirmed", as_dollars(spent.confirmed)},
           {"unconfirmed", as_dollars(spent.unconfirmed)},
@@ -106,6 +114,10 @@ std::string run_table(const run_record& run, const attention_list& open, bool ve
   if (run.settings.cost_limit)
     text += fmt::format("  limit      {} for each batch\n", to_string(*run.settings.cost_limit));
   text += fmt::format("  model      {} ({})\n", run.model_id, printable(run.settings.model));
+  if (!run.settings.fallback.empty()) text += fmt::format("  fallback   {}\n", printable(run.settings.fallback));
+  if (run.fell_back())
+    for (const auto& [model, share] : run.by_model)
+      text += fmt::format("  answered   {} by {} for {}\n", share.answers, printable(model), to_string(share.cost));
   text += fmt::format("  started    {}\n  updated    {}  ({} later)\n", to_iso8601(run.started),
                       to_iso8601(run.updated), human_duration(milliseconds{run.updated.ms - run.started.ms}));
   if (open.missing_files > 0)
@@ -122,6 +134,8 @@ void put_run(ordered_json& value, const run_record& run, const attention_list& o
   value["status"] = name(run.status);
   value["projectPath"] = run.project;
   value["model"] = run.model_id;
+  if (!run.settings.fallback.empty()) value["fallbackModel"] = run.settings.fallback;
+  value["models"] = models_json(run);
   value["startTime"] = to_iso8601(run.started);
   value["lastUpdate"] = to_iso8601(run.updated);
   value["batches"] = {
@@ -185,6 +199,7 @@ std::string batch_report_json(const run_record& run, uint32_t batch, const std::
   value["batch"] = batch;
   value["batches"] = run.batches.size();
   value["model"] = run.model_id;
+  if (!run.settings.fallback.empty()) value["fallbackModel"] = run.settings.fallback;
   value["tasks"] = counts_json(record.tasks);
   value["cost"] = money_json(record.spent, record.estimate);
   value["results"] = ordered_json::array();

@@ -197,13 +197,11 @@ struct late_report {
   int64_t run = 0;
   std::string node;
   work_report report;
-  std::string model;  ///< Full id that `cost` was computed for.
-  nano_dollars cost;  ///< Of an answer.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, late_report& x) {
-  return f(x.run, x.node, x.report, x.model, x.cost.count);
+  return f(x.run, x.node, x.report);
 }
 
 /// What became of a late report; it is on disk.
@@ -214,11 +212,12 @@ struct late_outcome {
   bool used = false;     ///< The task had no answer: this one is its answer now.
   nano_dollars settled;  ///< What the attempt was charged with as unconfirmed until now.
   nano_dollars cost;     ///< What it is charged with now.
+  std::string model;     ///< Full id of the model that was asked; of an answer only.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, late_outcome& x) {
-  return f(x.batch, x.taken, x.fresh, x.used, x.settled.count, x.cost.count);
+  return f(x.batch, x.taken, x.fresh, x.used, x.settled.count, x.cost.count, x.model);
 }
 
 /// A stored answer for a task that a BATCH may still be working on.

@@ -50,6 +50,10 @@ uint32_t& state_counts::of(task_state state) noexcept {
   return planned;
 }
 
+bool run_record::fell_back() const noexcept {
+  return std::any_of(by_model.begin(), by_model.end(), [this](const auto& one) { return one.first != model_id; });
+}
+
 state_counts run_record::tasks() const noexcept {
   state_counts sum;
   for (const auto& batch : batches)

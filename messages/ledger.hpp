@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -42,6 +43,7 @@ struct run_settings {
   uint32_t parallel_batches = 0;  ///< 0: automatic.
   std::string output_directory;   ///< Where targets are written: absolute, or relative to the project.
   std::string effort;             ///< Model effort, or empty.
+  std::string fallback;           ///< Model that stands in during an overload: alias, id, "auto", or empty for none.
 };
 
 enum class run_status : uint8_t { running = 0, interrupted = 1, stopped_by_limit = 2, finished = 3, failed = 4 };
@@ -74,11 +76,12 @@ struct attempt_done {
   uint64_t lease = 0;
   completion answer;
   nano_dollars cost;  ///< What the provider bills, from `answer.usage`.
+  std::string model;  ///< Full id of the model that was asked.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, attempt_done& x) {
-  return f(x.task, x.attempt, x.lease, x.answer, x.cost.count);
+  return f(x.task, x.attempt, x.lease, x.answer, x.cost.count, x.model);
 }
 
 /// One attempt without a whole answer. `billing::unknown` keeps its reservation charged as unconfirmed.
@@ -163,6 +166,12 @@ struct batch_record {
   bool synced = false;     ///< Its files were synced and it will not be opened again.
 };
 
+/// What one model did in a run.
+struct model_share {
+  uint32_t answers = 0;  ///< That were paid for, whatever became of them.
+  nano_dollars cost;
+};
+
 /// A run as the ledger knows it.
 struct run_record {
   int64_t id = 0;        ///< Counts from 1 in one ledger.
@@ -174,9 +183,12 @@ struct run_record {
   wall_time updated;
   run_status status = run_status::running;
   std::vector<batch_record> batches;
-  uint32_t spare_answers = 0;  ///< Paid answers to tasks that had one already.
-  nano_dollars spare_cost;     ///< What those cost; part of what was spent.
+  uint32_t spare_answers = 0;                   ///< Paid answers to tasks that had one already.
+  nano_dollars spare_cost;                      ///< What those cost; part of what was spent.
+  std::map<std::string, model_share> by_model;  ///< By the full id of the model that was asked.
 
+  /// True if another model than the plan's answered something.
+  [[nodiscard]] bool fell_back() const noexcept;
   [[nodiscard]] state_counts tasks() const noexcept;
   [[nodiscard]] spending spent() const noexcept;
   [[nodiscard]] task_estimate estimate() const noexcept;

@@ -27,6 +27,8 @@ struct model_info {
   std::string alias;            ///< "opus", "sonnet", ...; may be empty.
   uint64_t context_tokens = 0;  ///< Prompt and answer together.
   uint32_t max_output_tokens = 0;
+  bool takes_effort = true;  ///< `output_config.effort` may be given.
+  std::string fallback;      ///< Alias or id of the model that stands in while this one is overloaded; may be empty.
   std::vector<price_card> cards;        ///< Ascending by `above_prompt_tokens`; never empty.
   uint32_t batch_percent = 100;         ///< Price in the batch tier, in percent of the standard one.
   uint32_t us_inference_percent = 100;  ///< Price with `inference_geo: us`, in percent.

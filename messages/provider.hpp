@@ -26,8 +26,9 @@ class provider {
   /// Learns from the end of an admitted call: limits, overload, recovery.
   virtual void settle(steady_time now, uint64_t id, const gateway_result& result) = 0;
 
-  /// True while the provider as a whole is failing: a failure then says nothing about its task.
-  [[nodiscard]] virtual bool failing(steady_time now) const = 0;
+  /// What the provider as a whole fails with at present when `model` is asked, else `ec::none`. A failure then says
+  /// nothing about its task.
+  [[nodiscard]] virtual ec failing(steady_time now, const std::string& model) const = 0;
 
   /// Starts an admitted call. `done` is called exactly once, from any thread.
   virtual void submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) = 0;

@@ -15,12 +15,13 @@ struct work_order {
   task_id task;
   uint32_t attempt = 0;
   completion_request request;
-  milliseconds timeout{0};  ///< For this attempt with its unbilled retries; time held back by limits does not count.
+  milliseconds timeout{0};     ///< For this attempt with its unbilled retries; time held back by limits does not count.
+  bool may_fall_back = false;  ///< Another model can take the task: do not wait for this one while it is overloaded.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, work_order& x) {
-  return f(x.lease, x.task, x.attempt, x.request, x.timeout);
+  return f(x.lease, x.task, x.attempt, x.request, x.timeout, x.may_fall_back);
 }
 
 /// How an attempt ended: exactly one of `answer` and `failure` has a meaning.
@@ -44,11 +45,12 @@ typename Inspector::result_type inspect(Inspector& f, work_report& x) {
 struct gateway_call {
   completion_request request;
   milliseconds timeout{0};
+  bool may_fall_back = false;  ///< While the model is overloaded, answer so at once instead of holding the call.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, gateway_call& x) {
-  return f(x.request, x.timeout);
+  return f(x.request, x.timeout, x.may_fall_back);
 }
 
 /// What became of a call.

@@ -41,6 +41,8 @@ class provider {
   void message(const http_call& call, std::string_view path, reply& out);
 
   /// True if the fault ends the request before anything is generated.
+  /// True during the outage of the scenario; the first call starts its clock.
+  [[nodiscard]] bool in_outage(steady_time now);
   [[nodiscard]] bool fails_unbilled(const fate& drawn, reply& out);
   void generate(const fate& drawn, const std::string& prompt_hash, std::string_view path, reply& out);
   [[nodiscard]] counted_tokens billed_tokens(const counted_tokens& counted) const;
@@ -66,6 +68,7 @@ class provider {
   std::string request_id_;
   uint64_t requests_ = 0;
   uint64_t ordinal_ = 0;  ///< Of the message request.
+  steady_time first_message_;
   live_counters counters_;
 };
 

@@ -57,6 +57,15 @@ std::optional<api_problem> provider::account_problem() const {
   return std::nullopt;
 }
 
+bool provider::in_outage(steady_time now) {
+  const auto& outage = rules_.outage;
+  if (outage.for_ms == 0) return false;
+  if (first_message_ == steady_time{}) first_message_ = now;
+  const auto since = static_cast<uint64_t>(std::chrono::duration_cast<milliseconds>(now - first_message_).count());
+  const bool concerned = outage.model.empty() || request_.model->id == outage.model;
+  return concerned && since >= outage.from_ms && since < outage.from_ms + outage.for_ms;
+}
+
 void provider::message(const http_call& call, std::string_view path, reply& out) {
   out.message = true;
   ++ordinal_;
@@ -67,6 +76,7 @@ void provider::message(const http_call& call, std::string_view path, reply& out)
   if (const auto problem = account_problem()) return error(*problem, out);
   api_problem problem;
   if (!reader_.read(call.body, call.version, request_use::message, request_, problem)) return error(problem, out);
+  if (in_outage(steady_clock::now())) return error({529, "overloaded_error", "Overloaded"}, out);
   const std::string prompt_hash = to_hex(sha256(request_.text));
   const uint64_t content = std::stoull(prompt_hash.substr(0, 16), nullptr, 16);
   const fate drawn = draw_fate(rules_, content, ++prompts_[content].attempts);

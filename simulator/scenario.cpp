@@ -37,6 +37,10 @@ setter flag(bool& target) {
   return [&target](const json& x) { return x.is_boolean() && (target = x.get<bool>(), true); };
 }
 
+setter text(std::string& target) {
+  return [&target](const json& x) { return x.is_string() && (target = x.get<std::string>(), true); };
+}
+
 setter strings(std::vector<std::string>& target) {
   return [&target](const json& x) {
     if (!x.is_array()) return false;
@@ -129,6 +133,8 @@ std::map<std::string, table> tables_of(scenario& s) {
         {"chatty", number(a.chatty)},
         {"broken_code", number(a.broken_code)},
         {"thinking", number(a.thinking)}}},
+      {"outage",
+       {{"from_ms", whole(s.outage.from_ms)}, {"for_ms", whole(s.outage.for_ms)}, {"model", text(s.outage.model)}}},
       {"account", {{"error", account_error_name(s.account.error)}, {"from_request", whole(s.account.from_request)}}},
       {"lies",
        {{"bill_max_tokens", flag(s.lies.bill_max_tokens)},

@@ -58,6 +58,14 @@ struct answer_rates {
   double thinking = 0;     ///< A `thinking` block first; its tokens are billed.
 };
 
+/// A time in which every message request is answered with 529, not billed. The only thing that goes by the clock: it
+/// counts from the first message request.
+struct outage_window {
+  uint64_t from_ms = 0;
+  uint64_t for_ms = 0;  ///< 0: no outage.
+  std::string model;    ///< Full id; empty: every model.
+};
+
 /// Errors that concern the whole account.
 enum class account_error : uint8_t {
   none,
@@ -118,6 +126,7 @@ struct scenario {
   rate_limits limits;
   fault_rates faults;
   answer_rates answers;
+  outage_window outage;
   account_trouble account;
   billing_lies lies;
   key_rules keys{{}, {"sk-ant-invalid"}};

@@ -77,6 +77,10 @@ struct ledger::impl {
   [[nodiscard]] expected<std::vector<task_record>> read_tasks(query& rows) const;
   [[nodiscard]] expected<std::string> prefix_text(int64_t id) const;
 
+  /// `run_settings::fallback`, which came after the columns of the table `run`: a row of `meta`.
+  [[nodiscard]] std::string fallback_of(int64_t run) const;
+  void store_fallback(int64_t run, const std::string& fallback) const;
+
   // The parts of `audit`. Troubles become findings.
   [[nodiscard]] price_history price_notes(std::vector<audit_finding>* findings) const;
   void audit_plans(const ledger& book, ledger_audit& audit) const;

@@ -56,6 +56,18 @@ bool contiguous(const std::vector<uint32_t>& batch_of) {
 
 }  // namespace
 
+std::string ledger::impl::fallback_of(int64_t run) const {
+  const auto key = fmt::format("fallback/{}", run);
+  query row{prepared("SELECT value FROM meta WHERE key = ?")};
+  return row.text(key).next() ? row.bytes() : std::string{};
+}
+
+void ledger::impl::store_fallback(int64_t run, const std::string& fallback) const {
+  if (fallback == fallback_of(run)) return;
+  const auto key = fmt::format("fallback/{}", run);
+  query{prepared("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")}.text(key).blob(fallback).run();
+}
+
 expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::string& model_id) {
   if (auto opened = begin(); !opened) return tl::unexpected{opened.error()};
   auto planned = self_->guard("store the plan", [&]() -> expected<int64_t> {
@@ -67,6 +79,7 @@ expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::st
     bind_settings(insert, settings, run_status::running, name + model_id);
     insert.run();
     const auto run = database.getLastInsertRowid();
+    self_->store_fallback(run, settings.fallback);
     self_->draft = impl::plan{.run = run, .first_task = 0, .tasks = {}, .prefixes = {}};
     return run;
   });
@@ -150,6 +163,7 @@ expected<void> ledger::update_run(int64_t run, const run_settings& settings, run
     update.whole(wall_now().ms).whole(static_cast<uint32_t>(status));
     bind_settings(update, settings, status, identity);
     if (update.whole(run).run() == 0) return fail(ec::usage, fmt::format("the ledger has no run {}", run));
+    self_->store_fallback(run, settings.fallback);
     return {};
   });
   if (stored) stored = commit();

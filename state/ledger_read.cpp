@@ -18,7 +18,7 @@ constexpr const char* tasks_between =
     "SELECT id, batch, state, changed, code, file, input_tokens, output_tokens, low, expected, worst, seal, key "
     "FROM task WHERE key BETWEEN ? AND ?";
 constexpr const char* attempts_between =
-    "SELECT task, number, outcome, reserved, cost, seal FROM attempt WHERE task BETWEEN ? AND ?";
+    "SELECT task, number, outcome, reserved, cost, seal, model FROM attempt WHERE task BETWEEN ? AND ?";
 
 #define COHORT_TASK_COLUMNS                                                                                       \
   "t.key, t.id, t.batch, t.state, t.code, t.reason, t.seal, "                                                     \
@@ -115,6 +115,7 @@ expected<std::optional<run_record>> ledger::newest_run() const {
     const auto first = row.whole();
     const auto last = row.whole();
     run.settings = read_settings(row);
+    run.settings.fallback = self_->fallback_of(run.id);
     if (row.whole() != seal_of_run(run.settings, run.status, run.batch_id + run.model_id))
       return self_->corrupt("the settings of the run were altered");
     if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
@@ -204,7 +205,14 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
       return corrupt("the money of an attempt was altered");
     auto& spent = run.batches[batch_of[static_cast<size_t>(task - first)]].spent;
     switch (how) {
-      case outcome::answered: spent.confirmed += cost; break;
+      case outcome::answered: {
+        spent.confirmed += cost;
+        auto model = row.bytes();
+        auto& share = run.by_model[model.empty() ? run.model_id : model];
+        ++share.answers;
+        share.cost += cost;
+        break;
+      }
       case outcome::open:
       case outcome::unconfirmed: spent.unconfirmed += reserved; break;
       case outcome::free: break;

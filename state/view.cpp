@@ -28,27 +28,32 @@ json config_of(const run_settings& settings) {
               {"maxConcurrent", settings.concurrent},
               {"timeout", settings.timeout.count()},
               {"minComplexity", settings.min_complexity}};
+  if (!settings.fallback.empty()) config["fallbackModel"] = settings.fallback;
   if (settings.cost_limit) config["costLimit"] = as_dollars(*settings.cost_limit);
   return config;
 }
 
 json view_of(const run_record& run) {
   const auto tasks = run.tasks();
-  return json{{"batchId", run.batch_id},
-              {"projectPath", run.project},
-              {"totalTasks", tasks.total()},
-              {"completedBatches", run.completed_batches()},
-              {"totalBatches", run.batches.size()},
-              {"completedTasks", tasks.final()},
-              {"failedTasks", tasks.failed},
-              {"totalEstimatedCost", as_dollars(run.estimate().expected)},
-              {"actualCostSoFar", as_dollars(run.spent().confirmed)},
-              {"startTime", to_iso8601(run.started)},
-              {"lastUpdate", to_iso8601(run.updated)},
-              {"nextBatchIndex", run.next_batch()},
-              {"config", config_of(run.settings)},
-              {"schemaVersion", view_version},
-              {"status", name(run.status)}};
+  json view{{"batchId", run.batch_id},
+            {"projectPath", run.project},
+            {"totalTasks", tasks.total()},
+            {"completedBatches", run.completed_batches()},
+            {"totalBatches", run.batches.size()},
+            {"completedTasks", tasks.final()},
+            {"failedTasks", tasks.failed},
+            {"totalEstimatedCost", as_dollars(run.estimate().expected)},
+            {"actualCostSoFar", as_dollars(run.spent().confirmed)},
+            {"startTime", to_iso8601(run.started)},
+            {"lastUpdate", to_iso8601(run.updated)},
+            {"nextBatchIndex", run.next_batch()},
+            {"config", config_of(run.settings)},
+            {"schemaVersion", view_version},
+            {"status", name(run.status)}};
+  // Beyond the specification, and only where it tells something: another model stood in for the plan's.
+  if (run.fell_back())
+    for (const auto& [model, share] : run.by_model) view["answersByModel"][model] = share.answers;
+  return view;
 }
 
 /// Reads fields of one JSON object and remembers the first complaint.

@@ -65,7 +65,9 @@ class scripted_provider : public provider {
     on_done done;
   };
 
-  milliseconds admit(steady_time, const completion_request&) override { return hold; }
+  milliseconds admit(steady_time, const completion_request& request) override {
+    return !failing_model.empty() && request.model == failing_model ? milliseconds{500} : hold;
+  }
   void settle(steady_time, uint64_t, const gateway_result&) override {}
   void submit(uint64_t id, const completion_request& request, milliseconds, on_done done) override {
     ++asked[request.prompt];
@@ -104,7 +106,11 @@ class scripted_provider : public provider {
   bool at_once = true;
   milliseconds hold{0};
   bool is_failing = false;
-  bool failing(steady_time) const override { return is_failing; }
+  std::string failing_model;  ///< Overloaded as a whole: held, and turned away where another model can be asked.
+  ec failing(steady_time, const std::string& model) const override {
+    if (!failing_model.empty()) return model == failing_model ? ec::overloaded : ec::none;
+    return is_failing ? ec::overloaded : ec::none;
+  }
   std::deque<call> calls;
   std::map<std::string, uint32_t> asked;
   size_t in_flight = 0;
@@ -166,6 +172,7 @@ struct run_fixture : actor_fixture {
   run_settings settings;
   retry_limits retries;
   uint32_t max_batches = 0;
+  std::vector<model_info> fallbacks;
   std::vector<run_event> events;
   std::shared_ptr<ledger> book;
   run_services services;
@@ -230,6 +237,7 @@ struct run_fixture : actor_fixture {
     auto context = std::make_shared<run_context>();
     context->settings = settings;
     context->model = nano_model();
+    context->fallbacks = fallbacks;
     context->craft = &craft;
     context->outcomes = outcome_policy{retries};
     context->max_batches = max_batches;

@@ -14,23 +14,21 @@ struct late_answers : run_fixture {
     way->at_once = false;
   }
 
-  completion answer_saying(const std::string& text) const {
-    auto good = good_answer(text).answer;
+  completion answer_saying(const std::string& text, uint64_t output_tokens) const {
+    auto good = good_answer(text, output_tokens).answer;
     good.request_id = "late-" + text;
     return good;
   }
 
   /// What the HUB does with a report that no worker waits for.
-  late_outcome arrives(uint32_t number, uint32_t attempt, const std::string& text, nano_dollars cost = {100}) {
+  late_outcome arrives(uint32_t number, uint32_t attempt, const std::string& text, uint64_t output_tokens = 100) {
     late_report late;
     late.run = stored().id;
     late.node = "a-node";
-    late.model = "nano-model";
-    late.cost = cost;
     late.report.task = task(number).id;
     late.report.attempt = attempt;
     late.report.answered = true;
-    late.report.answer = answer_saying(text);
+    late.report.answer = answer_saying(text, output_tokens);
     late_outcome outcome;
     self->send(services.recorder, late);
     run();
@@ -107,7 +105,7 @@ TEST_F(late_answers, come_once_and_a_second_one_only_costs) {
   EXPECT_TRUE(arrives(0, 7, "first").used);
   const auto again = arrives(0, 7, "first");
   EXPECT_FALSE(again.fresh);
-  const auto second = arrives(0, 8, "second", {30});
+  const auto second = arrives(0, 8, "second", 30);
   EXPECT_TRUE(second.fresh);
   EXPECT_FALSE(second.used);
   way->answer_all();
@@ -127,7 +125,7 @@ TEST_F(late_answers, settle_what_was_unconfirmed) {
   ASSERT_EQ(book->awaited(stored().id)->size(), 1u);
   EXPECT_EQ(book->awaited(stored().id)->front().node, "a-node");
   spawn_all();
-  const auto outcome = arrives(0, 1, "late", {300});
+  const auto outcome = arrives(0, 1, "late", 300);
   EXPECT_EQ(outcome.settled.count, 1000);
   EXPECT_EQ(outcome.cost.count, 300);
   way->answer_all();

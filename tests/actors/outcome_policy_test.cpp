@@ -40,6 +40,17 @@ TEST(outcome_policy, does_not_pay_again_for_an_answer_that_came_whole_but_withou
   EXPECT_EQ(outcome_policy{twice()}.after_failure(unusable, 1).what, action::fail);
 }
 
+TEST(outcome_policy, falls_back_after_an_unbilled_overload_if_there_is_another_model) {
+  const outcome_policy policy{twice()};
+  const auto step = policy.after_failure(failed(ec::overloaded, billing::unbilled), 0, true);
+  EXPECT_EQ(step.what, action::again);
+  EXPECT_TRUE(step.falls_back);
+  EXPECT_EQ(policy.after_failure(failed(ec::overloaded, billing::unbilled), 0, false).what, action::fail);
+  EXPECT_FALSE(policy.after_failure(failed(ec::overloaded, billing::unknown), 1, true).falls_back);
+  EXPECT_FALSE(policy.after_failure(failed(ec::rate_limited, billing::unbilled), 0, true).falls_back);
+  EXPECT_EQ(policy.after_failure(failed(ec::authentication, billing::unbilled), 0, true).what, action::stop_run);
+}
+
 TEST(outcome_policy, stops_the_run_for_errors_of_the_account) {
   const outcome_policy policy{twice()};
   for (auto code : {ec::authentication, ec::billing, ec::forbidden, ec::spend_limit})

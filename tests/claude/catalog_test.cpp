@@ -70,6 +70,43 @@ TEST(catalog, refuses_duplicates_and_broken_shapes) {
   EXPECT_TRUE(catalog::parse(list_of(model("m")), "prices.json"));
 }
 
+TEST(catalog, follows_fallbacks_to_their_end) {
+  const auto list = catalog::parse(
+      list_of(model("a", R"("alias":"first","fallback":"second",)") + "," +
+              model("b", R"("alias":"second","fallback":"c",)") + "," + model("c", R"("effort":false,)")),
+      "prices.json");
+  ASSERT_TRUE(list) << list.error().message;
+  const auto chain = list->fallbacks_of(*list->find("first"), "auto");
+  ASSERT_TRUE(chain);
+  ASSERT_EQ(chain->size(), 2U);
+  EXPECT_EQ((*chain)[0].id, "b");
+  EXPECT_EQ((*chain)[1].id, "c");
+  EXPECT_TRUE((*chain)[0].takes_effort);
+  EXPECT_FALSE((*chain)[1].takes_effort);
+  EXPECT_TRUE(list->fallbacks_of(*list->find("c"), "auto")->empty());
+  EXPECT_TRUE(list->fallbacks_of(*list->find("a"), "")->empty());
+  EXPECT_EQ(list->fallbacks_of(*list->find("c"), "first")->front().id, "a");
+  EXPECT_EQ(list->fallbacks_of(*list->find("a"), "first").error().code, ec::usage);
+  EXPECT_EQ(list->fallbacks_of(*list->find("a"), "x").error().code, ec::model_unknown);
+}
+
+TEST(catalog, refuses_fallbacks_that_lead_nowhere_or_in_a_circle) {
+  EXPECT_FALSE(catalog::parse(list_of(model("a", R"("fallback":"b",)")), "p"));
+  EXPECT_FALSE(catalog::parse(list_of(model("a", R"("fallback":"a",)")), "p"));
+  EXPECT_FALSE(catalog::parse(list_of(model("a", R"("fallback":"b",)") + "," + model("b", R"("fallback":"a",)")), "p"));
+  EXPECT_FALSE(catalog::parse(list_of(model("a", R"("effort":"no",)")), "p"));
+}
+
+TEST(catalog, the_models_that_come_with_the_program_fall_back_from_opus_to_sonnet_to_haiku) {
+  const auto list = catalog::load();
+  ASSERT_TRUE(list) << list.error().message;
+  const auto chain = list->fallbacks_of(*list->find("opus"), "auto");
+  ASSERT_TRUE(chain);
+  ASSERT_EQ(chain->size(), 2U);
+  EXPECT_EQ((*chain)[0].alias, "sonnet");
+  EXPECT_EQ((*chain)[1].alias, "haiku");
+}
+
 TEST(catalog, refuses_cards_that_do_not_rise) {
   const auto card = [](const char* above) {
     return std::string{R"({"above_prompt_tokens":)"} + above +

@@ -130,6 +130,25 @@ TEST_F(faults_test, account_errors_begin_with_the_nth_request) {
   EXPECT_THAT(client().post(message("one")).body, HasSubstr("credit balance is too low"));
 }
 
+TEST_F(faults_test, an_outage_turns_every_request_of_its_model_and_time_away_unbilled) {
+  constexpr uint64_t long_enough = 3'600'000;
+  scenario rules;
+  rules.outage = {0, long_enough, ""};
+  serve(rules);
+  EXPECT_EQ(client().post(message("one")).status, 529);
+  EXPECT_EQ(client().post(message("one")).error_type(), "overloaded_error");
+  EXPECT_TRUE(bill().empty());
+  rules.outage.model = message("one")["model"].get<std::string>();
+  serve(rules);
+  EXPECT_EQ(client().post(message("one")).status, 529);
+  rules.outage.model = "another-model";
+  serve(rules);
+  EXPECT_EQ(client().post(message("one")).status, 200);
+  rules.outage = {long_enough, long_enough, ""};
+  serve(rules);
+  EXPECT_EQ(client().post(message("one")).status, 200) << "it has not begun";
+}
+
 TEST_F(faults_test, lies_are_billed_as_they_are_told) {
   scenario rules;
   rules.lies.bill_max_tokens = rules.lies.dearest_cache_writes = true;

@@ -1,0 +1,51 @@
+// Which model a task is asked of: the plan's own, or, while that one is overloaded, the next that can take the request.
+// A plain class with time passed in. Each BATCH has one; what it knows it learnt from the ends of its own attempts, so
+// that it works for workers on other machines as well.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "messages/price.hpp"
+#include "messages/request.hpp"
+
+namespace cohort {
+
+class model_ladder {
+ public:
+  /// `models`: the plan's model first, then its fallbacks in order; never empty. `rest`: how long an overloaded model
+  /// is left alone at least before one task tries it again.
+  model_ladder(std::vector<model_info> models, milliseconds rest);
+
+  /// The level for the next attempt, `least` or below it on the ladder. A model that rests is passed over; when its
+  /// rest is over, one request is sent to it while the others still pass it over. If all rest, the last one is taken:
+  /// there the GATEWAY holds the request until it may go.
+  [[nodiscard]] size_t choose(steady_time now, size_t least, const completion_request& request);
+
+  /// True if a model below `level` can take the request.
+  [[nodiscard]] bool has_next(size_t level, const completion_request& request) const noexcept;
+
+  /// The model was overloaded; it wishes not to be asked for `wish`, if that is not zero.
+  void overloaded(steady_time now, size_t level, milliseconds wish);
+  /// It answered: all may ask it again.
+  void answered(size_t level) noexcept;
+
+  [[nodiscard]] const model_info& model(size_t level) const noexcept { return steps_[level].model; }
+
+  /// `request` as the model at `level` takes it: its own id, no more output than it can give, no effort if it has none.
+  [[nodiscard]] completion_request adapted(const completion_request& request, size_t level) const;
+
+ private:
+  struct step {
+    model_info model;
+    bool resting = false;
+    steady_time until;
+  };
+  [[nodiscard]] bool fits(size_t level, const completion_request& request) const noexcept;
+
+  std::vector<step> steps_;
+  milliseconds rest_;
+};
+
+}  // namespace cohort
