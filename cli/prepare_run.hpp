@@ -18,8 +18,8 @@ struct ready_run {
   spending carried;  ///< Spent on plans that this one replaces; counts against the budget.
 };
 
-/// Fails if `batch-state.json` is a newer program's, or tells of a run of ours whose ledger is gone: to begin anew would
-/// pay twice. Writes nothing.
+/// Fails if `batch-state.json` is a newer program's, or tells of a run of ours whose ledger is gone: to begin anew
+/// would pay twice. Writes nothing.
 [[nodiscard]] expected<void> check_view_is_no_warning(const command_context& context,
                                                       const std::optional<run_record>& stored);
 
