@@ -1,6 +1,6 @@
 // Damages the ledger, its WAL and the view byte by byte, below the program: thousands of openings a second. Runs with
-// the same seed / 256 have the same ledger, and seed % 256 says which bytes of it they damage, so that 256 seeds in a row
-// reach every byte.
+// the same seed / 256 have the same ledger, and seed % 256 says which bytes of it they damage, so that 256 seeds in a
+// row reach every byte.
 #include <algorithm>
 #include <cstdlib>
 #include <random>
