@@ -66,15 +66,18 @@ void rate_limiter::refill(bucket& b, steady_time now) const noexcept {
 
 double rate_limiter::headroom(const bucket& b) const noexcept { return b.limit * settings_.headroom_percent / 100.0; }
 
-/// The window of requests in flight grows with time as well as with answers, so that slow answers do not stop
-/// it; but not before the first has come back, which tells the limits.
+/// The window of requests in flight grows with time as well as with answers, so that slow answers do not stop it. As
+/// long as nothing has come back, nothing is known of the limits: then it grows one by one, so that the refusal which
+/// may be on its way finds few to follow the request that it is for.
 void rate_limiter::ramp(steady_time now) noexcept {
   const bool idled = in_flight_ == 0 && now - last_admission_ > settings_.idle;
-  if (used_ && idled) {
-    window_ = std::min<double>(window_, settings_.first_in_flight);
-    heard_ = false;
+  if (used_ && idled) window_ = std::min<double>(window_, settings_.heard_in_flight);
+  if (!used_ || idled) window_grown_ = now;
+  if (!heard_) {
+    window_ = settings_.first_in_flight +
+              milliseconds_between(window_grown_, now) / static_cast<double>(settings_.pace.count());
+    return;
   }
-  if (!heard_) window_grown_ = now;
   const double every = static_cast<double>(settings_.double_every.count());
   const double doublings = std::floor(milliseconds_between(window_grown_, now) / every);
   if (doublings < 1) return;
@@ -85,7 +88,7 @@ void rate_limiter::ramp(steady_time now) noexcept {
 admission rate_limiter::admit(steady_time now, const token_demand& expected) {
   ramp(now);
   if (now < paused_until_) return {false, std::chrono::ceil<milliseconds>(paused_until_ - now), {}};
-  if (in_flight_ >= std::max(1.0, std::floor(window_))) return {false, look_again, {}};
+  if (in_flight_ >= std::max(1.0, std::floor(window_))) return {false, heard_ ? look_again : settings_.pace, {}};
   const auto wanted = amounts(expected);
   double wait_ms = 0;
   for (size_t i = 0; i < buckets_.size(); ++i) {
@@ -109,6 +112,7 @@ admission rate_limiter::admit(steady_time now, const token_demand& expected) {
     granted.ticket.taken_before[i] = b.taken - later[i];
   }
   ++in_flight_;
+  if (!used_) began_ = now;
   used_ = true;
   last_admission_ = now;
   return granted;
@@ -125,16 +129,20 @@ void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time 
   b.known = true;
   b.limit = static_cast<double>(said.limit);
   if (first) {
+    // As if the bucket had been full at our first request: what was taken since is known, and so is the rate. The
+    // header then corrects it like any other. To take all that is in flight off `remaining` would count twice what
+    // the provider has counted already.
     b.filled = now;
-    b.level = remaining - b.outstanding;
-    return;
+    b.level = std::min(b.limit, b.limit - b.taken + per_ms(b) * milliseconds_between(began_, now));
   }
   refill(b, now);
   const double refilled = per_ms(b) * milliseconds_between(ticket.at, now);
   const double since = std::max(0.0, b.taken - ticket.taken_before[which]) + ticket.unborn_before[which];
   const double written_early = std::min(b.limit, remaining + refilled) - since;
   const double low = std::min(written_early, remaining - b.unborn) - headroom(b);
-  b.level = std::min(b.level, std::max(written_early, remaining));
+  // Half of the way: each header is off by what estimates were off, and following the lowest of them would leave a
+  // part of the limit unused.
+  if (const double most = std::max(written_early, remaining); b.level > most) b.level -= (b.level - most) / 2;
   b.least_lift = b.votes == 0 ? low - b.level : std::min(b.least_lift, low - b.level);
   b.votes = b.least_lift > 0 ? b.votes + 1 : 0;
   if (b.votes < votes_to_lift) return;
@@ -176,10 +184,18 @@ void rate_limiter::settle(steady_time now, const admission_ticket& ticket, const
 void rate_limiter::finished(steady_time now, const admission_ticket& ticket, const limiter_outcome& outcome,
                             double random) {
   if (in_flight_ > 0) --in_flight_;
-  heard_ = true;
+  if (!heard_) {
+    heard_ = true;
+    window_ = std::max<double>(window_, settings_.heard_in_flight);
+    window_grown_ = now;
+  }
   settle(now, ticket, outcome);
   steer(requests, outcome.limits.requests, now, ticket);
-  steer(tokens, outcome.limits.tokens, now, ticket);
+  // "tokens" repeats the tighter of the other two, as a rule; drawing input and output from that would halve it.
+  const auto& said = outcome.limits;
+  const bool repeats = (said.input_tokens.known && said.tokens.limit == said.input_tokens.limit) ||
+                       (said.output_tokens.known && said.tokens.limit == said.output_tokens.limit);
+  if (!repeats) steer(tokens, said.tokens, now, ticket);
   steer(input, outcome.limits.input_tokens, now, ticket);
   steer(output, outcome.limits.output_tokens, now, ticket);
   switch (outcome.how) {

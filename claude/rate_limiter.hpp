@@ -98,6 +98,7 @@ class rate_limiter {
   double window_;
   bool used_ = false;   ///< Something was admitted since the start.
   bool heard_ = false;  ///< Something has come back since the ramp-up began.
+  steady_time began_;   ///< The first admission.
   steady_time last_admission_;
   steady_time window_grown_;
   steady_time window_shrunk_;

@@ -78,6 +78,8 @@ claude_settings read_all(field_reader& read) {
                   read.small("rate_limit", "refill_percent", {1, 100}),
                   read.small("rate_limit", "headroom_percent", {0, 50}),
                   read.small("rate_limit", "first_in_flight", {1, 1'000'000}),
+                  read.time("rate_limit", "pace_ms"),
+                  read.small("rate_limit", "heard_in_flight", {1, 1'000'000}),
                   read.time("rate_limit", "double_every_ms"),
                   read.time("rate_limit", "idle_ms"),
                   read.time("rate_limit", "pause_without_wish_ms"),

@@ -40,7 +40,9 @@ struct rate_settings {
   milliseconds window{0};         ///< The time over which the provider's limits count: a minute.
   uint32_t refill_percent = 0;    ///< How much of the allowed rate is used.
   uint32_t headroom_percent = 0;  ///< What is left in a bucket when it is filled up from a header.
-  uint32_t first_in_flight = 0;   ///< Where the ramp-up begins.
+  uint32_t first_in_flight = 0;   ///< Where the ramp-up begins, when nothing is known of the limits.
+  milliseconds pace{0};           ///< Until the first answer, one more request may be in flight after each such time.
+  uint32_t heard_in_flight = 0;   ///< Where the ramp-up goes on after the first answer.
   milliseconds double_every{0};   ///< The ramp-up at least doubles in this time.
   milliseconds idle{0};           ///< After this long without a request the ramp-up begins again.
   milliseconds pause_without_wish{0};

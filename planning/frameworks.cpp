@@ -97,6 +97,32 @@ const std::string& framework_finder::framework_of(const language& lang, std::str
   return *chosen;
 }
 
+const load_rule* framework_finder::obstacle(const language& lang, const std::string& framework, std::string_view path) {
+  for (const auto& known : lang.frameworks) {
+    if (known.id != framework) continue;
+    for (const auto& rule : known.cannot_load) {
+      const bool concerned = std::any_of(rule.extensions.begin(), rule.extensions.end(),
+                                         [&](const auto& extension) { return path.ends_with(extension); });
+      if (!concerned) continue;
+      auto folder = project_ / folder_of(path);
+      if (!folder.has_filename()) folder = folder.parent_path();
+      if (!rule.only_if.empty() && !some_hold(rule.only_if, folder)) continue;
+      if (!some_hold(rule.unless, folder)) return &rule;
+    }
+  }
+  return nullptr;
+}
+
+/// In `folder` or one above it.
+bool framework_finder::some_hold(const std::vector<manifest_rule>& rules, const fs::path& folder) {
+  for (auto at = folder;; at = at.parent_path()) {
+    for (const auto& rule : rules)
+      for (const auto& manifest : manifests_in(at, rule.file))
+        if (says(rule, manifest)) return true;
+    if (at == top_ || at == at.parent_path()) return false;
+  }
+}
+
 const std::string* framework_finder::named_in(const language& lang, const fs::path& folder) {
   const auto key = std::pair{&lang, folder.string() + "/"};  // the folder's own answer, apart from what is above it
   if (const auto known = by_folder_.find(key); known != by_folder_.end()) return known->second;

@@ -19,10 +19,14 @@ class framework_finder {
   /// The id of the framework for the file `path` (relative to the project), such as "pytest".
   [[nodiscard]] const std::string& framework_of(const language& lang, std::string_view path);
 
+  /// Why `framework` cannot load the file `path` as it is; null if it can.
+  [[nodiscard]] const load_rule* obstacle(const language& lang, const std::string& framework, std::string_view path);
+
   /// A test framework's manifest that is damaged or unreadable, in words; for warnings.
   [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return problems_; }
 
  private:
+  [[nodiscard]] bool some_hold(const std::vector<manifest_rule>& rules, const std::filesystem::path& folder);
   [[nodiscard]] const std::string* named_in(const language& lang, const std::filesystem::path& folder);
   [[nodiscard]] bool says(const manifest_rule& rule, const std::filesystem::path& manifest);
 

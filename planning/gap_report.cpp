@@ -47,6 +47,7 @@ ordered_json summary_of(const project_survey& found) {
           {"untestedSymbols", counts.untested_symbols},
           {"fullyTested", counts.fully_tested},
           {"tooSimple", counts.too_simple},
+          {"notLoadable", counts.not_loadable},
           {"noPublicSymbols", counts.no_public_symbols},
           {"skipped", found.skipped.size()}};
 }

@@ -123,19 +123,37 @@ void read_modules(const json_view& described, module_rules& rules) {
   rules.manifest_line = checked_regex(manifest, manifest.text("line"));
 }
 
+std::vector<manifest_rule> read_manifests(const json_view& described) {
+  std::vector<manifest_rule> rules;
+  for (const auto& manifest : described.items()) {
+    manifest.allow_only({"file", "key", "word", "line"});
+    rules.push_back({manifest.text("file"), manifest.text_or("key", ""), manifest.text_or("word", ""),
+                     checked_regex(manifest, manifest.text_or("line", ""))});
+  }
+  return rules;
+}
+
+std::vector<load_rule> read_load_rules(const json_view& described) {
+  std::vector<load_rule> rules;
+  for (const auto& one : described.items()) {
+    one.allow_only({"extensions", "reason", "if", "unless"});
+    rules.push_back({one.texts("extensions"), one.text("reason"), {}, {}});
+    if (one.has("if")) rules.back().only_if = read_manifests(one.at("if"));
+    if (one.has("unless")) rules.back().unless = read_manifests(one.at("unless"));
+  }
+  return rules;
+}
+
 void read_frameworks(const json_view& described, std::vector<framework_rule>& frameworks) {
   size_t fallbacks = 0;
   for (const auto& one : described.items()) {
-    one.allow_only({"id", "fallback", "manifests"});
+    one.allow_only({"id", "fallback", "manifests", "cannot_load"});
     framework_rule framework;
     framework.id = one.text("id");
     framework.fallback = one.flag_or("fallback", false);
     fallbacks += framework.fallback ? 1 : 0;
-    for (const auto& manifest : one.at("manifests").items()) {
-      manifest.allow_only({"file", "key", "word", "line"});
-      framework.manifests.push_back({manifest.text("file"), manifest.text_or("key", ""), manifest.text_or("word", ""),
-                                     checked_regex(manifest, manifest.text_or("line", ""))});
-    }
+    framework.manifests = read_manifests(one.at("manifests"));
+    if (one.has("cannot_load")) framework.cannot_load = read_load_rules(one.at("cannot_load"));
     frameworks.push_back(std::move(framework));
   }
   if (fallbacks != 1) described.report("exactly one framework must have \"fallback\": true");

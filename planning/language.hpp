@@ -22,11 +22,20 @@ struct manifest_rule {
   std::string line;  ///< For other manifests: a regular expression that one line must hold.
 };
 
+/// Files that a test framework cannot load as they are.
+struct load_rule {
+  std::vector<std::string> extensions;  ///< With dot: ".jsx".
+  std::string reason;                   ///< For people, with what helps.
+  std::vector<manifest_rule> only_if;   ///< Holds only if one of these does; empty: always.
+  std::vector<manifest_rule> unless;    ///< Does not hold if one of these does: a loader is installed.
+};
+
 /// A test framework of a language.
 struct framework_rule {
   std::string id;         ///< "pytest", "node:test".
   bool fallback = false;  ///< Taken when no manifest names another.
   std::vector<manifest_rule> manifests;
+  std::vector<load_rule> cannot_load;
 };
 
 /// Which files are tests, by name; and which source file a test is named after.

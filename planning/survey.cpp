@@ -10,6 +10,7 @@
 #include "base/text.hpp"
 #include "planning/frameworks.hpp"
 #include "planning/gaps.hpp"
+#include "planning/loadable.hpp"
 #include "planning/modules.hpp"
 #include "planning/parse_all.hpp"
 #include "planning/test_files.hpp"
@@ -61,11 +62,20 @@ class surveyor {
     const auto coverage = find_coverage(files, languages_);
     framework_finder frameworks{project_, work_tree};
     group_tests(files);
+    load_judge loads{files, languages_, frameworks};
     for (uint32_t i = 0; i < files.size(); ++i) {
       if (!has_gap(files[i].file, coverage[i])) continue;
       const auto* lang = languages_.by_id(files[i].file.language);
-      if (lang != nullptr) add_gap(i, files, coverage[i], *lang, resolver, frameworks);
+      if (lang == nullptr) continue;
+      if (auto why = loads.why_not(i, frameworks.framework_of(*lang, files[i].file.path)); !why.empty()) {
+        ++counts().not_loadable;
+        result_.skipped.push_back({files[i].file.path, ec::not_importable, std::move(why)});
+        continue;
+      }
+      add_gap(i, files, coverage[i], *lang, resolver, frameworks);
     }
+    std::stable_sort(result_.skipped.begin(), result_.skipped.end(),
+                     [](const auto& a, const auto& b) { return a.path < b.path; });
     for (const auto& [path, problem] : frameworks.problems()) result_.warnings.push_back(problem);
   }
 

@@ -43,14 +43,15 @@ struct file_gap {
   std::string import_root;                ///< See `module_resolver::import_root`.
 };
 
-/// For people; the first five add up to `parsed`.
+/// For people; those from `tests` to `with_gaps` add up to `parsed`.
 struct survey_counts {
   uint32_t candidates = 0;  ///< Files with a known extension that count.
   uint32_t parsed = 0;
   uint32_t tests = 0;
   uint32_t no_public_symbols = 0;  ///< Nothing that runs is public: constants, types, scripts.
   uint32_t fully_tested = 0;
-  uint32_t too_simple = 0;  ///< Lacks tests, but is below the least complexity.
+  uint32_t too_simple = 0;    ///< Lacks tests, but is below the least complexity.
+  uint32_t not_loadable = 0;  ///< Lacks tests, but its test framework cannot load it; among the skipped, with a reason.
   uint32_t with_gaps = 0;
   uint32_t from_cache = 0;
   uint32_t untested_symbols = 0;  ///< In the files with gaps.
