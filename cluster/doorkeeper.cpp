@@ -317,12 +317,11 @@ fate doorkeeper::keeper::move(visitor& guest, bool inside_failed) {
   if (!guest.connecting) {
     fine = fine && give_out(guest.inside, guest.in);
     const auto before = guest.out.waiting();
-    const bool answered = take_in(guest.inside, guest.out);
+    fine = take_in(guest.inside, guest.out) && fine;
     if (guest.out.waiting() > before && guest.spoke_last) {
       guest.spoke_last = false;
       ++guest.replies;
     }
-    fine = fine && answered && give_out(guest.outside, guest.out);
   }
   // Hello and hello, certificates and verdict: whoever speaks on after that was accepted.
   if (!guest.passed && guest.replies >= 2 && guest.spoke_last) {
@@ -330,11 +329,14 @@ fate doorkeeper::keeper::move(visitor& guest, bool inside_failed) {
     ++passed_;
     --stranger_count_;
   }
-  const bool turned_away = !guest.passed && (guest.out.ended || inside_failed) && !guest.in.ended && guest.replies >= 1;
-  if (turned_away) {
+  const bool hung_up = guest.out.ended || inside_failed;
+  if (!guest.passed && hung_up && !guest.in.ended && guest.replies >= 1) {
+    guest.out.shut = true;  // The verdict is still passed on; the end comes with the refusal.
+    (void)give_out(guest.outside, guest.out);
     refuse(guest, "it has no valid certificate of this cluster");
     return fate::over;
   }
+  fine = fine && give_out(guest.outside, guest.out);
   const bool done = guest.in.ended && guest.in.empty() && guest.out.ended && guest.out.empty();
   if (fine && !done && !inside_failed) return fate::goes_on;
   leave(guest);
@@ -364,9 +366,9 @@ void doorkeeper::keeper::watch(visitor& guest) {
 
 void doorkeeper::keeper::leave(visitor& guest) {
   if (!guest.passed) --stranger_count_;
+  --open_;
   close_quietly(guest.outside);
   close_quietly(guest.inside);
-  --open_;
   const auto id = guest.id;
   guests_.erase(id);
   if (rests_) attend();
