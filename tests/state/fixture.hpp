@@ -47,7 +47,8 @@ inline intent intent_for(const std::string& name, uint32_t attempt, int64_t rese
           .attempt = attempt,
           .lease = 7,
           .reserved = {reserved},
-          .model = "claude-sonnet-4-5"};
+          .model = "claude-sonnet-4-5",
+          .node = {}};
 }
 
 inline attempt_done answer_for(const std::string& name, uint32_t attempt, const std::string& text = "def test(): pass",

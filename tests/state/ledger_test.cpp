@@ -26,7 +26,8 @@ TEST_F(ledger_test, gives_a_plan_back_as_it_was_stored) {
                         .on_limit = limit_policy::warn,
                         .parallel_batches = 4,
                         .output_directory = "out \xff",
-                        .effort = "high"};
+                        .effort = "high",
+                        .fallback = "claude-haiku"};
   const auto run = book.begin_plan(settings, "claude-opus").value();
   const auto wanted = task_named("src/\xff odd\n.py", 20'000);
   ASSERT_TRUE(book.add_task(wanted));

@@ -13,7 +13,8 @@ struct lock_test : state_test {
                  .host = "build-box",
                  .command = "cohort generate-logical-batch .",
                  .since = {1735689600000},
-                 .listens = "0.0.0.0:4000"};
+                 .listens = "0.0.0.0:4000",
+                 .cluster = {}};
 };
 
 TEST_F(lock_test, tells_the_second_run_who_holds_the_lock_since_when_and_how_to_watch) {
