@@ -32,7 +32,13 @@ std::vector<task_id> awaited_tasks::came(const std::string& node, const std::set
   });
 }
 
-std::vector<task_id> awaited_tasks::went(const std::string& node) {
+std::vector<task_id> awaited_tasks::went(const std::string& node, steady_time now) {
+  if (now < until_) {
+    for (auto& [task, attempts] : tasks_)
+      for (auto& [number, holder] : attempts)
+        if (holder.node == node) holder.here = false;
+    return {};
+  }
   return drop([&](const task_id&, uint32_t, const possible_holder& x) { return x.node == node && x.here; });
 }
 

@@ -20,8 +20,8 @@ class awaited_tasks {
   /// Returns tasks that nobody holds any more.
   [[nodiscard]] std::vector<task_id> came(const std::string& node, const std::set<attempt_id>& held);
 
-  /// A node that had come is gone again.
-  [[nodiscard]] std::vector<task_id> went(const std::string& node);
+  /// A node that had come is gone again: perhaps only its connection, so before `until` it may come once more.
+  [[nodiscard]] std::vector<task_id> went(const std::string& node, steady_time now);
 
   /// Nodes that have not come by `until` are given up. Returns tasks that nobody holds any more.
   [[nodiscard]] std::vector<task_id> at(steady_time now);

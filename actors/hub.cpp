@@ -120,7 +120,7 @@ void hub_state::end_session(const std::string& session, node_standing how, const
   caf::anon_send_exit(link->second.worker, caf::exit_reason::user_shutdown);
   links_.erase(link);
   table_->end(session, how);
-  release(awaited_->went(view.node));
+  release(awaited_->went(view.node, now()));
   if (how == node_standing::left)
     tell(event_kind::node_left, view, fmt::format("node {} left", view.name));
   else if (!closing_)

@@ -131,7 +131,13 @@ TEST_F(awaited, a_node_that_does_not_come_back_in_time_is_given_up) {
   EXPECT_TRUE(tasks.came("a", {{one, 1}, {two, 1}}).empty());
   EXPECT_TRUE(tasks.at(until - 1ms).empty());
   EXPECT_TRUE(tasks.at(until).empty()) << "b is given up, but a holds both";
-  EXPECT_EQ(tasks.went("a").size(), 2u);
+  EXPECT_EQ(tasks.went("a", until).size(), 2u);
+}
+
+TEST_F(awaited, a_connection_that_is_lost_soon_after_the_return_releases_nothing) {
+  EXPECT_TRUE(tasks.came("a", {{one, 1}, {two, 1}}).empty());
+  EXPECT_TRUE(tasks.went("a", until - 1ms).empty());
+  EXPECT_EQ(tasks.at(until).size(), 2u);
 }
 
 TEST_F(awaited, a_task_is_released_when_its_last_attempt_has_failed) {
