@@ -12,8 +12,9 @@
 
 namespace cohort {
 
-/// The network layer's own heartbeats only clear dead connections away; leases and pulses of ours decide who is lost. With
-/// each heartbeat the framework drops a connection that is just being made, so the side that dials has few of them.
+/// The network layer's own heartbeats only clear dead connections away; leases and pulses of ours decide who is lost.
+/// With each heartbeat the framework drops a connection that is just being made, so the side that dials has few of
+/// them.
 struct link_times {
   milliseconds heartbeat{1000};
   milliseconds silence{15'000};  ///< Ends a connection.

@@ -45,8 +45,8 @@ struct parsed_file {
 struct syntax_report {
   bool ok = true;
   bool gave_up = false;  ///< Too tangled: the parser was stopped after some seconds. Then `ok` is false.
-  uint32_t line = 0;    ///< Of the first error; counts from 1. 0 if `ok`.
-  uint32_t column = 0;  ///< In bytes; counts from 1. 0 if `ok`.
+  uint32_t line = 0;     ///< Of the first error; counts from 1. 0 if `ok`.
+  uint32_t column = 0;   ///< In bytes; counts from 1. 0 if `ok`.
 };
 
 /// `path_or_extension` ("a/b.tsx", ".tsx") chooses among the language's grammars.
