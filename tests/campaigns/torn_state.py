@@ -264,7 +264,7 @@ class Torn(campaign.Trial):
 
     def damage_ledger_newer(self):
         content = bytearray(self.ledger.read_bytes())
-        content[60:64] = (2).to_bytes(4, "big")
+        content[60:64] = (99).to_bytes(4, "big")
         self.ledger.write_bytes(content)
         return self.refused("newer", clean=False)
 
