@@ -12,10 +12,14 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
+#include "bench/process_usage.hpp"
+
 namespace {
+
+using cohort::bench::cpu_ms;
+using cohort::bench::peak_rss_mb;
 
 struct floor_loop {
   CURLM* multi = nullptr;
@@ -88,21 +92,6 @@ void turn(floor_loop& loop) {
                      ((event.events & (EPOLLERR | EPOLLHUP)) != 0 ? CURL_CSELECT_ERR : 0);
     curl_multi_socket_action(loop.multi, event.data.fd, mask, &running);
   }
-}
-
-double cpu_ms() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  const auto ms = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3;
-  };
-  return ms(used.ru_utime) + ms(used.ru_stime);
-}
-
-double peak_rss_mb() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  return static_cast<double>(used.ru_maxrss) / 1024;
 }
 
 }  // namespace

@@ -5,13 +5,13 @@
 #include <thread>
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "actors/claude_provider.hpp"
 #include "actors/run.hpp"
 #include "base/files.hpp"
+#include "bench/process_usage.hpp"
 #include "child_process.hpp"
 #include "claude/catalog.hpp"
 #include "claude/credentials.hpp"
@@ -40,21 +40,6 @@ struct silent_sink : event_sink {
   }
   void refresh(const run_snapshot&) override {}
 };
-
-double cpu_ms() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  const auto ms = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) * 1e3 + static_cast<double>(t.tv_usec) / 1e3;
-  };
-  return ms(used.ru_utime) + ms(used.ru_stime);
-}
-
-double peak_rss_mb() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  return static_cast<double>(used.ru_maxrss) / 1024;
-}
 
 template <class T>
 T take(expected<T> value, const char* what) {
