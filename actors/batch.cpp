@@ -324,9 +324,8 @@ void batch_state::deliver_file(board_entry& entry, std::string extracted) {
 void batch_state::follow(board_entry& entry, const next_step& step, ec code, const std::string& reason) {
   if (entry.late) {
     const bool stops = step.what == next_step::action::stop_run;
-    const auto why = reason;
     judge_late(entry);
-    if (stops) stop_run(code, why);
+    if (stops) stop_run(code, reason);
     return;
   }
   switch (step.what) {

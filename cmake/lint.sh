@@ -7,4 +7,4 @@ mapfile -t files < <(git ls-files '*.cpp' '*.hpp' | grep -v '^examples/')
 # A precompiled header of g++ is nothing that clang reads: analyse without it.
 mkdir -p "$2/lint"
 sed -E 's/-Winvalid-pch -include [^ ]*cmake_pch\.hxx//' "$2/compile_commands.json" >"$2/lint/compile_commands.json"
-"$4" -quiet -p "$2/lint" '^.*/(base|messages|planning|claude|state|actors|simulator|cli)/[^/]*\.cpp$'
+"$4" -quiet -p "$2/lint" '^.*/(base|messages|planning|claude|state|cluster|actors|simulator|cli)/[^/]*\.cpp$'

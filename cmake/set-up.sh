@@ -41,8 +41,8 @@ install_packages() {
   as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$@"
 }
 
-# The fuzzers, which only the tests need: libFuzzer and the sanitizers come with clang.
-[ "$goal" = tests ] && packages+=(clang libclang-rt-dev)
+# Only the tests need these: libFuzzer and the sanitizers come with clang; go runs what was generated for a Go module.
+[ "$goal" = tests ] && packages+=(clang libclang-rt-dev golang-go)
 # Debian's nodejs comes without npm; other packagings bring their own.
 command -v npm >/dev/null 2>&1 || packages+=(npm)
 
