@@ -163,6 +163,7 @@ health_check check_frameworks(const command_context& context, const language_set
     if (is_fallback(*lang, gap.framework)) assumed.insert(what);
   }
   std::vector<std::string> words;
+  words.reserve(files.size());
   for (const auto& [what, count] : files)
     words.push_back(fmt::format("{} ({} files{})", what, count,
                                 assumed.count(what) != 0 ? ", where no manifest names another" : ""));
