@@ -96,7 +96,7 @@ void claude_provider::cancel(uint64_t id) {
 
 void claude_provider::note_limits(uint64_t id, limiter_outcome outcome) {
   const std::lock_guard lock{guard_};
-  outcomes_[id] = std::move(outcome);
+  outcomes_[id] = outcome;
   transport_ids_.erase(id);
 }
 

@@ -13,9 +13,9 @@ namespace cohort {
 
 namespace {
 
-constexpr milliseconds tick_interval{200};
+constexpr milliseconds hub_tick_interval{200};
 constexpr milliseconds publish_interval{1000};
-constexpr milliseconds farewell_time{3000};
+constexpr milliseconds closing_time{3000};
 
 }  // namespace
 
@@ -31,7 +31,7 @@ void hub_state::start(hub_service_actor::stateful_pointer<hub_state> self, hub_p
   awaited_ = std::make_unique<awaited_tasks>(parts_.awaited, now() + parts_.rules.lease);
   for (const auto& one : parts_.awaited) given_up_[one.node].insert({one.task, one.attempt});
   self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source); });
-  self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), tick_interval, hub_tick{});
+  self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
 }
 
 steady_time hub_state::now() const { return self_->clock().now(); }
@@ -336,9 +336,9 @@ void hub_state::on_tick() {
   release(awaited_->at(now()));
   for (const auto& session : table_->due_again(now()))
     if (auto* entry = table_->find(session)) feed_again(*entry);
-  if (closing_ && now() - *closing_ > farewell_time && closed_.pending()) closed_.deliver(hub_closed{});
+  if (closing_ && now() - *closing_ > closing_time && closed_.pending()) closed_.deliver(hub_closed{});
   if (now() - published_ >= publish_interval) publish();
-  self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), tick_interval, hub_tick{});
+  self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
 }
 
 void hub_state::on_drain() {

@@ -4,6 +4,7 @@
 
 #include <caf/all.hpp>
 
+#include "actors/end_actor.hpp"
 #include "actors/errors.hpp"
 #include "actors/gateway.hpp"
 #include "actors/keeper.hpp"
@@ -32,8 +33,6 @@ namespace {
 
 // A coordinator says how long its lease is only after the connection: this bounds a dead connection before that.
 constexpr link_times times{milliseconds{5000}, milliseconds{15'000}};
-
-void end(const caf::actor& service) { caf::anon_send_exit(service, caf::exit_reason::user_shutdown); }
 
 }  // namespace
 
@@ -78,11 +77,11 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   run_event over;
   over.kind = event_kind::run_ended;
   self->send(services.progress, over);
-  end(caf::actor_cast<caf::actor>(self_node));
-  end(caf::actor_cast<caf::actor>(services.gateway));
-  end(caf::actor_cast<caf::actor>(services.keeper));
-  end(caf::actor_cast<caf::actor>(services.dialer));
-  end(caf::actor_cast<caf::actor>(services.progress));
+  end_actor(caf::actor_cast<caf::actor>(self_node));
+  end_actor(caf::actor_cast<caf::actor>(services.gateway));
+  end_actor(caf::actor_cast<caf::actor>(services.keeper));
+  end_actor(caf::actor_cast<caf::actor>(services.dialer));
+  end_actor(caf::actor_cast<caf::actor>(services.progress));
   self->wait_for(services.progress, services.keeper);
   return outcome;
 }

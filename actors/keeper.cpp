@@ -27,7 +27,7 @@ remote_report to_report(const spooled_answer& answer) {
   return report;
 }
 
-keeper_actor::behavior_type keeper(keeper_actor::pointer, std::shared_ptr<const spool> place) {
+keeper_actor::behavior_type keeper(keeper_actor::pointer, const std::shared_ptr<const spool>& place) {
   return {
       [place](const keep_report& wish) -> caf::result<recorded> {
         if (auto kept = place->keep(to_spooled(wish.what)); !kept) return to_caf(kept.error());

@@ -10,6 +10,6 @@ namespace cohort {
 [[nodiscard]] spooled_answer to_spooled(const remote_report& report);
 [[nodiscard]] remote_report to_report(const spooled_answer& answer);
 
-keeper_actor::behavior_type keeper(keeper_actor::pointer self, std::shared_ptr<const spool> place);
+keeper_actor::behavior_type keeper(keeper_actor::pointer self, const std::shared_ptr<const spool>& place);
 
 }  // namespace cohort

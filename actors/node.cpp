@@ -15,7 +15,7 @@ namespace cohort {
 
 namespace {
 
-constexpr milliseconds tick_interval{100};
+constexpr milliseconds node_tick_interval{100};
 constexpr milliseconds longest_pulse{1000};
 constexpr milliseconds first_backoff{250};
 constexpr milliseconds longest_backoff{5000};
@@ -48,7 +48,7 @@ caf::typed_response_promise<node_outcome> node_state::on_start() {
   done_ = self_->make_response_promise<node_outcome>();
   away_since_ = now();
   dial();
-  self_->delayed_send(caf::actor_cast<node_service_actor>(self_), tick_interval, node_tick{});
+  self_->delayed_send(caf::actor_cast<node_service_actor>(self_), node_tick_interval, node_tick{});
   return done_;
 }
 
@@ -159,7 +159,7 @@ void node_state::on_tick() {
   }
   if (leave_by_ && at >= *leave_by_ && flights_.empty()) return finish(ec::none, {});
   show();
-  self_->delayed_send(caf::actor_cast<node_service_actor>(self_), tick_interval, node_tick{});
+  self_->delayed_send(caf::actor_cast<node_service_actor>(self_), node_tick_interval, node_tick{});
 }
 
 milliseconds node_state::pulse_interval() const { return std::min(longest_pulse, lease_ / 6); }

@@ -108,7 +108,7 @@ expected<uint16_t> publish_hub(const hub_actor& hub) {
 dialer_actor::behavior_type dialer(dialer_actor::pointer self, net_address where,
                                    std::shared_ptr<const cluster_credentials> own) {
   return {
-      [self, where, own](const dial_wish&) -> dialed {
+      [self, where = std::move(where), own = std::move(own)](const dial_wish&) -> dialed {
         if (auto there = probe_coordinator(where, *own, probe_time); !there)
           return {hub_actor{}, there.error().code, there.error().message};
         return connect(self, where);

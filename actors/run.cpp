@@ -9,6 +9,7 @@
 
 #include "actors/coordinator.hpp"
 #include "actors/cost_monitor.hpp"
+#include "actors/end_actor.hpp"
 #include "actors/errors.hpp"
 #include "actors/gateway.hpp"
 #include "actors/hub.hpp"
@@ -103,8 +104,6 @@ expected<void> open_door(const run_parts& parts, const run_services& services) {
 
 constexpr std::chrono::seconds farewell_time{5};
 
-void end(const caf::actor& service) { caf::anon_send_exit(service, caf::exit_reason::user_shutdown); }
-
 }  // namespace
 
 run_outcome execute(run_parts parts, run_controls& controls) {
@@ -122,7 +121,7 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   caf::actor_system system{config};
   run_services services;
   std::promise<void> spawned;
-  auto owner = system.spawn(coordinator, parts.context, parts.run, [&](coordinator_actor self) {
+  auto owner = system.spawn(coordinator, parts.context, parts.run, [&](const coordinator_actor& self) {
     services = spawn_services(system, parts, self);
     spawned.set_value();
     return services;
@@ -151,13 +150,13 @@ run_outcome execute(run_parts parts, run_controls& controls) {
     self->request(services.hub, farewell_time, hub_close{}).receive([](const hub_closed&) {}, [](const caf::error&) {});
   if (parts.door) parts.door->door.reset();  // It holds a handle; a detached actor ends with its last one.
   // Requesters first: the coordinator, then the pool with its workers, then what they asked.
-  end(caf::actor_cast<caf::actor>(owner));
-  if (services.hub) end(caf::actor_cast<caf::actor>(services.hub));
-  end(caf::actor_cast<caf::actor>(services.pool));
-  end(caf::actor_cast<caf::actor>(services.money));
-  end(caf::actor_cast<caf::actor>(services.gateway));
-  end(caf::actor_cast<caf::actor>(services.recorder));
-  end(caf::actor_cast<caf::actor>(services.progress));
+  end_actor(caf::actor_cast<caf::actor>(owner));
+  if (services.hub) end_actor(caf::actor_cast<caf::actor>(services.hub));
+  end_actor(caf::actor_cast<caf::actor>(services.pool));
+  end_actor(caf::actor_cast<caf::actor>(services.money));
+  end_actor(caf::actor_cast<caf::actor>(services.gateway));
+  end_actor(caf::actor_cast<caf::actor>(services.recorder));
+  end_actor(caf::actor_cast<caf::actor>(services.progress));
   self->wait_for(services.progress);
   return outcome;
 }

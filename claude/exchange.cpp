@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include <fmt/format.h>
+#include <boost/algorithm/string/case_conv.hpp>
 
 #include "base/log.hpp"
 #include "base/text.hpp"
@@ -16,18 +17,11 @@ namespace cohort {
 
 namespace {
 
-constexpr long upload_buffer = 16 * 1024;    // libcurl's least; a body is copied through it once.
-constexpr long download_buffer = 16 * 1024;  // Held while a request is in flight, so not larger.
+constexpr long upload_buffer = 16L * 1024;    // libcurl's least; a body is copied through it once.
+constexpr long download_buffer = 16L * 1024;  // Held while a request is in flight, so not larger.
 constexpr long keepalive_after_s = 60;
 
-std::string lower(std::string_view text) {
-  std::string result{text};
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](char c) { return static_cast<char>(std::tolower(static_cast<unsigned char>(c))); });
-  return result;
-}
-
-std::string_view trimmed(std::string_view text) {
+std::string_view without_blanks(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && std::strchr(" \t\r\n", text.back()) != nullptr) text.remove_suffix(1);
   return text;
@@ -136,7 +130,7 @@ int exchange::before_request(void* self, char*, char*, int, int) {
 size_t exchange::give(char* buffer, size_t size, size_t count, void* self) {
   auto& x = *static_cast<exchange*>(self);
   const auto length = std::min(size * count, x.call_.body.size() - x.given_);
-  std::memcpy(buffer, x.call_.body.data() + x.given_, length);
+  std::copy_n(x.call_.body.data() + x.given_, length, buffer);
   x.given_ += length;
   if (x.given_ == x.call_.body.size()) {
     x.sent_whole_ = true;
@@ -187,8 +181,8 @@ size_t exchange::on_header(std::string_view line) {
   }
   const auto colon = line.find(':');
   if (colon == std::string_view::npos) return line.size();
-  auto name = lower(line.substr(0, colon));
-  if (means_something(name)) head_.fields.emplace_back(std::move(name), trimmed(line.substr(colon + 1)));
+  auto name = boost::to_lower_copy(std::string{line.substr(0, colon)});
+  if (means_something(name)) head_.fields.emplace_back(std::move(name), without_blanks(line.substr(colon + 1)));
   return line.size();
 }
 
@@ -212,7 +206,7 @@ ec exchange::code_of(CURLcode result) const noexcept {
 
 std::string exchange::message_of(CURLcode result, ec code) const {
   const auto said = complaint_[0] != '\0' ? std::string{complaint_.data()} : std::string{curl_easy_strerror(result)};
-  const auto why = printable(redact(said));
+  auto why = printable(redact(said));
   switch (verdict_) {
     case verdict::body_refused: return "the answer is larger than allowed, so reading it was stopped";
     case verdict::headers_refused: return "the answer's headers are larger than allowed, so reading it was stopped";

@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint64_t longest_ms = 24ULL * 3600 * 1000;
 constexpr uint64_t most_bytes = 1ULL << 31;
-constexpr uint32_t config_depth = 32;
+constexpr uint32_t settings_depth = 32;
 
 struct range {
   uint64_t least;
@@ -94,7 +94,7 @@ claude_settings read_all(field_reader& read) {
 expected<claude_settings> load_claude_settings(const std::filesystem::path& file) {
   auto text = read_file(file, 1 << 20);
   if (!text) return tl::unexpected(text.error());
-  const auto root = parse_json(*text, config_depth);
+  const auto root = parse_json(*text, settings_depth);
   if (!root) return fail(ec::config_invalid, fmt::format("{} is not valid JSON. Correct it.", file.string()));
   field_reader read{member(*root, "claude")};
   auto settings = read_all(read);

@@ -46,11 +46,11 @@ int analyze(const gap_options& options) {
   const auto text = write_gap_report(*seen, *format);
   if (!options.output) {
     print(text);
-    return static_cast<int>(exit_code::done);
+    return to_int(exit_code::done);
   }
   if (auto written = replace_file(*options.output, text, durability::later); !written) return complain(written.error());
   notice("written to " + options.output->string());
-  return static_cast<int>(exit_code::done);
+  return to_int(exit_code::done);
 }
 
 }  // namespace

@@ -38,7 +38,7 @@ int init_cluster(const cluster_options& wish) {
         fmt::format("A new authority was made: no certificate of before fits any more. Copy these anew and start the "
                     "coordinator again.\n{}",
                     what_to_copy(*members, wish.folder)));
-    return static_cast<int>(exit_code::done);
+    return to_int(exit_code::done);
   }
   const bool there = members_of(wish.folder).has_value();
   auto members =
@@ -47,7 +47,7 @@ int init_cluster(const cluster_options& wish) {
           : found_cluster(wish.folder, wish.add.empty() ? std::vector<std::string>{first_node_name} : wish.add);
   if (!members) return complain(members.error());
   print(fmt::format("{}\n{}", there ? "Added." : "A cluster was made.", what_to_copy(*members, wish.folder)));
-  return static_cast<int>(exit_code::done);
+  return to_int(exit_code::done);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ exit_code exit_code_for(ec code) noexcept {
 int complain(const error& problem) {
   log_error("{}", problem.message);
   notice(fmt::format("cohort: {}", problem.message.empty() ? std::string{sentence(problem.code)} : problem.message));
-  return static_cast<int>(exit_code_for(problem.code));
+  return to_int(exit_code_for(problem.code));
 }
 
 void notice(std::string_view text) { write_to(STDERR_FILENO, redact(text) + "\n"); }

@@ -11,6 +11,7 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/health.hpp"
+#include "cli/json_output.hpp"
 
 namespace cohort {
 
@@ -45,7 +46,7 @@ std::string as_json(const health_report& report, bool ok) {
     if (!check.advice.empty()) line["advice"] = check.advice;
     value["checks"].push_back(std::move(line));
   }
-  return value.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return indented(value);
 }
 
 exit_code code_for(const health_report& report) {

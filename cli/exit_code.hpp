@@ -13,6 +13,9 @@ enum class exit_code : int {
   interrupted = 130,
 };
 
+/// What `main` returns.
+constexpr int to_int(exit_code code) noexcept { return static_cast<int>(code); }
+
 inline constexpr const char* exit_code_help =
     "Exit codes: 0 done, 1 fatal error, 2 usage or configuration, 3 finished with failed tasks,\n"
     "4 stopped by a limit with work deferred, 11 another run holds the lock, 130 interrupted.";

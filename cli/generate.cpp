@@ -25,8 +25,6 @@ namespace cohort {
 
 namespace {
 
-int to_int(exit_code code) { return static_cast<int>(code); }
-
 /// What the user can do about what stopped a run.
 std::string_view way_on(ec code) {
   if (code == ec::authentication || code == ec::forbidden)

@@ -101,7 +101,7 @@ void heed(int count, node_controls& controls) {
   } else if (count == 2) {
     controls.stop_now();
   } else {
-    ::_exit(static_cast<int>(exit_code::interrupted));
+    ::_exit(to_int(exit_code::interrupted));
   }
 }
 
@@ -154,7 +154,7 @@ int join(join_options wish) {
   const auto words = closing_words(outcome, folder);
   if (outcome.code != ec::none) return complain({outcome.code, words});
   notice(words);
-  return static_cast<int>(exit_code::done);
+  return to_int(exit_code::done);
 }
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace cohort {
 
 namespace {
 
-constexpr auto plain_interval = std::chrono::seconds{10};
+constexpr auto plain_node_interval = std::chrono::seconds{10};
 
 std::string own_line(const node_view& node) {
   return fmt::format("node {}  {}  {}/{} in flight  {} answers  {} failed", node.name,
@@ -35,7 +35,7 @@ class node_screen : public event_sink {
   void refresh(const run_snapshot& now) override {
     if (quiet_ || now.nodes.empty()) return;
     const auto at = steady_clock::now();
-    if (!live_ && at - last_ < plain_interval) return;
+    if (!live_ && at - last_ < plain_node_interval) return;
     auto line = own_line(now.nodes.front());
     if (live_) {
       const auto width = static_cast<size_t>(std::max(20, terminal_width()));

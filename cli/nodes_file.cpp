@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "cli/json_output.hpp"
 
 namespace cohort {
 
@@ -34,10 +35,6 @@ ordered_json to_json(const std::vector<node_view>& nodes) {
   return list;
 }
 
-std::string dump(const ordered_json& value) {
-  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
-
 class nodes_file_sink : public event_sink {
  public:
   nodes_file_sink(std::shared_ptr<event_sink> inner, std::filesystem::path file)
@@ -52,7 +49,7 @@ class nodes_file_sink : public event_sink {
     const auto at = steady_clock::now();
     if (now.nodes.empty() || at - written_ < write_interval) return;
     written_ = at;
-    if (auto done = replace_file(file_, dump(to_json(now.nodes)), durability::later); !done && !told_) {
+    if (auto done = replace_file(file_, indented(to_json(now.nodes)), durability::later); !done && !told_) {
       told_ = true;
       log_warning("{}", done.error().message);
     }
@@ -121,6 +118,6 @@ std::string nodes_table(const std::vector<node_view>& nodes, wall_time now) {
   return text;
 }
 
-std::string nodes_json(const std::vector<node_view>& nodes) { return dump(to_json(nodes)); }
+std::string nodes_json(const std::vector<node_view>& nodes) { return indented(to_json(nodes)); }
 
 }  // namespace cohort

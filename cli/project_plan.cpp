@@ -21,7 +21,7 @@ namespace cohort {
 
 namespace {
 
-constexpr size_t most_listed = 10;
+constexpr size_t most_skipped_listed = 10;
 
 /// A progress line on a terminal while a large project is read.
 std::function<void(size_t, size_t)> progress_on_terminal() {
@@ -66,10 +66,11 @@ plan_summary summary_of(const project_survey& seen) {
 void tell_differences(const std::vector<std::string>& differences) {
   for (size_t i = 0; i < differences.size(); ++i) {
     log_info("gap report: {}", differences[i]);
-    if (i < most_listed) notice("cohort: gap report: " + printable(differences[i], 500));
+    if (i < most_skipped_listed) notice("cohort: gap report: " + printable(differences[i], 500));
   }
-  if (differences.size() > most_listed)
-    notice(fmt::format("cohort: gap report: ... and {} more (the log has all)", differences.size() - most_listed));
+  if (differences.size() > most_skipped_listed)
+    notice(
+        fmt::format("cohort: gap report: ... and {} more (the log has all)", differences.size() - most_skipped_listed));
 }
 
 }  // namespace
@@ -116,8 +117,8 @@ std::string describe(const plan_summary& summary, bool verbose) {
   text += fmt::format(", {} left out:\n", summary.skipped.size());
   size_t shown = 0;
   for (const auto& file : summary.skipped) {
-    if (!verbose && ++shown > most_listed) {
-      text += fmt::format("  ... and {} more (-v lists all)\n", summary.skipped.size() - most_listed);
+    if (!verbose && ++shown > most_skipped_listed) {
+      text += fmt::format("  ... and {} more (-v lists all)\n", summary.skipped.size() - most_skipped_listed);
       break;
     }
     text += fmt::format("  {}: {}\n", printable(file.path), printable(file.reason, 200));

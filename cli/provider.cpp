@@ -26,7 +26,7 @@ expected<std::unique_ptr<simulator>> start_simulator(const generate_options& opt
   simulator_options server;
   server.rules = std::move(*rules);
   if (options.bill) server.bill = *options.bill;
-  return simulator::start(std::move(server));
+  return simulator::start(server);
 }
 
 resend_rule make_resend_rule(const retry_settings& settings) {

@@ -33,7 +33,7 @@ int serve(const serve_options& wishes) {
   options.port = wishes.port;
   options.rules = std::move(*rules);
   options.bill = wishes.bill;
-  auto server = simulator::start(std::move(options));
+  auto server = simulator::start(options);
   if (!server) return complain(server.error());
   print(fmt::format("{}\n", (*server)->base_url()));
   notice(fmt::format("serving; use it with: ANTHROPIC_BASE_URL={} ANTHROPIC_API_KEY=any cohort ...",
@@ -42,7 +42,7 @@ int serve(const serve_options& wishes) {
   (*server)->stop();
   const auto seen = (*server)->counters();
   notice(fmt::format("{} requests, {} billed, {} in all", seen.requests, seen.billed, to_string(seen.billed_amount)));
-  return static_cast<int>(exit_code::done);
+  return to_int(exit_code::done);
 }
 
 }  // namespace

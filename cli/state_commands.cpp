@@ -15,8 +15,6 @@ namespace cohort {
 
 namespace {
 
-int to_int(exit_code code) { return static_cast<int>(code); }
-
 error nothing_run_yet(const command_context& context) {
   const auto view = read_view(context.place.view_file());
   if (!view) return {ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"};

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
+#include "cli/json_output.hpp"
 #include "cli/nodes_file.hpp"
 
 namespace cohort {
@@ -17,10 +18,6 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr size_t most_listed = 20;
-
-std::string dump(const ordered_json& value) {
-  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
 
 ordered_json counts_json(const state_counts& counts) {
   return {{"total", counts.total()},   {"delivered", counts.delivered}, {"failed", counts.failed},
@@ -160,13 +157,13 @@ std::string run_json(const run_record& run, const attention_list& open, const no
   ordered_json value;
   put_run(value, run, open);
   if (!nodes.empty()) value["nodes"] = ordered_json::parse(nodes_json(nodes));
-  return dump(value);
+  return indented(value);
 }
 
 std::string summary_event(const run_record& run, const attention_list& open) {
   ordered_json value{{"event", "summary"}};
   put_run(value, run, open);
-  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return on_one_line(value);
 }
 
 std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,
@@ -226,7 +223,7 @@ std::string batch_report_json(const run_record& run, uint32_t batch, const std::
     }
     value["results"].push_back(std::move(one));
   }
-  return dump(value);
+  return indented(value);
 }
 
 }  // namespace cohort

@@ -40,7 +40,7 @@ void stop_handler::leave() noexcept {
     release_ballast(place_);
     ::unlink(place_.lock_file().c_str());
   }
-  ::_exit(static_cast<int>(exit_code::interrupted));
+  ::_exit(to_int(exit_code::interrupted));
 }
 
 }  // namespace cohort

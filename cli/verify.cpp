@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/json_output.hpp"
 #include "cli/verification.hpp"
 #include "planning/answer_craft.hpp"
 
@@ -75,15 +76,13 @@ std::string as_json(const workspace& place, const verification& all) {
   value["differences"] = ordered_json::array();
   for (const auto& found : all.findings)
     value["differences"].push_back({{"kind", name(found.kind)}, {"where", found.where}, {"what", found.what}});
-  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return indented(value);
 }
 
 /// Words on stderr in each case; with `--json` the same as an object, so that a script has one thing to read.
 int refuse(const verify_options& options, const error& problem) {
   if (options.json)
-    print(ordered_json{{"ok", false}, {"error", {{"code", name(problem.code)}, {"message", problem.message}}}}.dump(
-              2, ' ', false, ordered_json::error_handler_t::replace) +
-          "\n");
+    print(indented({{"ok", false}, {"error", {{"code", name(problem.code)}, {"message", problem.message}}}}));
   return complain(problem);
 }
 

@@ -196,7 +196,7 @@ expected<cluster_members> found_cluster(const fs::path& folder, const std::vecto
 
 expected<cluster_members> add_nodes(const fs::path& folder, const std::vector<std::string>& nodes) {
   if (auto fine = check_names(nodes); !fine) return tl::unexpected{fine.error()};
-  const auto present = members_of(folder);
+  auto present = members_of(folder);
   if (!present) return present;
   for (const auto& node : nodes)
     if (is_there(certificate_file(folder, node)))
@@ -209,7 +209,7 @@ expected<cluster_members> add_nodes(const fs::path& folder, const std::vector<st
 }
 
 expected<cluster_members> revoke_nodes(const fs::path& folder, const std::vector<std::string>& nodes) {
-  const auto present = members_of(folder);
+  auto present = members_of(folder);
   if (!present) return present;
   std::vector<std::string> kept;
   const std::set<std::string> revoked{nodes.begin(), nodes.end()};

@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include <fmt/format.h>
+#include <boost/algorithm/string/case_conv.hpp>
 
 #include "base/text.hpp"
 #include "planning/merge.hpp"
@@ -37,12 +38,6 @@ bool is_blank(std::string_view text) noexcept {
   return text.find_first_not_of(" \t\n\r\f\v") == std::string_view::npos;
 }
 
-std::string lower(std::string_view text) {
-  std::string result{text};
-  for (auto& c : result) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return result;
-}
-
 /// Up to `count` leading blanks of each line removed: blocks inside lists are indented.
 std::string dedented(std::string_view text, size_t count) {
   if (count == 0) return std::string{text};
@@ -59,7 +54,7 @@ std::string dedented(std::string_view text, size_t count) {
 
 /// Code without blank lines around it and with one line break at the end.
 std::string tidied(std::string_view code) {
-  const auto begin = code.find_first_not_of("\n");
+  const auto begin = code.find_first_not_of('\n');
   if (begin == std::string_view::npos) return {};
   // The first line's indentation stays: it belongs to the code.
   const auto end = code.find_last_not_of(" \t\n");
@@ -128,7 +123,8 @@ bool closes(const fence_line& line, const fence_line& opening) noexcept {
 
 block_trust trust_in(std::string_view tag, const prompt_language& words) {
   if (tag.empty()) return block_trust::untagged;
-  const auto known = std::find(words.fence_tags.begin(), words.fence_tags.end(), lower(tag));
+  const auto known =
+      std::find(words.fence_tags.begin(), words.fence_tags.end(), boost::to_lower_copy(std::string{tag}));
   return known == words.fence_tags.end() ? block_trust::other : block_trust::tagged;
 }
 

@@ -37,10 +37,10 @@ class writer {
 };
 
 /// Never reads past the end; after a mistake everything is empty and `ok` is false.
-class reader {
+class cache_reader {
  public:
   static constexpr bool reading = true;
-  explicit reader(std::string_view from) : left(from) {}
+  explicit cache_reader(std::string_view from) : left(from) {}
   void operator()(uint64_t& value) {
     value = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -173,7 +173,7 @@ void parse_cache::load(const std::filesystem::path& file) {
   auto content = read_file(file, largest_cache);
   if (!content || !content->starts_with(magic)) return;
   data_ = std::move(*content);
-  reader in{std::string_view{data_}.substr(magic.size())};
+  cache_reader in{std::string_view{data_}.substr(magic.size())};
   digest sum;
   in(sum);
   if (!in.ok || sum != sha256(in.left)) return;
@@ -183,7 +183,7 @@ void parse_cache::load(const std::filesystem::path& file) {
   while (in.ok && !in.left.empty()) {
     entry one;
     one.bytes = in.bytes();
-    reader head{one.bytes};
+    cache_reader head{one.bytes};
     const auto path = head.bytes();
     head(one.content);
     if (head.ok) entries_.emplace(path, one);
@@ -194,7 +194,7 @@ std::optional<parsed_file> parse_cache::find(std::string_view path, const digest
   const auto found = entries_.find(path);
   if (found == entries_.end() || found->second.content != content) return std::nullopt;
   parsed_file parsed;
-  reader in{found->second.bytes};
+  cache_reader in{found->second.bytes};
   fields(in, parsed);
   if (!in.ok || !in.left.empty()) return std::nullopt;
   return parsed;

@@ -16,7 +16,7 @@
 #include "planning/checked_json.hpp"
 #include "planning/git_tree.hpp"
 #include "planning/glob.hpp"
-#include "planning/test_files.hpp"
+#include "planning/path_names.hpp"
 
 namespace cohort {
 

@@ -10,8 +10,8 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "planning/glob.hpp"
+#include "planning/path_names.hpp"
 #include "planning/signature.hpp"
-#include "planning/test_files.hpp"
 
 namespace cohort {
 
@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t largest_manifest = 4U << 20U;
-constexpr size_t longest_line = 2000;  ///< std::regex recurses; a longer line names no framework for people.
+constexpr size_t longest_manifest_line = 2000;  ///< std::regex recurses; a longer line names no framework for people.
 
 bool some_line_fits(std::string_view text, const std::string& pattern) {
   const std::regex expression{pattern};
@@ -28,7 +28,7 @@ bool some_line_fits(std::string_view text, const std::string& pattern) {
     const auto end = text.find('\n');
     auto line = text.substr(0, end);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.size() <= longest_line && std::regex_search(line.begin(), line.end(), expression)) return true;
+    if (line.size() <= longest_manifest_line && std::regex_search(line.begin(), line.end(), expression)) return true;
     if (end == std::string_view::npos) break;
     text.remove_prefix(end + 1);
   }

@@ -23,6 +23,7 @@ using ordered_json = nlohmann::ordered_json;
 
 std::vector<std::string> valid_utf8(const std::vector<std::string>& texts) {
   std::vector<std::string> shown;
+  shown.reserve(texts.size());
   for (const auto& text : texts) shown.push_back(to_valid_utf8(text));
   return shown;
 }
@@ -224,6 +225,7 @@ std::vector<std::string> restrict_to(project_survey& found, const gap_report& re
   found.gaps = std::move(kept);
   found.counts.with_gaps = static_cast<uint32_t>(found.gaps.size());
   std::vector<std::string> notes;
+  notes.reserve(wanted.size());
   for (const auto& [path, gap] : wanted)
     notes.push_back(fmt::format("the report lists '{}', which is gone, tested, or below the least complexity",
                                 printable(path, 1000)));

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "planning/path_names.hpp"
 #include "planning/test_files.hpp"
 
 namespace cohort {
@@ -30,9 +31,9 @@ struct reach {
   const std::vector<std::string>* names;
 };
 
-class judge {
+class gap_judge {
  public:
-  judge(const std::vector<parsed_file>& files, const language_set& languages)
+  gap_judge(const std::vector<parsed_file>& files, const language_set& languages)
       : files_(files), languages_(languages), coverage_(files.size()), covered_(files.size()) {
     by_path_.reserve(files.size());
     for (uint32_t i = 0; i < files.size(); ++i) {
@@ -185,7 +186,7 @@ bool is_testable(const symbol& one) noexcept {
 }
 
 std::vector<file_coverage> find_coverage(const std::vector<parsed_file>& files, const language_set& languages) {
-  return judge{files, languages}.run();
+  return gap_judge{files, languages}.run();
 }
 
 }  // namespace cohort

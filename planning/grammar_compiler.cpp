@@ -63,7 +63,8 @@ class compiler {
   template <class Action>
   void each_symbol(const std::string& kind, bool named, Action action) {
     names_.used_kinds.insert(kind);
-    for (TSSymbol symbol = 0; symbol < rules_->roles.size(); ++symbol) {
+    const auto symbols = static_cast<TSSymbol>(rules_->roles.size());
+    for (TSSymbol symbol = 0; symbol < symbols; ++symbol) {
       const bool is_named = ts_language_symbol_type(rules_->grammar, symbol) == TSSymbolTypeRegular;
       if (is_named != named || ts_language_symbol_name(rules_->grammar, symbol) != kind) continue;
       names_.known_kinds.insert(kind);

@@ -11,9 +11,9 @@ namespace {
 
 constexpr int deepest_specifier = 6;
 
-class reader {
+class module_reader {
  public:
-  reader(const grammar_rules& rules, std::string_view text, parsed_file& into)
+  module_reader(const grammar_rules& rules, std::string_view text, parsed_file& into)
       : rules_(rules), text_(text), into_(into) {}
 
   void statement(TSNode node) {
@@ -129,7 +129,7 @@ class reader {
 }  // namespace
 
 void read_import(const grammar_rules& rules, TSNode node, std::string_view text, parsed_file& into) {
-  reader from{rules, text, into};
+  module_reader from{rules, text, into};
   if ((rules.roles_of(ts_node_symbol(node)) & role::exporter) != 0)
     from.reexport(node);
   else
@@ -147,7 +147,7 @@ bool read_import_call(const grammar_rules& rules, TSNode node, std::string_view 
   const auto written = text_of(first, text);
   const auto module = unquoted(written);
   if (module.size() == written.size()) return false;  // computed: nobody knows which
-  reader{rules, text, into}.call(node, module);
+  module_reader{rules, text, into}.call(node, module);
   return true;
 }
 

@@ -14,19 +14,13 @@
 #include "planning/checked_json.hpp"
 #include "planning/grammar_compiler.hpp"
 #include "planning/grammar_table.hpp"
+#include "planning/path_names.hpp"
 
 namespace cohort {
 
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string_view extension_of(std::string_view path) noexcept {
-  const auto slash = path.rfind('/');
-  const auto name = slash == std::string_view::npos ? path : path.substr(slash + 1);
-  const auto dot = name.rfind('.');
-  return dot == std::string_view::npos ? std::string_view{} : name.substr(dot);
-}
 
 const TSLanguage* compiled_grammar(std::string_view symbol) noexcept {
   for (const auto& entry : compiled_grammars())

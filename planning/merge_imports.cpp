@@ -11,7 +11,7 @@ namespace cohort {
 
 namespace {
 
-constexpr size_t longest_line = 100;
+constexpr size_t longest_import = 100;
 
 /// Words (with dots for Python and Go), strings with their quotes, single punctuation marks. Comments are dropped.
 std::vector<std::string> tokens_of(std::string_view text, import_style style) {
@@ -203,7 +203,7 @@ std::string listed(const std::string& before, const std::vector<std::string>& na
                    std::string_view close, const std::string& after, bool bare_if_short) {
   auto line = bare_if_short ? before + fmt::format("{}", fmt::join(names, ", ")) + after
                             : fmt::format("{}{} {} {}{}", before, open, fmt::join(names, ", "), close, after);
-  if (line.size() <= longest_line) return line;
+  if (line.size() <= longest_import) return line;
   return fmt::format("{}{}\n    {},\n{}{}", before, open, fmt::join(names, ",\n    "), close, after);
 }
 

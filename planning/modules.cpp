@@ -6,6 +6,7 @@
 #include <regex>
 
 #include "base/files.hpp"
+#include "planning/path_names.hpp"
 #include "planning/test_files.hpp"
 
 namespace cohort {

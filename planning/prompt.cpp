@@ -49,7 +49,7 @@ void add_fenced(std::string& prompt, std::string_view tag, std::string_view attr
   prompt += fmt::format("</{} fence=\"{}\">\n", tag, fence);
 }
 
-std::string_view kind_name(symbol_kind kind) noexcept {
+std::string_view kind_in_prompt(symbol_kind kind) noexcept {
   switch (kind) {
     case symbol_kind::function:
     case symbol_kind::method: return "function";
@@ -92,7 +92,7 @@ std::string symbol_as_json(const symbol& what, std::string_view constructor) {
                          {"static", member.is_static},
                          {"parameters", parameters_as_json(member.parameters)}});
   const ordered line = {
-      {"name", what.name},           {"kind", kind_name(what.kind)},
+      {"name", what.name},           {"kind", kind_in_prompt(what.kind)},
       {"async", what.is_async},      {"default_export", what.is_default_export},
       {"signature", what.signature}, {"parameters", parameters_as_json(constructor_parameters(what, constructor))},
       {"methods", methods}};

@@ -7,16 +7,12 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "planning/path_names.hpp"
 #include "planning/prompt.hpp"
 
 namespace cohort {
 
 namespace {
-
-std::string folder_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return std::string{path.substr(0, slash == std::string_view::npos ? 0 : slash)};
-}
 
 std::string key_of(std::string_view language, std::string_view path) {
   return std::string{language} + '\n' + std::string{path};
@@ -40,10 +36,7 @@ prompt_context::prompt_context(std::filesystem::path project, std::span<const so
   std::vector<const source_file*> tests;
   for (const auto& file : files) {
     by_path_.emplace(file.path, &file);
-    if (file.is_test && !file.has_errors && !file.symbols.empty())
-      tests.push_back(&file);
-    else if (file.is_test && !file.has_errors && file.lines > 5)
-      tests.push_back(&file);
+    if (file.is_test && !file.has_errors && (!file.symbols.empty() || file.lines > 5)) tests.push_back(&file);
   }
   std::sort(tests.begin(), tests.end(), [](const auto* a, const auto* b) { return a->path < b->path; });
   for (const auto* test : tests) {

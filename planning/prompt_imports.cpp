@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "planning/path_names.hpp"
 
 namespace cohort {
 
@@ -16,20 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr size_t longest_line = 100;
-
-std::string folder_of(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string{} : std::string{path.substr(0, slash)};
-}
-
-std::string_view name_of(std::string_view path) { return path.substr(path.rfind('/') + 1); }
-
-std::string_view extension_of(std::string_view path) {
-  const auto name = name_of(path);
-  const auto dot = name.rfind('.');
-  return dot == std::string_view::npos ? std::string_view{} : name.substr(dot);
-}
+constexpr size_t longest_import_line = 100;
 
 std::string_view without_extension(std::string_view path) {
   path.remove_suffix(extension_of(path).size());
@@ -64,7 +52,7 @@ std::string bracketed(const std::string& before, const std::vector<std::string>&
   const auto pad = open == '{' ? " " : "";
   auto line = always ? fmt::format("{}{}{}{}{}{}{}", before, open, pad, joined(names, ", "), pad, close, after)
                      : fmt::format("{}{}{}", before, joined(names, ", "), after);
-  if (line.size() <= longest_line) return line;
+  if (line.size() <= longest_import_line) return line;
   return fmt::format("{}{}\n    {},\n{}{}", before, open, joined(names, ",\n    "), close, after);
 }
 
@@ -82,7 +70,7 @@ std::string root_behind(const import_ref& import) {
   std::replace(path.begin(), path.end(), '.', '/');
   auto resolved = import.resolved;
   if (name_of(resolved) == "__init__.py")
-    resolved = folder_of(resolved);
+    resolved = std::string{folder_of(resolved)};
   else
     resolved = without_extension(resolved);
   for (const auto& tail : {path, path + "/" + std::string{name_of(resolved)}}) {
@@ -98,7 +86,7 @@ bool below(std::string_view path, std::string_view folder) {
 
 std::string dotted(std::string_view path, std::string_view root) {
   std::string module{without_extension(root.empty() ? path : path.substr(root.size() + 1))};
-  if (name_of(module) == "__init__" && module.find('/') != std::string::npos) module = folder_of(module);
+  if (name_of(module) == "__init__" && module.find('/') != std::string::npos) module = std::string{folder_of(module)};
   std::replace(module.begin(), module.end(), '/', '.');
   return module;
 }
@@ -143,7 +131,7 @@ std::string camel_case(std::string_view stem) {
 
 }  // namespace
 
-import_writer::import_writer(fs::path project, std::span<const source_file> files, const language_set& languages)
+import_writer::import_writer(const fs::path& project, std::span<const source_file> files, const language_set& languages)
     : project_(fs::absolute(project).lexically_normal()), languages_(languages) {
   for (const auto& file : files) {
     const bool typescript = extension_of(file.path).find("ts") != std::string_view::npos;
@@ -187,9 +175,9 @@ bool import_writer::is_package(const std::string& folder) {
 /// The folder above the outermost package; without packages what the project's own imports show; else `src` or
 /// another usual root; else the file's own folder, as for a script.
 import_writer::python_place import_writer::place_of(const source_file& source) {
-  auto root = folder_of(source.path);
+  std::string root{folder_of(source.path)};
   if (!root.empty() && is_package(root)) {
-    while (!root.empty() && is_package(root)) root = folder_of(root);
+    while (!root.empty() && is_package(root)) root = std::string{folder_of(root)};
     return {root, dotted(source.path, root)};
   }
   if (const auto found = python_roots_.find(source.path);
@@ -269,7 +257,7 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
   if (wish.source->modules != module_system::commonjs) {
     for (auto& name : names)
       for (const auto& one : wish.symbols)
-        if (one.kind == symbol_kind::type && one.name == name) name = "type " + name;
+        if (one.kind == symbol_kind::type && one.name == name) name.insert(0, "type ");
     if (names.empty()) return fmt::format("import {} from {};", whole, from);
     return bracketed(has_default ? fmt::format("import {}, ", whole) : "import ", names, '{', '}',
                      fmt::format(" from {};", from), true);
@@ -293,7 +281,7 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
 
 /// The module name of the nearest go.mod at or above `folder`, and where that is.
 import_writer::go_place import_writer::module_above(std::string folder) {
-  for (;; folder = folder_of(folder)) {
+  for (;; folder = std::string{folder_of(folder)}) {
     auto known = go_modules_.find(folder);
     if (known == go_modules_.end()) {
       const auto text = read_file(project_ / folder / "go.mod", 1U << 20);
@@ -317,7 +305,7 @@ expected<std::string> import_writer::go_text(const import_wish& wish) {
   const auto package = word_after(wish.text, "package ");
   if (package.empty()) return refuse("has no package clause");
   if (package == "main") return refuse("is in package main, which no other folder can import");
-  const auto folder = folder_of(path);
+  const std::string folder{folder_of(path)};
   const auto place = module_above(folder);
   if (place.module.empty()) return refuse("has no go.mod above it; add one");
   if (!test_is_below(wish, place.folder))

@@ -28,7 +28,8 @@ struct import_wish {
 /// Knows a project's layout. Built once for a plan; reads of the disk are remembered. Not for several threads at once.
 class import_writer {
  public:
-  import_writer(std::filesystem::path project, std::span<const source_file> files, const language_set& languages);
+  import_writer(const std::filesystem::path& project, std::span<const source_file> files,
+                const language_set& languages);
 
   /// Fails with `ec::not_importable` if no import from there can reach the symbols, and says why.
   [[nodiscard]] expected<std::string> import_text(const import_wish& wish, const prompt_language& language);

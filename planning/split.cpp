@@ -146,7 +146,7 @@ std::unordered_set<std::string_view> words_in(std::string_view text) {
 }
 
 /// Sorted, merged where they overlap, each on lines of its own.
-std::string text_of(std::vector<range> ranges, std::string_view text) {
+std::string lines_of(std::vector<range> ranges, std::string_view text) {
   std::sort(ranges.begin(), ranges.end(), [](const range& a, const range& b) { return a.begin < b.begin; });
   std::string result;
   size_t done = 0;
@@ -171,7 +171,7 @@ std::string text_of(std::vector<range> ranges, std::string_view text) {
 /// Adds definitions that the part's text mentions, in the file's order, while they fit.
 void add_context(std::vector<range>& ranges, size_t bytes, const file_layout& layout, std::string_view text,
                  const split_limits& limits) {
-  const auto shown = text_of(ranges, text);
+  const auto shown = lines_of(ranges, text);
   const auto words = words_in(shown);
   for (const auto& node : layout.others) {
     if (node.name.empty() || !words.contains(node.name) || bytes + node.where.size() + 2 > limits.max_source_bytes)
@@ -196,7 +196,7 @@ source_part part_from(std::span<const piece> pieces, const file_layout& layout, 
     bytes += one.bytes();
   }
   add_context(ranges, bytes, layout, text, limits);
-  part.text = text_of(std::move(ranges), text);
+  part.text = lines_of(std::move(ranges), text);
   return part;
 }
 

@@ -13,6 +13,7 @@
 #include "planning/loadable.hpp"
 #include "planning/modules.hpp"
 #include "planning/parse_all.hpp"
+#include "planning/path_names.hpp"
 #include "planning/test_files.hpp"
 
 namespace cohort {

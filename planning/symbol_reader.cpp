@@ -28,9 +28,9 @@ bool starts_upper(std::string_view name) noexcept {
   return !name.empty() && name.front() >= 'A' && name.front() <= 'Z';
 }
 
-class reader {
+class definition_reader {
  public:
-  reader(const grammar_rules& rules, std::string_view text) : rules_(rules), text_(text) {}
+  definition_reader(const grammar_rules& rules, std::string_view text) : rules_(rules), text_(text) {}
 
   file_symbols read(TSNode root) {
     each_child(root, [&](TSNode child, TSFieldId) { visit(child, {}, found_.symbols); });
@@ -340,7 +340,7 @@ class reader {
 }  // namespace
 
 file_symbols read_symbols(const grammar_rules& rules, TSNode root, std::string_view text) {
-  return reader{rules, text}.read(root);
+  return definition_reader{rules, text}.read(root);
 }
 
 }  // namespace cohort

@@ -80,9 +80,7 @@ class statement_reader {
     }
     ++definitions_;
     const auto name = child_in(node, rule.name);
-    if (exists(name) && (roles(name) & role::identifier) != 0)
-      name_ = std::string{text_of(name, text_)};
-    else if (exists(name) && rule.kind != definition_kind::value)
+    if (exists(name) && ((roles(name) & role::identifier) != 0 || rule.kind != definition_kind::value))
       name_ = std::string{text_of(name, text_)};
   }
 

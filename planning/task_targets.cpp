@@ -8,6 +8,9 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include <fmt/format.h>
+#include <boost/algorithm/string/case_conv.hpp>
+
 #include "base/digest.hpp"
 
 namespace cohort {
@@ -44,13 +47,6 @@ path_parts split_path(std::string_view path) {
   parts.stem = path.substr(0, has_extension ? dot : path.size());
   parts.extension = has_extension ? path.substr(dot) : "";
   return parts;
-}
-
-std::string lower(std::string_view text) {
-  std::string result{text};
-  std::transform(result.begin(), result.end(), result.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return result;
 }
 
 /// `text` with what a file name should not hold replaced.
@@ -126,7 +122,8 @@ void name_at_level(naming& item) {
   if (item.rule->own_folder) folder += collected_folder(stem, *item.rule) + "/";
   item.target = folder + name;
   // Own folders keep names apart by themselves, so there the folder is what must differ.
-  item.key = item.rule->unique_names ? item.language->id + ":" + lower(name) : lower(item.target);
+  item.key = item.rule->unique_names ? fmt::format("{}:{}", item.language->id, boost::to_lower_copy(name))
+                                     : boost::to_lower_copy(item.target);
 }
 
 /// Keys that several wishes share, or that are taken. Names of one language cannot clash with another's: they
@@ -147,8 +144,8 @@ std::unordered_set<std::string> taken_names(std::span<const std::string> existin
     if (item.rule->unique_names) languages.insert(item.language->id);
   std::unordered_set<std::string> taken;
   for (const auto& path : existing_tests) {
-    const auto name = lower(path.substr(path.rfind('/') + 1));
-    for (const auto& id : languages) taken.insert(id + ":" + name);
+    const auto name = boost::to_lower_copy(path.substr(path.rfind('/') + 1));
+    for (const auto& id : languages) taken.insert(fmt::format("{}:{}", id, name));
   }
   return taken;
 }

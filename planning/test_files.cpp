@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "planning/path_names.hpp"
+
 namespace cohort {
 
 namespace {
@@ -21,22 +23,6 @@ std::string_view fit(std::string_view pattern, std::string_view name) noexcept {
 }
 
 }  // namespace
-
-std::string_view name_of(std::string_view path) noexcept {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
-std::string_view folder_of(std::string_view path) noexcept {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? std::string_view{} : path.substr(0, slash);
-}
-
-std::string_view stem_of(std::string_view path) noexcept {
-  const auto name = name_of(path);
-  const auto dot = name.rfind('.');
-  return dot == std::string_view::npos || dot == 0 ? name : name.substr(0, dot);
-}
 
 bool is_test_path(const language& lang, std::string_view path) {
   const auto name = name_of(path);

@@ -15,11 +15,4 @@ namespace cohort {
 /// The stems a test with this path may be named after: "tests/test_cart.py" -> "cart". Empty if it follows no pattern.
 [[nodiscard]] std::vector<std::string> tested_stems(const language& lang, std::string_view path);
 
-/// "a/b/cart.py" -> "cart".
-[[nodiscard]] std::string_view stem_of(std::string_view path) noexcept;
-/// "a/b/cart.py" -> "a/b"; empty at the top.
-[[nodiscard]] std::string_view folder_of(std::string_view path) noexcept;
-/// "a/b/cart.py" -> "cart.py".
-[[nodiscard]] std::string_view name_of(std::string_view path) noexcept;
-
 }  // namespace cohort

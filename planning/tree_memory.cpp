@@ -26,7 +26,7 @@ constexpr bool watched = false;
 
 constexpr size_t step = 32;
 constexpr size_t classes = 32;  ///< Blocks of up to 1 KiB, header included.
-constexpr size_t slab_bytes = 256 * 1024;
+constexpr size_t slab_bytes = size_t{256} * 1024;
 constexpr size_t large = ~size_t{0};
 
 /// In front of each block; keeps what follows aligned for everything.

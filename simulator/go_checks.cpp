@@ -9,8 +9,6 @@ namespace cohort {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 /// The name in the source's package clause; "main" if there is none.
 std::string package_name(std::string_view source) {
   for (size_t at = 0; at < source.size();) {

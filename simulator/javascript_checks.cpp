@@ -11,8 +11,6 @@ namespace cohort {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 std::string_view without_leading_space(std::string_view text) {
   const size_t start = text.find_first_not_of(" \t\r\n");
   return start == npos ? std::string_view{} : text.substr(start);
@@ -69,7 +67,7 @@ bool method_in_source(std::string_view source, const std::string& name) {
 }
 
 /// How the test file names the symbol after the import; empty if it does not.
-std::string reference_to(std::string_view import_text, const std::string& name) {
+std::string javascript_reference(std::string_view import_text, const std::string& name) {
   if (find_word(import_text, name) != npos) return name;
   const size_t star = import_text.find("* as ");
   if (star == npos) return {};
@@ -109,7 +107,7 @@ void add_class(const prompt_task& task, const task_symbol& symbol, const std::st
 std::vector<sure_check> javascript_checks(const prompt_task& task) {
   std::vector<sure_check> checks;
   for (const auto& symbol : task.symbols) {
-    const std::string ref = reference_to(task.import_text, symbol.name);
+    const std::string ref = javascript_reference(task.import_text, symbol.name);
     if (ref.empty() || symbol.kind == "type") continue;
     if (symbol.kind == "function") {
       add_function(task, symbol, ref, checks);

@@ -8,8 +8,6 @@ namespace cohort {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 struct tag {
   std::string_view name;
   std::map<std::string, std::string, std::less<>> attributes;

@@ -47,6 +47,9 @@ struct prompt_task {
 /// True if `c` can stand inside a name of the languages we know.
 [[nodiscard]] bool is_name_character(char c) noexcept;
 
+/// Where nothing was found.
+inline constexpr auto npos = std::string_view::npos;
+
 /// Position of `word` as a whole word at or after `from`, or npos.
 [[nodiscard]] size_t find_word(std::string_view text, std::string_view word, size_t from = 0) noexcept;
 

@@ -9,8 +9,6 @@ namespace cohort {
 
 namespace {
 
-constexpr auto npos = std::string_view::npos;
-
 /// A line that starts with something other than white space, and the line before it that is not empty.
 struct top_line {
   std::string_view line;
@@ -60,7 +58,7 @@ bool plainly_defined(const std::vector<top_line>& lines, std::string_view name) 
 }
 
 /// How the test file names the symbol after the import; empty if it does not.
-std::string reference_to(std::string_view import_text, const std::string& name) {
+std::string python_reference(std::string_view import_text, const std::string& name) {
   for (size_t at = 0; at < import_text.size();) {
     const size_t end = std::min(import_text.find('\n', at), import_text.size());
     std::string_view line = import_text.substr(at, end - at);
@@ -111,7 +109,7 @@ std::vector<sure_check> python_checks(const prompt_task& task) {
   std::vector<sure_check> checks;
   const auto lines = top_lines_of(task.source);
   for (const auto& symbol : task.symbols) {
-    const std::string ref = reference_to(task.import_text, symbol.name);
+    const std::string ref = python_reference(task.import_text, symbol.name);
     if (ref.empty()) continue;
     const bool plain = plainly_defined(lines, symbol.name);
     if (plain && symbol.kind == "function") {

@@ -157,7 +157,7 @@ std::string known_keys(const table& keys) {
 
 expected<void> set_all(const table& keys, const json& values, const std::string& group, std::string_view source) {
   for (const auto& [key, value] : values.items()) {
-    const std::string full = group.empty() ? key : group + "." + key;
+    const std::string full = group.empty() ? key : fmt::format("{}.{}", group, key);
     const auto found = keys.find(key);
     if (found == keys.end())
       return fail(ec::config_invalid,

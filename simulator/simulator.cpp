@@ -106,7 +106,7 @@ class simulator::server {
 simulator::simulator(std::unique_ptr<server> running) noexcept : server_(std::move(running)) {}
 simulator::~simulator() = default;
 
-expected<std::unique_ptr<simulator>> simulator::start(simulator_options options) {
+expected<std::unique_ptr<simulator>> simulator::start(const simulator_options& options) {
   if (auto fine = options.validate(); !fine) return tl::unexpected(fine.error());
   auto api = provider::create(options);
   if (!api) return tl::unexpected(api.error());

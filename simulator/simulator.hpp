@@ -53,7 +53,7 @@ class simulator {
  public:
   /// Binds, listens and starts the thread. Raises the process's soft limit of open files to the hard one.
   /// Fails with `ec::config_invalid`, `ec::io` (port taken, bill not writable) or what reading the data gives.
-  [[nodiscard]] static expected<std::unique_ptr<simulator>> start(simulator_options options);
+  [[nodiscard]] static expected<std::unique_ptr<simulator>> start(const simulator_options& options);
 
   simulator(const simulator&) = delete;
   simulator& operator=(const simulator&) = delete;

@@ -37,7 +37,7 @@ void bind_settings(query& to, const run_settings& x, run_status status, const st
 std::string name_run(const SQLite::Database& database, int64_t now) {
   SQLite::Statement taken{database, "SELECT 1 FROM run WHERE batch_id = ?"};
   for (;; ++now) {
-    const auto name = fmt::format("batch-{}", now);
+    auto name = fmt::format("batch-{}", now);
     taken.reset();
     taken.bind(1, name);
     if (!taken.executeStep()) return name;

@@ -84,7 +84,7 @@ class fields {
   std::string text(const char* key, const std::string& otherwise) {
     const auto* value = find(key, true);
     if (value == nullptr) return otherwise;
-    const auto content = value->is_string() ? value->get<std::string>() : std::string{};
+    auto content = value->is_string() ? value->get<std::string>() : std::string{};
     if (content.empty() || content.size() > 200 || printable(content) != content)
       return complain(key, "must be a short text"), otherwise;
     return content;
@@ -130,7 +130,7 @@ run_settings read_config(fields& config) {
   settings.batch_size = static_cast<uint32_t>(config.whole("batchSize", 0, 50, settings.batch_size));
   settings.model = config.text("model", settings.model);
   settings.concurrent = static_cast<uint32_t>(config.whole("maxConcurrent", 0, 100'000, settings.concurrent));
-  settings.timeout = milliseconds{config.whole("timeout", 1, 7 * 24 * 3600 * 1000LL, settings.timeout.count())};
+  settings.timeout = milliseconds{config.whole("timeout", 1, 7LL * 24 * 3600 * 1000, settings.timeout.count())};
   settings.min_complexity = static_cast<uint32_t>(config.whole("minComplexity", 0, 10, settings.min_complexity));
   settings.cost_limit = config.dollars("costLimit", true);
   return settings;

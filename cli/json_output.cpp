@@ -1,0 +1,19 @@
+// JSON for people and their scripts.
+
+#include "cli/json_output.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace cohort {
+
+using nlohmann::ordered_json;
+
+std::string indented(const ordered_json& value) {
+  return value.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::string on_one_line(const ordered_json& value) {
+  return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace cohort

@@ -1,0 +1,16 @@
+// JSON for people and their scripts.
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace cohort {
+
+/// Indented by two, with a line end; bytes that are no UTF-8 are replaced.
+[[nodiscard]] std::string indented(const nlohmann::ordered_json& value);
+
+/// One line with its end; bytes that are no UTF-8 are replaced.
+[[nodiscard]] std::string on_one_line(const nlohmann::ordered_json& value);
+
+}  // namespace cohort
