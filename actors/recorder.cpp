@@ -70,6 +70,8 @@ expected<void> recorder_state::restore_torn_files() {
   if (!files) return tl::unexpected{files.error()};
   std::unordered_map<task_id, std::string> torn;
   for (const auto& file : *files) {
+    std::error_code ignored;
+    if (fs::is_symlink(fs::symlink_status(file.path, ignored))) continue;  // The user put it there.
     const auto present = read_file(file.path);
     const bool lost = present ? looks_torn(*present) : present.error().code == ec::not_found;
     if (lost && (!present || sha256(*present) != file.content)) torn.emplace(file.task, file.path);
@@ -83,8 +85,13 @@ expected<void> recorder_state::restore_torn_files() {
   for (const auto& spec : specs) {
     auto content = content_from_answers(*book_, *context_->craft, options_.run, spec.target);
     if (!content) return tl::unexpected{content.error()};
-    log_warning("'{}' did not survive the last end; it is written again from its stored answer", torn[spec.id]);
-    if (auto written = replace_file(torn[spec.id], *content, durability::now); !written) return written;
+    const auto& path = torn[spec.id];
+    if (auto inside = known_path(options_.place, options_.output, path); !inside) {
+      log_warning("'{}' was lost and is not written again: {}", path, inside.error().message);
+      continue;
+    }
+    log_warning("'{}' did not survive the last end; it is written again from its stored answer", path);
+    if (auto written = replace_file(path, *content, durability::now); !written) return written;
   }
   return {};
 }
@@ -417,7 +424,7 @@ expected<delivery> recorder_state::write_target(const deliver_text& wish) {
   delivery written{wish.what.task, {}, sha256(*content), false};
   for (uint32_t n = 1; n <= most_alternatives; ++n) {
     const auto relative = n == 1 ? spec.target : context_->craft->alternative(spec.target, n);
-    auto path = join_inside(options_.output, relative);
+    auto path = result_path(options_.place, options_.output, relative);
     if (!path) return tl::unexpected{path.error()};
     written.path = path->string();
     written.beside = n > 1;
