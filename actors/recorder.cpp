@@ -164,6 +164,27 @@ caf::typed_response_promise<recorded> recorder_state::store(Record record) {
   return promise;
 }
 
+/// A text without a credible bill is not used, but it may be paid for: the user can have it.
+void recorder_state::keep_text(const attempt_failed& x) {
+  if (x.failure.code != ec::malformed_answer || x.failure.text.empty() || displaced_) return;
+  const auto file = options_.place.unusable_file(to_string(x.task), x.attempt);
+  auto kept =
+      result_path(options_.place, options_.place.root(), file.lexically_relative(options_.place.root()).native());
+  if (kept) {
+    if (auto written = replace_file(file, x.failure.text, durability::later); !written)
+      kept = tl::unexpected{written.error()};
+  }
+  if (kept)
+    log_info("what an unusable answer said is in '{}'", file.string());
+  else
+    log_warning("what an unusable answer said cannot be kept: {}", kept.error().message);
+}
+
+caf::typed_response_promise<recorded> recorder_state::store_failure(attempt_failed report) {
+  keep_text(report);
+  return store(std::move(report));
+}
+
 caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text wish) {
   auto promise = self_->make_response_promise<delivery>();
   auto written = std::make_shared<delivery>();
@@ -199,6 +220,7 @@ expected<late_outcome> recorder_state::record_late(const late_report& late) {
     return outcome;
   }
   const auto cost = report.answered ? cost_of(report.answer.usage, *model) : nano_dollars{};
+  if (!report.answered) keep_text({report.task, report.attempt, report.lease, report.failure});
   const auto fresh =
       report.answered
           ? book_->record(late.run,
@@ -555,7 +577,7 @@ recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder
       [self](const open_batch& wish) { return self->state.open(wish); },
       [self](intent& x) { return self->state.store(std::move(x)); },
       [self](attempt_done& x) { return self->state.store(std::move(x)); },
-      [self](attempt_failed& x) { return self->state.store(std::move(x)); },
+      [self](attempt_failed& x) { return self->state.store_failure(std::move(x)); },
       [self](task_ended& x) { return self->state.store(std::move(x)); },
       [self](late_report& x) { return self->state.store_late(std::move(x)); },
       [self](deliver_text& x) { return self->state.deliver_file(std::move(x)); },

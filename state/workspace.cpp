@@ -22,7 +22,8 @@ namespace {
 
 constexpr std::string_view ignore_rules =
     "# Written by cohort: its state stays out of git, the generated tests do not.\n"
-    "/ledger.db*\n/batch-state.json\n/lock\n/nodes.json\n/ballast\n/logs/\n/cache/\n/archive/\n/.gitignore\n";
+    "/ledger.db*\n/batch-state.json\n/lock\n/nodes.json\n/ballast\n/logs/\n/cache/\n/archive/\n/unusable/\n/"
+    ".gitignore\n";
 
 /// What lies at `path` may be a link to something inside the project, never a way out of it.
 expected<void> refuse_way_out(const workspace& place, const fs::path& path) {
@@ -42,8 +43,8 @@ expected<void> refuse_leading_out(const workspace& place) {
   std::error_code failed;
   const auto ledger = place.ledger_file().native();
   for (const auto& path : {place.root(), place.default_output(), place.log_file().parent_path(), place.log_file(),
-                           place.cache_file().parent_path(), place.root() / "archive", fs::path{ledger},
-                           fs::path{ledger + "-wal"}, fs::path{ledger + "-shm"}})
+                           place.cache_file().parent_path(), place.root() / "archive", place.unusable_folder(),
+                           fs::path{ledger}, fs::path{ledger + "-wal"}, fs::path{ledger + "-shm"}})
     if (fs::is_symlink(fs::symlink_status(path, failed)))
       if (auto inside = refuse_way_out(place, path); !inside) return inside;
   const auto root = fs::status(place.root(), failed);

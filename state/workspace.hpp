@@ -1,8 +1,10 @@
 // The folder `.claude-testing/` of a project: where each thing lies.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -19,6 +21,11 @@ struct workspace {
   [[nodiscard]] std::filesystem::path cache_file() const { return root() / "cache" / "survey.bin"; }
   [[nodiscard]] std::filesystem::path nodes_file() const { return root() / "nodes.json"; }
   [[nodiscard]] std::filesystem::path ballast_file() const { return root() / "ballast"; }
+  [[nodiscard]] std::filesystem::path unusable_folder() const { return root() / "unusable"; }
+  /// What the model said in an answer that was paid for, as far as it can be told, and could not be used.
+  [[nodiscard]] std::filesystem::path unusable_file(std::string_view task, uint32_t attempt) const {
+    return unusable_folder() / (std::string{task} + "-" + std::to_string(attempt) + ".txt");
+  }
   [[nodiscard]] std::filesystem::path default_output() const { return root() / "tests"; }
 };
 
