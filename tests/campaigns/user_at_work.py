@@ -78,6 +78,16 @@ class Users(campaign.Trial):
                 edits[len(self.mine) % len(edits)](test)
                 self.mine[test] = self.look(test)
 
+    @staticmethod
+    def put_instead(path, make):
+        """The run may put a file of its own in between."""
+        while True:
+            path.unlink(missing_ok=True)
+            try:
+                return make()
+            except FileExistsError:
+                pass
+
     def make_edited(self, test):
         with open(test, "a") as stream:
             stream.write("\n# mine\n")
@@ -91,15 +101,13 @@ class Users(campaign.Trial):
         target = self.room / f"{test.name}-{test.stat().st_ino}"
         shutil.move(test, target)
         self.make_edited(target)
-        test.symlink_to(target)
+        self.put_instead(test, lambda: test.symlink_to(target))
 
     def make_dangling(self, test):
-        test.unlink()
-        test.symlink_to("nowhere.py")
+        self.put_instead(test, lambda: test.symlink_to("nowhere.py"))
 
     def make_folder(self, test):
-        test.unlink()
-        test.mkdir()
+        self.put_instead(test, test.mkdir)
 
     def untouched(self):
         for test, before in self.mine.items():
@@ -293,11 +301,8 @@ class Users(campaign.Trial):
         elif kind == "emptied":
             view.write_text("")
         else:
-            view.unlink()
-            if kind == "linked":
-                view.symlink_to(outside)
-            if kind == "folder":
-                view.mkdir()
+            makes = {"deleted": lambda: None, "linked": lambda: view.symlink_to(outside), "folder": view.mkdir}
+            self.put_instead(view, makes[kind])
         killed = kind != "folder" and self.dice.random() < 0.5
         if killed:
             run.send_signal(signal.SIGKILL)
