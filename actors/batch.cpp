@@ -267,8 +267,11 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
             auto& failed = *board_->find(id);
             settle(failed, unconfirmed ? spending{{}, failed.reserved} : spending{});
             const bool has_next = ladder_->has_next(failed.level, failed.record.spec.request);
+            const bool kept = failure.code == ec::malformed_answer && !failure.text.empty();
             follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed, has_next), failure.code,
-                   failure.message);
+                   kept ? failure.message + fmt::format("; its text is kept in .claude-testing/unusable/{}-{}.txt",
+                                                        to_string(id), attempt)
+                        : failure.message);
           },
           [this, id](const caf::error& problem) {
             auto& failed = *board_->find(id);

@@ -70,6 +70,8 @@ expected<void> recorder_state::restore_torn_files() {
   if (!files) return tl::unexpected{files.error()};
   std::unordered_map<task_id, std::string> torn;
   for (const auto& file : *files) {
+    std::error_code ignored;
+    if (fs::is_symlink(fs::symlink_status(file.path, ignored))) continue;  // The user put it there.
     const auto present = read_file(file.path);
     const bool lost = present ? looks_torn(*present) : present.error().code == ec::not_found;
     if (lost && (!present || sha256(*present) != file.content)) torn.emplace(file.task, file.path);
@@ -83,8 +85,13 @@ expected<void> recorder_state::restore_torn_files() {
   for (const auto& spec : specs) {
     auto content = content_from_answers(*book_, *context_->craft, options_.run, spec.target);
     if (!content) return tl::unexpected{content.error()};
-    log_warning("'{}' did not survive the last end; it is written again from its stored answer", torn[spec.id]);
-    if (auto written = replace_file(torn[spec.id], *content, durability::now); !written) return written;
+    const auto& path = torn[spec.id];
+    if (auto inside = known_path(options_.place, options_.output, path); !inside) {
+      log_warning("'{}' was lost and is not written again: {}", path, inside.error().message);
+      continue;
+    }
+    log_warning("'{}' did not survive the last end; it is written again from its stored answer", path);
+    if (auto written = replace_file(path, *content, durability::now); !written) return written;
   }
   return {};
 }
@@ -157,6 +164,27 @@ caf::typed_response_promise<recorded> recorder_state::store(Record record) {
   return promise;
 }
 
+/// A text without a credible bill is not used, but it may be paid for: the user can have it.
+void recorder_state::keep_text(const attempt_failed& x) {
+  if (x.failure.code != ec::malformed_answer || x.failure.text.empty() || displaced_) return;
+  const auto file = options_.place.unusable_file(to_string(x.task), x.attempt);
+  auto kept =
+      result_path(options_.place, options_.place.root(), file.lexically_relative(options_.place.root()).native());
+  if (kept) {
+    if (auto written = replace_file(file, x.failure.text, durability::later); !written)
+      kept = tl::unexpected{written.error()};
+  }
+  if (kept)
+    log_info("what an unusable answer said is in '{}'", file.string());
+  else
+    log_warning("what an unusable answer said cannot be kept: {}", kept.error().message);
+}
+
+caf::typed_response_promise<recorded> recorder_state::store_failure(attempt_failed report) {
+  keep_text(report);
+  return store(std::move(report));
+}
+
 caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text wish) {
   auto promise = self_->make_response_promise<delivery>();
   auto written = std::make_shared<delivery>();
@@ -192,6 +220,7 @@ expected<late_outcome> recorder_state::record_late(const late_report& late) {
     return outcome;
   }
   const auto cost = report.answered ? cost_of(report.answer.usage, *model) : nano_dollars{};
+  if (!report.answered) keep_text({report.task, report.attempt, report.lease, report.failure});
   const auto fresh =
       report.answered
           ? book_->record(late.run,
@@ -417,7 +446,7 @@ expected<delivery> recorder_state::write_target(const deliver_text& wish) {
   delivery written{wish.what.task, {}, sha256(*content), false};
   for (uint32_t n = 1; n <= most_alternatives; ++n) {
     const auto relative = n == 1 ? spec.target : context_->craft->alternative(spec.target, n);
-    auto path = join_inside(options_.output, relative);
+    auto path = result_path(options_.place, options_.output, relative);
     if (!path) return tl::unexpected{path.error()};
     written.path = path->string();
     written.beside = n > 1;
@@ -548,7 +577,7 @@ recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder
       [self](const open_batch& wish) { return self->state.open(wish); },
       [self](intent& x) { return self->state.store(std::move(x)); },
       [self](attempt_done& x) { return self->state.store(std::move(x)); },
-      [self](attempt_failed& x) { return self->state.store(std::move(x)); },
+      [self](attempt_failed& x) { return self->state.store_failure(std::move(x)); },
       [self](task_ended& x) { return self->state.store(std::move(x)); },
       [self](late_report& x) { return self->state.store_late(std::move(x)); },
       [self](deliver_text& x) { return self->state.deliver_file(std::move(x)); },

@@ -44,6 +44,7 @@ class recorder_state {
   caf::result<batch_contents> open(const open_batch& wish);
   template <class Record>
   caf::typed_response_promise<recorded> store(Record record);
+  caf::typed_response_promise<recorded> store_failure(attempt_failed report);
   caf::typed_response_promise<delivery> deliver_file(deliver_text wish);
   caf::typed_response_promise<late_outcome> store_late(late_report late);
   caf::result<recorded> close(const close_batch& wish);
@@ -64,6 +65,7 @@ class recorder_state {
   void enqueue(pending entry, urgency how);
   void form_group();
   void commit_group();
+  void keep_text(const attempt_failed& report);
   expected<void> commit_all();
   bool make_room();
   template <class Outcome>

@@ -16,12 +16,7 @@ namespace {
 /// The path to write, checked for links that lead out of the folder that the file was delivered into.
 expected<fs::path> safe_path(const workspace& place, const recorded_file& file) {
   const fs::path wanted{file.output_directory};
-  for (const auto& root : {wanted.is_absolute() ? wanted : place.project / wanted, place.project}) {
-    const auto relative = fs::path{file.path}.lexically_relative(root);
-    if (relative.empty() || *relative.begin() == "..") continue;
-    return join_inside(root, relative.native());
-  }
-  return fail(ec::permission_denied, "it lies outside the project and outside the folder of its run");
+  return known_path(place, wanted.is_absolute() ? wanted : place.project / wanted, file.path);
 }
 
 /// The ledger follows if the answers make another content by now, for instance because a further part was answered.

@@ -49,11 +49,17 @@ void tell_lie(body_lie lie, std::string_view model, reply& out) {
   constexpr std::string_view ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
   if (lie == body_lie::none || lie == body_lie::other_model) return;
   out.streamed = false;
+  if (lie == body_lie::long_length) {  // Honest but for that: it can be used, so its usage has to be what is billed.
+    out.length_told = out.body.size() * 2;
+    out.how = delivery::whole_then_close;
+    return;
+  }
   out.how = delivery::whole;
   out.content_type = "application/json";
   switch (lie) {
     case body_lie::none:
-    case body_lie::other_model: break;
+    case body_lie::other_model:
+    case body_lie::long_length: break;
     case body_lie::html:
       out.body = "<!doctype html><html><body><h1>Welcome to the hotel's network</h1></body></html>";
       out.content_type = "text/html";
@@ -73,11 +79,6 @@ void tell_lie(body_lie lie, std::string_view model, reply& out) {
     case body_lie::short_length:
       out.body = message(model, honest_content, honest_usage);
       out.length_told = out.body.size() / 2;
-      break;
-    case body_lie::long_length:
-      out.body = message(model, honest_content, honest_usage);
-      out.length_told = out.body.size() * 2;
-      out.how = delivery::whole_then_close;
       break;
     case body_lie::header_flood:
       out.body = message(model, honest_content, honest_usage);

@@ -21,6 +21,7 @@
 #include "base/files.hpp"
 #include "state/inspection.hpp"
 #include "state/journal_check.hpp"
+#include "state/ledger_copy.hpp"
 #include "state/schema.hpp"
 
 namespace cohort {
@@ -71,21 +72,6 @@ uint64_t size_of(const fs::path& file) noexcept {
   std::error_code failed;
   const auto size = fs::file_size(file, failed);
   return failed ? 0 : static_cast<uint64_t>(size);
-}
-
-/// Tells whether a file was changed between two looks.
-struct file_signature {
-  inode node;
-  int64_t size = 0;
-  int64_t seconds = 0;
-  int64_t nanoseconds = 0;
-  friend bool operator==(const file_signature&, const file_signature&) = default;
-};
-
-file_signature signature_of(const fs::path& file) noexcept {
-  struct stat info {};
-  if (::stat(file.c_str(), &info) != 0) return {};
-  return {inode_of(file), info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
 }
 
 int64_t pragma(const SQLite::Database& database, const char* name) {
@@ -212,7 +198,6 @@ error error_of(const SQLite::Exception& thrown, const SQLite::Database* database
 
 store::store(store&& other) noexcept
     : file_(std::move(other.file_)),
-      temporary_(std::exchange(other.temporary_, {})),
       database_(std::move(other.database_)),
       inode_(std::exchange(other.inode_, {0, 0})),
       in_session_(std::exchange(other.in_session_, false)) {}
@@ -226,8 +211,6 @@ store::~store() {
     if (const auto found = files.counts.find(inode_); found != files.counts.end() && --found->second == 0)
       files.counts.erase(found);
   }
-  std::error_code ignored;
-  if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
 }
 
 void store::enroll() {
@@ -334,25 +317,19 @@ expected<void> store::open_reader() {
   return guarded(database_.get(), file_, "read the ledger", [&] { return verify(*database_, file_); });
 }
 
+/// Nobody else has the copy, so its index needs no file (exclusive mode), and its WAL is not written back at the end.
 expected<void> store::open_copy() {
-  const auto wal = wal_of(file_);
-  auto pattern = (fs::temp_directory_path() / "cohort-ledger-XXXXXX").native();
-  if (::mkdtemp(pattern.data()) == nullptr) return tl::unexpected{system_error(errno, "create a folder like", pattern)};
-  temporary_ = pattern;
-  const fs::path copy = temporary_ / "ledger.db";
-  for (int tries = 0;; ++tries) {
-    const auto before = std::pair{signature_of(file_), signature_of(wal)};
-    for (const auto& [from, to] : {std::pair{file_, copy}, std::pair{wal, wal_of(copy)}}) {
-      std::error_code failed;
-      fs::copy_file(from, to, fs::copy_options::overwrite_existing, failed);
-      if (failed) return tl::unexpected{system_error(failed.value(), "copy the ledger of an interrupted run to", to)};
-    }
-    if (before == std::pair{signature_of(file_), signature_of(wal)}) break;
-    if (tries == 2)
-      return fail(ec::state_locked, fmt::format("the ledger '{}' is being changed; try again", file_.string()));
-  }
-  database_ = std::make_unique<SQLite::Database>(copy.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
-  return guarded(database_.get(), file_, "read the ledger", [&] { return verify(*database_, file_); });
+  auto copy = ledger_copy::take(file_);
+  if (!copy) return tl::unexpected{copy.error()};
+  const auto name = copy->give_name();
+  if (!name) return tl::unexpected{name.error()};
+  database_ = std::make_unique<SQLite::Database>(name->native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
+  return guarded(database_.get(), file_, "read the ledger", [&] {
+    database_->exec("PRAGMA locking_mode=EXCLUSIVE; SELECT count(*) FROM sqlite_schema");
+    checkpoint_at_close(*database_, false);
+    copy->take_name();
+    return verify(*database_, file_);
+  });
 }
 
 bool store::knows_nodes() const { return pragma(*database_, "user_version") >= 2; }

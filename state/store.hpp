@@ -21,8 +21,8 @@ class store {
   /// Opens a ledger file that may be written; creates it if it is missing.
   [[nodiscard]] static expected<store> open_for_writing(const std::filesystem::path& file,
                                                         const std::filesystem::path& project);
-  /// Opens without writing anything beside `file`. A WAL that a killed run left is read from a copy in the
-  /// directory for temporary files.
+  /// Opens without writing anything beside `file`. A WAL that a killed run left is read from a copy without
+  /// a name.
   [[nodiscard]] static expected<store> open_for_reading(const std::filesystem::path& file);
 
   store(store&& other) noexcept;
@@ -55,7 +55,6 @@ class store {
   void end_session() noexcept;
 
   std::filesystem::path file_;
-  std::filesystem::path temporary_;  ///< Folder of the copy; removed at the end.
   std::unique_ptr<SQLite::Database> database_;
   std::pair<uint64_t, uint64_t> inode_{0, 0};  ///< Entry in the list of files that this process has open.
   bool in_session_ = false;

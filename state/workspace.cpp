@@ -22,22 +22,33 @@ namespace {
 
 constexpr std::string_view ignore_rules =
     "# Written by cohort: its state stays out of git, the generated tests do not.\n"
-    "/ledger.db*\n/batch-state.json\n/lock\n/nodes.json\n/ballast\n/logs/\n/cache/\n/archive/\n/.gitignore\n";
+    "/ledger.db*\n/batch-state.json\n/lock\n/nodes.json\n/ballast\n/logs/\n/cache/\n/archive/\n/unusable/\n/"
+    ".gitignore\n";
 
-/// `.claude-testing` may be a folder or a link to one inside the project, never a way out of it.
+/// What lies at `path` may be a link to something inside the project, never a way out of it.
+expected<void> refuse_way_out(const workspace& place, const fs::path& path) {
+  std::error_code failed;
+  const auto real = fs::canonical(path, failed);
+  const auto inward = failed ? fs::path{} : real.lexically_relative(place.project);
+  if (!inward.empty() && inward != "." && *inward.begin() != "..") return {};
+  return fail(
+      ec::permission_denied,
+      fmt::format("'{}' is a symbolic link that leads out of the project or nowhere; remove it, or replace it by "
+                  "a folder. Tests can be written elsewhere with --tests-dir",
+                  printable(path.string(), 1000)));
+}
+
+/// A project may come with a `.claude-testing` of its own: what is written there must not end up anywhere else.
 expected<void> refuse_leading_out(const workspace& place) {
   std::error_code failed;
-  const auto status = fs::symlink_status(place.root(), failed);
-  if (!fs::exists(status)) return {};
-  const auto real = fs::canonical(place.root(), failed);
-  const auto inward = failed ? fs::path{} : real.lexically_relative(place.project);
-  if (inward.empty() || inward == "." || *inward.begin() == "..")
-    return fail(
-        ec::permission_denied,
-        fmt::format(
-            "'{}' is a symbolic link that leads out of the project or nowhere; remove it, or replace it by a folder",
-            printable(place.root().string(), 1000)));
-  if (!fs::is_directory(real, failed))
+  const auto ledger = place.ledger_file().native();
+  for (const auto& path : {place.root(), place.default_output(), place.log_file().parent_path(), place.log_file(),
+                           place.cache_file().parent_path(), place.root() / "archive", place.unusable_folder(),
+                           fs::path{ledger}, fs::path{ledger + "-wal"}, fs::path{ledger + "-shm"}})
+    if (fs::is_symlink(fs::symlink_status(path, failed)))
+      if (auto inside = refuse_way_out(place, path); !inside) return inside;
+  const auto root = fs::status(place.root(), failed);
+  if (fs::exists(root) && !fs::is_directory(root))
     return fail(ec::permission_denied,
                 fmt::format("'{}' is not a folder; move it away", printable(place.root().string(), 1000)));
   return {};
@@ -95,6 +106,21 @@ expected<void> prepare(const workspace& place) {
   std::error_code failed;
   if (fs::exists(fs::symlink_status(ignore, failed))) return {};
   return replace_file(ignore, ignore_rules, durability::later);
+}
+
+expected<fs::path> result_path(const workspace& place, const fs::path& output, std::string_view relative) {
+  const auto inward = output.lexically_relative(place.project);
+  if (!inward.empty() && *inward.begin() != "..")
+    if (auto inside = join_inside(place.project, (inward / relative).native()); !inside) return inside;
+  return join_inside(output, relative);
+}
+
+expected<fs::path> known_path(const workspace& place, const fs::path& output, const fs::path& file) {
+  for (const auto& root : {output, place.project}) {
+    const auto relative = file.lexically_relative(root);
+    if (!relative.empty() && *relative.begin() != "..") return result_path(place, root, relative.native());
+  }
+  return fail(ec::permission_denied, "it lies outside the project and outside the folder of its run");
 }
 
 /// The ledger goes before its WAL: a ledger without the WAL would open and have forgotten answers, while a WAL alone

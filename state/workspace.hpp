@@ -1,8 +1,10 @@
 // The folder `.claude-testing/` of a project: where each thing lies.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -19,15 +21,30 @@ struct workspace {
   [[nodiscard]] std::filesystem::path cache_file() const { return root() / "cache" / "survey.bin"; }
   [[nodiscard]] std::filesystem::path nodes_file() const { return root() / "nodes.json"; }
   [[nodiscard]] std::filesystem::path ballast_file() const { return root() / "ballast"; }
+  [[nodiscard]] std::filesystem::path unusable_folder() const { return root() / "unusable"; }
+  /// What the model said in an answer that was paid for, as far as it can be told, and could not be used.
+  [[nodiscard]] std::filesystem::path unusable_file(std::string_view task, uint32_t attempt) const {
+    return unusable_folder() / (std::string{task} + "-" + std::to_string(attempt) + ".txt");
+  }
   [[nodiscard]] std::filesystem::path default_output() const { return root() / "tests"; }
 };
 
-/// Errors: `ec::not_found` if `project` is no directory, `ec::permission_denied`.
+/// Errors: `ec::not_found` if `project` is no directory, `ec::permission_denied`, also if what we write would lie
+/// outside of the project, because a link in `.claude-testing` leads there.
 [[nodiscard]] expected<workspace> open_workspace(const std::filesystem::path& project);
 
 /// Creates `.claude-testing/` with a `.gitignore` of its own that keeps state, logs and locks out of git but not the
 /// tests.
 [[nodiscard]] expected<void> prepare(const workspace& place);
+
+/// Where a generated file goes: `output / relative`. Besides what `join_inside` refuses, an `output` in the project
+/// must not be a way out of it, whatever became of it while the run was at work.
+[[nodiscard]] expected<std::filesystem::path> result_path(const workspace& place, const std::filesystem::path& output,
+                                                          std::string_view relative);
+
+/// The same for a `file` that was delivered before, into `output` or elsewhere in the project.
+[[nodiscard]] expected<std::filesystem::path> known_path(const workspace& place, const std::filesystem::path& output,
+                                                         const std::filesystem::path& file);
 
 /// Moves ledger, view and cache into `.claude-testing/archive/<time>/`; generated files stay where they are.
 /// Returns the archive folder. The caller holds the lock.

@@ -1,13 +1,11 @@
-#include <cmath>
 #include <deque>
-#include <queue>
-#include <random>
 
 #include <gtest/gtest.h>
 
 #include "claude/breaker.hpp"
 #include "claude/rate_limiter.hpp"
 #include "claude/retry_policy.hpp"
+#include "tests/claude/virtual_traffic.hpp"
 
 namespace cohort {
 namespace {
@@ -208,113 +206,6 @@ TEST(rate_limiter, lets_a_request_through_that_is_larger_than_its_bucket) {
   EXPECT_GT(next.wait, seconds{200});
 }
 
-/// A provider with continuously refilled buckets, in virtual time.
-struct provider {
-  double requests_limit, input_limit, output_limit;
-  bool stamps_late;  ///< Headers are written when the answer begins, not when the request arrives.
-  double requests = requests_limit, input = input_limit, output = output_limit;
-  double last_ms = 0;
-  void refill(double now_ms) {
-    const double part = (now_ms - last_ms) / 60'000;
-    requests = std::min(requests_limit, requests + requests_limit * part);
-    input = std::min(input_limit, input + input_limit * part);
-    output = std::min(output_limit, output + output_limit * part);
-    last_ms = now_ms;
-  }
-  rate_limit_headers headers() const {
-    const auto window = [](double limit, double level) {
-      return rate_limit_window{true, static_cast<uint64_t>(limit), static_cast<uint64_t>(std::max(0.0, level)), {}};
-    };
-    return {window(requests_limit, requests), {}, window(input_limit, input), window(output_limit, output)};
-  }
-};
-
-struct verdict {
-  int sent = 0, refused = 0;
-  double allowed = 0;
-};
-
-enum class happening : uint8_t { asked, arrived, answered, came_back };
-struct incident {
-  double at_ms;
-  happening what;
-  size_t who;
-  bool operator>(const incident& other) const { return at_ms > other.at_ms; }
-};
-struct voyage {
-  admission_ticket ticket;
-  bool refused = false;
-  double retry_ms = 0;
-  token_demand used;
-  rate_limit_headers said;
-};
-
-/// Endless demand for `minutes`, each request with an estimate that is off by up to a third.
-verdict simulate(provider server, double median_latency_ms, double minutes, uint32_t seed) {
-  rate_limiter uut{settings().rate_limit};
-  std::mt19937 random{seed};
-  std::lognormal_distribution<> latency{std::log(median_latency_ms), 0.6};
-  std::uniform_real_distribution<> unit{0, 1};
-  std::priority_queue<incident, std::vector<incident>, std::greater<>> agenda;
-  std::vector<voyage> voyages;
-  verdict result;
-  const steady_time start{std::chrono::hours{1}};
-  const auto time = [&](double ms) {
-    return start + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double, std::milli>(ms));
-  };
-  constexpr token_demand expected{2000, 800};
-  double next_ask = 0;
-  agenda.push({0, happening::asked, 0});
-  while (!agenda.empty() && agenda.top().at_ms < minutes * 60'000) {
-    const auto now = agenda.top();
-    agenda.pop();
-    if (now.what == happening::asked || now.what == happening::came_back) {
-      if (now.what == happening::came_back) {
-        const auto& v = voyages[now.who];
-        uut.finished(time(now.at_ms), v.ticket,
-                     {v.refused ? limiter_outcome::kind::rate_limited : limiter_outcome::kind::answered, v.used,
-                      milliseconds{static_cast<int64_t>(v.retry_ms)}, v.said},
-                     unit(random));
-      } else if (now.at_ms < next_ask) {
-        continue;  // A later question has replaced this one.
-      }
-      auto a = uut.admit(time(now.at_ms), expected);
-      for (; a.granted; a = uut.admit(time(now.at_ms), expected)) {
-        voyages.push_back({a.ticket, false, 0, {}, {}});
-        agenda.push({now.at_ms + 1 + 4 * unit(random), happening::arrived, voyages.size() - 1});
-      }
-      next_ask = now.at_ms + static_cast<double>(a.wait.count());
-      agenda.push({next_ask, happening::asked, 0});
-      continue;
-    }
-    auto& v = voyages[now.who];
-    server.refill(now.at_ms);
-    if (now.what == happening::answered) {
-      server.output -= static_cast<double>(v.used.output_tokens);
-      if (server.stamps_late) v.said = server.headers();
-      agenda.push({now.at_ms + 1, happening::came_back, now.who});
-      continue;
-    }
-    ++result.sent;
-    v.used = {static_cast<uint64_t>(1400 + 1200 * unit(random)), static_cast<uint64_t>(560 + 480 * unit(random))};
-    v.refused = server.requests < 1 || server.input < static_cast<double>(v.used.input_tokens) || server.output <= 0;
-    if (v.refused) {
-      ++result.refused;
-      v.retry_ms = 1000;
-      v.said = server.headers();
-      agenda.push({now.at_ms + 1, happening::came_back, now.who});
-      continue;
-    }
-    server.requests -= 1;
-    server.input -= static_cast<double>(v.used.input_tokens);
-    v.said = server.headers();
-    agenda.push({now.at_ms + latency(random), happening::answered, now.who});
-  }
-  const double tightest = std::min({server.requests_limit, server.input_limit / 2000, server.output_limit / 800});
-  result.allowed = tightest * (minutes + 1);  // The buckets were full at the start.
-  return result;
-}
-
 TEST(rate_limiter, meets_few_refusals_and_uses_what_is_allowed) {
   struct row {
     double requests, input, output, latency_ms;
@@ -324,19 +215,23 @@ TEST(rate_limiter, meets_few_refusals_and_uses_what_is_allowed) {
   for (const auto& r : rows)
     for (const bool late : {false, true})
       for (const uint32_t seed : {1U, 2U, 3U, 4U}) {
-        const double minutes = seed % 2 == 0 ? 3 : 10;
-        const auto got = simulate(
-            {.requests_limit = r.requests, .input_limit = r.input, .output_limit = r.output, .stamps_late = late},
-            r.latency_ms, minutes, seed);
-        const double refused = 100.0 * got.refused / got.sent;
-        const double used = 100.0 * (got.sent - got.refused) / got.allowed;
+        virtual_traffic::setting rules{.requests = r.requests,
+                                       .input = r.input,
+                                       .output = r.output,
+                                       .latency_ms = r.latency_ms,
+                                       .minutes = seed % 2 == 0 ? 3.0 : 10.0,
+                                       .outage_from_ms = 0,
+                                       .outage_ms = 0,
+                                       .counts_output_late = true,
+                                       .stamps_late = late,
+                                       .error = 0.3,
+                                       .demand = 0};
+        rules.demand = virtual_traffic::five_times_the_limit(rules);
+        const auto got = virtual_traffic::traffic{rules, settings().rate_limit, seed, false}.run();
         SCOPED_TRACE(testing::Message() << r.requests << " rpm " << r.input << " in " << r.output << " out "
-                                        << r.latency_ms << " ms late=" << late << ": refused " << refused << " %, used "
-                                        << used << " %, sent " << got.sent);
-        EXPECT_LE(refused, 1.0);
-        EXPECT_GE(used, 95.0);
-        std::printf("%5.0f rpm %.0e in %.0e out %6.0f ms %s %2.0f min: refused %.2f %%, used %.1f %%\n", r.requests,
-                    r.input, r.output, r.latency_ms, late ? "late " : "early", minutes, refused, used);
+                                        << r.latency_ms << " ms late=" << late << " seed " << seed);
+        EXPECT_LE(got.refused_percent(), 1.0);
+        EXPECT_GE(got.used_percent(), 95.0);
       }
 }
 

@@ -66,6 +66,16 @@ class LyingServer(Case):
                 with Book(self.project_path) as book:
                     self.assertEqual(book.confirmed(), 0)
                     self.assertGreaterEqual(book.charged(), self.server.bill.nanos())
+                    reasons = [reason for (reason,) in book.all("SELECT reason FROM task")]
+                self.what_was_said_is_kept(reasons)
+
+    def what_was_said_is_kept(self, reasons):
+        """It may be paid for, so the user can have it, and is told where."""
+        kept = sorted((self.project_path / STATE / "unusable").iterdir())
+        self.assertEqual(len(kept), 6)
+        for path in kept:
+            self.assertIn("def test_", path.read_text())
+            self.assertEqual(len([reason for reason in reasons if f"{STATE}/unusable/{path.name}" in reason]), 1)
 
     def test_what_has_no_end_is_stopped_and_takes_no_memory(self):
         self.fails_by_name("header_flood", self.STOPPED, 3)

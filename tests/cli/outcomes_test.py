@@ -8,6 +8,7 @@ import concurrent.futures
 import difflib
 import json
 import os
+import re
 import signal
 
 from program import SOURCE, STATE, Book, Case, module_text
@@ -54,6 +55,21 @@ FAULTS = [
     ("lies.double_output=true", "answers twice as long as need be"),
     ("lies.negative_usage=true", "reports negative tokens"),
     ("lies.missing_usage=true", "reports no usage"),
+    ("lies.token_a_byte=true", "bills each byte of the prompt as a token"),
+    ("lies.body=html", "a page of HTML"),
+    ("lies.body=huge_usage", "reports more tokens than a model can read or write"),
+    ("lies.body=mistyped_usage", "reports texts and lists as counts"),
+    ("lies.body=mistyped_content", "content of the wrong type"),
+    ("lies.body=other_model", "names another model than the one that was asked"),
+    ("lies.body=deep_json", "JSON that is nested 100,000 times"),
+    ("lies.body=invalid_utf8", "bytes that are no text"),
+    ("lies.body=short_length", "`content-length` is half of what is sent"),
+    ("lies.body=long_length", "`content-length` is twice what is sent"),
+    ("lies.body=header_flood", "a megabyte of headers"),
+    ("lies.body=gigabytes", "text without end, said to be 8 GiB"),
+    ("lies.body=endless", "text without end, in chunks"),
+    ("lies.body=endless_events", "a stream of `ping` events without end"),
+    ("lies.body=endless_line", "a stream whose first line never ends"),
     ("limits.requests_per_minute=60", "enforces requests a minute"),
     ("limits.input_tokens_per_minute=100000", "enforces input tokens a minute"),
     ("limits.output_tokens_per_minute=100000", "enforces output tokens a minute"),
@@ -66,7 +82,11 @@ FAULTS = [
     ("account.error=enforced_spend_limit", "429 with `enforced_spend_limit_reached`"),
     ("account.error=contract_spend_limit", "429 with `contract_spend_limit_reached`"),
     ('keys.accepted=["another"]', "the key is not accepted"),
+    ('keys.refused_prefixes=["key-of"]', "keys that begin so are refused"),
 ]
+# What only says when, how much, or to whom: no fault by itself.
+DETAILS = {"seed", "latency", "faults.retry_after_seconds", "faults.trickle_pieces", "faults.trickle_pause_ms", "outage.from_ms",
+           "outage.model", "account.from_request", "lies.share"}
 SHORT = {"faults.hang=1", "faults.hang_billed=1"}
 
 
@@ -118,6 +138,34 @@ class OutcomesBase(Case):
         checked = self.cohort("verify", project)
         self.ends(checked, 0)
         return states
+
+
+def known_faults():
+    """What simulator/scenario.hpp declares, as the settings that the table has: group.key, or group.key=name."""
+    text = re.sub(r"//.*", "", (SOURCE / "simulator" / "scenario.hpp").read_text())
+    blocks = {name: body for name, body in re.findall(r"(?:struct|enum class) (\w+)[^{;]*\{(.*?)\n\};", text, re.S)}
+
+    def fields(name):
+        return re.findall(r"^  ([\w:<>]+) (\w+)[^()\n]*;", blocks[name], re.M)
+
+    def settings(kind, key):
+        if re.search(rf"^enum class {kind}\b", text, re.M):
+            return {f"{key}={name}" for name in re.findall(r"\w+", blocks[kind])} - {f"{key}=none"}
+        return {key}
+
+    known = set()
+    for kind, group in fields("scenario"):
+        for inner, key in fields(kind) if kind in blocks and group not in DETAILS else [(kind, "")]:
+            known |= settings(inner, f"{group}.{key}" if key else group)
+    return known - DETAILS
+
+
+class Completeness(OutcomesBase):
+    def test_the_table_has_every_fault_that_the_simulator_knows(self):
+        known = known_faults()
+        self.assertGreater(len(known), 50)
+        listed = {setting if setting in known else setting.split("=")[0] for setting, _ in FAULTS}
+        self.assertEqual((sorted(known - listed), sorted(listed - known)), ([], []))
 
 
 class Matrix(OutcomesBase):

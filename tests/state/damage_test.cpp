@@ -182,6 +182,28 @@ TEST_F(damage_test, a_flipped_salt_does_not_make_two_commits_look_like_a_torn_en
   EXPECT_EQ(open_error(access::read_write), ec::state_corrupt);
 }
 
+TEST_F(damage_test, a_reader_of_what_a_kill_left_leaves_nothing_behind_if_it_is_killed) {
+  EXPECT_EQ(in_killed_child([&] {
+              auto book = open();
+              const auto run = plan(book, {"a"});
+              store(book, run, answer_for("a", 1));
+              ::_exit(7);
+            }),
+            7);
+  const auto before = read_file(wal_of(file)).value();
+  const auto temporary = root / "temporary";
+  fs::create_directories(temporary);
+  ::setenv("TMPDIR", temporary.c_str(), 1);
+  {
+    const auto book = open(access::read_only);
+    EXPECT_TRUE(fs::is_empty(temporary)) << "while it reads";
+    EXPECT_EQ(newest(book).spent().confirmed.count, cent);
+  }
+  EXPECT_TRUE(fs::is_empty(temporary));
+  ::unsetenv("TMPDIR");
+  EXPECT_EQ(read_file(wal_of(file)).value(), before) << "and what is read stays as it is";
+}
+
 TEST_F(damage_test, a_deleted_ledger_is_put_back_whole_and_over_nothing) {
   auto book = open();
   const auto run = plan(book, {"a", "b"});

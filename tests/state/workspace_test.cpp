@@ -37,6 +37,43 @@ TEST_F(workspace_test, refuses_a_state_folder_that_leads_out_of_the_project) {
   EXPECT_TRUE(prepare(place));
 }
 
+TEST_F(workspace_test, refuses_what_leads_out_of_the_project_from_within_the_state_folder) {
+  ASSERT_TRUE(prepare(place));
+  fs::create_directories(root / "outside");
+  fs::create_directories(project / "inside");
+  const auto wal = fs::path{place.ledger_file().native() + "-wal"};
+  for (const auto& path : {place.default_output(), place.log_file().parent_path(), place.root() / "archive", wal}) {
+    for (const auto& target : {root / "outside", root / "nowhere"}) {
+      fs::create_symlink(target, path);
+      EXPECT_EQ(open_workspace(project).error().code, ec::permission_denied) << path;
+      EXPECT_EQ(prepare(place).error().code, ec::permission_denied) << path;
+      fs::remove(path);
+    }
+    fs::create_symlink(project / "inside", path);
+    EXPECT_TRUE(open_workspace(project)) << path;
+    fs::remove(path);
+  }
+  EXPECT_TRUE(fs::is_empty(root / "outside"));
+}
+
+TEST_F(workspace_test, finds_no_way_out_for_results_though_their_folder_is_replaced_meanwhile) {
+  ASSERT_TRUE(prepare(place));
+  const auto output = place.default_output();
+  EXPECT_EQ(result_path(place, output, "a/test_b.py").value(), output / "a/test_b.py");
+  EXPECT_EQ(known_path(place, output, output / "a/test_b.py").value(), output / "a/test_b.py");
+  EXPECT_EQ(known_path(place, output, project / "old/test_b.py").value(), project / "old/test_b.py");
+  EXPECT_EQ(known_path(place, output, root / "test_b.py").error().code, ec::permission_denied);
+  fs::create_directories(root / "outside");
+  fs::create_symlink(root / "outside", output);
+  EXPECT_EQ(result_path(place, output, "a/test_b.py").error().code, ec::permission_denied);
+  EXPECT_EQ(known_path(place, output, output / "test_b.py").error().code, ec::permission_denied);
+  EXPECT_TRUE(result_path(place, root / "outside", "test_b.py")) << "the user named this folder";
+  fs::remove(output);
+  fs::create_directories(project / "inside");
+  fs::create_symlink("../inside", output);
+  EXPECT_TRUE(result_path(place, output, "test_b.py"));
+}
+
 TEST_F(workspace_test, keeps_state_out_of_git_but_not_the_tests_nor_a_rule_of_the_user) {
   ASSERT_TRUE(prepare(place));
   const auto rules = read_file(place.root() / ".gitignore").value();
