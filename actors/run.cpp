@@ -147,7 +147,7 @@ run_outcome execute(run_parts parts, run_controls& controls) {
     const std::lock_guard lock{controls.guard_};
     controls.target_.reset();
   }
-  if (services.hub)  // It ends the nodes; not for ever, should one of them hang.
+  if (services.hub)  // Done already, unless the coordinator itself has failed.
     self->request(services.hub, farewell_time, hub_close{}).receive([](const hub_closed&) {}, [](const caf::error&) {});
   if (parts.door) parts.door->door.reset();  // It holds a handle; a detached actor ends with its last one.
   // Requesters first: the coordinator, then the pool with its workers, then what they asked.

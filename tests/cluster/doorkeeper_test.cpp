@@ -1,6 +1,7 @@
 #include "cluster/doorkeeper.hpp"
 
 #include <atomic>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -119,6 +120,49 @@ TEST_F(at_the_door, whom_the_framework_hangs_up_on_was_refused) {
   EXPECT_EQ(received(guest.fd), "alert");
   EXPECT_EQ(received(guest.fd), "");
   EXPECT_EQ(door->counters().refused, 1u);
+}
+
+// Records as TLS 1.3 has them: a head of five bytes, the rest encrypted.
+const std::string server_hello = std::string{"\x16\x03\x03\0\x05", 5} + "hello";
+const std::string alert = std::string{"\x17\x03\x03\0\x13", 5} + std::string(19, 'x');
+const std::string ticket = std::string{"\x17\x03\x03\0\x40", 5} + std::string(64, 'x');
+
+TEST_F(at_the_door, who_is_refused_is_told_of_although_it_hung_up_first) {
+  open();
+  plug guest{visit()};
+  say(guest.fd, hello);
+  const plug host{let_in()};
+  EXPECT_EQ(received(host.fd), hello);
+  say(host.fd, server_hello);
+  EXPECT_EQ(received(guest.fd), server_hello);
+  say(guest.fd, "certificate");
+  ::close(std::exchange(guest.fd, -1));
+  EXPECT_EQ(received(host.fd), "certificate");
+  EXPECT_EQ(received(host.fd), "") << "its end is passed on";
+  EXPECT_EQ(door->counters().refused, 0u);
+  say(host.fd, alert);
+  EXPECT_TRUE(readable(host.fd));
+  EXPECT_EQ(received(host.fd), "");
+  EXPECT_EQ(door->counters().refused, 1u);
+  EXPECT_EQ(door->counters().open, 0u);
+}
+
+TEST_F(at_the_door, who_is_accepted_and_goes_is_not_refused) {
+  open();
+  plug guest{visit()};
+  say(guest.fd, hello);
+  const plug host{let_in()};
+  EXPECT_EQ(received(host.fd), hello);
+  say(host.fd, server_hello);
+  EXPECT_EQ(received(guest.fd), server_hello);
+  say(guest.fd, "certificate");
+  EXPECT_EQ(received(host.fd), "certificate");
+  say(host.fd, ticket);
+  EXPECT_EQ(received(guest.fd), ticket);
+  ::close(std::exchange(guest.fd, -1));
+  EXPECT_EQ(received(host.fd), "");
+  EXPECT_EQ(door->counters().refused, 0u);
+  EXPECT_EQ(door->counters().passed, 1u);
 }
 
 TEST_F(at_the_door, the_oldest_stranger_makes_room) {
