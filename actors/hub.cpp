@@ -249,7 +249,11 @@ void hub_state::on_order(const node_order& wish) {
   order.order = wish.order;
   order.prefix_text = std::move(order.order.request.shared_prefix);
   order.order.request.shared_prefix.clear();
-  order.prefix = sha256(order.prefix_text);
+  if (order.prefix_text != prefix_text_ || prefix_ == digest{}) {
+    prefix_text_ = order.prefix_text;
+    prefix_ = sha256(prefix_text_);
+  }
+  order.prefix = prefix_;
   order.with_prefix = entry->prefixes.insert(order.prefix).second;
   if (!order.with_prefix) order.prefix_text.clear();
   auto& kept = entry->orders[{wish.order.task, wish.order.attempt}];

@@ -90,7 +90,9 @@ class hub_state {
   std::unique_ptr<awaited_tasks> awaited_;
   std::map<std::string, node_link> links_;                ///< By session.
   std::map<std::string, std::set<attempt_id>> given_up_;  ///< By placement: attempts without an outcome.
-  std::map<task_id, batch_actor> waiting_;                ///< Batches that wait to hear of a task.
+  std::string prefix_text_;                               ///< Of the last order, with its digest: most share it.
+  digest prefix_{};
+  std::map<task_id, batch_actor> waiting_;  ///< Batches that wait to hear of a task.
   caf::typed_response_promise<hub_closed> closed_;
   steady_time published_{};
   std::optional<steady_time> closing_;

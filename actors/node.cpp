@@ -30,6 +30,10 @@ milliseconds with_jitter(milliseconds pause) {
 
 }  // namespace
 
+node_state::~node_state() {
+  for (const auto& [key, flight] : flights_) caf::anon_send_exit(flight.worker, caf::exit_reason::user_shutdown);
+}
+
 void node_state::start(node_service_actor::stateful_pointer<node_state> self, node_parts parts) {
   self_ = self;
   parts_ = std::move(parts);

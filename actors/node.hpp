@@ -40,6 +40,11 @@ class node_state {
  public:
   static inline const char* name = "node";
 
+  node_state() = default;
+  node_state(const node_state&) = delete;
+  node_state& operator=(const node_state&) = delete;
+  ~node_state();
+
   void start(node_service_actor::stateful_pointer<node_state> self, node_parts parts);
   caf::typed_response_promise<node_outcome> on_start();
   void on_part(const wire_part& part);

@@ -82,6 +82,8 @@ struct node_test : actor_fixture {
     there = sys.spawn(play_hub, script);
   }
   ~node_test() override {
+    way->answer_all();
+    run();
     end(uut);
     end(there);
     end(services.gateway);
