@@ -182,6 +182,57 @@ class Comings(ClusterBase):
         lost = set(re.findall(r"node (\S+) is lost", run.said.read_text()))
         self.assertFalse(lost & {"alpha", "beta"}, run.said.read_text())
 
+    def test_an_answer_that_came_after_the_end_is_handed_over_to_the_next_run(self):
+        project = self.project(3)
+        slow = self.simulator("latency.fixed_ms=2500", "latency.median_ms=0")
+        server = self.simulator(*CALM)
+        run = self.coordinate(project, lease="1")
+        sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
+        self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
+        sleeper.send_signal(signal.SIGSTOP)
+        self.until(lambda: "node sleeper is lost" in run.said.read_text(), "the loss")
+        other = self.join(run.address, "other", "-c", "2", server=server)
+        self.ended(run, 0)
+        self.ended(other, 0)
+        sleeper.send_signal(signal.SIGCONT)
+        self.until(lambda: list(self.room.glob("spool-sleeper/*.answer")), "the answer that is kept")
+        sleeper.send_signal(signal.SIGTERM)
+        self.assertIn("1 answers are kept in", self.ended(sleeper, 0))
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos())
+            self.assertGreaterEqual(book.charged(), server.bill.nanos() + slow.bill.nanos(), "it stays charged")
+        for i in range(4):
+            shutil.copy(project / "unit_000.py", project / f"more_{i}.py")
+        again = self.coordinate(project)
+        back = self.join(again.address, "sleeper", "-c", "1", server=server)
+        self.ended(again, 0)
+        self.assertIn("1 answers of before", self.ended(back, 0))
+        self.assertEqual(list(self.room.glob("spool-sleeper/*.answer")), [])
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos() + slow.bill.nanos())
+            self.assertEqual(book.charged(), book.confirmed(), "what it cost is known now")
+            self.assertEqual(book.one("SELECT count(*) FROM placed WHERE spare = 1"), 1)
+
+    def test_an_answer_that_is_on_its_way_at_the_end_is_taken_in(self):
+        project = self.project(3)
+        slow = self.simulator("latency.fixed_ms=4000", "latency.median_ms=0")
+        server = self.simulator(*CALM)
+        run = self.coordinate(project, lease="3")
+        sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
+        self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
+        sleeper.send_signal(signal.SIGSTOP)
+        self.until(lambda: "node sleeper is lost" in run.said.read_text(), "the loss")
+        sleeper.send_signal(signal.SIGCONT)
+        self.until(lambda: sleeper.said.read_text().count("joined run") == 2, "the return")
+        other = self.join(run.address, "other", "-c", "2", server=server)
+        self.ended(run, 0)
+        self.ended(other, 0)
+        self.ended(sleeper, 0)
+        self.assertEqual(list(self.room.glob("spool-sleeper/*.answer")), [])
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos() + slow.bill.nanos())
+            self.assertEqual(book.charged(), book.confirmed())
+
     def test_a_second_signal_ends_a_node_at_once(self):
         project = self.project(4)
         slow = self.simulator("latency.fixed_ms=60000")
