@@ -56,7 +56,7 @@ void coordinator_state::open_more() {
   while (loaded_ && may_open()) {
     auto contents = std::move(*loaded_);
     loaded_.reset();
-    spawn_batch(std::move(contents));
+    spawn_batch(std::move(contents), slots_);
     idle_ = false;
   }
   load_next();
@@ -83,7 +83,7 @@ void coordinator_state::load_next() {
           });
 }
 
-void coordinator_state::spawn_batch(batch_contents contents) {
+void coordinator_state::spawn_batch(batch_contents contents, uint32_t slots) {
   const auto index = contents.batch;
   run_event started;
   started.kind = event_kind::batch_started;
@@ -98,7 +98,7 @@ void coordinator_state::spawn_batch(batch_contents contents) {
                                 services_.progress,
                                 services_.hub};
   exhausted_[index] = false;
-  active_[index] = self_->spawn(batch, context_, partners, std::move(contents), slots_);
+  active_[index] = self_->spawn(batch, context_, partners, std::move(contents), slots);
 }
 
 void coordinator_state::on_exhausted(const batch_exhausted& batch) {
@@ -139,6 +139,7 @@ void coordinator_state::on_late(const answer_arrived& late) {
     return;
   }
   const bool comes = std::find(waiting_.begin(), waiting_.end(), late.batch) != waiting_.end();
+  if (closing_) late_.insert(late.batch);
   if (comes || closing_ || stopping_) return;
   // Its batch has ended: open it again for this one.
   waiting_.push_front(late.batch);
@@ -212,7 +213,8 @@ void coordinator_state::on_service_down() {
   on_halt({ec::worker_lost, "an internal service ended unexpectedly; run the same command to continue"});
   for (auto& [index, actor] : active_) self_->send_exit(actor, caf::exit_reason::kill);
   active_.clear();
-  close(outcome());
+  closing_ = true;
+  store_end(outcome());
 }
 
 void coordinator_state::finish_if_done() {
@@ -220,7 +222,7 @@ void coordinator_state::finish_if_done() {
   const bool more_to_open =
       !stopping_ && (loaded_ || !waiting_.empty()) && !(context_->max_batches != 0 && opened_ >= context_->max_batches);
   if (more_to_open) return;
-  close(outcome());
+  close();
 }
 
 run_outcome coordinator_state::outcome() const {
@@ -233,8 +235,43 @@ run_outcome coordinator_state::outcome() const {
   return {run_status::interrupted, ec::none, "more batches wait; run the same command to continue"};
 }
 
-void coordinator_state::close(const run_outcome& outcome) {
+/// What nodes hold is taken in first: it is paid for, and the sums and the summary are to be whole.
+void coordinator_state::close() {
   closing_ = true;
+  if (!services_.hub) return judge_last_answers();
+  self_->request(services_.hub, caf::infinite, hub_close{})
+      .then(
+          [this](const hub_closed&) {
+            self_->demonitor(services_.hub.address());
+            services_.hub = hub_service_actor{};
+            judge_last_answers();
+          },
+          [this](const caf::error&) { store_end(outcome()); });
+}
+
+/// Answers that came while the run was closing are judged and delivered; nothing is asked any more, so no batch gets a
+/// slot.
+void coordinator_state::judge_last_answers() {
+  if (late_.empty()) return store_end(outcome());
+  const auto index = late_.extract(late_.begin()).value();
+  closing_ = false;
+  stopping_ = true;
+  loading_ = true;
+  self_->request(services_.recorder, caf::infinite, open_batch{index})
+      .then(
+          [this, index](batch_contents& contents) {
+            loading_ = false;
+            spawn_batch(std::move(contents), 0);
+            self_->send(active_[index], drain{});
+          },
+          [this](const caf::error& problem) {
+            loading_ = false;
+            const auto cause = from_caf(problem);
+            on_halt({cause.code, cause.message});
+          });
+}
+
+void coordinator_state::store_end(const run_outcome& outcome) {
   self_->request(services_.recorder, caf::infinite, close_run{outcome.status})
       .then([this, outcome](const recorded&) { report(outcome); },
             [this, outcome](const caf::error& problem) {

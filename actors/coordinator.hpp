@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <caf/typed_response_promise.hpp>
 
@@ -47,11 +48,13 @@ class coordinator_state {
   void open_more();
   [[nodiscard]] bool may_open() const;
   void load_next();
-  void spawn_batch(batch_contents contents);
+  void spawn_batch(batch_contents contents, uint32_t slots);
   void stop_opening();
   void on_service_down();
   void finish_if_done();
-  void close(const run_outcome& outcome);
+  void close();
+  void judge_last_answers();
+  void store_end(const run_outcome& outcome);
   void report(const run_outcome& outcome);
   [[nodiscard]] run_outcome outcome() const;
   void tell(run_event event);
@@ -72,6 +75,7 @@ class coordinator_state {
   bool stopping_ = false;
   bool interrupted_ = false;
   bool closing_ = false;
+  std::set<uint32_t> late_;  ///< Batches that nodes brought an answer for while the run was closing.
   bool limit_hit_ = false;
   std::string limit_reason_;
   error trouble_;  ///< Stops the run.

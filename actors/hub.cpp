@@ -2,6 +2,8 @@
 
 #include "actors/hub.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <caf/all.hpp>
 
@@ -15,7 +17,9 @@ namespace {
 
 constexpr milliseconds hub_tick_interval{200};
 constexpr milliseconds publish_interval{1000};
-constexpr milliseconds closing_time{3000};
+constexpr milliseconds farewell_time{3000};  // For nodes to hand over what they have, if the lease is shorter.
+constexpr milliseconds short_farewell{500};  // For the farewell itself to get through.
+constexpr milliseconds tell_waiting_after{1000};
 
 }  // namespace
 
@@ -42,7 +46,8 @@ node_welcome hub_state::on_call(const node_call& call) {
   answer.lease = parts_.rules.lease;
   answer.run = parts_.run_name;
   auto objection = table_->objection(call.hello);
-  if (!objection && closing_) objection = error{ec::interrupted, "the run has ended"};
+  if (!objection && closing_ && (!closed_.pending() || !brings_answers(call.hello)))
+    objection = error{ec::interrupted, "the run has ended"};
   if (objection) {
     answer.code = objection->code;
     answer.reason = objection->message;
@@ -73,10 +78,14 @@ void hub_state::admit(const node_call& call) {
                    told == 0 ? "" : fmt::format("; it holds {} attempts", told)));
   if (draining_)
     self_->send(link.node, node_recall{entry.session, "the run stops"});
-  else
+  else if (!closing_)
     self_->send(parts_.pool,
                 slots_joined{link.worker, placement(entry.view.node, entry.life), entry.view.slots - entry.earlier});
   publish();
+}
+
+bool hub_state::brings_answers(const node_hello& hello) const {
+  return std::any_of(hello.held.begin(), hello.held.end(), [this](const auto& one) { return one.book == parts_.book; });
 }
 
 /// A process that still lives and does not hold an attempt has never sent it: it holds each from the order's arrival
@@ -123,13 +132,13 @@ void hub_state::end_session(const std::string& session, node_standing how, const
   release(awaited_->went(view.node, now()));
   if (how == node_standing::left)
     tell(event_kind::node_left, view, fmt::format("node {} left", view.name));
-  else if (!closing_)
+  else if (!closing_ || closed_.pending())
     tell(event_kind::node_lost, view,
          fmt::format("node {} is lost: {}{}", view.name, why,
                      orders == 0 ? "" : fmt::format("; {} tasks go to others", orders)),
          ec::worker_lost);
   publish();
-  if (closing_ && links_.empty() && closed_.pending()) closed_.deliver(hub_closed{});
+  wait_for_last_answers();
 }
 
 void hub_state::on_part(const wire_part& part) {
@@ -176,6 +185,7 @@ bool hub_state::others_can_work(const node_entry& node) const {
 
 void hub_state::on_late(node_entry& node, remote_report& report) {
   if (report.report.answered) ++node.view.done;
+  ++storing_;
   self_->request(parts_.recorder, caf::infinite, late_report{report.run, node.view.node, report.report})
       .then([this, session = node.session,
              report](const late_outcome& outcome) { on_late_stored(session, report, outcome); },
@@ -183,11 +193,19 @@ void hub_state::on_late(node_entry& node, remote_report& report) {
               const auto cause = from_caf(problem);
               log_warning("a late answer could not be stored: {}", cause.message);
               if (cause.code == ec::task_unknown) acknowledge(session, report, false);
+              --storing_;
+              wait_for_last_answers();
             });
 }
 
 void hub_state::on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome) {
   acknowledge(session, report, outcome.taken);
+  use_late(report, outcome);
+  --storing_;
+  wait_for_last_answers();
+}
+
+void hub_state::use_late(const remote_report& report, const late_outcome& outcome) {
   if (report.run != parts_.run || !outcome.taken) return;
   const auto& what = report.report;
   if (outcome.fresh) {
@@ -231,7 +249,11 @@ void hub_state::on_order(const node_order& wish) {
   order.order = wish.order;
   order.prefix_text = std::move(order.order.request.shared_prefix);
   order.order.request.shared_prefix.clear();
-  order.prefix = sha256(order.prefix_text);
+  if (order.prefix_text != prefix_text_ || prefix_ == digest{}) {
+    prefix_text_ = order.prefix_text;
+    prefix_ = sha256(prefix_text_);
+  }
+  order.prefix = prefix_;
   order.with_prefix = entry->prefixes.insert(order.prefix).second;
   if (!order.with_prefix) order.prefix_text.clear();
   auto& kept = entry->orders[{wish.order.task, wish.order.attempt}];
@@ -308,7 +330,12 @@ void hub_state::on_leaving(const node_leaving& node) {
   publish();
 }
 
-void hub_state::on_gone(const node_gone& node) { end_session(node.session, node_standing::left, {}); }
+/// The node waits for this answer: what it said before has arrived, too.
+void hub_state::on_gone(const node_gone& node) {
+  if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
+    self_->send(from, hub_pulse{node.session, false});
+  end_session(node.session, node_standing::left, {});
+}
 
 void hub_state::on_awaited(const tasks_awaited& wish) {
   for (const auto& task : wish.tasks) {
@@ -336,7 +363,8 @@ void hub_state::on_tick() {
   release(awaited_->at(now()));
   for (const auto& session : table_->due_again(now()))
     if (auto* entry = table_->find(session)) feed_again(*entry);
-  if (closing_ && now() - *closing_ > closing_time && closed_.pending()) closed_.deliver(hub_closed{});
+  if (closing_) say_farewell();
+  wait_for_last_answers();
   if (now() - published_ >= publish_interval) publish();
   self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
 }
@@ -348,6 +376,7 @@ void hub_state::on_drain() {
 
 void hub_state::on_stop_now() {
   on_drain();
+  gives_up_ = true;
   for (const auto& session : table_->sessions()) {
     auto& orders = table_->find(session)->orders;
     for (const auto& [id, order] : orders) {
@@ -362,15 +391,52 @@ void hub_state::on_stop_now() {
     }
     orders.clear();
   }
+  wait_for_last_answers();
 }
 
 caf::typed_response_promise<hub_closed> hub_state::on_close() {
+  auto promise = self_->make_response_promise<hub_closed>();
+  if (closing_) {
+    promise.deliver(hub_closed{});
+    return promise;
+  }
   closing_ = now();
-  closed_ = self_->make_response_promise<hub_closed>();
-  for (const auto& [session, link] : links_) self_->send(link.node, hub_farewell{session});
-  auto promise = closed_;
-  if (links_.empty()) closed_.deliver(hub_closed{});
+  closed_ = promise;
+  say_farewell();
+  wait_for_last_answers();
   return promise;
+}
+
+/// Nodes hand over what they hold, and go. One that has just come back is told once it has had its welcome.
+void hub_state::say_farewell() {
+  for (auto& [session, link] : links_) {
+    if (link.told_end) continue;
+    link.told_end = true;
+    self_->send(link.node, hub_farewell{session});
+  }
+}
+
+/// Paid answers that are on their way are taken in before the end, for as long as a silent node would be waited for.
+void hub_state::wait_for_last_answers() {
+  if (!closing_ || !closed_.pending()) return;
+  const auto waited = now() - *closing_;
+  const auto most = gives_up_ ? short_farewell : std::max(farewell_time, parts_.rules.lease);
+  if (all_gone() || waited > most) {
+    for (const auto& [session, link] : links_)
+      if (const auto* node = table_->find(session); node != nullptr && !gives_up_)
+        tell(event_kind::warning, node->view,
+             fmt::format("node {} still waits for answers; it keeps them and hands them over to the next run here",
+                         node->view.name));
+    closed_.deliver(hub_closed{});
+    return;
+  }
+  if (waited < tell_waiting_after || told_waiting_ || gives_up_) return;
+  told_waiting_ = true;
+  for (const auto& [session, link] : links_)
+    if (const auto* node = table_->find(session))
+      tell(event_kind::notice, node->view,
+           fmt::format("node {} still has answers that are paid for; waiting up to {} s", node->view.name,
+                       std::chrono::duration<double>{most}.count()));
 }
 
 void hub_state::tell(event_kind kind, const node_view& node, std::string text, ec code) {

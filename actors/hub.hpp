@@ -58,15 +58,21 @@ class hub_state {
     node_actor node;
     remote_worker_actor worker;
     parcel_joiner parts;
+    bool told_end = false;  ///< Heard that the run has ended.
   };
 
   void admit(const node_call& call);
+  [[nodiscard]] bool brings_answers(const node_hello& hello) const;
+  void say_farewell();
+  void wait_for_last_answers();
+  [[nodiscard]] bool all_gone() const { return links_.empty() && storing_ == 0; }
   void settle_unsent(node_entry& node, std::set<attempt_id>& held);
   void on_down(const caf::actor_addr& gone);
   void end_session(const std::string& session, node_standing how, const std::string& why);
   void on_report(node_entry& node, remote_report& report);
   void on_late(node_entry& node, remote_report& report);
   void on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome);
+  void use_late(const remote_report& report, const late_outcome& outcome);
   void acknowledge(const std::string& session, const remote_report& report, bool taken);
   void put_aside(node_entry& node, const std::string& why, bool for_good);
   void feed_again(node_entry& node);
@@ -84,11 +90,16 @@ class hub_state {
   std::unique_ptr<awaited_tasks> awaited_;
   std::map<std::string, node_link> links_;                ///< By session.
   std::map<std::string, std::set<attempt_id>> given_up_;  ///< By placement: attempts without an outcome.
-  std::map<task_id, batch_actor> waiting_;                ///< Batches that wait to hear of a task.
+  std::string prefix_text_;                               ///< Of the last order, with its digest: most share it.
+  digest prefix_{};
+  std::map<task_id, batch_actor> waiting_;  ///< Batches that wait to hear of a task.
   caf::typed_response_promise<hub_closed> closed_;
   steady_time published_{};
   std::optional<steady_time> closing_;
+  uint32_t storing_ = 0;  ///< Late reports on their way to the disk.
+  bool told_waiting_ = false;
   bool draining_ = false;
+  bool gives_up_ = false;  ///< Told to stop now: answers that are not here yet stay with their nodes.
 };
 
 hub_service_actor::behavior_type hub(hub_service_actor::stateful_pointer<hub_state> self, hub_parts parts);

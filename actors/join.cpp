@@ -79,7 +79,9 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   self->send(services.progress, over);
   end_actor(caf::actor_cast<caf::actor>(self_node));
   end_actor(caf::actor_cast<caf::actor>(services.gateway));
-  end_actor(caf::actor_cast<caf::actor>(services.keeper));
+  // In its turn, not ahead of what it still has to remove.
+  caf::anon_send(caf::actor_cast<caf::actor>(services.keeper),
+                 caf::exit_msg{self->address(), caf::exit_reason::user_shutdown});
   end_actor(caf::actor_cast<caf::actor>(services.dialer));
   end_actor(caf::actor_cast<caf::actor>(services.progress));
   self->wait_for(services.progress, services.keeper);

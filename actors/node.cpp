@@ -20,7 +20,8 @@ constexpr milliseconds longest_pulse{1000};
 constexpr milliseconds first_backoff{250};
 constexpr milliseconds longest_backoff{5000};
 constexpr milliseconds hello_time{10'000};
-constexpr uint32_t outbox_window = 16;  // Unacknowledged reports beyond the slots: a returned node does not flood.
+constexpr milliseconds goodbye_time{1000};  // For the HUB to hear that the node has gone.
+constexpr uint32_t outbox_window = 16;      // Unacknowledged reports beyond the slots: a returned node does not flood.
 
 milliseconds with_jitter(milliseconds pause) {
   static thread_local std::mt19937_64 random{std::random_device{}()};
@@ -28,6 +29,10 @@ milliseconds with_jitter(milliseconds pause) {
 }
 
 }  // namespace
+
+node_state::~node_state() {
+  for (const auto& [key, flight] : flights_) caf::anon_send_exit(flight.worker, caf::exit_reason::user_shutdown);
+}
 
 void node_state::start(node_service_actor::stateful_pointer<node_state> self, node_parts parts) {
   self_ = self;
@@ -38,7 +43,9 @@ void node_state::start(node_service_actor::stateful_pointer<node_state> self, no
   }
   parts_.kept.clear();
   self_->set_down_handler([this](caf::down_msg& down) {
-    if (hub_ && down.source == hub_.address()) lose_hub("the connection ended");
+    if (!hub_ || down.source != hub_.address()) return;
+    if (phase_ == phase::ended) return end();
+    lose_hub("the connection ended");
   });
 }
 
@@ -142,7 +149,11 @@ void node_state::try_later(const std::string& why) {
 }
 
 void node_state::on_tick() {
-  if (phase_ == phase::ended) return;
+  if (phase_ == phase::ended) {
+    if (now() >= end_by_) return end();
+    self_->delayed_send(caf::actor_cast<node_service_actor>(self_), tick_interval, node_tick{});
+    return;
+  }
   const auto at = now();
   if (phase_ == phase::joined && at - pulsed_ >= pulse_interval()) {
     pulsed_ = at;
@@ -165,6 +176,7 @@ void node_state::on_tick() {
 milliseconds node_state::pulse_interval() const { return std::min(longest_pulse, lease_ / 6); }
 
 void node_state::on_hub_pulse(const hub_pulse& pulse) {
+  if (phase_ == phase::ended && pulse.session == session_ && !pulse.known) return end();
   if (phase_ != phase::joined || pulse.session != session_) return;
   heard_ = now();
   if (!pulse.known) lose_hub("the coordinator had taken this node for lost");
@@ -301,6 +313,7 @@ void node_state::on_farewell(const hub_farewell& farewell) {
   run_over_ = true;
   tell(event_kind::notice, "the run has ended");
   call_back_unsent();
+  pump_outbox();
   finish_if_done();
 }
 
@@ -316,28 +329,42 @@ void node_state::on_drain() {
 void node_state::on_stop_now() {
   self_->send(parts_.gateway, stop_now{});
   finish(ec::none, "stopped; what was in flight stays charged as unconfirmed");
+  end();
 }
 
 void node_state::finish_if_done() {
   if (!(leaving_ || run_over_) || phase_ == phase::ended || !flights_.empty()) return;
   const bool all_safe = std::all_of(outbox_.begin(), outbox_.end(), [](const auto& x) { return x.second.safe; });
   if (!all_safe) return;
-  const bool waits_for_hub =
-      phase_ == phase::joined && !run_over_ && std::any_of(outbox_.begin(), outbox_.end(), [this](const auto& entry) {
-        return std::get<0>(entry.first) == book_ && !not_wanted_.contains(entry.first);
-      });
-  if (waits_for_hub) {
+  if (phase_ == phase::joined && owes_hub()) {
     if (!leave_by_) leave_by_ = now() + 2 * lease_;
     return;
   }
   finish(ec::none, {});
 }
 
+/// Something in the outbox is for the HUB that the node has joined.
+bool node_state::owes_hub() const {
+  return std::any_of(outbox_.begin(), outbox_.end(), [this](const auto& entry) {
+    return std::get<0>(entry.first) == book_ && !not_wanted_.contains(entry.first);
+  });
+}
+
 void node_state::finish(ec code, std::string message) {
   if (phase_ == phase::ended) return;
-  if (phase_ == phase::joined) self_->send(hub_, node_gone{session_});
+  const bool joined = phase_ == phase::joined;
   phase_ = phase::ended;
-  done_.deliver(node_outcome{code, std::move(message), kept_answers()});
+  ending_ = node_outcome{code, std::move(message), kept_answers()};
+  if (!joined) return end();
+  // The process must not end before its last words are out: the HUB would call a node lost that has left.
+  end_by_ = now() + goodbye_time;
+  self_->send(hub_, node_gone{session_});
+}
+
+void node_state::end() {
+  if (!ending_) return;
+  done_.deliver(std::move(*ending_));
+  ending_.reset();
 }
 
 uint32_t node_state::kept_answers() const {

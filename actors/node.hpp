@@ -40,6 +40,11 @@ class node_state {
  public:
   static inline const char* name = "node";
 
+  node_state() = default;
+  node_state(const node_state&) = delete;
+  node_state& operator=(const node_state&) = delete;
+  ~node_state();
+
   void start(node_service_actor::stateful_pointer<node_state> self, node_parts parts);
   caf::typed_response_promise<node_outcome> on_start();
   void on_part(const wire_part& part);
@@ -79,7 +84,9 @@ class node_state {
   void send_parcel(const remote_report& report);
   void call_back_unsent();
   void finish_if_done();
+  [[nodiscard]] bool owes_hub() const;
   void finish(ec code, std::string message);
+  void end();
   [[nodiscard]] uint32_t earlier() const;
   [[nodiscard]] uint32_t kept_answers() const;
   [[nodiscard]] milliseconds pulse_interval() const;
@@ -113,6 +120,8 @@ class node_state {
   uint64_t failures_ = 0;
   bool leaving_ = false;
   bool run_over_ = false;
+  std::optional<node_outcome> ending_;  ///< Delivered once the HUB knows that the node has gone.
+  steady_time end_by_{};
 };
 
 node_service_actor::behavior_type node(node_service_actor::stateful_pointer<node_state> self, node_parts parts);

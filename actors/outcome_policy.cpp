@@ -37,8 +37,11 @@ next_step outcome_policy::after_failure(const call_failure& failure, uint32_t un
     return next;
   }
   // `retry` is false for a whole answer without a bill: it would be paid for again and come back without one again.
-  if (may_be_billed && failure.retry && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)
-    return {next_step::action::again, doubled(limits_.pause, unconfirmed)};
+  if (may_be_billed && failure.retry && retryable(failure.code) && unconfirmed <= limits_.unconfirmed) {
+    // A worker that died says nothing about the provider: no reason to wait.
+    const bool at_once = failure.code == ec::worker_lost;
+    return {next_step::action::again, at_once ? milliseconds{0} : doubled(limits_.pause, unconfirmed)};
+  }
   return {next_step::action::fail};
 }
 

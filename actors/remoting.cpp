@@ -9,7 +9,9 @@
 #include <caf/io/middleman.hpp>
 #include <caf/openssl/all.hpp>
 
+#include "base/log.hpp"
 #include "cluster/probe.hpp"
+#include "cluster/tls_errors.hpp"
 
 CAF_BEGIN_TYPE_ID_BLOCK(cohort, caf::first_custom_type_id)
 CAF_ADD_TYPE_ID(cohort, (cohort::node_actor))
@@ -87,7 +89,12 @@ dialed connect(dialer_actor::pointer self, const net_address& where) {
 }  // namespace
 
 void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, const link_times& times) {
+  if (!keep_tls_errors_apart())
+    log_warning("OpenSSL's own calls were not found; a node that dies may take another one's connection along");
   config.add_message_types<caf::id_block::cohort>();
+  // With workers, the end of a connection is told to the framework's broker only after what they still decode, and by
+  // then its number may be that of the next connection, which is closed instead.
+  config.set("middleman.workers", 0);
   config.load<caf::io::middleman>();
   config.load<random_identity>();
   config.load<caf::openssl::manager>();

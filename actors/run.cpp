@@ -102,7 +102,7 @@ expected<void> open_door(const run_parts& parts, const run_services& services) {
   return {};
 }
 
-constexpr std::chrono::seconds farewell_time{5};
+constexpr std::chrono::seconds closing_time{5};
 
 }  // namespace
 
@@ -146,8 +146,8 @@ run_outcome execute(run_parts parts, run_controls& controls) {
     const std::lock_guard lock{controls.guard_};
     controls.target_.reset();
   }
-  if (services.hub)  // It ends the nodes; not for ever, should one of them hang.
-    self->request(services.hub, farewell_time, hub_close{}).receive([](const hub_closed&) {}, [](const caf::error&) {});
+  if (services.hub)  // Done already, unless the coordinator itself has failed.
+    self->request(services.hub, closing_time, hub_close{}).receive([](const hub_closed&) {}, [](const caf::error&) {});
   if (parts.door) parts.door->door.reset();  // It holds a handle; a detached actor ends with its last one.
   // Requesters first: the coordinator, then the pool with its workers, then what they asked.
   end_actor(caf::actor_cast<caf::actor>(owner));

@@ -31,6 +31,10 @@ constexpr milliseconds tell_every{1000};
 constexpr milliseconds longest_wait{250};
 constexpr unsigned char tls_handshake = 0x16;  // First byte of a ClientHello's record; then the version, 3.x.
 constexpr char tls_major = 3;
+constexpr unsigned char tls_alert = 0x15;
+constexpr unsigned char tls_data = 0x17;      // With TLS 1.3 all that is encrypted, alerts too.
+constexpr size_t encrypted_alert_bytes = 19;  // Level, description, inner type, tag: nothing else is so short.
+constexpr size_t record_head = 5;
 
 void close_quietly(int& fd) noexcept {
   if (fd >= 0) ::close(fd);
@@ -50,6 +54,18 @@ struct stream {
 };
 
 enum class fate : uint8_t { goes_on, waits, over };
+
+/// What the framework's answer, from its first record on, says of a visitor.
+enum class verdict : uint8_t { none, accepted, refused };
+
+verdict judge(std::string_view answer) {
+  if (answer.size() < record_head) return verdict::none;
+  const auto byte = [&](size_t i) { return static_cast<unsigned char>(answer[i]); };
+  if (byte(0) == tls_handshake) return verdict::none;  // Hello, and what belongs to it.
+  if (byte(0) == tls_alert) return verdict::refused;
+  const auto length = static_cast<size_t>(byte(3)) << 8 | byte(4);
+  return byte(0) == tls_data && length == encrypted_alert_bytes ? verdict::refused : verdict::accepted;
+}
 
 /// Moves what is there from `from` into `way`; false on an error.
 bool take_in(int from, stream& way) {
@@ -137,7 +153,9 @@ class doorkeeper::keeper {
     int inside = -1;  ///< -1 until the first bytes look like TLS.
     bool connecting = false;
     bool passed = false;
-    uint32_t replies = 0;  ///< How often the talk turned from the visitor to the framework's answer.
+    bool judged_out = false;  ///< The framework has refused its handshake.
+    bool hung_up = false;     ///< Went before the verdict, which is still waited for.
+    uint32_t replies = 0;     ///< How often the talk turned from the visitor to the framework's answer.
     bool spoke_last = false;
     steady_time since;
     std::string name;
@@ -156,6 +174,8 @@ class doorkeeper::keeper {
   fate look(visitor& guest);
   bool enter(visitor& guest);
   fate move(visitor& guest, bool inside_failed);
+  bool hear_answer(visitor& guest);
+  void pass(visitor& guest);
   void watch(visitor& guest);
   void watch_one(int fd, uint64_t key, uint32_t wanted, uint32_t& present);
   void leave(visitor& guest);
@@ -310,35 +330,63 @@ bool doorkeeper::keeper::enter(visitor& guest) {
   return guest.connecting;
 }
 
+void doorkeeper::keeper::pass(visitor& guest) {
+  if (guest.passed) return;
+  guest.passed = true;
+  ++passed_;
+  --stranger_count_;
+}
+
+/// Takes in what the framework says; where the talk turns to it, that may be its verdict. False on an error.
+bool doorkeeper::keeper::hear_answer(visitor& guest) {
+  const auto before = guest.out.waiting();
+  const bool fine = take_in(guest.inside, guest.out);
+  const auto fresh = guest.out.waiting() - before;
+  if (fresh == 0 || !guest.spoke_last) return fine;
+  guest.spoke_last = false;
+  ++guest.replies;
+  if (guest.passed) return fine;
+  switch (judge({guest.out.bytes.data() + guest.out.bytes.size() - fresh, fresh})) {
+    case verdict::none: break;
+    case verdict::accepted:
+      if (guest.replies >= 2) pass(guest);
+      break;
+    case verdict::refused: guest.judged_out = true; break;
+  }
+  return fine;
+}
+
 fate doorkeeper::keeper::move(visitor& guest, bool inside_failed) {
   const auto had = guest.in.waiting();
-  bool fine = take_in(guest.outside, guest.in);
+  bool outside_fine = guest.hung_up || take_in(guest.outside, guest.in);
   if (guest.in.waiting() > had) guest.spoke_last = true;
+  bool inside_fine = true;
   if (!guest.connecting) {
-    fine = fine && give_out(guest.inside, guest.in);
-    const auto before = guest.out.waiting();
-    fine = take_in(guest.inside, guest.out) && fine;
-    if (guest.out.waiting() > before && guest.spoke_last) {
-      guest.spoke_last = false;
-      ++guest.replies;
-    }
+    inside_fine = give_out(guest.inside, guest.in);
+    inside_fine = hear_answer(guest) && inside_fine;
   }
-  // Hello and hello, certificates and verdict: whoever speaks on after that was accepted.
-  if (!guest.passed && guest.replies >= 2 && guest.spoke_last) {
-    guest.passed = true;
-    ++passed_;
-    --stranger_count_;
-  }
-  const bool hung_up = guest.out.ended || inside_failed;
-  if (!guest.passed && hung_up && !guest.in.ended && guest.replies >= 1) {
+  // Whoever speaks on after the framework's second answer was accepted.
+  if (!guest.passed && !guest.judged_out && guest.replies >= 3 && guest.spoke_last) pass(guest);
+  const bool inside_ended = guest.out.ended || inside_failed || !inside_fine;
+  const bool left_first = guest.in.ended || guest.hung_up || !outside_fine;
+  if (guest.judged_out || (!guest.passed && inside_ended && !left_first && guest.replies >= 1)) {
     guest.out.shut = true;  // The verdict is still passed on; the end comes with the refusal.
     (void)give_out(guest.outside, guest.out);
     refuse(guest, "it has no valid certificate of this cluster");
     return fate::over;
   }
-  fine = fine && give_out(guest.outside, guest.out);
+  if (!guest.passed && left_first && guest.replies >= 1 && !inside_ended) {
+    // It has gone, but the framework still judges what it has sent: whom it refuses is worth a line.
+    guest.hung_up = true;
+    guest.in.ended = true;
+    close_quietly(guest.outside);
+    if (give_out(guest.inside, guest.in)) return fate::goes_on;
+    leave(guest);
+    return fate::over;
+  }
+  outside_fine = outside_fine && give_out(guest.outside, guest.out);
   const bool done = guest.in.ended && guest.in.empty() && guest.out.ended && guest.out.empty();
-  if (fine && !done && !inside_failed) return fate::goes_on;
+  if (outside_fine && inside_fine && !done && !inside_failed) return fate::goes_on;
   leave(guest);
   return fate::over;
 }

@@ -13,6 +13,7 @@
 #include "actors/coordinator.hpp"
 #include "actors/cost_monitor.hpp"
 #include "actors/gateway.hpp"
+#include "actors/hub.hpp"
 #include "actors/progress.hpp"
 #include "actors/recorder.hpp"
 #include "actors/worker.hpp"
@@ -173,6 +174,7 @@ struct run_fixture : actor_fixture {
   retry_limits retries;
   uint32_t max_batches = 0;
   std::vector<model_info> fallbacks;
+  std::optional<node_rules> nodes;  ///< Set: nodes can join.
   std::vector<run_event> events;
   std::shared_ptr<ledger> book;
   run_services services;
@@ -244,7 +246,9 @@ struct run_fixture : actor_fixture {
     const auto before = stored();
     owner = sys.spawn(coordinator, context, before, [&](coordinator_actor home) {
       services.progress = sys.spawn(progress, snapshot_of(before, steady_time{}), std::make_shared<collector>(events));
-      services.recorder = sys.spawn(recorder, context, book, recorder_options{place, root / "out", before.id}, home);
+      const auto awaited = nodes ? book->awaited(before.id).value() : std::vector<awaited_attempt>{};
+      services.recorder =
+          sys.spawn(recorder, context, book, recorder_options{place, root / "out", before.id, nodes.has_value()}, home);
       budget money{{settings.on_limit == limit_policy::warn ? std::nullopt : settings.cost_limit, settings.budget}};
       for (const auto& batch : before.batches) money.carry_over(batch.index, batch.spent);
       services.money = sys.spawn(cost_monitor, money, services.progress,
@@ -255,6 +259,10 @@ struct run_fixture : actor_fixture {
       };
       services.pool = sys.spawn(
           worker_pool, settings.concurrent, [this, rule] { return sys.spawn(worker, services.gateway, rule); }, home);
+      if (nodes)
+        services.hub =
+            sys.spawn(hub, hub_parts{context, book->identity().value(), before.id, before.batch_id, *nodes, awaited,
+                                     services.recorder, services.pool, services.money, services.progress, home});
       return services;
     });
     self->send(owner, run_start{});
@@ -278,6 +286,7 @@ struct run_fixture : actor_fixture {
   void take_down() {
     if (!owner) return;
     end(owner);
+    if (services.hub) end(services.hub);
     end(services.pool);
     end(services.money);
     end(services.gateway);

@@ -214,6 +214,15 @@ TEST(fair_slots, a_retired_slot_ends_with_its_lease) {
   EXPECT_EQ(leases.slots(), 1u);
 }
 
+TEST(outcomes, a_lost_worker_is_no_reason_to_wait_but_only_so_often) {
+  const outcome_policy policy{retry_limits{}};
+  auto report = failed(ec::worker_lost, billing::unknown);
+  report.failure.retry = true;
+  EXPECT_EQ(policy.after_failure(report.failure, 1).what, next_step::action::again);
+  EXPECT_EQ(policy.after_failure(report.failure, 1).pause, 0ms);
+  EXPECT_EQ(policy.after_failure(report.failure, 99).what, next_step::action::fail);
+}
+
 TEST(outcomes, a_task_that_a_node_gave_back_unsent_goes_to_another_without_being_counted) {
   const outcome_policy policy{retry_limits{}};
   const auto report = failed(ec::node_left, billing::unbilled);

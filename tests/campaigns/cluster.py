@@ -3,7 +3,8 @@
 
 What chance decides: who is killed (-9), stopped for twice the lease, told to leave, or cut off the network, and when.
 Every second seed runs each process in a PID namespace of its own, where all have the same process id; every fifth cuts
-nodes off in network namespaces. Both need privileges; without them those seeds run without and say so.
+nodes off in network namespaces: the cable is pulled, or it leads into a black hole. Both need privileges; without them
+those seeds run without and say so.
 """
 
 import hashlib
@@ -107,7 +108,10 @@ class Cluster(campaign.Trial):
         if self.cut_off and not self.shared.net_namespaces:
             self.notes.append("no network namespaces here")
             self.cut_off = False
-        self.own_pids = self.seed % 2 == 1 and self.shared.pid_namespaces
+        self.own_pids = self.seed % 2 == 1
+        if self.own_pids and not self.shared.pid_namespaces:
+            self.notes.append("no PID namespaces here")
+            self.own_pids = False
         self.bills = []
         self.build()
         self.budget = LITTLE if self.seed % 3 == 2 else BUDGET
@@ -177,6 +181,7 @@ class Cluster(campaign.Trial):
             ip("-n", name, "link", "set", "lo", "up")
             names.append(name)
             self.cables.append(cable)
+        self.bridge = bridge
         return f"{subnet}.254", names
 
     def coordinate(self):
@@ -195,17 +200,19 @@ class Cluster(campaign.Trial):
                 return "done"
             self.again()
         node = self.dice.choice(self.nodes)
-        kinds = ["kill", "kill", "stop", "leave", "coordinator", "coordinator"] + (["cut"] * 3 if self.cut_off else [])
+        kinds = ["kill", "kill", "stop", "leave", "coordinator", "coordinator"] + (["cut", "hole"] * 2 if self.cut_off else [])
         kind = self.dice.choice(kinds)
         if kind == "coordinator":
             self.kill_coordinator()
             return kind
-        if kind == "cut":
+        if kind in ("cut", "hole"):
             cable = self.cables[self.nodes.index(node)]
-            subprocess.run(["ip", "link", "set", cable, "down"], check=True)
+            # Off the bridge the cable stays up, and what goes into it is gone: nobody is told of anything.
+            off, on = (["down"], ["up"]) if kind == "cut" else (["nomaster"], ["master", self.bridge])
+            subprocess.run(["ip", "link", "set", cable, *off], check=True)
             node.disturbed = time.time()
             time.sleep(2 * LEASE)
-            subprocess.run(["ip", "link", "set", cable, "up"], check=True)
+            subprocess.run(["ip", "link", "set", cable, *on], check=True)
         elif kind == "stop":
             node.signal(signal.SIGSTOP)
             node.disturbed = time.time()
@@ -301,6 +308,12 @@ class Cluster(campaign.Trial):
                              len({row[0] for row in answered}), "an answer was counted twice")
             if not self.cut_off:
                 self.assertEqual({r: cost.get(r) for r, _ in answered}, dict(answered), "costs differ from the bill")
+            # What a node still keeps is charged as unconfirmed: nothing that is paid is lost without a word.
+            self.left = [file.stem.split("-") for file in self.room.glob("spool-*/*.answer")]
+            for _, run, task, attempt in self.left:
+                rows = book.all("SELECT a.outcome FROM attempt a JOIN task t ON t.key = a.task WHERE t.id = ? AND t.run = ? "
+                                "AND a.number = ?", bytes.fromhex(task), int(run), int(attempt))
+                self.assertIn(rows, ([(0,)], [(1,)], [(3,)]), "an answer that a node keeps is not charged")
             self.spare = book.one("SELECT count(*) FROM placed WHERE spare = 1")
             self.assertEqual(self.spare, len(answered) - TASKS, "answers that were paid for twice are not counted")
         self.assertLessEqual(self.billed(), self.budget * 10**9, "the limit was passed")
@@ -311,6 +324,8 @@ class Cluster(campaign.Trial):
         requests = sum(len(bill.lines()) for bill in self.bills)
         words = [f"{requests} requests for {TASKS} tasks", f"{self.spare} paid twice",
                  f"{self.by_farewell} nodes ended by farewell", f"{getattr(self, 'checked_kept', 0)} held over a restart"]
+        if self.left:
+            words.append(f"{len(self.left)} answers kept by nodes that were away at the end")
         if self.own_pids:
             words.append("equal process ids")
         return ", ".join(words + self.notes)

@@ -1,14 +1,19 @@
 """Nodes join a coordinator: what their users meet, and what strangers on the port meet."""
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import re
 import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
+import termios
+import threading
 import time
 
 from program import PROGRAM, STATE, Book, Case
@@ -155,7 +160,182 @@ class Joining(ClusterBase):
         self.assertEqual(list(self.room.glob("spool-*/*.answer")), [])
 
 
+class Comings(ClusterBase):
+    def test_the_end_of_one_connection_leaves_the_others_alone(self):
+        project = self.project(90)
+        server = self.simulator("latency.fixed_ms=250", "latency.median_ms=0")
+        run = self.coordinate(project)
+        steady = [self.join(run.address, name, "-c", "1", server=server) for name in ("alpha", "beta")]
+        for node in steady:
+            self.joined(node)
+        for i in range(12):
+            fleeting = self.join(run.address, f"fleeting{i}", "-c", "1", server=server)
+            self.joined(fleeting)
+            fleeting.kill()
+            fleeting.wait()
+        for node in steady:
+            self.assertNotIn("connection ended", node.said.read_text())
+        run.send_signal(signal.SIGTERM)
+        self.ended(run, 130)
+        for node in steady:
+            self.ended(node, 0)
+        lost = set(re.findall(r"node (\S+) is lost", run.said.read_text()))
+        self.assertFalse(lost & {"alpha", "beta"}, run.said.read_text())
+
+    def test_an_answer_that_came_after_the_end_is_handed_over_to_the_next_run(self):
+        project = self.project(3)
+        slow = self.simulator("latency.fixed_ms=2500", "latency.median_ms=0")
+        server = self.simulator(*CALM)
+        run = self.coordinate(project, lease="1")
+        sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
+        self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
+        sleeper.send_signal(signal.SIGSTOP)
+        self.until(lambda: "node sleeper is lost" in run.said.read_text(), "the loss")
+        other = self.join(run.address, "other", "-c", "2", server=server)
+        self.ended(run, 0)
+        self.ended(other, 0)
+        sleeper.send_signal(signal.SIGCONT)
+        self.until(lambda: list(self.room.glob("spool-sleeper/*.answer")), "the answer that is kept")
+        sleeper.send_signal(signal.SIGTERM)
+        self.assertIn("1 answers are kept in", self.ended(sleeper, 0))
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos())
+            self.assertGreaterEqual(book.charged(), server.bill.nanos() + slow.bill.nanos(), "it stays charged")
+        for i in range(4):
+            shutil.copy(project / "unit_000.py", project / f"more_{i}.py")
+        again = self.coordinate(project)
+        back = self.join(again.address, "sleeper", "-c", "1", server=server)
+        self.ended(again, 0)
+        self.assertIn("1 answers of before", self.ended(back, 0))
+        self.assertEqual(list(self.room.glob("spool-sleeper/*.answer")), [])
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos() + slow.bill.nanos())
+            self.assertEqual(book.charged(), book.confirmed(), "what it cost is known now")
+            self.assertEqual(book.one("SELECT count(*) FROM placed WHERE spare = 1"), 1)
+
+    def test_an_answer_that_is_on_its_way_at_the_end_is_taken_in(self):
+        project = self.project(3)
+        slow = self.simulator("latency.fixed_ms=4000", "latency.median_ms=0")
+        server = self.simulator(*CALM)
+        run = self.coordinate(project, lease="3")
+        sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
+        self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
+        sleeper.send_signal(signal.SIGSTOP)
+        self.until(lambda: "node sleeper is lost" in run.said.read_text(), "the loss")
+        sleeper.send_signal(signal.SIGCONT)
+        self.until(lambda: sleeper.said.read_text().count("joined run") == 2, "the return")
+        other = self.join(run.address, "other", "-c", "2", server=server)
+        self.ended(run, 0)
+        self.ended(other, 0)
+        self.ended(sleeper, 0)
+        self.assertEqual(list(self.room.glob("spool-sleeper/*.answer")), [])
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos() + slow.bill.nanos())
+            self.assertEqual(book.charged(), book.confirmed())
+
+    def test_a_second_signal_ends_a_node_at_once(self):
+        project = self.project(4)
+        slow = self.simulator("latency.fixed_ms=60000")
+        server = self.simulator(*CALM)
+        run = self.coordinate(project, "--budget", "20")
+        node = self.join(run.address, "hasty", "-c", "2", server=slow)
+        self.until(lambda: len(slow.bill.lines()) == 2, "two requests in flight")
+        node.send_signal(signal.SIGTERM)
+        self.until(lambda: "leaving" in node.said.read_text(), "the first signal")
+        self.assertIsNone(node.poll())
+        node.send_signal(signal.SIGTERM)
+        said = self.ended(node, 0, timeout=5)
+        self.assertIn("unconfirmed", said)
+        other = self.join(run.address, "other", "-c", "4", server=server)
+        self.ended(run, 0)
+        self.ended(other, 0)
+        with Book(project) as book:
+            self.assertGreaterEqual(book.charged(), server.bill.nanos() + slow.bill.nanos())
+
+    def test_fallback_models_work_on_nodes(self):
+        project = self.project(6)
+        opus, sonnet = "claude-opus-5-5", "claude-sonnet-5-5"
+        server = self.simulator(f"outage.model={opus}", "outage.for_ms=600000")
+        run = self.coordinate(project, "-m", "opus", "--fallback-model", "sonnet")
+        node = self.join(run.address, "alpha", "-c", "3", server=server)
+        self.ended(run, 0)
+        self.ended(node, 0)
+        self.assertEqual({line["model"] for line in server.bill.lines()}, {sonnet})
+        with Book(project) as book:
+            self.assertEqual(book.confirmed(), server.bill.nanos())
+        self.assertEqual(self.delivered(project), 6)
+
+    def test_both_sides_show_their_line_on_a_terminal(self):
+        project = self.project(16)
+        server = self.simulator("latency.fixed_ms=400", "latency.median_ms=0")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        run = self.on_terminal(["generate-logical-batch", str(project), "--force", "--listen", address, "--cluster",
+                                str(self.cluster), "--concurrent", "0"], self.env())
+        node = self.on_terminal(["join", address, "--name", "delta", "--spool", str(self.room / "spool-delta"), "-c", "2",
+                                 "--cluster", str(self.cluster)], self.env(server))
+        self.assertEqual(run.wait(timeout=60), 0, run.shown())
+        self.assertEqual(node.wait(timeout=20), 0, node.shown())
+        self.assertRegex(node.shown(), r"\rnode delta  joined  2/2 in flight  \d+ answers  0 failed\x1b\[K")
+        self.assertRegex(run.shown(), r"delta [12]/2")
+
+    def on_terminal(self, arguments, env):
+        """The program on a terminal of its own; `shown()` is all that it has written there."""
+        control, terminal = pty.openpty()
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 160, 0, 0))
+        process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=terminal, stderr=terminal,
+                                   env=dict(env, TERM="xterm"), cwd=self.room)
+        os.close(terminal)
+        self.started.append(process)
+        pieces = []
+
+        def read():
+            while True:
+                try:
+                    piece = os.read(control, 65536)
+                except OSError:
+                    return
+                if not piece:
+                    return
+                pieces.append(piece)
+
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
+
+        def shown():
+            if process.poll() is not None:
+                reader.join(5)
+            return b"".join(pieces).decode("utf-8", "replace")
+
+        process.shown = shown
+        self.addCleanup(os.close, control)
+        return process
+
+
 class NodesThatFail(ClusterBase):
+    def test_a_blocked_network_puts_a_node_aside_with_its_reason(self):
+        project = self.project(24)
+        server = self.simulator("latency.fixed_ms=500", "latency.median_ms=0")
+        run = self.coordinate(project, "--budget", "20")
+        good = self.join(run.address, "good", "-c", "2", server=server)
+        self.joined(good)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            closed = f"http://127.0.0.1:{free.getsockname()[1]}"
+        said = self.room / "blocked.log"
+        with open(said, "w") as errors:
+            blocked = subprocess.Popen(
+                [PROGRAM, "join", run.address, "--name", "blocked", "-c", "3", "--spool", str(self.room / "spool-blocked"),
+                 "--cluster", str(self.cluster)], stdout=errors, stderr=errors, cwd=self.room, stdin=subprocess.DEVNULL,
+                env=dict(self.env(), ANTHROPIC_BASE_URL=closed, ANTHROPIC_API_KEY="key-of-a-test"))
+        blocked.said = said
+        self.started.append(blocked)
+        self.ended(run, 0)
+        self.ended(good, 0)
+        self.ended(blocked, 0)
+        self.assertRegex(run.said.read_text(), r"node blocked is put aside: .*[Cc]onnect")
+        self.assertEqual(self.delivered(project), 24)
+        self.assertEqual(len(server.bill.lines()), 24, "nothing was asked twice")
+
     def test_a_bad_key_puts_a_node_aside_and_the_others_do_its_work(self):
         project = self.project(12)
         server = self.simulator(*CALM)
@@ -217,18 +397,19 @@ class Refused(ClusterBase):
         context.load_cert_chain(mixed / "node.crt", mixed / "node.key")
         host, port = run.address.rsplit(":", 1)
 
-        def told():
-            # A visitor who hangs up before the framework does has left by itself; one of several is slow enough.
-            with self.assertRaises((ssl.SSLError, ConnectionResetError, BrokenPipeError)):
-                with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain) as link:
-                    self.assertEqual(link.recv(1), b"", "it was let in")
-                    raise ConnectionResetError
-            time.sleep(0.3)
-            return "no valid certificate of this cluster" in run.said.read_text()
-
-        self.until(told, "the coordinator's warning")
-        log = (project / STATE / "logs" / "cohort.log").read_text()
-        self.assertIn("was refused", log)
+        with self.assertRaises((ssl.SSLError, ConnectionResetError, BrokenPipeError)):
+            with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain) as link:
+                self.assertEqual(link.recv(1), b"", "it was let in")
+                raise ConnectionResetError
+        words = "no valid certificate of this cluster"
+        self.until(lambda: words in run.said.read_text(), "the coordinator's warning")
+        # One that has shown its certificate and does not wait for the verdict.
+        log_file = project / STATE / "logs" / "cohort.log"
+        before = log_file.read_text().count(words)
+        with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain):
+            pass
+        self.until(lambda: log_file.read_text().count(words) > before, "another line of the log")
+        self.assertIn("was refused", log_file.read_text())
         good = self.join(run.address, "good", "-c", "4", server=server)
         self.ended(run, 0)
         self.ended(good, 0)

@@ -1,6 +1,7 @@
 #include "cluster/doorkeeper.hpp"
 
-#include <atomic>
+#include <future>
+#include <utility>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -47,6 +48,8 @@ std::string received(int fd) {
 /// The door, and in the framework's place a socket that listens.
 struct at_the_door : ::testing::Test {
   plug inside{::socket(AF_INET, SOCK_STREAM, 0)};
+  std::promise<std::string> told;  ///< The first refusal; outlives the door.
+  bool was_told = false;
   std::unique_ptr<doorkeeper> door;
 
   void open(door_rules rules = {}) {
@@ -58,7 +61,9 @@ struct at_the_door : ::testing::Test {
     auto listening = doorkeeper::listen({"127.0.0.1", 0}, rules);
     ASSERT_TRUE(listening) << listening.error().message;
     door = std::move(*listening);
-    door->open_to(ntohs(where.sin_port), [](const std::string&) {});
+    door->open_to(ntohs(where.sin_port), [this](const std::string& words) {
+      if (!std::exchange(was_told, true)) told.set_value(words);
+    });
   }
   int visit() const {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
@@ -119,6 +124,50 @@ TEST_F(at_the_door, whom_the_framework_hangs_up_on_was_refused) {
   EXPECT_EQ(received(guest.fd), "alert");
   EXPECT_EQ(received(guest.fd), "");
   EXPECT_EQ(door->counters().refused, 1u);
+}
+
+// Records as TLS 1.3 has them: a head of five bytes, the rest encrypted.
+const std::string server_hello = std::string{"\x16\x03\x03\0\x05", 5} + "hello";
+const std::string alert = std::string{"\x17\x03\x03\0\x13", 5} + std::string(19, 'x');
+const std::string ticket = std::string{"\x17\x03\x03\0\x40", 5} + std::string(64, 'x');
+
+TEST_F(at_the_door, who_is_refused_is_told_of_although_it_hung_up_first) {
+  open();
+  plug guest{visit()};
+  say(guest.fd, hello);
+  const plug host{let_in()};
+  EXPECT_EQ(received(host.fd), hello);
+  say(host.fd, server_hello);
+  EXPECT_EQ(received(guest.fd), server_hello);
+  say(guest.fd, "certificate");
+  ::close(std::exchange(guest.fd, -1));
+  EXPECT_EQ(received(host.fd), "certificate");
+  EXPECT_EQ(received(host.fd), "") << "its end is passed on";
+  EXPECT_EQ(door->counters().refused, 0u);
+  say(host.fd, alert);
+  auto words = told.get_future();
+  ASSERT_EQ(words.wait_for(5s), std::future_status::ready);
+  EXPECT_NE(words.get().find("no valid certificate"), std::string::npos);
+  EXPECT_EQ(door->counters().refused, 1u);
+  EXPECT_EQ(door->counters().open, 0u);
+}
+
+TEST_F(at_the_door, who_is_accepted_and_goes_is_not_refused) {
+  open();
+  plug guest{visit()};
+  say(guest.fd, hello);
+  const plug host{let_in()};
+  EXPECT_EQ(received(host.fd), hello);
+  say(host.fd, server_hello);
+  EXPECT_EQ(received(guest.fd), server_hello);
+  say(guest.fd, "certificate");
+  EXPECT_EQ(received(host.fd), "certificate");
+  say(host.fd, ticket);
+  EXPECT_EQ(received(guest.fd), ticket);
+  ::close(std::exchange(guest.fd, -1));
+  EXPECT_EQ(received(host.fd), "");
+  EXPECT_EQ(door->counters().refused, 0u);
+  EXPECT_EQ(door->counters().passed, 1u);
 }
 
 TEST_F(at_the_door, the_oldest_stranger_makes_room) {
