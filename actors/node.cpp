@@ -151,7 +151,7 @@ void node_state::try_later(const std::string& why) {
 void node_state::on_tick() {
   if (phase_ == phase::ended) {
     if (now() >= end_by_) return end();
-    self_->delayed_send(caf::actor_cast<node_service_actor>(self_), tick_interval, node_tick{});
+    self_->delayed_send(caf::actor_cast<node_service_actor>(self_), node_tick_interval, node_tick{});
     return;
   }
   const auto at = now();
