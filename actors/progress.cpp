@@ -2,8 +2,11 @@
 
 #include "actors/progress.hpp"
 
+#include <thread>
+
 #include <caf/all.hpp>
 
+#include "actors/own_thread.hpp"
 #include "base/log.hpp"
 
 namespace cohort {
@@ -11,6 +14,8 @@ namespace cohort {
 namespace {
 
 constexpr milliseconds refresh_interval{250};
+constexpr milliseconds rest_pause{5};  ///< Shorter than anyone sees.
+constexpr milliseconds burst{1};       ///< What has gathered during a rest is shown without another one in between.
 
 void log_event(const run_event& event) {
   const auto line = [&](std::string_view end) {
@@ -50,6 +55,13 @@ void progress_state::on_event(const run_event& event) {
   log_event(event);
   now_.apply(event);
   sink_->show(event, now_);
+  rest();
+}
+
+void progress_state::rest() {
+  if (!has_own_thread(static_cast<caf::abstract_actor*>(self_)) || steady_clock::now() - rested_ < burst) return;
+  std::this_thread::sleep_for(rest_pause);
+  rested_ = steady_clock::now();
 }
 
 void progress_state::on_nodes(const nodes_seen& seen) { now_.nodes = seen.nodes; }

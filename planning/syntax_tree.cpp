@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "planning/tree_memory.hpp"
+#include "planning/unpacked_grammar.hpp"
 
 namespace cohort {
 
@@ -35,7 +36,7 @@ TSParser* parser_of_this_thread(const TSLanguage* grammar) {
   for (const auto& known : parsers)
     if (known.grammar == grammar) return known.parser.get();
   std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
-  if (!parser || !ts_parser_set_language(parser.get(), grammar)) return nullptr;
+  if (!parser || !ts_parser_set_language(parser.get(), unpacked(grammar))) return nullptr;
   parsers.push_back({grammar, std::move(parser)});
   return parsers.back().parser.get();
 }

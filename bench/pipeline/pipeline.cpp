@@ -125,13 +125,19 @@ figures run_engine(const measurement& wish, const workspace& place, const std::s
   context->craft = craft.get();
   context->outcomes = outcome_policy{defaults.retries};
   auto way = take(claude_provider::start(take(endpoint_at(url, "bench-key", claude), "endpoint"), claude), "transport");
+  run_parts parts;
+  parts.context = context;
+  parts.place = place;
+  parts.output = place.default_output();
+  parts.book = book;
+  parts.run = planned.run;
+  parts.way = way;
+  parts.resend = [](uint32_t, milliseconds, const call_failure&) { return std::nullopt; };
+  parts.sink = std::make_shared<silent_sink>();
   run_controls controls;
   const auto cpu_before = cpu_ms();
   const auto start = std::chrono::steady_clock::now();
-  const auto outcome = execute(
-      {context, place, place.default_output(), book, planned.run, way,
-       [](uint32_t, milliseconds, const call_failure&) { return std::nullopt; }, std::make_shared<silent_sink>()},
-      controls);
+  const auto outcome = execute(std::move(parts), controls);
   figures seen;
   seen.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   seen.cpu_ms_per_task = (cpu_ms() - cpu_before) / wish.tasks;

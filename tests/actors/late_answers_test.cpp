@@ -31,7 +31,7 @@ struct late_answers : run_fixture {
     late.report.answer = answer_saying(text, output_tokens);
     late_outcome outcome;
     self->send(services.recorder, late);
-    run();
+    pass(milliseconds{50});  // until the group is committed
     self->receive([&](const late_outcome& x) { outcome = x; }, caf::after(std::chrono::seconds{0}) >> [] {});
     if (outcome.used) self->send(owner, answer_arrived{outcome.batch, late.report.task, late.report.answer});
     run();

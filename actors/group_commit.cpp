@@ -1,0 +1,147 @@
+// Forming groups, committing them, and what happens when the disk is full.
+
+#include "actors/group_commit.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "base/fault_point.hpp"
+#include "base/log.hpp"
+
+namespace cohort {
+
+namespace {
+
+constexpr milliseconds one_round{2};
+constexpr uint32_t most_rounds = 4;  ///< Without an intent.
+constexpr milliseconds trouble_pause{1000};
+constexpr size_t least_share = 32;  ///< Records that a commit takes along with intents, if so many wait.
+
+bool is_disk_full(const error& problem) { return problem.code == ec::disk_full; }
+
+}  // namespace
+
+group_commit::group_commit(std::shared_ptr<ledger> book, workspace place, ledger_watch& watch, surroundings around)
+    : book_(std::move(book)), place_(std::move(place)), watch_(watch), around_(std::move(around)) {}
+
+/// Troubles of the ledger that can pass: then what is paid is kept in memory, and tried again.
+bool group_commit::may_pass(ec code) noexcept {
+  return code == ec::disk_full || code == ec::io || code == ec::permission_denied || code == ec::state_locked;
+}
+
+void group_commit::wake(milliseconds pause) {
+  if (std::exchange(flush_comes_, true)) return;
+  around_.wake(pause);
+}
+
+void group_commit::add(record entry) {
+  if (entry.intent)
+    urgent_.push_back(std::move(entry));
+  else
+    patient_.push_back(std::move(entry));
+  wake(one_round);
+}
+
+/// Every intent, and as much of the rest as keeps the next intents from waiting long: half, so that what is in memory
+/// only stays bounded.
+void group_commit::form_group() {
+  group_ = std::exchange(urgent_, {});
+  const auto share = static_cast<std::ptrdiff_t>(std::min(patient_.size(), std::max(least_share, patient_.size() / 2)));
+  std::move(patient_.begin(), patient_.begin() + share, std::back_inserter(group_));
+  patient_.erase(patient_.begin(), patient_.begin() + share);
+}
+
+void group_commit::flush() {
+  flush_comes_ = false;
+  if (group_.empty() && urgent_.empty() && patient_.empty()) return;
+  if (group_.empty() && urgent_.empty() && ++rounds_ < most_rounds) return wake(one_round);
+  commit_some();
+}
+
+void group_commit::commit_some() {
+  rounds_ = 0;
+  if (group_.empty()) form_group();
+  if (!group_.empty()) commit_group();
+  if (patient_.empty()) return;
+  rounds_ = most_rounds;  // What was left has waited.
+  wake(milliseconds{0});
+}
+
+void group_commit::flush_all() {
+  do commit_some();
+  while (group_.empty() && !(urgent_.empty() && patient_.empty()));
+}
+
+void group_commit::give_up() {
+  giving_up_ = true;
+  flush_comes_ = false;  // Not before the end of a long pause.
+  commit_some();
+}
+
+void group_commit::commit_group() {
+  if (auto gone = watch_.look()) around_.stop_run(std::move(*gone));
+  auto outcome = commit_all();
+  if (!outcome && is_disk_full(outcome.error()) && make_room()) outcome = commit_all();
+  if (!outcome && may_pass(outcome.error().code) && !giving_up_) return retry_later(outcome.error());
+  if (!outcome)
+    for (auto& entry : group_) entry.answer(&outcome.error());
+  if (outcome && std::exchange(trouble_told_, false)) log_info("the ledger can be written again; all is stored");
+  group_.clear();
+}
+
+/// A record that the ledger refuses is answered with its error and does not take the others with it.
+expected<void> group_commit::commit_all() {
+  COHORT_FAULT_POINT("commit.begin");
+  if (auto begun = book_->begin(); !begun) return begun;
+  std::vector<std::optional<error>> refused(group_.size());
+  for (size_t i = 0; i < group_.size(); ++i) {
+    auto applied = group_[i].apply();
+    if (applied) continue;
+    if (is_disk_full(applied.error()) || std::exchange(ledger_failed_, false)) {
+      book_->rollback();
+      return applied;
+    }
+    refused[i] = std::move(applied.error());
+  }
+  COHORT_FAULT_POINT("commit.applied");
+  if (auto committed = book_->commit(); !committed) {
+    book_->rollback();
+    return committed;
+  }
+  COHORT_FAULT_POINT("commit.done");
+  for (size_t i = 0; i < group_.size(); ++i) group_[i].answer(refused[i] ? &*refused[i] : nullptr);
+  COHORT_FAULT_POINT("commit.acknowledged");
+  return {};
+}
+
+bool group_commit::make_room() {
+  std::error_code ignored;
+  if (!std::filesystem::exists(place_.ballast_file(), ignored)) return false;
+  release_ballast(place_);
+  log_error("the disk is full; the reserve is used to store paid answers");
+  around_.stop_run(
+      {ec::disk_full, "the disk is full; every paid answer is stored. Free some space and run the same command again"});
+  return true;
+}
+
+/// Nothing was sent for an intent yet, so nothing is lost with it.
+void group_commit::refuse_intents(const error& problem) {
+  for (const auto& entry : urgent_) entry.answer(&problem);
+  urgent_.clear();
+  for (const auto& entry : group_)
+    if (entry.intent) entry.answer(&problem);
+  std::erase_if(group_, [](const record& entry) { return entry.intent; });
+}
+
+void group_commit::retry_later(const error& problem) {
+  if (!std::exchange(trouble_told_, true)) {
+    log_error("{}", problem.message);
+    around_.stop_run({problem.code, problem.message + " (paid answers are kept in memory and tried again each second; "
+                                                      "a second Ctrl-C gives them up, and they stay charged)"});
+  }
+  refuse_intents(problem);
+  wake(trouble_pause);
+}
+
+}  // namespace cohort

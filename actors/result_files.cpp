@@ -1,0 +1,173 @@
+// Names are taken one after the other until one is free or ours. The ledger knows by digest what we wrote.
+
+#include "actors/result_files.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "actors/stored_result.hpp"
+#include "base/files.hpp"
+#include "base/log.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::seconds sync_interval{1};
+constexpr uint32_t most_alternatives = 1000;
+
+/// What a power cut leaves of a file that was renamed but not synced.
+bool looks_torn(const std::string& content) { return content.empty() || content.find('\0') != std::string::npos; }
+
+/// Files of which nothing, or not what we wrote, is left; by task.
+std::unordered_map<task_id, std::string> torn_files(const std::vector<delivered_file>& files) {
+  std::unordered_map<task_id, std::string> torn;
+  for (const auto& file : files) {
+    std::error_code ignored;
+    if (fs::is_symlink(fs::symlink_status(file.path, ignored))) continue;  // The user put it there.
+    const auto present = read_file(file.path);
+    const bool lost = present ? looks_torn(*present) : present.error().code == ec::not_found;
+    if (lost && (!present || sha256(*present) != file.content)) torn.emplace(file.task, file.path);
+  }
+  return torn;
+}
+
+}  // namespace
+
+result_files::result_files(std::shared_ptr<ledger> book, context_ptr context, workspace place, fs::path output,
+                           int64_t run)
+    : book_(std::move(book)),
+      context_(std::move(context)),
+      place_(std::move(place)),
+      output_(std::move(output)),
+      run_(run) {}
+
+result_files::~result_files() {
+  if (sync_.joinable()) sync_.join();
+}
+
+expected<void> result_files::restore() {
+  const auto files = book_->unsynced();
+  if (!files) return tl::unexpected{files.error()};
+  auto torn = torn_files(*files);
+  if (torn.empty()) return {};
+  std::vector<task_spec> specs;
+  auto visited = book_->for_each_task(run_, [&](const task_record& task) {
+    if (torn.contains(task.spec.id)) specs.push_back(task.spec);
+  });
+  if (!visited) return visited;
+  for (const auto& spec : specs) {
+    auto content = content_from_answers(*book_, *context_->craft, run_, spec.target);
+    if (!content) return tl::unexpected{content.error()};
+    const auto& path = torn[spec.id];
+    if (auto inside = known_path(place_, output_, path); !inside) {
+      log_warning("'{}' was lost and is not written again: {}", path, inside.error().message);
+      continue;
+    }
+    log_warning("'{}' did not survive the last end; it is written again from its stored answer", path);
+    if (auto written = replace_file(path, *content, durability::now); !written) return written;
+  }
+  return {};
+}
+
+expected<std::string> result_files::assembled(const task_spec& spec, const std::string& extracted) const {
+  if (spec.parts <= 1) return extracted;
+  auto siblings = book_->answered_parts(run_, spec.target);
+  if (!siblings) return tl::unexpected{siblings.error()};
+  std::vector<std::string> parts;
+  for (const auto& sibling : *siblings) {
+    if (sibling.spec.id == spec.id) {
+      parts.push_back(extracted);
+      continue;
+    }
+    // A sibling whose answer is not usable has its own outcome; the file is made of the others.
+    if (auto usable = context_->craft->extract(sibling.spec, sibling.answer)) parts.push_back(std::move(*usable));
+  }
+  return context_->craft->assemble(spec, parts);
+}
+
+/// A file that was synced is as we or the user left it, also when it is empty.
+bool result_files::may_be_torn(const std::string& path) const {
+  const auto files = book_->unsynced();
+  return files && std::any_of(files->begin(), files->end(), [&](const auto& file) { return file.path == path; });
+}
+
+/// True if what stands at `path` is what we wrote, or what a power cut left of it.
+expected<bool> result_files::may_replace(const fs::path& path) const {
+  const auto ours = book_->delivered_content(path.string());
+  if (!ours) return tl::unexpected{ours.error()};
+  std::error_code ignored;
+  // A link that the user put there is theirs, whatever it leads to.
+  if (!*ours || fs::is_symlink(fs::symlink_status(path, ignored))) return false;
+  const auto present = read_file(path);
+  return present && (sha256(*present) == **ours || (looks_torn(*present) && may_be_torn(path.string())));
+}
+
+expected<delivery> result_files::write(const task_spec& spec, const std::string& extracted) {
+  auto content = assembled(spec, extracted);
+  if (!content) return tl::unexpected{content.error()};
+  delivery written{spec.id, {}, sha256(*content), false};
+  for (uint32_t n = 1; n <= most_alternatives; ++n) {
+    const auto relative = n == 1 ? spec.target : context_->craft->alternative(spec.target, n);
+    auto path = result_path(place_, output_, relative);
+    if (!path) return tl::unexpected{path.error()};
+    written.path = path->string();
+    written.beside = n > 1;
+    std::error_code ignored;
+    if (fs::exists(fs::symlink_status(*path, ignored))) {
+      if (const auto present = read_file(*path); present && sha256(*present) == written.content) return written;
+      const auto replaceable = may_replace(*path);
+      if (!replaceable) return tl::unexpected{replaceable.error()};
+      if (!*replaceable) continue;
+    }
+    if (auto done = replace_file(*path, *content, durability::later); !done) return tl::unexpected{done.error()};
+    return written;
+  }
+  return fail(ec::io, "every name for '" + spec.target + "' is taken by files that are not ours");
+}
+
+void result_files::keep_unusable(const attempt_failed& report) const {
+  if (report.failure.code != ec::malformed_answer || report.failure.text.empty()) return;
+  const auto file = place_.unusable_file(to_string(report.task), report.attempt);
+  auto kept = result_path(place_, place_.root(), file.lexically_relative(place_.root()).native());
+  if (kept) {
+    if (auto written = replace_file(file, report.failure.text, durability::later); !written)
+      kept = tl::unexpected{written.error()};
+  }
+  if (kept)
+    log_info("what an unusable answer said is in '{}'", file.string());
+  else
+    log_warning("what an unusable answer said cannot be kept: {}", kept.error().message);
+}
+
+void result_files::begin_sync(std::function<void(expected<void>)> ended) {
+  if (!syncing_.empty() || steady_clock::now() - sync_begun_ < sync_interval) return;
+  auto files = book_->unsynced();
+  if (!files || files->empty()) return;
+  sync_begun_ = steady_clock::now();
+  syncing_ = std::move(*files);
+  if (sync_.joinable()) sync_.join();
+  sync_ = std::thread{[folder = output_, ended = std::move(ended)] { ended(sync_file_system(folder)); }};
+}
+
+std::vector<delivered_file> result_files::end_sync() { return std::exchange(syncing_, {}); }
+
+expected<void> result_files::sync_now() {
+  if (sync_.joinable()) sync_.join();
+  const auto files = book_->unsynced();
+  if (!files) return tl::unexpected{files.error()};
+  if (files->empty()) return {};
+  auto done = sync_file_system(output_);
+  if (!done && done.error().code == ec::not_found) {
+    // The folder was deleted: what it held since the last sync is written again.
+    if (auto restored = restore(); !restored) return restored;
+    done = sync_file_system(output_);
+  }
+  if (!done) return done;
+  return book_->mark_synced(*files);
+}
+
+}  // namespace cohort

@@ -1,0 +1,63 @@
+// The files that are made of answers: which name each gets, when they are synced, and what a crash may have left of
+// them. Invariant: a file that is not ours, or that the user changed since, is never touched.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "actors/run_context.hpp"
+#include "base/clock.hpp"
+#include "state/ledger.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+class result_files {
+ public:
+  /// `output` is absolute; targets are written below it.
+  result_files(std::shared_ptr<ledger> book, context_ptr context, workspace place, std::filesystem::path output,
+               int64_t run);
+  result_files(const result_files&) = delete;
+  result_files& operator=(const result_files&) = delete;
+  ~result_files();
+
+  /// Writes what the task's target holds, `extracted` being the usable part of its own answer. Under the wanted name,
+  /// or beside it if a file that is not ours stands there. Not synced.
+  [[nodiscard]] expected<delivery> write(const task_spec& spec, const std::string& extracted);
+
+  /// Writes files that were not synced before the last end, and are missing or torn, again from their stored answers.
+  [[nodiscard]] expected<void> restore();
+
+  /// Keeps the text of an answer without a credible bill, outside of the tests: it is not used, but may be paid for,
+  /// and so the user can have it. Does nothing for other failures.
+  void keep_unusable(const attempt_failed& report) const;
+
+  /// Syncs what is not synced yet on a thread of its own, so that no intent has to wait for the disk, unless the last
+  /// sync is less than a second ago or still under way. `ended` is called there; `end_sync` is to follow.
+  void begin_sync(std::function<void(expected<void>)> ended);
+  /// The files that the sync under way covers; none is under way any more.
+  [[nodiscard]] std::vector<delivered_file> end_sync();
+
+  /// Syncs everything and notes it in the ledger; restores what was deleted together with the folder.
+  [[nodiscard]] expected<void> sync_now();
+
+ private:
+  [[nodiscard]] expected<std::string> assembled(const task_spec& spec, const std::string& extracted) const;
+  [[nodiscard]] expected<bool> may_replace(const std::filesystem::path& path) const;
+  [[nodiscard]] bool may_be_torn(const std::string& path) const;
+
+  std::shared_ptr<ledger> book_;
+  context_ptr context_;
+  workspace place_;
+  std::filesystem::path output_;
+  int64_t run_ = 0;
+  steady_time sync_begun_{};
+  std::vector<delivered_file> syncing_;
+  std::thread sync_;  ///< Joined before the next.
+};
+
+}  // namespace cohort
