@@ -15,7 +15,6 @@ namespace {
 
 constexpr milliseconds refresh_interval{250};
 constexpr milliseconds rest_pause{5};  ///< Shorter than anyone sees.
-constexpr milliseconds burst{1};       ///< What has gathered during a rest is shown without another one in between.
 
 void log_event(const run_event& event) {
   const auto line = [&](std::string_view end) {
@@ -58,10 +57,10 @@ void progress_state::on_event(const run_event& event) {
   rest();
 }
 
+/// When all is shown: the events of the next milliseconds gather, and wake this thread once.
 void progress_state::rest() {
-  if (!has_own_thread(static_cast<caf::abstract_actor*>(self_)) || steady_clock::now() - rested_ < burst) return;
+  if (!has_own_thread(static_cast<caf::abstract_actor*>(self_)) || !self_->mailbox().empty()) return;
   std::this_thread::sleep_for(rest_pause);
-  rested_ = steady_clock::now();
 }
 
 void progress_state::on_nodes(const nodes_seen& seen) { now_.nodes = seen.nodes; }

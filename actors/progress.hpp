@@ -23,7 +23,6 @@ class progress_state {
   progress_actor::stateful_pointer<progress_state> self_ = nullptr;
   run_snapshot now_;
   std::shared_ptr<event_sink> sink_;
-  steady_time rested_{};
 };
 
 progress_actor::behavior_type progress(progress_actor::stateful_pointer<progress_state> self, run_snapshot first,

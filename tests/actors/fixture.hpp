@@ -41,10 +41,10 @@ struct actor_fixture : ::testing::Test {
     }
   }
   /// Lets time pass in small steps, running what becomes ready.
-  void pass(milliseconds duration) {
+  void pass(milliseconds duration, milliseconds step = milliseconds{10}) {
     run();
-    for (milliseconds gone{0}; gone < duration; gone += milliseconds{10}) {
-      sched.advance_time(milliseconds{10});
+    for (milliseconds gone{0}; gone < duration; gone += step) {
+      sched.advance_time(step);
       run();
     }
   }
@@ -233,7 +233,7 @@ struct run_fixture : actor_fixture {
   run_record stored() const { return book->newest_run().value().value(); }
 
   /// Long enough for what is recorded to be committed.
-  void run() { pass(milliseconds{30}); }
+  void run() { pass(milliseconds{30}, milliseconds{2}); }
 
   void spawn_all() {
     auto context = std::make_shared<run_context>();

@@ -39,7 +39,7 @@ std::vector<uint32_t> nodes_of(const TSLanguage* grammar, std::string_view text)
 std::vector<std::string> texts() {
   std::vector<std::string> all;
   for (const auto& entry : fs::recursive_directory_iterator{fs::path{COHORT_SOURCE_DIR} / "examples" / "bookshop"}) {
-    if (!entry.is_regular_file() || entry.file_size() > 20'000) continue;
+    if (!entry.is_regular_file() || entry.file_size() > 1'500) continue;
     const auto text = *read_file(entry.path());
     all.push_back(text);
     all.push_back(text.substr(0, text.size() / 2));
@@ -55,7 +55,7 @@ TEST(an_unpacked_grammar, parses_sound_and_broken_texts_as_the_packed_one_does) 
       EXPECT_EQ(nodes_of(unpacked(grammar.language()), text), nodes_of(grammar.language(), text)) << grammar.symbol;
       ++compared;
     }
-  EXPECT_GT(compared, 300U);
+  EXPECT_GT(compared, 100U);
 }
 
 TEST(an_unpacked_grammar, is_made_once) {
