@@ -168,12 +168,14 @@ void batch_state::send(board_entry& entry, const slot_lease& slot) {
 
 void batch_state::hand_over(const task_id& id, const slot_lease& slot) {
   auto& entry = *board_->find(id);
-  if (!board_->handing_out()) {
-    // The run was told to stop while the intent went to disk: nothing was sent, so nothing is owed.
+  if (!board_->handing_out() || entry.late) {
+    // While the intent went to disk the run was told to stop, or a node brought the answer: nothing was sent, so
+    // nothing is owed.
     give_back(slot.lease);
     call_failure unsent;
     unsent.code = ec::cancelled;
-    unsent.message = "the run stopped before the request was sent";
+    unsent.message =
+        entry.late ? "an answer came before the request was sent" : "the run stopped before the request was sent";
     unsent.billed = billing::unbilled;
     on_failure(entry, unsent, {});
     return;

@@ -86,9 +86,10 @@ class Bench:
         nodes = [self.node(n) for n in range(self.wish.nodes)]
         killed = None
         if self.wish.death:
-            while len(self.server.bill.lines()) < self.wish.slots:
+            while len(self.server.bill.lines()) < min(self.wish.slots, self.wish.tasks):
                 time.sleep(0.01)
-            nodes[0].kill()
+            first = self.seen("node_joined")[0]["node"]  # It has work for certain.
+            nodes[int(first[1:])].kill()
             killed = time.time()
         _, status, usage = os.wait4(process.pid, 0)
         for node in nodes:
@@ -122,6 +123,6 @@ if __name__ == "__main__":
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--slots", type=int, default=64, help="of all nodes together")
     parser.add_argument("--latency", type=int, default=0, help="the server's, in ms")
-    parser.add_argument("--death", action="store_true", help="kill a node when all slots are busy")
+    parser.add_argument("--death", action="store_true", help="kill a node when all slots are busy, or all tasks under way: with more slots than tasks others are free")
     parser.add_argument("folder", help="where the project is made; it is left there")
     sys.exit(Bench(parser.parse_args()).run())

@@ -99,6 +99,28 @@ TEST_F(late_answers, during_the_pause_before_another_attempt_mean_that_there_is_
   EXPECT_EQ(stored().spent().unconfirmed.count, 0);
 }
 
+TEST_F(late_answers, while_the_intent_of_another_attempt_goes_to_disk_mean_that_it_is_not_sent) {
+  plan(2);
+  spawn_all();
+  late_report late;
+  late.run = stored().id;
+  late.report.task = task(1).id;
+  late.report.attempt = 7;
+  late.report.answered = true;
+  late.report.answer = answer_saying("late", 100);
+  self->send(services.recorder, late);
+  run();
+  way->answer_all();
+  actor_fixture::run();  // No time passes: the slot has gone to the other task, whose intent waits for its commit.
+  self->send(owner, answer_arrived{0, task(1).id, late.report.answer});
+  actor_fixture::run();
+  way->at_once = true;
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(way->asked.count("task-1"), 0u);
+  EXPECT_EQ(file(1), "late");
+  EXPECT_EQ(stored().spent().total().count, 200);
+}
+
 TEST_F(late_answers, come_once_and_a_second_one_only_costs) {
   plan(1);
   spawn_all();

@@ -220,7 +220,9 @@ TEST(outcomes, a_lost_worker_is_no_reason_to_wait_but_only_so_often) {
   report.failure.retry = true;
   EXPECT_EQ(policy.after_failure(report.failure, 1).what, next_step::action::again);
   EXPECT_EQ(policy.after_failure(report.failure, 1).pause, 0ms);
-  EXPECT_EQ(policy.after_failure(report.failure, 99).what, next_step::action::fail);
+  EXPECT_EQ(policy.after_failure(report.failure, 8).what, next_step::action::again);
+  EXPECT_GT(policy.after_failure(report.failure, 8).pause, policy.after_failure(report.failure, 7).pause);
+  EXPECT_EQ(policy.after_failure(report.failure, 9).what, next_step::action::fail);
 }
 
 TEST(outcomes, a_task_that_a_node_gave_back_unsent_goes_to_another_without_being_counted) {

@@ -215,9 +215,9 @@ class Comings(ClusterBase):
 
     def test_an_answer_that_is_on_its_way_at_the_end_is_taken_in(self):
         project = self.project(3)
-        slow = self.simulator("latency.fixed_ms=4000", "latency.median_ms=0")
+        slow = self.simulator("latency.fixed_ms=8000", "latency.median_ms=0")
         server = self.simulator(*CALM)
-        run = self.coordinate(project, lease="3")
+        run = self.coordinate(project, lease="5")
         sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
         self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
         sleeper.send_signal(signal.SIGSTOP)
