@@ -181,6 +181,8 @@ void recorder_state::begin_sync() {
   files_->begin_sync([home = caf::actor_cast<recorder_actor>(self_)](const expected<void>& done) {
     caf::anon_send(home, done ? sync_ended{} : sync_ended{done.error().code, done.error().message});
   });
+  // A scheduler with virtual time expects no message from another thread while it works.
+  if (!has_own_thread(static_cast<caf::abstract_actor*>(self_))) files_->await_sync();
 }
 
 void recorder_state::on_sync_ended(const sync_ended& how) {

@@ -45,9 +45,7 @@ result_files::result_files(std::shared_ptr<ledger> book, context_ptr context, wo
       output_(std::move(output)),
       run_(run) {}
 
-result_files::~result_files() {
-  if (sync_.joinable()) sync_.join();
-}
+result_files::~result_files() { await_sync(); }
 
 expected<void> result_files::restore() {
   const auto files = book_->unsynced();
@@ -149,14 +147,18 @@ void result_files::begin_sync(std::function<void(expected<void>)> ended) {
   if (!files || files->empty()) return;
   sync_begun_ = steady_clock::now();
   syncing_ = std::move(*files);
-  if (sync_.joinable()) sync_.join();
+  await_sync();
   sync_ = std::thread{[folder = output_, ended = std::move(ended)] { ended(sync_file_system(folder)); }};
+}
+
+void result_files::await_sync() {
+  if (sync_.joinable()) sync_.join();
 }
 
 std::vector<delivered_file> result_files::end_sync() { return std::exchange(syncing_, {}); }
 
 expected<void> result_files::sync_now() {
-  if (sync_.joinable()) sync_.join();
+  await_sync();
   const auto files = book_->unsynced();
   if (!files) return tl::unexpected{files.error()};
   if (files->empty()) return {};

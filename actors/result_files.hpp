@@ -39,6 +39,8 @@ class result_files {
   /// Syncs what is not synced yet on a thread of its own, so that no intent has to wait for the disk, unless the last
   /// sync is less than a second ago or still under way. `ended` is called there; `end_sync` is to follow.
   void begin_sync(std::function<void(expected<void>)> ended);
+  /// Waits until `ended` was called, if a sync is under way.
+  void await_sync();
   /// The files that the sync under way covers; none is under way any more.
   [[nodiscard]] std::vector<delivered_file> end_sync();
 
