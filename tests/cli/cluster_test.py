@@ -16,7 +16,7 @@ import termios
 import threading
 import time
 
-from program import PROGRAM, STATE, Book, Case
+from program import OTHER_VERSION, PROGRAM, STATE, Book, Case
 
 CALM = ("latency.fixed_ms=60", "latency.median_ms=0")
 
@@ -411,6 +411,25 @@ class Refused(ClusterBase):
         self.until(lambda: log_file.read_text().count(words) > before, "another line of the log")
         self.assertIn("was refused", log_file.read_text())
         good = self.join(run.address, "good", "-c", "4", server=server)
+        self.ended(run, 0)
+        self.ended(good, 0)
+
+    def test_a_coordinator_of_another_version_tells_a_node_so_which_leaves_with_2(self):
+        other = subprocess.Popen([OTHER_VERSION, "coordinator", str(self.cluster)], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+        self.started.append(other)
+        self.addCleanup(other.stdin.close)
+        said = self.ended(self.join(other.stdout.readline().strip(), "old", server=self.simulator(*CALM)), 2)
+        self.assertIn("use the same program on both machines", said)
+
+    def test_a_node_of_another_version_is_told_so_and_the_coordinator_goes_on(self):
+        project = self.project(3)
+        server = self.simulator(*CALM)
+        run = self.coordinate(project)
+        told = subprocess.run([OTHER_VERSION, "node", str(self.cluster), run.address], capture_output=True, text=True,
+                              timeout=30)
+        self.assertIn("use the same program on both machines", told.stdout)
+        good = self.join(run.address, "good", "-c", "2", server=server)
         self.ended(run, 0)
         self.ended(good, 0)
 

@@ -26,6 +26,10 @@ if not PROGRAM:
 # The same program with faults on demand (tests/campaigns/fault_points.cpp).
 FAULTY = str(pathlib.Path(PROGRAM).parent / "tests" / "campaigns" / "cohort_faults")
 
+# A coordinator or node of another version of the nodes' protocol (tests/cli/other_version.cpp).
+OTHER_VERSION = os.environ.get("COHORT_OTHER_VERSION") or str(
+    pathlib.Path(PROGRAM).parent / "tests" / "cli" / "other_version")
+
 STATE = ".claude-testing"
 
 Result = collections.namedtuple("Result", "code out err")
