@@ -118,7 +118,8 @@ expected<void> store(const fs::path& folder, const std::string& name, const iden
   auto key = key_text(*made.key);
   if (!key) return tl::unexpected{key.error()};
   if (auto done = write_private(key_file(folder, name), *key); !done) return done;
-  OPENSSL_cleanse(key->data(), key->size());
+  auto& secret = *key;
+  OPENSSL_cleanse(secret.data(), secret.size());
   const auto text = certificate_text(*made.certificate);
   if (!text) return tl::unexpected{text.error()};
   return replace_file(certificate_file(folder, name), *text, durability::now);

@@ -71,13 +71,14 @@ expected<void> check_chain(X509& authority, X509& own, cluster_side side, const 
 }
 
 expected<int> in_memory(const fs::path& file) {
-  auto text = read_file(file, 1 << 20);
-  if (!text) return tl::unexpected{text.error()};
+  auto content = read_file(file, 1 << 20);
+  if (!content) return tl::unexpected{content.error()};
+  auto& text = *content;
   const int fd = ::memfd_create("cohort-cluster", MFD_CLOEXEC);
   if (fd < 0) return tl::unexpected{system_error(errno, "copy into memory", file)};
-  const auto written = ::write(fd, text->data(), text->size());
-  const bool whole = written == static_cast<ssize_t>(text->size());
-  ::explicit_bzero(text->data(), text->size());
+  const auto written = ::write(fd, text.data(), text.size());
+  const bool whole = written == static_cast<ssize_t>(text.size());
+  ::explicit_bzero(text.data(), text.size());
   if (whole) return fd;
   ::close(fd);
   return tl::unexpected{system_error(ENOSPC, "copy into memory", file)};
