@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from program import STATE, Book, Case, PROGRAM
+from program import SANITIZED, STATE, Book, Case, PROGRAM
 
 
 class LyingServer(Case):
@@ -45,7 +45,8 @@ class LyingServer(Case):
                 self.assertLess(len(text), 1000)
                 self.assertTrue(text.isprintable(), text)
             self.assertEqual(len(lines), attempts * len(lied) + len(asked - lied))
-            self.assertLess(peak, memory, "MiB of memory")
+            if not SANITIZED:
+                self.assertLess(peak, memory, "MiB of memory")
             self.unlocked(self.project_path)
 
     def test_what_is_no_answer_fails_by_name(self):

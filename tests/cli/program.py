@@ -30,6 +30,9 @@ FAULTY = str(pathlib.Path(PROGRAM).parent / "tests" / "campaigns" / "cohort_faul
 OTHER_VERSION = os.environ.get("COHORT_OTHER_VERSION") or str(
     pathlib.Path(PROGRAM).parent / "tests" / "cli" / "other_version")
 
+# A sanitizer keeps what was freed, so that bounds of memory say nothing.
+SANITIZED = bool(os.environ.get("COHORT_SANITIZE"))
+
 STATE = ".claude-testing"
 
 Result = collections.namedtuple("Result", "code out err")
