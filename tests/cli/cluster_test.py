@@ -182,15 +182,20 @@ class Comings(ClusterBase):
         lost = set(re.findall(r"node (\S+) is lost", run.said.read_text()))
         self.assertFalse(lost & {"alpha", "beta"}, run.said.read_text())
 
+    def lose_a_sleeper(self, run, slow):
+        """A node that is stopped while its first request is in flight, and taken for lost."""
+        sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
+        self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
+        sleeper.send_signal(signal.SIGSTOP)
+        self.until(lambda: "node sleeper is lost" in run.said.read_text(), "the loss")
+        return sleeper
+
     def test_an_answer_that_came_after_the_end_is_handed_over_to_the_next_run(self):
         project = self.project(3)
         slow = self.simulator("latency.fixed_ms=2500", "latency.median_ms=0")
         server = self.simulator(*CALM)
         run = self.coordinate(project, lease="1")
-        sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
-        self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
-        sleeper.send_signal(signal.SIGSTOP)
-        self.until(lambda: "node sleeper is lost" in run.said.read_text(), "the loss")
+        sleeper = self.lose_a_sleeper(run, slow)
         other = self.join(run.address, "other", "-c", "2", server=server)
         self.ended(run, 0)
         self.ended(other, 0)
@@ -218,10 +223,7 @@ class Comings(ClusterBase):
         slow = self.simulator("latency.fixed_ms=8000", "latency.median_ms=0")
         server = self.simulator(*CALM)
         run = self.coordinate(project, lease="5")
-        sleeper = self.join(run.address, "sleeper", "-c", "1", server=slow)
-        self.until(lambda: len(slow.bill.lines()) == 1, "a request in flight")
-        sleeper.send_signal(signal.SIGSTOP)
-        self.until(lambda: "node sleeper is lost" in run.said.read_text(), "the loss")
+        sleeper = self.lose_a_sleeper(run, slow)
         sleeper.send_signal(signal.SIGCONT)
         self.until(lambda: sleeper.said.read_text().count("joined run") == 2, "the return")
         other = self.join(run.address, "other", "-c", "2", server=server)

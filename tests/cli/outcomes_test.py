@@ -95,14 +95,6 @@ def row(*cells):
 
 
 class OutcomesBase(Case):
-    def one_module(self, name, count=1):
-        project = self.room / name
-        project.mkdir()
-        (project / "pyproject.toml").write_text('[project]\nname = "p"\nversion = "1"\n[tool.pytest.ini_options]\n')
-        for i in range(count):
-            (project / f"unit_{i:03}.py").write_text(module_text(f"unit_{i:03}"))
-        return project
-
     def states(self, project):
         with Book(project) as book:
             counts = dict(book.all("SELECT state, count(*) FROM task WHERE run = (SELECT max(id) FROM run) GROUP BY state"))
@@ -188,7 +180,7 @@ class Matrix(OutcomesBase):
 
     def fault_row(self, number, fault):
         setting, words = fault
-        project = self.one_module(f"fault-{number}")
+        project = self.project(1, f"fault-{number}")
         server = self.simulator(setting, "latency.median_ms=5")
         ended = self.batch(project, "--force", "--timeout", "2" if setting in SHORT else "60", "-c", "1", server=server)
         states = self.agree(project, ended.code)
@@ -220,25 +212,25 @@ class Matrix(OutcomesBase):
             return row(words, listed, self.view(project)["status"], ended.code)
 
         def budget():
-            project = self.one_module("budget", 4)
+            project = self.project(4, "budget")
             return shown("`--budget` leaves no room for some", project,
                          self.batch(project, *simulated, "--budget", "0.25", "--set", "lies.bill_max_tokens=true", "-c", "1"))
 
         def changed():
-            project = self.one_module("changed", 4)
+            project = self.project(4, "changed")
             self.ends(self.batch(project, *simulated, "-b", "2", "--max-batches", "1"), 0)
             (project / "unit_002.py").write_text(module_text("other"))
             (project / "unit_003.py").unlink()
             return shown("sources changed or gone after planning", project, self.batch(project, *simulated))
 
         def some_refused():
-            project = self.one_module("refused", 4)
+            project = self.project(4, "refused")
             (project / "unit_000.py").write_text(module_text("unit_000", 1))
             ended = self.batch(project, *simulated, "--set", "answers.refusal=0.5", "--set", "seed=3")
             return shown("some answers are refusals", project, ended)
 
         def one_batch():
-            project = self.one_module("one-batch", 4)
+            project = self.project(4, "one-batch")
             ended = self.batch(project, "--provider", "simulator", "-b", "2", "--max-batches", "1")
             self.ends(ended, 0)
             states = self.states(project)
@@ -246,7 +238,7 @@ class Matrix(OutcomesBase):
                        self.view(project)["status"], ended.code)
 
         def interrupted():
-            project = self.one_module("interrupted", 4)
+            project = self.project(4, "interrupted")
             server = self.simulator("latency.fixed_ms=400")
             run = self.start("generate-logical-batch", project, "--force", "-c", "1", server=server)
             self.until(lambda: len(server.bill.lines()) == 2, "the 2nd request")
@@ -254,7 +246,7 @@ class Matrix(OutcomesBase):
             return shown("SIGINT during the second of four tasks, one in flight", project, self.finish(run))
 
         def refused_before():
-            project = self.one_module("before", 2)
+            project = self.project(2, "before")
             for arguments in (["--budget", "0.0001"], ["-m", "gpt"]):
                 self.ends(self.batch(project, *simulated, *arguments), 2)
             return row("no key, an unknown model, a limit below one task", "none asked", "", 2)

@@ -42,6 +42,17 @@ struct damage_test : state_test {
     }
     return all;
   }
+
+  /// One task and its answer, by a process that died without closing the ledger.
+  void leave_a_killed_run() {
+    EXPECT_EQ(in_killed_child([&] {
+                auto book = open();
+                const auto run = plan(book, {"a"});
+                store(book, run, answer_for("a", 1));
+                ::_exit(7);
+              }),
+              7);
+  }
 };
 
 TEST_F(damage_test, garbage_and_truncation_are_errors_that_change_nothing) {
@@ -183,13 +194,7 @@ TEST_F(damage_test, a_flipped_salt_does_not_make_two_commits_look_like_a_torn_en
 }
 
 TEST_F(damage_test, a_reader_of_what_a_kill_left_leaves_nothing_behind_if_it_is_killed) {
-  EXPECT_EQ(in_killed_child([&] {
-              auto book = open();
-              const auto run = plan(book, {"a"});
-              store(book, run, answer_for("a", 1));
-              ::_exit(7);
-            }),
-            7);
+  leave_a_killed_run();
   const auto before = read_file(wal_of(file)).value();
   const auto temporary = root / "temporary";
   fs::create_directories(temporary);
@@ -276,13 +281,7 @@ TEST_F(damage_test, reading_leaves_no_trace_after_a_clean_end) {
 }
 
 TEST_F(damage_test, reading_after_a_crash_sees_the_wal_and_leaves_no_trace) {
-  EXPECT_EQ(in_killed_child([&] {
-              auto book = open();
-              const auto run = plan(book, {"a"});
-              store(book, run, answer_for("a", 1));
-              ::_exit(7);
-            }),
-            7);
+  leave_a_killed_run();
   for (const bool with_shm : {true, false}) {
     if (!with_shm) fs::remove(shm_of(file));
     const auto before = snapshot(place.root());
