@@ -2,6 +2,9 @@
 
 #include "cli/prepare_run.hpp"
 
+#include <algorithm>
+#include <map>
+
 #include <fmt/format.h>
 
 #include "base/files.hpp"
@@ -191,26 +194,36 @@ expected<void> check_limits(const ledger& book, const ready_run& ready) {
   const auto& settings = ready.settings;
   // Where a limit stops the run, nothing beyond the batch that is next is ever reached.
   const bool goes_on = settings.on_limit != limit_policy::stop && !settings.budget;
-  std::optional<nano_dollars> cheapest;
+  std::map<uint32_t, nano_dollars> cheapest;  // Of the tasks that wait, for each batch.
   auto visited = book.for_each_task(run.id, [&](const task_record& task) {
     if (is_final(task.state) || task.state == task_state::answered) return;
     if (!goes_on && task.batch != run.next_batch()) return;
-    if (!cheapest || task.spec.estimate.worst < *cheapest) cheapest = task.spec.estimate.worst;
+    const auto known = cheapest.try_emplace(task.batch, task.spec.estimate.worst).first;
+    known->second = std::min(known->second, task.spec.estimate.worst);
   });
   if (!visited) return visited;
-  if (!cheapest) return {};
-  const auto too_low = [&](const char* option, const std::optional<nano_dollars>& limit,
-                           nano_dollars spent) -> expected<void> {
-    if (!limit || spent + *cheapest <= *limit) return {};
-    return fail(spent.count == 0 ? ec::limit_too_low : ec::limit_reached,
-                fmt::format("{} {} lets no task run: {} is spent, and the cheapest waiting task may cost up to {}. "
+  if (cheapest.empty()) return {};
+  const auto check = [](const char* option, const std::optional<nano_dollars>& limit, nano_dollars spent,
+                        nano_dollars task, const std::string& where) -> expected<void> {
+    if (!limit || spent + task <= *limit) return {};
+    return fail(task > *limit ? ec::limit_too_low : ec::limit_reached,
+                fmt::format("{} {} lets no task run: {} is spent{}, and the cheapest waiting task may cost up to {}. "
                             "The least that works is {}",
-                            option, exact_dollars(*limit), exact_dollars(spent), exact_dollars(*cheapest),
-                            exact_dollars(spent + *cheapest)));
+                            option, exact_dollars(*limit), exact_dollars(spent), where, exact_dollars(task),
+                            exact_dollars(spent + task)));
   };
-  if (auto fits = too_low("--budget", settings.budget, run.spent().total() + ready.carried.total()); !fits) return fits;
+  const auto of_run = std::min_element(cheapest.begin(), cheapest.end(),
+                                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (auto fits = check("--budget", settings.budget, run.spent().total() + ready.carried.total(), of_run->second, "");
+      !fits)
+    return fits;
   if (settings.on_limit == limit_policy::warn) return {};
-  return too_low("--cost-limit", settings.cost_limit, {});
+  const auto spent_in = [&](uint32_t batch) { return run.batches[batch].spent.total(); };
+  const auto of_batch = std::min_element(cheapest.begin(), cheapest.end(), [&](const auto& a, const auto& b) {
+    return spent_in(a.first) + a.second < spent_in(b.first) + b.second;
+  });
+  return check("--cost-limit", settings.cost_limit, spent_in(of_batch->first), of_batch->second,
+               fmt::format(" in batch {}", of_batch->first + 1));
 }
 
 }  // namespace cohort

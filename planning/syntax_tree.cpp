@@ -1,9 +1,8 @@
-// Parsers are not thread-safe and cost memory: each thread keeps one for each grammar it met.
+// A parser lives for one text: what it would keep is dropped with the memory of the tree.
 
 #include "planning/syntax_tree.hpp"
 
 #include <algorithm>
-#include <vector>
 
 #include "planning/tree_memory.hpp"
 #include "planning/unpacked_grammar.hpp"
@@ -26,30 +25,27 @@ struct parser_deleter {
   void operator()(TSParser* parser) const noexcept { ts_parser_delete(parser); }
 };
 
-TSParser* parser_of_this_thread(const TSLanguage* grammar) {
-  struct entry {
-    const TSLanguage* grammar;
-    std::unique_ptr<TSParser, parser_deleter> parser;
-  };
-  install_tree_memory();  // first: this thread's memory must outlive its parsers
-  thread_local std::vector<entry> parsers;
-  for (const auto& known : parsers)
-    if (known.grammar == grammar) return known.parser.get();
-  std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
-  if (!parser || !ts_parser_set_language(parser.get(), unpacked(grammar))) return nullptr;
-  parsers.push_back({grammar, std::move(parser)});
-  return parsers.back().parser.get();
-}
-
 }  // namespace
 
+void tree_deleter::operator()(TSTree* tree) const noexcept {
+  if (region == nullptr) return ts_tree_delete(tree);
+  return_region(std::unique_ptr<tree_region>{region});  // with the tree in it
+}
+
 syntax_tree parse_tree(const grammar_rules& rules, std::string_view text) {
-  auto* parser = parser_of_this_thread(rules.grammar);
-  if (parser == nullptr || text.size() > UINT32_MAX) return nullptr;
-  ts_parser_set_timeout_micros(parser, give_up_after_microseconds(text.size()));
-  syntax_tree tree{ts_parser_parse_string(parser, nullptr, text.data(), static_cast<uint32_t>(text.size()))};
-  if (!tree) ts_parser_reset(parser);  // otherwise the next text would resume this one
-  return tree;
+  if (text.size() > UINT32_MAX) return nullptr;
+  auto region = take_region();
+  TSTree* tree = nullptr;
+  {
+    const region_scope inside{region.get()};
+    const std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
+    if (!parser || !ts_parser_set_language(parser.get(), unpacked(rules.grammar))) return nullptr;
+    ts_parser_set_timeout_micros(parser.get(), give_up_after_microseconds(text.size()));
+    tree = ts_parser_parse_string(parser.get(), nullptr, text.data(), static_cast<uint32_t>(text.size()));
+  }
+  if (tree != nullptr) return syntax_tree{tree, tree_deleter{region.release()}};
+  return_region(std::move(region));
+  return nullptr;
 }
 
 TSNode look_through(TSNode node, const grammar_rules& rules) noexcept {

@@ -10,12 +10,16 @@
 
 namespace cohort {
 
+class tree_region;
+
+/// A tree is dropped with the memory that it lies in, without a walk over it.
 struct tree_deleter {
-  void operator()(TSTree* tree) const noexcept { ts_tree_delete(tree); }
+  tree_region* region = nullptr;  ///< Null: the tree lies in malloc's blocks.
+  void operator()(TSTree* tree) const noexcept;
 };
 using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;
 
-/// Parses with this thread's parser for the grammar; null if the parser gave up (time limit: 2 to 10 s, by length).
+/// Any thread; the tree is for one thread at a time. Null if the parser gave up (time limit: 2 to 10 s, by length).
 [[nodiscard]] syntax_tree parse_tree(const grammar_rules& rules, std::string_view text);
 
 /// A cursor that frees itself.

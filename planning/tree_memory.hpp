@@ -1,10 +1,43 @@
-// Memory for tree-sitter: parsing makes and drops millions of small blocks, each on the thread that made it.
+// Memory for tree-sitter: parsing makes and drops millions of small blocks, and a tree is dropped as a whole.
 #pragma once
+
+#include <cstddef>
+#include <memory>
 
 namespace cohort {
 
-/// Gives tree-sitter lists of free blocks, one set for each thread. Call on each thread before its first parser is
-/// made, so that the thread's lists are there until its last parser is gone; idempotent.
-void install_tree_memory();
+/// The memory of one tree and of the parser that made it. Blocks that tree-sitter drops are used again; all others go
+/// with the region. For one thread at a time.
+class tree_region {
+ public:
+  tree_region();
+  tree_region(const tree_region&) = delete;
+  tree_region& operator=(const tree_region&) = delete;
+  ~tree_region();
+
+  [[nodiscard]] void* take(size_t bytes);
+  void give_back(void* block) noexcept;
+  /// Forgets all blocks, and keeps a little memory for the next ones.
+  void clear() noexcept;
+
+ private:
+  struct parts;
+  std::unique_ptr<parts> parts_;
+};
+
+/// Null under an address sanitizer, which watches malloc's blocks: then tree-sitter keeps to malloc, and trees must be
+/// deleted.
+[[nodiscard]] std::unique_ptr<tree_region> take_region();
+/// Its tree is gone. This thread's next tree takes the region again.
+void return_region(std::unique_ptr<tree_region> region) noexcept;
+
+/// While it lives, tree-sitter's memory on this thread comes from `region`; null: from malloc, as without it.
+class region_scope {
+ public:
+  explicit region_scope(tree_region* region) noexcept;
+  region_scope(const region_scope&) = delete;
+  region_scope& operator=(const region_scope&) = delete;
+  ~region_scope();
+};
 
 }  // namespace cohort

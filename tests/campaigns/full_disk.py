@@ -99,7 +99,9 @@ class Disks(campaign.Trial):
         if not with_reserve:  # Somebody took it: what is paid must wait in memory.
             (shop / STATE / "ballast").unlink(missing_ok=True)
         with open(place / "filler", "wb", buffering=0) as filler:
+            run.send_signal(signal.SIGSTOP)  # Or it could give its reserve back while the disk is being filled.
             self.fill(filler)
+            run.send_signal(signal.SIGCONT)
             if not with_reserve:
                 time.sleep(self.dice.uniform(0.2, 1.2))  # What is in flight arrives meanwhile.
                 self.fill(filler)

@@ -24,6 +24,21 @@ class HardLimits(Case):
             bill.path.unlink()
             self.ends(self.batch(shop, "--clean"), 0)
 
+    def test_what_a_batch_has_spent_counts_towards_the_least_that_works(self):
+        shop, bill = self.bookshop(), Bill(self.room / "bill")
+        how = ["--provider", "simulator", "--bill", bill.path, "-c", "1", "--parallel-batches", "1", "--cost-limit"]
+        self.ends(self.batch(shop, *how, "0.25"), 4)
+        billed = len(bill.lines())
+        again = self.batch(shop, *how, "0.25")
+        self.ends(again, 4)
+        self.assertEqual(len(bill.lines()), billed)
+        said = re.search(r"--cost-limit \$0.25 lets no task run: \$([0-9.]+) is spent in batch 1, .*least that works is \$([0-9.]+[0-9])",
+                         again.err)
+        self.assertTrue(said, again.err)
+        self.assertEqual(round(float(said.group(1)) * 1e9), bill.nanos())
+        self.ends(self.batch(shop, *how, said.group(2)), 4)
+        self.assertGreater(len(bill.lines()), billed, "the least that works did not work")
+
     def test_on_limit_next_goes_on_with_the_next_batch(self):
         shop, bill = self.bookshop(), Bill(self.room / "bill")
         ended = self.batch(shop, "--provider", "simulator", "--bill", bill.path, "--cost-limit", "0.25", "--on-limit", "next")
