@@ -138,11 +138,14 @@ void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time 
   refill(b, now);
   const double refilled = per_ms(b) * milliseconds_between(ticket.at, now);
   const double since = std::max(0.0, b.taken - ticket.taken_before[which]) + ticket.unborn_before[which];
-  const double written_early = std::min(b.limit, remaining + refilled) - since;
-  const double low = std::min(written_early, remaining - b.unborn) - headroom(b);
+  // Written when the request arrived: at least this is left if the bucket was filled before the others took from it, at
+  // most that if it never was full.
+  const double least_early = std::min(b.limit, remaining + refilled) - since;
+  const double most_early = std::min(b.limit, remaining + refilled - since);
+  const double low = std::min(least_early, remaining - b.unborn) - headroom(b);
   // Half of the way: each header is off by what estimates were off, and following the lowest of them would leave a
   // part of the limit unused.
-  if (const double most = std::max(written_early, remaining); b.level > most) b.level -= (b.level - most) / 2;
+  if (const double most = std::max(most_early, remaining); b.level > most) b.level -= (b.level - most) / 2;
   b.least_lift = b.votes == 0 ? low - b.level : std::min(b.least_lift, low - b.level);
   b.votes = b.least_lift > 0 ? b.votes + 1 : 0;
   if (b.votes < votes_to_lift) return;

@@ -1,4 +1,5 @@
 #include <deque>
+#include <ranges>
 
 #include <gtest/gtest.h>
 
@@ -233,6 +234,25 @@ TEST(rate_limiter, meets_few_refusals_and_uses_what_is_allowed) {
         EXPECT_LE(got.refused_percent(), 1.0);
         EXPECT_GE(got.used_percent(), 95.0);
       }
+}
+
+TEST(rate_limiter, believes_headers_that_are_older_than_the_window) {
+  for (const uint32_t seed : std::views::iota(0U, 20U)) {
+    virtual_traffic::setting rules{.requests = 1000,
+                                   .input = 1e6,
+                                   .output = 1e9,
+                                   .latency_ms = 120'000,
+                                   .minutes = 3,
+                                   .outage_from_ms = 0,
+                                   .outage_ms = 0,
+                                   .counts_output_late = true,
+                                   .stamps_late = false,
+                                   .error = 0.3,
+                                   .demand = 0};
+    rules.demand = virtual_traffic::five_times_the_limit(rules);
+    const auto got = virtual_traffic::traffic{rules, settings().rate_limit, seed, false}.run();
+    EXPECT_GE(got.used_percent(), 95) << seed;
+  }
 }
 
 }  // namespace
