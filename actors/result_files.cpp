@@ -66,7 +66,8 @@ expected<void> result_files::restore() {
       continue;
     }
     log_warning("'{}' did not survive the last end; it is written again from its stored answer", path);
-    if (auto written = replace_file(path, *content, durability::now); !written) return written;
+    if (auto written = replace_file_if(path, *content, durability::now, looks_torn); !written)
+      return tl::unexpected{written.error()};
   }
   return {};
 }
@@ -93,15 +94,13 @@ bool result_files::may_be_torn(const std::string& path) const {
   return files && std::any_of(files->begin(), files->end(), [&](const auto& file) { return file.path == path; });
 }
 
-/// True if what stands at `path` is what we wrote, or what a power cut left of it.
-expected<bool> result_files::may_replace(const fs::path& path) const {
+/// False if something stands there that is not what we wrote, nor what a power cut left of it.
+expected<bool> result_files::put(const fs::path& path, const std::string& content) const {
   const auto ours = book_->delivered_content(path.string());
   if (!ours) return tl::unexpected{ours.error()};
-  std::error_code ignored;
-  // A link that the user put there is theirs, whatever it leads to.
-  if (!*ours || fs::is_symlink(fs::symlink_status(path, ignored))) return false;
-  const auto present = read_file(path);
-  return present && (sha256(*present) == **ours || (looks_torn(*present) && may_be_torn(path.string())));
+  return replace_file_if(path, content, durability::later, [&](const std::string& present) {
+    return *ours && (sha256(present) == **ours || (looks_torn(present) && may_be_torn(path.string())));
+  });
 }
 
 expected<delivery> result_files::write(const task_spec& spec, const std::string& extracted) {
@@ -114,15 +113,10 @@ expected<delivery> result_files::write(const task_spec& spec, const std::string&
     if (!path) return tl::unexpected{path.error()};
     written.path = path->string();
     written.beside = n > 1;
-    std::error_code ignored;
-    if (fs::exists(fs::symlink_status(*path, ignored))) {
-      if (const auto present = read_file(*path); present && sha256(*present) == written.content) return written;
-      const auto replaceable = may_replace(*path);
-      if (!replaceable) return tl::unexpected{replaceable.error()};
-      if (!*replaceable) continue;
-    }
-    if (auto done = replace_file(*path, *content, durability::later); !done) return tl::unexpected{done.error()};
-    return written;
+    if (const auto present = read_file(*path); present && sha256(*present) == written.content) return written;
+    const auto done = put(*path, *content);
+    if (!done) return tl::unexpected{done.error()};
+    if (*done) return written;
   }
   return fail(ec::io, "every name for '" + spec.target + "' is taken by files that are not ours");
 }

@@ -49,7 +49,7 @@ class result_files {
 
  private:
   [[nodiscard]] expected<std::string> assembled(const task_spec& spec, const std::string& extracted) const;
-  [[nodiscard]] expected<bool> may_replace(const std::filesystem::path& path) const;
+  [[nodiscard]] expected<bool> put(const std::filesystem::path& path, const std::string& content) const;
   [[nodiscard]] bool may_be_torn(const std::string& path) const;
 
   std::shared_ptr<ledger> book_;

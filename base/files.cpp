@@ -3,6 +3,7 @@
 #include "base/files.hpp"
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <system_error>
@@ -92,6 +93,31 @@ expected<void> write_temporary(const fs::path& temporary, std::string_view conte
   return {};
 }
 
+/// Writes `content` beside `path` and has `put` bring it there; what `put` does not take is removed.
+expected<bool> write_and_put(const fs::path& path, std::string_view content, durability when,
+                             const std::function<expected<bool>(const fs::path& temporary)>& put) {
+  const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
+  const auto temporary = temporary_name(path, directory);
+  auto written = write_temporary(temporary, content, when);
+  if (!written && written.error().code == ec::not_found) {
+    if (auto made = make_directories(directory); !made) return tl::unexpected{made.error()};
+    written = write_temporary(temporary, content, when);
+  }
+  expected<bool> outcome = true;
+  if (written)
+    outcome = put(temporary);
+  else
+    outcome = tl::unexpected{written.error()};
+  if (!outcome || !*outcome) {
+    ::unlink(temporary.c_str());
+    return outcome;
+  }
+  COHORT_FAULT_POINT("file.renamed");
+  if (when == durability::now)
+    if (auto synced = sync_directory(directory); !synced) return tl::unexpected{synced.error()};
+  return true;
+}
+
 /// True if the kernel itself says that `folder` exists below `root`, whatever links are on the way. False may also
 /// mean that it cannot tell: the folder is not there yet, a link is absolute, an old kernel.
 bool surely_inside(const fs::path& root, const fs::path& folder) {
@@ -162,22 +188,45 @@ expected<void> make_directories(const fs::path& path) {
 }
 
 expected<void> replace_file(const fs::path& path, std::string_view content, durability when) {
-  const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
-  const auto temporary = temporary_name(path, directory);
-  auto outcome = write_temporary(temporary, content, when);
-  if (!outcome && outcome.error().code == ec::not_found) {
-    if (auto made = make_directories(directory); !made) return made;
-    outcome = write_temporary(temporary, content, when);
-  }
-  if (outcome && ::rename(temporary.c_str(), path.c_str()) != 0)
-    outcome = tl::unexpected{system_error(errno, "rename to", path)};
-  if (!outcome) {
-    ::unlink(temporary.c_str());
-    return outcome;
-  }
-  COHORT_FAULT_POINT("file.renamed");
-  if (when == durability::now) return sync_directory(directory);
+  const auto put = [&path](const fs::path& temporary) -> expected<bool> {
+    if (::rename(temporary.c_str(), path.c_str()) == 0) return true;
+    return tl::unexpected{system_error(errno, "rename to", path)};
+  };
+  if (auto done = write_and_put(path, content, when, put); !done) return tl::unexpected{done.error()};
   return {};
+}
+
+expected<bool> replace_file_if(const fs::path& path, std::string_view content, durability when,
+                               const std::function<bool(const std::string&)>& is_expected) {
+  const auto stands = [&is_expected](const fs::path& what) {
+    std::error_code ignored;
+    if (!fs::is_regular_file(fs::symlink_status(what, ignored))) return false;
+    const auto present = read_file(what);
+    return present && is_expected(*present);
+  };
+  const auto put = [&](const fs::path& temporary) -> expected<bool> {
+    const auto trade = [&](unsigned how) {
+      return ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), how) == 0;
+    };
+    if (trade(RENAME_NOREPLACE)) return true;
+    if (errno == EEXIST) {
+      if (!stands(path)) return false;
+      if (trade(RENAME_EXCHANGE)) {
+        const bool replaced = stands(temporary);
+        if (!replaced && !trade(RENAME_EXCHANGE)) return tl::unexpected{system_error(errno, "put back", path)};
+        ::unlink(temporary.c_str());
+        return replaced;
+      }
+      if (errno == ENOENT && trade(RENAME_NOREPLACE)) return true;  // It was deleted just now.
+    }
+    // Not every file system can exchange names.
+    const bool cannot = errno == EINVAL || errno == ENOSYS;
+    std::error_code ignored;
+    if (cannot && fs::exists(fs::symlink_status(path, ignored)) && !stands(path)) return false;
+    if (cannot && ::rename(temporary.c_str(), path.c_str()) == 0) return true;
+    return tl::unexpected{system_error(errno, "rename to", path)};
+  };
+  return write_and_put(path, content, when, put);
 }
 
 expected<void> sync_file(const fs::path& path) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,13 @@ enum class durability : bool { later, now };
 /// Replaces `path` by `content`: readers see the old or the new file, never a part.
 /// Creates missing parent directories. `durability::now` syncs the file and its directory.
 [[nodiscard]] expected<void> replace_file(const std::filesystem::path& path, std::string_view content, durability when);
+
+/// As `replace_file`, but a file that stands there is replaced only if `is_expected` says so of its content. It is
+/// asked again when both have changed places: what somebody else wrote in between is put back. Links and folders are
+/// never replaced. False: all is as it was.
+[[nodiscard]] expected<bool> replace_file_if(const std::filesystem::path& path, std::string_view content,
+                                             durability when,
+                                             const std::function<bool(const std::string&)>& is_expected);
 
 /// Syncs a file written with `durability::later`, and its directory.
 [[nodiscard]] expected<void> sync_file(const std::filesystem::path& path);

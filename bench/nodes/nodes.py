@@ -2,8 +2,8 @@
 """Tasks through a coordinator and N node processes on loopback, against the simulator in a process of its own.
 
 The plan is made by a first start, which is ended before any work; the second start is measured: its CPU is the
-coordinator's alone, without planning. "Ideal" is latency x tasks / slots. --death measures how soon the tasks of a node
-that is killed run elsewhere.
+coordinator's alone, without planning. "Ideal" is latency x tasks / slots. --lose measures how soon the tasks of a node
+that is killed (SIGKILL), or hangs (SIGSTOP), run elsewhere.
 """
 
 import argparse
@@ -84,14 +84,16 @@ class Bench:
         self.plan()
         process = self.coordinator()
         nodes = [self.node(n) for n in range(self.wish.nodes)]
-        killed = None
-        if self.wish.death:
+        lost_at = None
+        if self.wish.lose:
             while len(self.server.bill.lines()) < min(self.wish.slots, self.wish.tasks):
                 time.sleep(0.01)
             first = self.seen("node_joined")[0]["node"]  # It has work for certain.
-            nodes[int(first[1:])].kill()
-            killed = time.time()
+            nodes[int(first[1:])].send_signal(signal.SIGKILL if self.wish.lose == "kill" else signal.SIGSTOP)
+            lost_at = time.time()
         _, status, usage = os.wait4(process.pid, 0)
+        if self.wish.lose == "stop":
+            nodes[int(first[1:])].kill()
         for node in nodes:
             node.wait()
         stamps = [stamp(e) for e in self.seen("task_ended")]
@@ -104,10 +106,10 @@ class Bench:
                 f"{usage.ru_maxrss / 1024:.0f} MB, wall {wall:.2f} s")
         if ideal:
             line += f" = {wall / ideal:.2f} x ideal"
-        if killed:
-            lost = stamp(self.seen("node_lost")[0]) - killed
-            again = min(stamp(e) for e in self.seen("task_started") if e["attempt"] == 2) - killed
-            line += f"; death noticed after {lost * 1e3:.0f} ms, its first task runs elsewhere after {again * 1e3:.0f} ms"
+        if lost_at:
+            lost = stamp(self.seen("node_lost")[0]) - lost_at
+            again = min(stamp(e) for e in self.seen("task_started") if e["attempt"] == 2) - lost_at
+            line += f"; loss noticed after {lost * 1e3:.0f} ms, its first task runs elsewhere after {again * 1e3:.0f} ms"
         print(line, flush=True)
         self.server.stop()
         return os.waitstatus_to_exitcode(status)
@@ -123,6 +125,7 @@ if __name__ == "__main__":
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--slots", type=int, default=64, help="of all nodes together")
     parser.add_argument("--latency", type=int, default=0, help="the server's, in ms")
-    parser.add_argument("--death", action="store_true", help="kill a node when all slots are busy, or all tasks under way: with more slots than tasks others are free")
+    parser.add_argument("--lose", choices=("kill", "stop"), help="a node, when all slots are busy or all tasks under way: "
+                        "with more slots than tasks others are free")
     parser.add_argument("folder", help="where the project is made; it is left there")
     sys.exit(Bench(parser.parse_args()).run())

@@ -33,6 +33,51 @@ TEST_F(files_test, keeps_the_old_file_when_the_new_one_cannot_be_written) {
   EXPECT_EQ(std::distance(fs::directory_iterator{root}, fs::directory_iterator{}), 2);
 }
 
+TEST_F(files_test, replaces_only_what_it_expects) {
+  const auto path = root / "sub/file";
+  const auto is_ours = [](const std::string& content) { return content == "ours"; };
+  EXPECT_TRUE(replace_file_if(path, "ours", durability::now, is_ours).value()) << "nothing stood there";
+  EXPECT_TRUE(replace_file_if(path, "theirs", durability::later, is_ours).value());
+  EXPECT_FALSE(replace_file_if(path, "ours", durability::later, is_ours).value());
+  EXPECT_EQ(read_file(path).value(), "theirs");
+  EXPECT_EQ(std::distance(fs::directory_iterator{path.parent_path()}, fs::directory_iterator{}), 1);
+}
+
+TEST_F(files_test, puts_back_what_somebody_wrote_after_the_look) {
+  const auto path = root / "file";
+  ASSERT_TRUE(replace_file(path, "ours", durability::later));
+  int looks = 0;
+  const auto done = replace_file_if(path, "new", durability::later, [&](const std::string& content) {
+    if (++looks == 1) std::ofstream{path} << "an edit";
+    return content == "ours";
+  });
+  EXPECT_FALSE(done.value());
+  EXPECT_EQ(looks, 2);
+  EXPECT_EQ(read_file(path).value(), "an edit");
+  EXPECT_EQ(std::distance(fs::directory_iterator{root}, fs::directory_iterator{}), 1);
+}
+
+TEST_F(files_test, takes_the_place_of_what_was_deleted_after_the_look) {
+  const auto path = root / "file";
+  ASSERT_TRUE(replace_file(path, "ours", durability::later));
+  const auto done =
+      replace_file_if(path, "new", durability::later, [&](const std::string&) { return fs::remove(path); });
+  EXPECT_TRUE(done.value());
+  EXPECT_EQ(read_file(path).value(), "new");
+}
+
+TEST_F(files_test, never_replaces_links_and_folders) {
+  const auto always = [](const std::string&) { return true; };
+  ASSERT_TRUE(replace_file(root / "aim", "kept", durability::later));
+  fs::create_symlink(root / "aim", root / "link");
+  fs::create_directory(root / "folder");
+  EXPECT_FALSE(replace_file_if(root / "link", "new", durability::later, always).value());
+  EXPECT_FALSE(replace_file_if(root / "folder", "new", durability::later, always).value());
+  EXPECT_EQ(read_file(root / "aim").value(), "kept");
+  EXPECT_TRUE(fs::is_symlink(root / "link"));
+  EXPECT_EQ(std::distance(fs::directory_iterator{root}, fs::directory_iterator{}), 3);
+}
+
 TEST_F(files_test, refuses_to_read_past_the_limit) {
   ASSERT_TRUE(replace_file(root / "big", std::string(100, 'x'), durability::later));
   EXPECT_EQ(read_file(root / "big", 99).error().code, ec::file_too_large);
