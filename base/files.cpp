@@ -93,7 +93,7 @@ expected<void> write_temporary(const fs::path& temporary, std::string_view conte
   return {};
 }
 
-/// Writes `content` beside `path` and has `put` bring it there; what `put` does not take is removed.
+/// Writes `content` beside `path` and has `put` bring it there. Where it does not, it cares for the temporary file.
 expected<bool> write_and_put(const fs::path& path, std::string_view content, durability when,
                              const std::function<expected<bool>(const fs::path& temporary)>& put) {
   const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
@@ -103,15 +103,11 @@ expected<bool> write_and_put(const fs::path& path, std::string_view content, dur
     if (auto made = make_directories(directory); !made) return tl::unexpected{made.error()};
     written = write_temporary(temporary, content, when);
   }
-  expected<bool> outcome = true;
-  if (written)
-    outcome = put(temporary);
-  else
-    outcome = tl::unexpected{written.error()};
-  if (!outcome || !*outcome) {
+  if (!written) {
     ::unlink(temporary.c_str());
-    return outcome;
+    return tl::unexpected{written.error()};
   }
+  if (auto done = put(temporary); !done || !*done) return done;
   COHORT_FAULT_POINT("file.renamed");
   if (when == durability::now)
     if (auto synced = sync_directory(directory); !synced) return tl::unexpected{synced.error()};
@@ -190,7 +186,9 @@ expected<void> make_directories(const fs::path& path) {
 expected<void> replace_file(const fs::path& path, std::string_view content, durability when) {
   const auto put = [&path](const fs::path& temporary) -> expected<bool> {
     if (::rename(temporary.c_str(), path.c_str()) == 0) return true;
-    return tl::unexpected{system_error(errno, "rename to", path)};
+    auto problem = system_error(errno, "rename to", path);
+    ::unlink(temporary.c_str());
+    return tl::unexpected{std::move(problem)};
   };
   if (auto done = write_and_put(path, content, when, put); !done) return tl::unexpected{done.error()};
   return {};
@@ -208,23 +206,27 @@ expected<bool> replace_file_if(const fs::path& path, std::string_view content, d
     const auto trade = [&](unsigned how) {
       return ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), how) == 0;
     };
+    const auto end = [&temporary](expected<bool> outcome) {
+      ::unlink(temporary.c_str());
+      return outcome;
+    };
     if (trade(RENAME_NOREPLACE)) return true;
     if (errno == EEXIST) {
-      if (!stands(path)) return false;
+      if (!stands(path)) return end(false);
       if (trade(RENAME_EXCHANGE)) {
-        const bool replaced = stands(temporary);
-        if (!replaced && !trade(RENAME_EXCHANGE)) return tl::unexpected{system_error(errno, "put back", path)};
-        ::unlink(temporary.c_str());
-        return replaced;
+        if (stands(temporary)) return end(true);
+        if (trade(RENAME_EXCHANGE)) return end(false);
+        if (trade(RENAME_NOREPLACE)) return false;  // Ours was deleted meanwhile.
+        return tl::unexpected{system_error(errno, fmt::format("put '{}' back to", temporary.string()), path)};
       }
       if (errno == ENOENT && trade(RENAME_NOREPLACE)) return true;  // It was deleted just now.
     }
-    // Not every file system can exchange names.
-    const bool cannot = errno == EINVAL || errno == ENOSYS;
     std::error_code ignored;
-    if (cannot && fs::exists(fs::symlink_status(path, ignored)) && !stands(path)) return false;
-    if (cannot && ::rename(temporary.c_str(), path.c_str()) == 0) return true;
-    return tl::unexpected{system_error(errno, "rename to", path)};
+    if (errno == EINVAL || errno == ENOSYS) {  // Not every file system can exchange names.
+      if (fs::exists(fs::symlink_status(path, ignored)) && !stands(path)) return end(false);
+      if (::rename(temporary.c_str(), path.c_str()) == 0) return true;
+    }
+    return end(tl::unexpected{system_error(errno, "rename to", path)});
   };
   return write_and_put(path, content, when, put);
 }

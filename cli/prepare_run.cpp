@@ -206,7 +206,7 @@ expected<void> check_limits(const ledger& book, const ready_run& ready) {
   const auto check = [](const char* option, const std::optional<nano_dollars>& limit, nano_dollars spent,
                         nano_dollars task, const std::string& where) -> expected<void> {
     if (!limit || spent + task <= *limit) return {};
-    return fail(task > *limit ? ec::limit_too_low : ec::limit_reached,
+    return fail(spent.count == 0 ? ec::limit_too_low : ec::limit_reached,
                 fmt::format("{} {} lets no task run: {} is spent{}, and the cheapest waiting task may cost up to {}. "
                             "The least that works is {}",
                             option, exact_dollars(*limit), exact_dollars(spent), where, exact_dollars(task),
