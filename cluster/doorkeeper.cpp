@@ -1,4 +1,4 @@
-// One thread, epoll, two bounded buffers a connection: who reads slowly is not read for.
+// One thread, epoll, two bounded streams a connection: who reads slowly is not read for.
 
 #include "cluster/doorkeeper.hpp"
 
@@ -21,86 +21,22 @@
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "cluster/byte_stream.hpp"
+#include "cluster/tls_records.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr size_t buffer_bytes = 256 << 10;
 constexpr milliseconds tell_every{1000};
 constexpr milliseconds longest_wait{250};
-constexpr unsigned char tls_handshake = 0x16;  // First byte of a ClientHello's record; then the version, 3.x.
-constexpr char tls_major = 3;
-constexpr unsigned char tls_alert = 0x15;
-constexpr unsigned char tls_data = 0x17;      // With TLS 1.3 all that is encrypted, alerts too.
-constexpr size_t encrypted_alert_bytes = 19;  // Level, description, inner type, tag: nothing else is so short.
-constexpr size_t record_head = 5;
 
 void close_quietly(int& fd) noexcept {
   if (fd >= 0) ::close(fd);
   fd = -1;
 }
 
-/// One direction of a connection.
-struct stream {
-  std::vector<char> bytes;
-  size_t sent = 0;     ///< Of `bytes`.
-  bool ended = false;  ///< The source will send no more.
-  bool shut = false;   ///< The target was told so.
-
-  [[nodiscard]] bool empty() const noexcept { return sent == bytes.size(); }
-  [[nodiscard]] size_t waiting() const noexcept { return bytes.size() - sent; }
-  [[nodiscard]] bool full() const noexcept { return waiting() >= buffer_bytes; }
-};
-
 enum class fate : uint8_t { goes_on, waits, over };
-
-/// What the framework's answer, from its first record on, says of a visitor.
-enum class verdict : uint8_t { none, accepted, refused };
-
-verdict judge(std::string_view answer) {
-  if (answer.size() < record_head) return verdict::none;
-  const auto byte = [&](size_t i) { return static_cast<unsigned char>(answer[i]); };
-  if (byte(0) == tls_handshake) return verdict::none;  // Hello, and what belongs to it.
-  if (byte(0) == tls_alert) return verdict::refused;
-  const auto length = static_cast<size_t>(byte(3)) << 8 | byte(4);
-  return byte(0) == tls_data && length == encrypted_alert_bytes ? verdict::refused : verdict::accepted;
-}
-
-/// Moves what is there from `from` into `way`; false on an error.
-bool take_in(int from, stream& way) {
-  char chunk[64 << 10];
-  while (!way.full() && !way.ended) {
-    const auto got = ::recv(from, chunk, sizeof chunk, 0);
-    if (got > 0) {
-      if (way.empty()) {
-        way.bytes.clear();
-        way.sent = 0;
-      }
-      way.bytes.insert(way.bytes.end(), chunk, chunk + got);
-      if (static_cast<size_t>(got) < sizeof chunk) return true;
-      continue;
-    }
-    if (got == 0) way.ended = true;
-    if (got < 0 && errno == EINTR) continue;
-    return got == 0 || errno == EAGAIN;
-  }
-  return true;
-}
-
-bool give_out(int to, stream& way) {
-  while (!way.empty()) {
-    const auto done = ::send(to, way.bytes.data() + way.sent, way.bytes.size() - way.sent, MSG_NOSIGNAL);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) return errno == EAGAIN;
-    way.sent += static_cast<size_t>(done);
-  }
-  if (way.ended && !way.shut) {
-    way.shut = true;
-    ::shutdown(to, SHUT_WR);
-  }
-  return true;
-}
 
 std::string name_of(const sockaddr_storage& peer, socklen_t size) {
   char host[NI_MAXHOST] = {0};
@@ -159,8 +95,8 @@ class doorkeeper::keeper {
     bool spoke_last = false;
     steady_time since;
     std::string name;
-    stream in;   ///< From outside to the framework.
-    stream out;  ///< Back.
+    byte_stream in;   ///< From outside to the framework.
+    byte_stream out;  ///< Back.
     uint32_t watched_outside = 0;
     uint32_t watched_inside = 0;
   };
@@ -301,15 +237,13 @@ void doorkeeper::keeper::handle(visitor& guest, bool from_inside, uint32_t event
 
 /// The first bytes decide whether the framework gets to see this visitor at all.
 fate doorkeeper::keeper::look(visitor& guest) {
-  const bool fine = take_in(guest.outside, guest.in);
-  const auto& head = guest.in.bytes;
-  const bool foreign = (!head.empty() && static_cast<unsigned char>(head[0]) != tls_handshake) ||
-                       (head.size() > 1 && head[1] != tls_major);
-  if (foreign) {
+  const bool fine = guest.in.take_in(guest.outside);
+  const auto head = guest.in.pending();
+  if (!may_be_hello(head)) {
     refuse(guest, "it does not speak TLS");
     return fate::over;
   }
-  if (!fine || guest.in.ended) {
+  if (!fine || guest.in.ended()) {
     leave(guest);
     return fate::over;
   }
@@ -340,52 +274,52 @@ void doorkeeper::keeper::pass(visitor& guest) {
 /// Takes in what the framework says; where the talk turns to it, that may be its verdict. False on an error.
 bool doorkeeper::keeper::hear_answer(visitor& guest) {
   const auto before = guest.out.waiting();
-  const bool fine = take_in(guest.inside, guest.out);
+  const bool fine = guest.out.take_in(guest.inside);
   const auto fresh = guest.out.waiting() - before;
   if (fresh == 0 || !guest.spoke_last) return fine;
   guest.spoke_last = false;
   ++guest.replies;
   if (guest.passed) return fine;
-  switch (judge({guest.out.bytes.data() + guest.out.bytes.size() - fresh, fresh})) {
-    case verdict::none: break;
-    case verdict::accepted:
+  switch (verdict_of(guest.out.pending().substr(before))) {
+    case tls_verdict::none: break;
+    case tls_verdict::accepted:
       if (guest.replies >= 2) pass(guest);
       break;
-    case verdict::refused: guest.judged_out = true; break;
+    case tls_verdict::refused: guest.judged_out = true; break;
   }
   return fine;
 }
 
 fate doorkeeper::keeper::move(visitor& guest, bool inside_failed) {
   const auto had = guest.in.waiting();
-  bool outside_fine = guest.hung_up || take_in(guest.outside, guest.in);
+  bool outside_fine = guest.hung_up || guest.in.take_in(guest.outside);
   if (guest.in.waiting() > had) guest.spoke_last = true;
   bool inside_fine = true;
   if (!guest.connecting) {
-    inside_fine = give_out(guest.inside, guest.in);
+    inside_fine = guest.in.give_out(guest.inside);
     inside_fine = hear_answer(guest) && inside_fine;
   }
   // Whoever speaks on after the framework's second answer was accepted.
   if (!guest.passed && !guest.judged_out && guest.replies >= 3 && guest.spoke_last) pass(guest);
-  const bool inside_ended = guest.out.ended || inside_failed || !inside_fine;
-  const bool left_first = guest.in.ended || guest.hung_up || !outside_fine;
+  const bool inside_ended = guest.out.ended() || inside_failed || !inside_fine;
+  const bool left_first = guest.in.ended() || guest.hung_up || !outside_fine;
   if (guest.judged_out || (!guest.passed && inside_ended && !left_first && guest.replies >= 1)) {
-    guest.out.shut = true;  // The verdict is still passed on; the end comes with the refusal.
-    (void)give_out(guest.outside, guest.out);
+    guest.out.keep_open();  // The verdict is still passed on; the end comes with the refusal.
+    (void)guest.out.give_out(guest.outside);
     refuse(guest, "it has no valid certificate of this cluster");
     return fate::over;
   }
   if (!guest.passed && left_first && guest.replies >= 1 && !inside_ended) {
     // It has gone, but the framework still judges what it has sent: whom it refuses is worth a line.
     guest.hung_up = true;
-    guest.in.ended = true;
+    guest.in.end();
     close_quietly(guest.outside);
-    if (give_out(guest.inside, guest.in)) return fate::goes_on;
+    if (guest.in.give_out(guest.inside)) return fate::goes_on;
     leave(guest);
     return fate::over;
   }
-  outside_fine = outside_fine && give_out(guest.outside, guest.out);
-  const bool done = guest.in.ended && guest.in.empty() && guest.out.ended && guest.out.empty();
+  outside_fine = outside_fine && guest.out.give_out(guest.outside);
+  const bool done = guest.in.ended() && guest.in.empty() && guest.out.ended() && guest.out.empty();
   if (outside_fine && inside_fine && !done && !inside_failed) return fate::goes_on;
   leave(guest);
   return fate::over;
@@ -404,9 +338,9 @@ void doorkeeper::keeper::watch_one(int fd, uint64_t key, uint32_t wanted, uint32
 void doorkeeper::keeper::watch(visitor& guest) {
   uint32_t outside = 0;
   uint32_t inside = 0;
-  if (!guest.in.full() && !guest.in.ended) outside |= EPOLLIN;
+  if (!guest.in.full() && !guest.in.ended()) outside |= EPOLLIN;
   if (!guest.out.empty()) outside |= EPOLLOUT;
-  if (!guest.out.full() && !guest.out.ended) inside |= EPOLLIN;
+  if (!guest.out.full() && !guest.out.ended()) inside |= EPOLLIN;
   if (!guest.in.empty() || guest.connecting) inside |= EPOLLOUT;
   watch_one(guest.outside, guest.id << 1, outside, guest.watched_outside);
   watch_one(guest.inside, guest.id << 1 | 1, inside, guest.watched_inside);
