@@ -6,6 +6,11 @@
 #include "cli/console.hpp"
 #include "cli/signals.hpp"
 
+#ifdef __SANITIZE_ADDRESS__
+/// The framework's broker for connections is sometimes left over when the program ends: it holds itself.
+extern "C" const char* __lsan_default_suppressions() { return "leak:caf::io::basp_broker\n"; }
+#endif
+
 int main(int argc, char** argv) {
   cohort::ignore_broken_pipes();
   CLI::App app{
