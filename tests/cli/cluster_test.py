@@ -340,11 +340,14 @@ class NodesThatFail(ClusterBase):
 
     def test_a_bad_key_puts_a_node_aside_and_the_others_do_its_work(self):
         project = self.project(12)
-        server = self.simulator(*CALM)
+        server = self.simulator("latency.fixed_ms=300")
         run = self.coordinate(project)
         good = self.join(run.address, "good", "-c", "2", server=server)
         self.joined(good)
+        good.send_signal(signal.SIGSTOP)  # Or it could do all the work before the other one comes.
         bad = self.join(run.address, "bad", "-c", "4", server=server, key="sk-ant-invalid-1")
+        self.joined(bad)
+        good.send_signal(signal.SIGCONT)
         self.ended(run, 0)
         self.ended(good, 0)
         self.ended(bad, 0)
