@@ -13,6 +13,12 @@
 
 namespace cohort {
 
+namespace {
+
+constexpr size_t longest_trouble = 1000;  ///< Characters; what comes later than that is in the log only.
+
+}  // namespace
+
 void coordinator_state::start(coordinator_actor::stateful_pointer<coordinator_state> self, context_ptr context,
                               run_record run, const make_services& make) {
   self_ = self;
@@ -192,6 +198,8 @@ void coordinator_state::on_halt(const halt& wish) {
     event.code = wish.code;
     event.text = "stopping; what is in flight is finished first";
     tell(std::move(event));
+  } else if (trouble_.message.size() < longest_trouble && trouble_.message.find(wish.message) == std::string::npos) {
+    trouble_.message += "; " + wish.message;  // What came first may be no more than a sign of it.
   }
   stop_opening();
   finish_if_done();
@@ -273,7 +281,7 @@ void coordinator_state::judge_last_answers() {
 
 void coordinator_state::store_end(const run_outcome& outcome) {
   self_->request(services_.recorder, caf::infinite, close_run{outcome.status})
-      .then([this, outcome](const recorded&) { report(outcome); },
+      .then([this, outcome](const recorded&) { report(trouble_.code == ec::none ? outcome : this->outcome()); },
             [this, outcome](const caf::error& problem) {
               const auto cause = from_caf(problem);
               report({run_status::failed, outcome.code == ec::none ? cause.code : outcome.code,

@@ -204,21 +204,23 @@ caf::result<recorded> recorder_state::close(const close_batch& wish) {
   return recorded{};
 }
 
+/// Also a ledger that vanished after the last commit is put back, whatever else fails on the way.
 caf::result<recorded> recorder_state::close(const close_run& wish) {
   commits_->flush_all();
-  if (!watch_->displaced())
-    if (auto synced = files_->sync_now(); !synced) return to_caf(synced.error());
-  if (auto stored = book_->update_run(options_.run, context_->settings, wish.status); !stored)
-    return to_caf(stored.error());
+  auto stored = sync_all().and_then([&] { return book_->update_run(options_.run, context_->settings, wish.status); });
   COHORT_FAULT_POINT("run.closed");
+  if (auto gone = watch_->look()) self_->send(coordinator_, std::move(*gone));
   if (watch_->displaced())
     if (auto back = watch_->put_back(); !back) return to_caf(back.error());
+  if (!stored) return to_caf(stored.error());
   auto run = book_->newest_run();
   if (!run) return to_caf(run.error());
   view_->replace(std::move(*run));
   if (auto shown = publish(true); !shown) return to_caf(shown.error());
   return recorded{};
 }
+
+expected<void> recorder_state::sync_all() { return watch_->displaced() ? expected<void>{} : files_->sync_now(); }
 
 expected<void> recorder_state::publish(bool now) {
   if (watch_->displaced()) return {};

@@ -56,6 +56,7 @@ class recorder_state {
   expected<delivery> write_file(const deliver_text& wish);
   void note_late(const late_report& late, const late_outcome& seen);
   expected<void> publish(bool now);
+  expected<void> sync_all();
   void begin_sync();
 
   recorder_actor::stateful_pointer<recorder_state> self_ = nullptr;

@@ -1,9 +1,13 @@
 #include "fixture.hpp"
 
+#include <gmock/gmock.h>
+
 #include "state/view.hpp"
 
 namespace cohort {
 namespace {
+
+using ::testing::HasSubstr;
 
 struct run_test : run_fixture {};
 
@@ -352,6 +356,29 @@ TEST_F(run_test, the_states_add_up_in_every_event) {
   }
   EXPECT_EQ(shown.in_flight, 0u);
   EXPECT_EQ(shown.tasks.failed, stored().tasks().failed);
+}
+
+TEST_F(run_test, puts_a_ledger_back_that_vanished_after_the_last_commit) {
+  way->at_once = false;
+  plan(1);
+  spawn_all();
+  std::filesystem::remove_all(place.root());
+  self->send(services.recorder, close_run{run_status::interrupted});
+  run();
+  ASSERT_TRUE(std::filesystem::exists(place.ledger_file()));
+  way->answer_all();
+  EXPECT_THAT(finish().message, HasSubstr("was deleted while the run was at work"));
+}
+
+TEST_F(run_test, names_what_stopped_it_first_and_what_that_was_a_sign_of) {
+  way->at_once = false;
+  plan(1);
+  spawn_all();
+  for (const auto* cause : {"cannot rename", "cannot rename", "the ledger was deleted"})
+    self->send(owner, halt{ec::io, cause});
+  run();
+  way->answer_all();
+  EXPECT_EQ(finish().message, "cannot rename; the ledger was deleted");
 }
 
 TEST_F(run_test, ends_when_a_service_dies_and_keeps_what_was_in_flight_charged) {
