@@ -150,9 +150,18 @@ caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text 
 expected<delivery> recorder_state::write_file(const deliver_text& wish) {
   const auto* known = view_->find(wish.what.task);
   if (known == nullptr) return fail(ec::task_unknown, "a file was to be written for a task that is not open");
-  if (watch_->displaced())
-    return fail(ec::io, "the ledger is not in its place, so no file is written; the answer is kept");
-  return files_->write(known->spec, wish.extracted);
+  if (watch_->displaced()) return no_file();
+  auto written = files_->write(known->spec, wish.extracted);
+  return in_place() ? written : no_file();  // Moved meanwhile: the file is where the project is no more.
+}
+
+expected<delivery> recorder_state::no_file() {
+  return fail(ec::io, "the ledger is not in its place, so no file is written; the answer is kept");
+}
+
+bool recorder_state::in_place() {
+  if (auto gone = watch_->look()) self_->send(coordinator_, std::move(*gone));
+  return !watch_->displaced();
 }
 
 caf::typed_response_promise<late_outcome> recorder_state::store_late(late_report late) {
@@ -209,8 +218,7 @@ caf::result<recorded> recorder_state::close(const close_run& wish) {
   commits_->flush_all();
   auto stored = sync_all().and_then([&] { return book_->update_run(options_.run, context_->settings, wish.status); });
   COHORT_FAULT_POINT("run.closed");
-  if (auto gone = watch_->look()) self_->send(coordinator_, std::move(*gone));
-  if (watch_->displaced())
+  if (!in_place())
     if (auto back = watch_->put_back(); !back) return to_caf(back.error());
   if (!stored) return to_caf(stored.error());
   auto run = book_->newest_run();

@@ -160,8 +160,10 @@ class plain_craft : public task_craft {
     return all;
   }
   std::string alternative(const std::string& target, uint32_t n) const override {
+    if (meanwhile) meanwhile();
     return target + "." + std::to_string(n);
   }
+  std::function<void()> meanwhile;  ///< Happens while a file's second name is looked for.
 };
 
 /// A whole run over a plan of N tasks, under virtual time.

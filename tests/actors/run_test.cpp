@@ -370,6 +370,24 @@ TEST_F(run_test, puts_a_ledger_back_that_vanished_after_the_last_commit) {
   EXPECT_THAT(finish().message, HasSubstr("was deleted while the run was at work"));
 }
 
+TEST_F(run_test, a_file_that_was_written_while_its_project_moved_is_not_taken_for_delivered) {
+  plan(1);
+  ASSERT_TRUE(make_directories(root / "out"));
+  ASSERT_TRUE(replace_file(root / "out/file-0.txt", "the user's", durability::later));
+  craft.meanwhile = [&] { std::filesystem::rename(place.root(), root / "elsewhere"); };
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::failed);
+  EXPECT_EQ(stored().tasks().answered, 1U);
+  take_down();
+  book.reset();
+  std::filesystem::rename(root / "elsewhere", place.root());
+  craft.meanwhile = {};
+  open_ledger();
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(way->total_asked(), 1U);
+}
+
 TEST_F(run_test, names_what_stopped_it_first_and_what_that_was_a_sign_of) {
   way->at_once = false;
   plan(1);
