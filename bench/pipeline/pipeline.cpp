@@ -1,5 +1,6 @@
 // The whole engine with everything on - ledger, cost monitor, files, test craft - over N tasks against the simulator
-// in a process of its own, beside a bare libcurl loop against the same server in the same run.
+// in a process of its own, beside a bare libcurl loop and, if wished, the official SDK against the same server in the
+// same run.
 
 #include <filesystem>
 #include <thread>
@@ -31,6 +32,7 @@ struct measurement {
   uint32_t concurrency = 64;
   uint32_t latency_ms = 0;
   uint32_t batch_size = 50;
+  bool with_sdk = false;
   std::string folder;
 };
 
@@ -153,6 +155,17 @@ nlohmann::json run_floor(const measurement& wish, const std::string& url, const 
   return nlohmann::json::parse(floor.line());
 }
 
+void run_sdk(const measurement& wish, const std::string& url, const fs::path& body, double ideal) {
+  child_process peer{{NODE_PROGRAM, SDK_PEER_SCRIPT, url, std::to_string(wish.tasks), std::to_string(wish.concurrency),
+                      body.string()}};
+  const auto seen = nlohmann::json::parse(peer.line());
+  const auto wall = seen["wall_s"].get<double>();
+  fmt::print(
+      "  the official SDK, which keeps nothing:  CPU {:.3f} ms/request  wall {:.2f} s = {:.3f} x {}  peak {:.0f} MB\n",
+      seen["cpu_ms_per_request"].get<double>(), wall, wall / ideal, wish.latency_ms == 0 ? "floor" : "ideal",
+      seen["peak_rss_mb"].get<double>());
+}
+
 int measure(const measurement& wish) {
   const fs::path root = fs::path{wish.folder} / random_hex(6);
   fs::create_directories(root);
@@ -177,6 +190,7 @@ int measure(const measurement& wish) {
       wish.tasks, wish.concurrency, wish.latency_ms, wish.tasks / ours.wall_s, ours.cpu_ms_per_task,
       floor["cpu_ms_per_request"].get<double>(), ours.wall_s, ours.wall_s / ideal,
       wish.latency_ms == 0 ? "floor" : "ideal", floor_wall, ours.peak_rss_mb, ours.delivered, body.size());
+  if (wish.with_sdk) run_sdk(wish, url, root / "body.json", ideal);
   return ours.delivered == wish.tasks ? 0 : 1;
 }
 
@@ -190,6 +204,7 @@ int main(int argc, char** argv) {
   app.add_option("--concurrency", wish.concurrency, "How many in flight")->check(CLI::PositiveNumber);
   app.add_option("--latency", wish.latency_ms, "The server's latency in ms");
   app.add_option("--batch-size", wish.batch_size, "Tasks in a batch")->check(CLI::Range(1, 50));
+  app.add_flag("--sdk", wish.with_sdk, "Also the official TypeScript SDK on Node, over as many requests");
   app.add_option("folder", wish.folder,
                  "Where the project is made; left there, because ext4 makes new files slowly for "
                  "half a minute after many were deleted")
