@@ -115,8 +115,7 @@ class explorer {
     if (holds(rules_.never_folders, name) || holds(options_.excluded_folders, path)) return false;
     const auto excludes = [&](const std::string& pattern) { return path_filter_match(pattern, path); };
     if (std::any_of(options_.exclude.begin(), options_.exclude.end(), excludes)) return false;
-    if (!git_.usable())
-      return !holds(rules_.without_git_folders, name) && (rules_.without_git_hidden_folders || name.front() != '.');
+    if (!git_.usable()) return enters_without_git(path, name);
     if (git_.is_submodule(path)) {
       skip(path, ec::none, "a git submodule; plan it as a project of its own");
       return false;
@@ -127,6 +126,21 @@ class explorer {
     if (::lstat((project_ / path / ".git").c_str(), &info) != 0) return true;
     skip(path, ec::none, "another git repository; plan it as a project of its own");
     return false;
+  }
+
+  bool enters_without_git(const std::string& path, std::string_view name) {
+    if (!rules_.without_git_hidden_folders && name.front() == '.') return false;
+    if (!holds(rules_.without_git_folders, name) || is_named(path)) return true;
+    if (options_.include.empty())
+      skip(path, ec::none,
+           fmt::format("by its name a folder of built or other people's files; --include '{}/**' plans it", path));
+    return false;
+  }
+
+  /// True if the user wants something in this very folder.
+  [[nodiscard]] bool is_named(const std::string& path) const {
+    return std::any_of(options_.include.begin(), options_.include.end(),
+                       [&](const std::string& pattern) { return pattern == path || pattern.starts_with(path + '/'); });
   }
 
   void file(std::string path) {

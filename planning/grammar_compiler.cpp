@@ -172,7 +172,7 @@ class compiler {
   }
 
   void export_assignments(const json_view& described) {
-    described.allow_only({"node", "left", "right", "whole", "members", "object", "shorthand"});
+    described.allow_only({"node", "left", "right", "whole", "members", "prototype", "object", "shorthand"});
     give({described.text("node")}, role::export_assignment);
     give({described.text("object")}, role::object);
     give({described.text("shorthand")}, role::shorthand);
@@ -180,6 +180,7 @@ class compiler {
     rules_->assign_right = field(described.text("right"));
     rules_->assign_whole = described.texts("whole");
     rules_->assign_members = described.texts("members");
+    rules_->assign_prototype = described.text_or("prototype", "");
   }
 
   void visibility(const json_view& described) {

@@ -80,6 +80,7 @@ struct grammar_rules {
   TSFieldId export_declaration = 0, export_value = 0, export_source = 0, export_name = 0, export_alias = 0;
   TSFieldId assign_left = 0, assign_right = 0;
   std::vector<std::string> assign_whole, assign_members;  ///< "module.exports"; "exports."
+  std::string assign_prototype;                           ///< `Cart.prototype.add = ...`; empty: there are none.
 
   std::vector<std::string> receiver_parameters, static_marks, hidden_marks;
   visibility_rule visibility;

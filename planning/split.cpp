@@ -3,6 +3,7 @@
 #include "planning/split.hpp"
 
 #include <algorithm>
+#include <map>
 #include <unordered_set>
 
 #include <fmt/format.h>
@@ -14,7 +15,7 @@ namespace {
 struct range {
   size_t begin = 0;
   size_t end = 0;
-  [[nodiscard]] size_t size() const noexcept { return end - begin; }
+  [[nodiscard]] size_t size() const noexcept { return end > begin ? end - begin : 0; }
 };
 
 /// Something that is put into one part whole: a symbol, or a class with some of its methods.
@@ -48,6 +49,16 @@ range with_indentation(std::string_view text, range where) noexcept {
   return where;
 }
 
+/// Where symbols and their methods begin. Some are plain statements: `exports.add = function ...`.
+std::map<size_t, std::string_view> names_by_place(std::span<const symbol> symbols) {
+  std::map<size_t, std::string_view> names;
+  for (const auto& one : symbols) {
+    names.emplace(one.first_byte, one.name);
+    for (const auto& member : one.members) names.emplace(member.first_byte, member.name);
+  }
+  return names;
+}
+
 file_layout lay_out(const language& lang, const source_file& file, std::string_view text, const split_limits& limits) {
   file_layout layout;
   layout.nodes = top_level(lang, file.path, text);
@@ -55,10 +66,14 @@ file_layout lay_out(const language& lang, const source_file& file, std::string_v
   for (const auto& node : layout.nodes)
     if (node.kind == "import") layout.head.push_back({node.begin, node.end});
   for (const auto& one : layout.head) layout.head_bytes += one.size() + 2;
+  const auto symbols = names_by_place(file.symbols);
   for (const auto& node : layout.nodes) {
     const range where{node.begin, node.end};
+    const auto inside = symbols.lower_bound(where.begin);
     if (node.kind == "definition") {
       layout.others.push_back({node.name, where});
+    } else if (node.kind != "import" && inside != symbols.end() && inside->first < where.end) {
+      layout.others.push_back({std::string{inside->second}, where});
     } else if (node.kind != "import" && layout.head_bytes + where.size() + 2 <= room) {
       layout.head.push_back(where);
       layout.head_bytes += where.size() + 2;
@@ -79,12 +94,22 @@ range statement_around(const symbol& what, const file_layout& layout) {
   return where;
 }
 
+/// Go's methods, and those of a JavaScript prototype, stand outside of their type.
+bool stands_inside(const symbol& member, range whole) noexcept {
+  return whole.begin <= member.first_byte && member.end_byte <= whole.end;
+}
+
 /// A class in several pieces: its beginning (and constructor) with as many methods as fit, again and again.
 std::vector<piece> cut_class(const symbol& what, range whole, std::string_view text, std::string_view constructor,
                              size_t room, uint32_t max_units) {
   std::vector<piece> pieces;
-  range opening{whole.begin, with_indentation(text, {what.members.front().first_byte, 0}).begin};
-  const range closing{what.members.back().end_byte, whole.end};
+  range opening = whole;
+  range closing{whole.end, whole.end};
+  for (const auto& member : what.members) {
+    if (!stands_inside(member, whole)) continue;
+    opening.end = std::min(opening.end, with_indentation(text, {member.first_byte, 0}).begin);
+    closing.begin = closing.begin == whole.end ? member.end_byte : std::max<size_t>(closing.begin, member.end_byte);
+  }
   piece empty{what, {opening}, 0};
   empty.what.members.clear();
   for (const auto& member : what.members)
@@ -117,11 +142,14 @@ std::vector<piece> pieces_of(std::span<const symbol> wanted, const file_layout& 
   const size_t room = limits.max_source_bytes - std::min<size_t>(layout.head_bytes, limits.max_source_bytes);
   for (const auto& what : wanted) {
     piece whole{what, {statement_around(what, layout)}, units_in(what)};
+    const auto own = whole.ranges.front();
+    for (const auto& member : what.members)
+      if (!stands_inside(member, own)) whole.ranges.push_back(statement_around(member, layout));
     if (what.members.empty() || (whole.bytes() <= room && whole.units <= limits.max_units)) {
       pieces.push_back(std::move(whole));
       continue;
     }
-    auto cut = cut_class(what, whole.ranges.front(), text, constructor, room, limits.max_units);
+    auto cut = cut_class(what, own, text, constructor, room, limits.max_units);
     std::move(cut.begin(), cut.end(), std::back_inserter(pieces));
   }
   return pieces;

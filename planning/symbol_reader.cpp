@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "planning/signature.hpp"
 
@@ -35,6 +36,7 @@ class definition_reader {
   file_symbols read(TSNode root) {
     each_child(root, [&](TSNode child, TSFieldId) { visit(child, {}, found_.symbols); });
     attach_methods();
+    attach_assigned();
     keep_one_for_each_name();
     apply_exports();
     apply_export_list();
@@ -96,33 +98,82 @@ class definition_reader {
     });
   }
 
-  void visit_export_assignment(TSNode node, surroundings around, std::vector<symbol>& into) {
-    const auto target = text(child_in(node, rules_.assign_left));
-    const auto value = look_through(child_in(node, rules_.assign_right), rules_);
-    if (!exists(value)) return;
+  /// `a = b = value`: a and b, and the value.
+  struct assignment {
+    std::vector<std::string_view> targets;
+    TSNode value{};
+  };
+
+  [[nodiscard]] assignment read_assignment(TSNode node) const {
+    assignment found;
+    while (exists(node) && (roles(node) & role::export_assignment) != 0) {
+      found.targets.push_back(text(child_in(node, rules_.assign_left)));
+      const auto right = child_in(node, rules_.assign_right);
+      node = exists(right) ? look_through(right, rules_) : right;
+    }
+    found.value = node;
+    return found;
+  }
+
+  void visit_export_assignment(TSNode node, const surroundings& around, std::vector<symbol>& into) {
+    const auto found = read_assignment(node);
+    if (!exists(found.value) || export_assigned(node, found, around, into)) return;
+    assign_member(found.targets.back(), node, found.value, around);
+  }
+
+  /// False if nothing among the targets is exported.
+  bool export_assigned(TSNode node, const assignment& found, surroundings around, std::vector<symbol>& into) {
     around.exported = true;
-    if (std::find(rules_.assign_whole.begin(), rules_.assign_whole.end(), target) != rules_.assign_whole.end()) {
+    const auto is_whole = [&](std::string_view target) {
+      return std::find(rules_.assign_whole.begin(), rules_.assign_whole.end(), target) != rules_.assign_whole.end();
+    };
+    if (std::any_of(found.targets.begin(), found.targets.end(), is_whole)) {
       found_.assigns_exports = true;
-      export_whole(node, value, around, into);
-      return;
+      whole_names_.insert(found.targets.begin(), found.targets.end());
+      export_whole(node, found.value, around, into);
+      return true;
     }
-    for (const auto& prefix : rules_.assign_members) {
-      if (!target.starts_with(prefix)) continue;
-      found_.assigns_exports = true;
-      const auto name = target.substr(prefix.size());
-      if (name.find_first_of(".[(") != std::string_view::npos) return;
-      export_named(name, node, value, around, into);
-      return;
-    }
+    for (const auto target : found.targets)
+      for (const auto& prefix : rules_.assign_members) {
+        if (!target.starts_with(prefix)) continue;
+        found_.assigns_exports = true;
+        const auto name = target.substr(prefix.size());
+        if (is_plain(name)) export_named(name, node, found.value, around, into);
+        return true;
+      }
+    return false;
+  }
+
+  static bool is_plain(std::string_view name) noexcept {
+    return !name.empty() && name.find_first_of(".[(") == std::string_view::npos;
+  }
+
+  /// `cart.add = function ...` and `Cart.prototype.add = function ...`. Whether that is exported is known at the end.
+  void assign_member(std::string_view target, TSNode node, TSNode value, surroundings around) {
+    const auto dot = target.find('.');
+    if (dot == std::string_view::npos) return;
+    const auto owner = target.substr(0, dot);
+    auto name = target.substr(dot + 1);
+    const auto& prototype = rules_.assign_prototype;
+    around.in_class = !prototype.empty() && name.size() > prototype.size() && name.starts_with(prototype) &&
+                      name[prototype.size()] == '.';
+    if (around.in_class) name.remove_prefix(prototype.size() + 1);
+    if (!is_plain(name)) return;
+    around.exported = true;
+    std::vector<symbol> made;
+    define_value(name, node, value, around, made);
+    for (auto& one : made) (around.in_class ? prototypes_ : assigned_).emplace_back(owner, std::move(one));
   }
 
   void export_whole(TSNode node, TSNode value, surroundings around, std::vector<symbol>& into) {
     if ((roles(value) & role::object) == 0) {
       around.is_default = true;
-      if ((roles(value) & role::identifier) != 0)
+      if ((roles(value) & role::identifier) != 0) {
         found_.exports.emplace_back(text(value), "default");
-      else
+        whole_names_.insert(text(value));
+      } else {
         define_value("default", node, value, around, into);
+      }
       return;
     }
     around.outer = {};
@@ -154,6 +205,7 @@ class definition_reader {
       if (!exists(name) || (!around.in_class && (roles(name) & role::identifier) == 0)) return;  // a pattern
       if (const auto list = text(name); !around.in_class && list == rules_.visibility.export_list && !list.empty())
         export_list_ = child_in(node, rule.value);
+      if (!around.in_class && defines_and_exports(text(name), node, child_in(node, rule.value), around, into)) return;
       define_value(unquoted(text(name)), node, child_in(node, rule.value), around, into);
       return;
     }
@@ -162,6 +214,15 @@ class definition_reader {
       const auto name = unquoted(text(child));
       if (!name.empty() && name.front() != '[') add(name, node, node, rule, around, into);
     });
+  }
+
+  /// `const cart = module.exports = ...`, `const add = exports.add = ...`.
+  bool defines_and_exports(std::string_view name, TSNode node, TSNode value, const surroundings& around,
+                           std::vector<symbol>& into) {
+    if (!exists(value) || (roles(value) & role::export_assignment) == 0) return false;
+    auto found = read_assignment(value);
+    found.targets.push_back(name);
+    return exists(found.value) && export_assigned(node, found, around, into);
   }
 
   /// `name = value`, where the value may be a function, a class, or a call that wraps a function.
@@ -294,6 +355,25 @@ class definition_reader {
     }
   }
 
+  /// What is assigned to the object that a module exports whole is exported; to the prototype of a function, its
+  /// method.
+  void attach_assigned() {
+    for (auto& [type, method] : prototypes_) {
+      const auto owner = std::find_if(
+          found_.symbols.begin(), found_.symbols.end(),
+          [&name = type](const symbol& known) { return known.name == name && known.kind != symbol_kind::constant; });
+      if (owner == found_.symbols.end() || method.first_byte < owner->end_byte) continue;
+      if (method.kind != symbol_kind::method) continue;
+      owner->kind = symbol_kind::class_type;
+      owner->members.push_back(std::move(method));
+    }
+    for (auto& [object, member] : assigned_)
+      if (whole_names_.contains(object)) found_.symbols.push_back(std::move(member));
+    if (!assigned_.empty())
+      std::stable_sort(found_.symbols.begin(), found_.symbols.end(),
+                       [](const symbol& a, const symbol& b) { return a.first_byte < b.first_byte; });
+  }
+
   void keep_one_for_each_name() {
     std::unordered_map<std::string_view, size_t> last;
     for (size_t i = 0; i < found_.symbols.size(); ++i) last[found_.symbols[i].name] = i;
@@ -334,6 +414,9 @@ class definition_reader {
   std::string_view text_;
   file_symbols found_;
   std::vector<std::pair<std::string, symbol>> methods_;  ///< Receiver's type -> method.
+  std::unordered_set<std::string_view> whole_names_;     ///< What this file calls the object that it exports whole.
+  /// What is assigned to an object, and to a prototype; each with the object's name.
+  std::vector<std::pair<std::string_view, symbol>> assigned_, prototypes_;
   TSNode export_list_{};
 };
 

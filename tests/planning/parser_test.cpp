@@ -181,6 +181,57 @@ TEST(parser_javascript, takes_a_whole_module_that_is_a_function_or_class) {
   EXPECT_EQ(nameless.file.symbols[0].kind, symbol_kind::function);
 }
 
+TEST(parser_javascript, follows_exports_through_chains_of_assignments) {
+  const auto object = parse("a.js", R"(var app = exports = module.exports = {};
+var helper = {};
+app.use = function use(fn) { return fn; };
+app.get = app.fetch = function (path) { return path ? 1 : 2; };
+app.nested.deep = function () {};
+helper.hidden = function () {};
+exports.direct = function () {};
+)");
+  EXPECT_THAT(public_names(object), ElementsAre("use", "fetch", "direct"));
+  EXPECT_EQ(object.file.modules, module_system::commonjs);
+  EXPECT_THAT(object.file.symbols.at(1).signature, testing::HasSubstr("use(fn)"));
+
+  const auto function = parse("b.js", R"(exports = module.exports = create;
+function create(a) { return a; }
+exports.other = require('./other');
+create.defaults = function () { return {}; };
+)");
+  EXPECT_THAT(public_names(function), ElementsAre("create", "defaults"));
+  EXPECT_TRUE(function.file.symbols[0].is_default_export);
+  EXPECT_FALSE(function.file.symbols[1].is_default_export);
+
+  const auto later =
+      parse("c.js", "var res = Object.create(null);\nres.status = function (code) {};\nmodule.exports = res;\n");
+  EXPECT_THAT(public_names(later), testing::Contains("status"));
+  const auto both = parse("d.js", "const add = exports.add = (a, b) => a + b;\n");
+  EXPECT_THAT(public_names(both), ElementsAre("add"));
+  EXPECT_EQ(both.file.symbols.at(0).kind, symbol_kind::function);
+  const auto made =
+      parse("e.js", "var proto = module.exports = function (options) {};\nproto.handle = function (req) {};\n");
+  EXPECT_THAT(public_names(made), ElementsAre("default", "handle"));
+}
+
+TEST(parser_javascript, takes_functions_on_a_prototype_for_methods) {
+  const auto parsed = parse("layer.js", R"(module.exports = Layer;
+Array.prototype.mine = function () {};
+function Layer(path) { this.path = path; }
+Layer.prototype.match = function match(path) { return path ? this.path === path : false; };
+Layer.prototype.limit = 3;
+function unrelated() {}
+)");
+  EXPECT_THAT(public_names(parsed), ElementsAre("Layer"));
+  const auto& layer = parsed.file.symbols.at(0);
+  EXPECT_EQ(layer.kind, symbol_kind::class_type);
+  EXPECT_EQ(layer.parameters.size(), 1u);
+  ASSERT_EQ(layer.members.size(), 1u);
+  EXPECT_EQ(layer.members[0].name, "match");
+  EXPECT_TRUE(layer.members[0].is_public);
+  EXPECT_EQ(layer.members[0].branches, 1u);
+}
+
 TEST(parser_javascript, parses_jsx) {
   const auto parsed =
       parse("view.jsx", "export const View = ({ a }) => <div className={a ? 'x' : 'y'}>{a && <b/>}</div>;\n");

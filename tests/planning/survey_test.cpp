@@ -52,6 +52,18 @@ TEST_F(survey_test, without_git_leaves_out_build_vendor_and_hidden_folders) {
   EXPECT_THAT(paths(root), ElementsAre("a.py", "src/e.ts"));
 }
 
+TEST_F(survey_test, names_the_build_folders_that_it_leaves_out_and_enters_them_when_they_are_named) {
+  for (const auto* path : {"a.py", "build/c.py", "lib/dist/d.py"}) write(path, f);
+  const auto found = discover(root, {}, rules(), languages());
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->skipped.size(), 2u);
+  EXPECT_EQ(found->skipped[0].path, "build");
+  EXPECT_THAT(found->skipped[1].reason, HasSubstr("--include 'lib/dist/**'"));
+  discovery_options named;
+  named.include = {"lib/dist/**"};
+  EXPECT_THAT(paths(root, named), ElementsAre("lib/dist/d.py"));
+}
+
 TEST_F(survey_test, in_a_work_tree_takes_tracked_and_unignored_files) {
   write(".gitignore", "ignored/\n*.gen.py\n");
   for (const auto* path : {"tracked.py", "build/kept.py", "ignored/forced.py", "ignored/lost.py", "new.py", "x.gen.py",

@@ -128,6 +128,30 @@ TEST(tasks, of_big_files_are_parts_with_whole_functions) {
   EXPECT_EQ(tasks[0].label, "big.py (1/3)");
 }
 
+TEST(tasks, of_types_whose_methods_stand_outside_show_these_methods) {
+  const project_on_disk project;
+  std::string go = "package shop\n\ntype Cart struct{ n int }\n";
+  std::string script = "module.exports = Cart;\nfunction Cart(n) {\n  this.n = n;\n}\n";
+  for (int i = 0; i < 60; ++i) {
+    const auto n = std::to_string(i);
+    go += "\nfunc (c *Cart) Add" + n + "(x int) int {\n\treturn c.n + x + " + n + "\n}\n";
+    script += "Cart.prototype.add" + n + " = function (x) {\n  return this.n + x + " + n + ";\n};\n";
+  }
+  project.write("go.mod", "module example.org/shop\n");
+  const auto in_go = plan(project, {project.add("cart.go", go)}, "go test").tasks;
+  const auto in_script = plan(project, {project.add("cart.cjs", script)}, "node:test").tasks;
+  ASSERT_EQ(in_go.size(), 3u);
+  ASSERT_EQ(in_script.size(), 3u);
+  for (const auto& task : in_go) EXPECT_NE(task.request.prompt.find("type Cart struct{ n int }\n"), std::string::npos);
+  for (const auto& task : in_script)
+    EXPECT_NE(task.request.prompt.find("function Cart(n) {\n  this.n = n;\n}\n"), std::string::npos);
+  EXPECT_NE(in_go[0].request.prompt.find("Add23(x int) int {\n\treturn c.n + x + 23\n}\n"), std::string::npos);
+  EXPECT_EQ(in_go[0].request.prompt.find("Add24(x int)"), std::string::npos);
+  EXPECT_NE(in_script[2].request.prompt.find("add59 = function (x) {\n  return this.n + x + 59;\n};\n"),
+            std::string::npos);
+  EXPECT_EQ(in_script[2].request.prompt.find("add0 ="), std::string::npos);
+}
+
 TEST(tasks, skip_what_is_too_big_even_alone) {
   const project_on_disk project;
   std::string text = "def f(x):\n";
