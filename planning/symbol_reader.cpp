@@ -138,7 +138,10 @@ class definition_reader {
         if (!target.starts_with(prefix)) continue;
         found_.assigns_exports = true;
         const auto name = target.substr(prefix.size());
-        if (is_plain(name)) export_named(name, node, found.value, around, into);
+        if (name == "default")
+          default_member_ = found.value;
+        else if (is_plain(name))
+          export_named(name, node, found.value, around, into);
         return true;
       }
     return false;
@@ -165,7 +168,18 @@ class definition_reader {
     for (auto& one : made) (around.in_class ? prototypes_ : assigned_).emplace_back(owner, std::move(one));
   }
 
+  /// `exports.default = x` is no more than a member until `module.exports = exports.default` follows.
+  [[nodiscard]] TSNode behind_default_member(TSNode value) const {
+    const auto written = text(value);
+    const bool meant = std::any_of(rules_.assign_members.begin(), rules_.assign_members.end(), [&](const auto& prefix) {
+      return written.size() > prefix.size() && written.starts_with(prefix) &&
+             written.substr(prefix.size()) == "default";
+    });
+    return meant && exists(default_member_) ? default_member_ : value;
+  }
+
   void export_whole(TSNode node, TSNode value, surroundings around, std::vector<symbol>& into) {
+    value = behind_default_member(value);
     if ((roles(value) & role::object) == 0) {
       around.is_default = true;
       if ((roles(value) & role::identifier) != 0) {
@@ -414,6 +428,7 @@ class definition_reader {
   std::string_view text_;
   file_symbols found_;
   std::vector<std::pair<std::string, symbol>> methods_;  ///< Receiver's type -> method.
+  TSNode default_member_{};                              ///< The value of `exports.default`.
   std::unordered_set<std::string_view> whole_names_;     ///< What this file calls the object that it exports whole.
   /// What is assigned to an object, and to a prototype; each with the object's name.
   std::vector<std::pair<std::string_view, symbol>> assigned_, prototypes_;

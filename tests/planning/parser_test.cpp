@@ -209,6 +209,10 @@ create.defaults = function () { return {}; };
   const auto both = parse("d.js", "const add = exports.add = (a, b) => a + b;\n");
   EXPECT_THAT(public_names(both), ElementsAre("add"));
   EXPECT_EQ(both.file.symbols.at(0).kind, symbol_kind::function);
+  const auto half = parse("f.js", "exports.default = wrap;\nfunction wrap() {}\nexports.kept = function () {};\n");
+  EXPECT_THAT(public_names(half), ElementsAre("kept"));
+  const auto full = parse("g.js", "exports.default = wrap;\nfunction wrap() {}\nmodule.exports = exports.default;\n");
+  EXPECT_THAT(public_names(full), ElementsAre("wrap"));
   const auto made =
       parse("e.js", "var proto = module.exports = function (options) {};\nproto.handle = function (req) {};\n");
   EXPECT_THAT(public_names(made), ElementsAre("default", "handle"));
