@@ -55,7 +55,8 @@ bool same_module(const import_statement& a, const import_statement& b) {
 bool joinable(const import_statement& one) {
   switch (one.form) {
     case import_form::python_from:
-    case import_form::es_type: break;
+    case import_form::es_type:
+    case import_form::es_members: break;
     case import_form::es:
     case import_form::commonjs:
       if (one.bindings.empty()) return false;
@@ -110,16 +111,27 @@ std::string meaning_of(const import_statement& one, const import_binding& bindin
                      one.form == import_form::go || one.form == import_form::python_module ? "" : binding.name);
 }
 
+bool takes_members(const std::vector<import_statement>& imports) {
+  return !imports.empty() && imports.front().form == import_form::es_members;
+}
+
 std::vector<statement> merger::read(std::string_view part) const {
   std::vector<statement> result;
+  std::unordered_set<std::string> imported;
   size_t done = 0;
   for (const auto& node : top_level(lang_, target_, part)) {
     statement one{
         part.substr(node.begin, node.end - node.begin), part.substr(done, node.begin - done), node.name, {}, false};
     const bool maybe = node.kind == "import" || one.text.starts_with("from __future__") ||
-                       (style_ == import_style::es && one.text.find("require(") != std::string_view::npos);
+                       (style_ == import_style::es &&
+                        (one.text.find("require(") != std::string_view::npos || one.text.starts_with("const {")));
     if (maybe) one.imports = read_imports(one.text, style_);
+    if (one.imports && takes_members(*one.imports) && !imported.contains(one.imports->front().module))
+      one.imports.reset();
     result.push_back(std::move(one));
+    if (result.back().imports)
+      for (const auto& import : *result.back().imports)
+        for (const auto& binding : import.bindings) imported.insert(binding.local);
     done = node.end;
   }
   return result;
@@ -225,7 +237,9 @@ void merger::add_import(const import_statement& one, const import_binding& bindi
 }
 
 void merger::take_imports(const std::vector<import_statement>& imports, const rename_map& renames) {
-  for (const auto& one : imports) {
+  for (auto one : imports) {
+    if (const auto renamed = renames.find(one.module); one.form == import_form::es_members && renamed != renames.end())
+      one.module = renamed->second;
     if (one.bindings.empty()) {
       const auto known = [&](const import_statement& other) { return same_module(other, one); };
       const bool there = std::any_of(new_imports_.begin(), new_imports_.end(), known) ||

@@ -167,17 +167,25 @@ statements read_es(token_reader& reader) {
   return result;
 }
 
-/// `const NAMES = require("module");`
+/// `const NAMES = require("module");`, `const { NAMES } = module;`
 statements read_commonjs(token_reader& reader) {
   import_statement one{import_form::commonjs, "", {}};
   import_statement unused;
-  if (reader.take("{"))
+  const bool list = reader.take("{");
+  if (list)
     read_es_names(reader, one, unused, true);
   else
     one.bindings.push_back({"", reader.word()});
-  if (!reader.take("=") || !reader.take("require") || !reader.take("(")) reader.fail();
-  one.module = reader.string();
-  if (!reader.take(")")) reader.fail();
+  if (!reader.take("=")) reader.fail();
+  if (reader.take("require")) {
+    if (!reader.take("(")) reader.fail();
+    one.module = reader.string();
+    if (!reader.take(")")) reader.fail();
+  } else {
+    one.form = import_form::es_members;
+    one.module = reader.word();
+    if (!list) reader.fail();
+  }
   while (reader.take(";")) continue;
   return {std::move(one)};
 }
@@ -277,6 +285,8 @@ std::string write_import(const import_statement& statement) {
       if (first.name.empty()) return fmt::format("const {} = require(\"{}\");", first.local, statement.module);
       return listed("const ", renamed_names(statement, ": "), "{", "}",
                     fmt::format(" = require(\"{}\");", statement.module), false);
+    case import_form::es_members:
+      return listed("const ", renamed_names(statement, ": "), "{", "}", fmt::format(" = {};", statement.module), false);
     case import_form::go:
       return first.name.empty() ? fmt::format("import \"{}\"", statement.module)
                                 : fmt::format("import {} \"{}\"", first.name, statement.module);

@@ -18,7 +18,8 @@ struct import_binding {
 };
 
 /// How a statement binds: decides what can be joined with what and how it is written.
-enum class import_form : uint8_t { python_module, python_from, es, es_type, commonjs, go };
+/// `es_members` is `const { a, b: c } = cart;`, where `module` is what an import before has bound: `cart`.
+enum class import_form : uint8_t { python_module, python_from, es, es_type, es_members, commonjs, go };
 
 struct import_statement {
   import_form form = import_form::es;

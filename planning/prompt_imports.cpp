@@ -129,6 +129,20 @@ std::string camel_case(std::string_view stem) {
   return is_identifier(result) ? result : "unit_" + result;
 }
 
+/// What a test calls an exported `name`: the same, if the language lets it.
+std::string local_name(const std::string& name, const prompt_language& language) {
+  const auto& reserved = language.reserved;
+  return std::find(reserved.begin(), reserved.end(), name) == reserved.end() ? name : name + '_';
+}
+
+/// "cart", "function as function_".
+std::vector<std::string> with_local_names(std::vector<std::string> names, std::string_view as,
+                                          const prompt_language& language) {
+  for (auto& name : names)
+    if (const auto local = local_name(name, language); local != name) name = fmt::format("{}{}{}", name, as, local);
+  return names;
+}
+
 }  // namespace
 
 import_writer::import_writer(const fs::path& project, std::span<const source_file> files, const language_set& languages)
@@ -253,22 +267,28 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
   const bool has_default =
       std::any_of(wish.symbols.begin(), wish.symbols.end(), [](const auto& s) { return s.is_default_export; });
   const auto stem = without_extension(name_of(wish.source->path));
-  if (whole.empty()) whole = camel_case(stem == "index" ? name_of(folder_of(wish.source->path)) : stem);
+  if (whole.empty())
+    whole = local_name(camel_case(stem == "index" ? name_of(folder_of(wish.source->path)) : stem), language);
   if (wish.source->modules != module_system::commonjs) {
-    for (auto& name : names)
+    const auto plain = names;
+    names = with_local_names(std::move(names), " as ", language);
+    for (size_t i = 0; i < names.size(); ++i)
       for (const auto& one : wish.symbols)
-        if (one.kind == symbol_kind::type && one.name == name) name.insert(0, "type ");
+        if (one.kind == symbol_kind::type && one.name == plain[i]) names[i].insert(0, "type ");
     if (names.empty()) return fmt::format("import {} from {};", whole, from);
     return bracketed(has_default ? fmt::format("import {}, ", whole) : "import ", names, '{', '}',
                      fmt::format(" from {};", from), true);
   }
+  const bool hides_module =
+      std::any_of(names.begin(), names.end(), [&](const auto& name) { return local_name(name, language) == whole; });
+  names = with_local_names(std::move(names), ": ", language);
   const auto& esm = language.esm_frameworks;
   const bool imported = std::find(esm.begin(), esm.end(), wish.framework) != esm.end();
   if (!imported && !has_default)
     return bracketed("const ", names, '{', '}', fmt::format(" = require({});", from), true);
   auto text =
       imported ? fmt::format("import {} from {};", whole, from) : fmt::format("const {} = require({});", whole, from);
-  if (std::find(names.begin(), names.end(), whole) != names.end()) {
+  if (hides_module) {
     // The module's object must not take the name of one of its members.
     const auto unit = whole + "Module";
     text =

@@ -54,6 +54,7 @@ expected<prompt_language> read_language(const std::string& id, const json& root)
   root.at("comment_mark").get_to(result.comment_mark);
   result.constructor = root.value("constructor", "");
   result.esm_frameworks = root.value("esm_frameworks", result.esm_frameworks);
+  result.reserved = root.value("reserved", result.reserved);
   root.at("fence_tags").get_to(result.fence_tags);
   root.at("code_starts").get_to(result.code_starts);
   root.at("test_markers").get_to(result.test_markers);

@@ -36,6 +36,7 @@ struct prompt_language {
   std::string comment_mark;                 ///< Begins a comment up to the line's end.
   std::string constructor;                  ///< Name of the method that builds objects; empty if there is none.
   std::vector<std::string> esm_frameworks;  ///< Frameworks whose tests must be ES modules whatever the source is.
+  std::vector<std::string> reserved;        ///< Words that nothing in a test can be called.
   std::vector<std::string> fence_tags;      ///< Tags of code fences that hold this language, lower case.
   std::vector<std::string> code_starts;     ///< How a line begins that can be the first of a file.
   std::vector<std::string> test_markers;    ///< At least one stands in every file that holds tests.

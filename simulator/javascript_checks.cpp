@@ -66,9 +66,22 @@ bool method_in_source(std::string_view source, const std::string& name) {
   return false;
 }
 
+/// `name as other` and `name: other` name the symbol `other`.
+std::string local_name(std::string_view import_text, const std::string& name) {
+  for (size_t at = find_word(import_text, name); at != npos; at = find_word(import_text, name, at + 1)) {
+    const auto rest = import_text.substr(at + name.size());
+    for (const std::string_view mark : {" as ", ": "}) {
+      if (!rest.starts_with(mark)) continue;
+      const auto local = rest.substr(mark.size());
+      return std::string{local.begin(), std::find_if_not(local.begin(), local.end(), is_name_character)};
+    }
+  }
+  return name;
+}
+
 /// How the test file names the symbol after the import; empty if it does not.
 std::string javascript_reference(std::string_view import_text, const std::string& name) {
-  if (find_word(import_text, name) != npos) return name;
+  if (find_word(import_text, name) != npos) return local_name(import_text, name);
   const size_t star = import_text.find("* as ");
   if (star == npos) return {};
   size_t end = star + 5;

@@ -111,6 +111,18 @@ TEST(merge, of_commonjs_joins_requires) {
   EXPECT_EQ(occurrences(text, "const { a, b: c } = require(\"../a.js\");"), 1u);
 }
 
+TEST(merge, of_members_of_an_imported_module_takes_each_once) {
+  const std::string head = "import { test } from \"vitest\";\n\nimport types from \"../types.cjs\";\n";
+  const auto text = merged("javascript", "types.test.cjs",
+                           {head + "const { Schema } = types;\n\ntest(\"a\", () => { new Schema(); });\n",
+                            head + "const { Schema, parse: read } = types;\nconst { own } = { own: 1 };\n\n" +
+                                "test(\"b\", () => { new Schema(read(own)); });\n"});
+  EXPECT_EQ(occurrences(text, "const { Schema, parse: read } = types;"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "= types;"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "const { own } = { own: 1 };"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "import types from"), 1u) << text;
+}
+
 TEST(merge, of_go_has_one_package_clause_and_its_imports_first) {
   const auto text =
       merged("go", "cart/cart_test.go",

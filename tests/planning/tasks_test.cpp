@@ -75,6 +75,22 @@ TEST(tasks, import_script_modules_so_that_it_works) {
       << result.tasks[1].request.prompt;
 }
 
+TEST(tasks, import_names_that_the_language_keeps_for_itself) {
+  const project_on_disk project;
+  const std::vector<source_file> files{
+      project.add("src/a.mjs", "function f() { return 1; }\nexport { f as function };\n"),
+      project.add("src/b.cjs", "module.exports = { delete: () => 2, kept: () => 3 };\n"),
+      project.add("src/switch.mjs", "export default (x) => x;\n")};
+  const auto result = plan(project, files, "node:test");
+  ASSERT_EQ(result.tasks.size(), 3u);
+  const auto holds = [&](size_t i, const std::string& check) {
+    return run_import(project, result.tasks[i], "node", "if (!(" + check + ")) process.exit(1);\n") == 0;
+  };
+  EXPECT_TRUE(holds(0, "function_() === 1")) << result.tasks[0].request.prompt;
+  EXPECT_TRUE(holds(1, "delete_() === 2 && kept() === 3")) << result.tasks[1].request.prompt;
+  EXPECT_TRUE(holds(2, "switch_(4) === 4")) << result.tasks[2].request.prompt;
+}
+
 TEST(tasks, have_an_identity_that_follows_what_the_answer_depends_on) {
   const project_on_disk project;
   const auto file = project.add("cart.py", "def add(a, b):\n    return a + b\n");
