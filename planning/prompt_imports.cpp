@@ -91,10 +91,15 @@ std::string dotted(std::string_view path, std::string_view root) {
   return module;
 }
 
-bool importable_name(std::string_view module) {
+bool is_reserved(std::string_view name, const prompt_language& language) {
+  return std::find(language.reserved.begin(), language.reserved.end(), name) != language.reserved.end();
+}
+
+bool importable_name(std::string_view module, const prompt_language& language) {
   while (true) {
     const auto dot = module.find('.');
-    if (!is_identifier(module.substr(0, dot))) return false;
+    const auto name = module.substr(0, dot);
+    if (!is_identifier(name) || is_reserved(name, language)) return false;
     if (dot == std::string_view::npos) return true;
     module.remove_prefix(dot + 1);
   }
@@ -131,8 +136,7 @@ std::string camel_case(std::string_view stem) {
 
 /// What a test calls an exported `name`: the same, if the language lets it.
 std::string local_name(const std::string& name, const prompt_language& language) {
-  const auto& reserved = language.reserved;
-  return std::find(reserved.begin(), reserved.end(), name) == reserved.end() ? name : name + '_';
+  return is_reserved(name, language) ? name + '_' : name;
 }
 
 /// "cart", "function as function_".
@@ -172,7 +176,7 @@ expected<std::string> import_writer::import_text(const import_wish& wish, const 
   if (wish.symbols.empty())
     return fail(ec::not_importable, fmt::format("'{}' has nothing to import", wish.source->path));
   switch (language.imports) {
-    case import_style::python: return python_text(wish);
+    case import_style::python: return python_text(wish, language);
     case import_style::es: return es_text(wish, language);
     case import_style::go: return go_text(wish);
   }
@@ -214,14 +218,14 @@ std::string import_writer::relative_to_test(const import_wish& wish, std::string
   return relative;
 }
 
-expected<std::string> import_writer::python_text(const import_wish& wish) {
+expected<std::string> import_writer::python_text(const import_wish& wish, const prompt_language& language) {
   const auto place = place_of(*wish.source);
   std::vector<std::string> roots{place.root};
   for (const auto& import : wish.source->imports) {
     const auto root = import.module.starts_with('.') || import.resolved.empty() ? "-" : root_behind(import);
     if (root != "-" && std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(root);
   }
-  const bool plain = importable_name(place.module);
+  const bool plain = importable_name(place.module, language);
   std::string text =
       plain ? "import sys\nfrom pathlib import Path\n\n" : "import importlib\nimport sys\nfrom pathlib import Path\n\n";
   // Inserted last, found first: the unit's own root goes to the front.

@@ -48,7 +48,7 @@ class import_writer {
   [[nodiscard]] python_place place_of(const source_file& source);
   [[nodiscard]] bool is_package(const std::string& folder);
   [[nodiscard]] std::string relative_to_test(const import_wish& wish, std::string_view path) const;
-  [[nodiscard]] expected<std::string> python_text(const import_wish& wish);
+  [[nodiscard]] expected<std::string> python_text(const import_wish& wish, const prompt_language& language);
   [[nodiscard]] expected<std::string> es_text(const import_wish& wish, const prompt_language& language) const;
   [[nodiscard]] std::string specifier(const import_wish& wish) const;
   [[nodiscard]] expected<std::string> go_text(const import_wish& wish);

@@ -322,4 +322,4 @@ class Disks(campaign.Trial):
 
 
 if __name__ == "__main__":
-    campaign.main("full disks, failing writes, vanishing folders and the user's changes lose nothing that is paid", Disks, 15)
+    campaign.main("full disks, failing writes, vanishing folders and the user's changes lose nothing that is paid", Disks, 13)

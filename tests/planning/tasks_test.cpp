@@ -50,14 +50,16 @@ TEST(tasks, import_python_packages_and_scripts_so_that_it_works) {
   const project_on_disk project;
   project.write("backend/shop/__init__.py", "");
   const std::vector<source_file> files{project.add("backend/shop/cart.py", "def add(a, b):\n    return a + b\n"),
-                                       project.add("scripts/2-tool.py", "def run():\n    return 7\n")};
+                                       project.add("scripts/2-tool.py", "def run():\n    return 7\n"),
+                                       project.add("scripts/lambda.py", "def call():\n    return 8\n")};
   const auto result = plan(project, files, "pytest");
-  ASSERT_EQ(result.tasks.size(), 2u);
+  ASSERT_EQ(result.tasks.size(), 3u);
   EXPECT_EQ(result.tasks[0].target, "backend/shop/test_cart.py");
   EXPECT_NE(result.tasks[0].request.prompt.find("from shop.cart import add\n</import>"), std::string::npos);
   EXPECT_EQ(run_import(project, result.tasks[0], "python3", "assert add(1, 2) == 3\n"), 0);
   EXPECT_NE(run_import(project, result.tasks[0], "python3", "assert add(1, 2) == 4\n"), 0);
   EXPECT_EQ(run_import(project, result.tasks[1], "python3", "assert run() == 7\n"), 0);
+  EXPECT_EQ(run_import(project, result.tasks[2], "python3", "assert call() == 8\n"), 0);
 }
 
 TEST(tasks, import_script_modules_so_that_it_works) {
