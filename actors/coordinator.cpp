@@ -222,7 +222,7 @@ void coordinator_state::on_service_down() {
   for (auto& [index, actor] : active_) self_->send_exit(actor, caf::exit_reason::kill);
   active_.clear();
   closing_ = true;
-  store_end(outcome());
+  store_end();
 }
 
 void coordinator_state::finish_if_done() {
@@ -254,13 +254,13 @@ void coordinator_state::close() {
             services_.hub = hub_service_actor{};
             judge_last_answers();
           },
-          [this](const caf::error&) { store_end(outcome()); });
+          [this](const caf::error&) { store_end(); });
 }
 
 /// Answers that came while the run was closing are judged and delivered; nothing is asked any more, so no batch gets a
 /// slot.
 void coordinator_state::judge_last_answers() {
-  if (late_.empty()) return store_end(outcome());
+  if (late_.empty()) return store_end();
   const auto index = late_.extract(late_.begin()).value();
   closing_ = false;
   stopping_ = true;
@@ -279,13 +279,15 @@ void coordinator_state::judge_last_answers() {
           });
 }
 
-void coordinator_state::store_end(const run_outcome& outcome) {
-  self_->request(services_.recorder, caf::infinite, close_run{outcome.status})
-      .then([this, outcome](const recorded&) { report(trouble_.code == ec::none ? outcome : this->outcome()); },
-            [this, outcome](const caf::error& problem) {
+/// What ends the run may come to light only while it is being stored.
+void coordinator_state::store_end() {
+  self_->request(services_.recorder, caf::infinite, close_run{outcome().status})
+      .then([this](const recorded&) { report(outcome()); },
+            [this](const caf::error& problem) {
               const auto cause = from_caf(problem);
-              report({run_status::failed, outcome.code == ec::none ? cause.code : outcome.code,
-                      outcome.message.empty() ? cause.message : outcome.message + "; " + cause.message});
+              const auto ended = outcome();
+              report({run_status::failed, ended.code == ec::none ? cause.code : ended.code,
+                      ended.message.empty() ? cause.message : ended.message + "; " + cause.message});
             });
 }
 

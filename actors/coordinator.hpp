@@ -54,7 +54,7 @@ class coordinator_state {
   void finish_if_done();
   void close();
   void judge_last_answers();
-  void store_end(const run_outcome& outcome);
+  void store_end();
   void report(const run_outcome& outcome);
   [[nodiscard]] run_outcome outcome() const;
   void tell(run_event event);

@@ -25,6 +25,10 @@ void warn_of(const expected<void>& done) {
   if (!done) log_warning("{}", done.error().message);
 }
 
+expected<delivery> displaced() {
+  return fail(ec::io, "the ledger is not in its place, so no file is written; the answer is kept");
+}
+
 /// Still to be asked for.
 bool waits(const task_record& task) { return task.state == task_state::planned || task.state == task_state::deferred; }
 
@@ -150,13 +154,9 @@ caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text 
 expected<delivery> recorder_state::write_file(const deliver_text& wish) {
   const auto* known = view_->find(wish.what.task);
   if (known == nullptr) return fail(ec::task_unknown, "a file was to be written for a task that is not open");
-  if (watch_->displaced()) return no_file();
+  if (watch_->displaced()) return displaced();
   auto written = files_->write(known->spec, wish.extracted);
-  return in_place() ? written : no_file();  // Moved meanwhile: the file is where the project is no more.
-}
-
-expected<delivery> recorder_state::no_file() {
-  return fail(ec::io, "the ledger is not in its place, so no file is written; the answer is kept");
+  return in_place() ? written : displaced();  // Moved meanwhile: the file is where the project is no more.
 }
 
 bool recorder_state::in_place() {
@@ -216,7 +216,8 @@ caf::result<recorded> recorder_state::close(const close_batch& wish) {
 /// Also a ledger that vanished after the last commit is put back, whatever else fails on the way.
 caf::result<recorded> recorder_state::close(const close_run& wish) {
   commits_->flush_all();
-  auto stored = sync_all().and_then([&] { return book_->update_run(options_.run, context_->settings, wish.status); });
+  auto stored = watch_->displaced() ? expected<void>{} : files_->sync_now();
+  if (stored) stored = book_->update_run(options_.run, context_->settings, wish.status);
   COHORT_FAULT_POINT("run.closed");
   if (!in_place())
     if (auto back = watch_->put_back(); !back) return to_caf(back.error());
@@ -227,8 +228,6 @@ caf::result<recorded> recorder_state::close(const close_run& wish) {
   if (auto shown = publish(true); !shown) return to_caf(shown.error());
   return recorded{};
 }
-
-expected<void> recorder_state::sync_all() { return watch_->displaced() ? expected<void>{} : files_->sync_now(); }
 
 expected<void> recorder_state::publish(bool now) {
   if (watch_->displaced()) return {};

@@ -54,12 +54,10 @@ class recorder_state {
   caf::typed_response_promise<Reply> commit(bool intent, Apply apply, Noted noted);
   expected<std::optional<task_ended>> source_problem(const task_record& task) const;
   expected<delivery> write_file(const deliver_text& wish);
-  static expected<delivery> no_file();
   /// Looks where the ledger is; the first time that it is not in its place, the run is told to stop.
   bool in_place();
   void note_late(const late_report& late, const late_outcome& seen);
   expected<void> publish(bool now);
-  expected<void> sync_all();
   void begin_sync();
 
   recorder_actor::stateful_pointer<recorder_state> self_ = nullptr;

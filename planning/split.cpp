@@ -104,12 +104,13 @@ std::vector<piece> cut_class(const symbol& what, range whole, std::string_view t
                              size_t room, uint32_t max_units) {
   std::vector<piece> pieces;
   range opening = whole;
-  range closing{whole.end, whole.end};
+  size_t last_end = 0;
   for (const auto& member : what.members) {
     if (!stands_inside(member, whole)) continue;
     opening.end = std::min(opening.end, with_indentation(text, {member.first_byte, 0}).begin);
-    closing.begin = closing.begin == whole.end ? member.end_byte : std::max<size_t>(closing.begin, member.end_byte);
+    last_end = std::max<size_t>(last_end, member.end_byte);
   }
+  const range closing{last_end == 0 ? whole.end : last_end, whole.end};
   piece empty{what, {opening}, 0};
   empty.what.members.clear();
   for (const auto& member : what.members)
