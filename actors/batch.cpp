@@ -26,7 +26,7 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
   context_ = std::move(context);
   partners_ = std::move(partners);
   index_ = contents.batch;
-  board_ = std::make_unique<task_board>(std::move(contents.tasks));
+  board_ = std::make_shared<task_board>(std::move(contents.tasks));
   std::vector<model_info> models{context_->model};
   models.insert(models.end(), context_->fallbacks.begin(), context_->fallbacks.end());
   ladder_ = std::make_unique<model_ladder>(std::move(models), context_->fallback_rest);
@@ -40,7 +40,7 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
     completion stored;
     stored.text = std::move(entry->record.answer);
     stored.stop = stop_reason::end_turn;
-    judge(entry->record.spec.id, stored);
+    judge(entry->record.spec.id, std::move(stored));
   }
   pump();
   finish_if_done();
@@ -84,11 +84,11 @@ void batch_state::on_late(const answer_arrived& late) {
 }
 
 void batch_state::judge_late(board_entry& entry) {
-  const auto answer = std::move(*entry.late);
+  auto answer = std::move(*entry.late);
   entry.late.reset();
   entry.phase = task_phase::storing;
   entry.record.state = task_state::answered;
-  judge(entry.record.spec.id, answer);
+  judge(entry.record.spec.id, std::move(answer));
 }
 
 void batch_state::pump() {
@@ -236,13 +236,13 @@ void batch_state::on_answer(board_entry& entry, const work_report& report, const
   attempt_done done{id, report.attempt, report.lease, report.answer, cost, model.id};
   self_->request(partners_.recorder, patiently, std::move(done))
       .then(
-          [this, id, cost, answer = report.answer, attempt = report.attempt, from](const recorded&) {
+          [this, id, cost, answer = report.answer, attempt = report.attempt, from](const recorded&) mutable {
             tell_stored(from, id, attempt);
             auto& stored = *board_->find(id);
             settle(stored, {cost, {}});
             tell(event_kind::spent, stored, ec::none, {}, cost);
             if (stored.late) return judge_late(stored);  // It was stored first.
-            judge(id, answer);
+            judge(id, std::move(answer));
           },
           [this, id](const caf::error& problem) {
             // The intent on disk keeps the reservation charged; the answer could not be stored anywhere.
@@ -284,19 +284,22 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
           });
 }
 
-void batch_state::judge(const task_id& id, const completion& answer) {
+void batch_state::judge(const task_id& id, completion answer) {
+  if (const auto by_stop = class_of(answer); by_stop != ec::none)
+    return on_judgement(id, {by_stop, std::string{sentence(by_stop)}});
+  const std::shared_ptr<const task_spec> task{board_, &board_->find(id)->record.spec};
+  if (!partners_.room->enter()) return on_judgement(id, judge_answer(*context_->craft, *task, answer.text));
+  self_->request(partners_.judge, patiently, unread_answer{task, std::move(answer.text)})
+      .then([this, id](judgement& how) { on_judgement(id, std::move(how)); },
+            [this](const caf::error& problem) { stop_run(ec::worker_lost, from_caf(problem).message); });
+}
+
+void batch_state::on_judgement(const task_id& id, judgement how) {
   auto& entry = *board_->find(id);
-  const auto by_stop = class_of(answer);
-  auto usable = by_stop == ec::none ? context_->craft->extract(entry.record.spec, answer.text)
-                                    : expected<std::string>{fail(by_stop, std::string{sentence(by_stop)})};
-  if (usable) {
-    deliver_file(entry, std::move(*usable));
-    return;
-  }
+  if (how.code == ec::none) return deliver_file(entry, std::move(how.text));
   ++entry.unusable;
-  const auto step =
-      context_->outcomes.after_answer(usable.error().code, entry.unusable, entry.record.spec.request.max_tokens);
-  follow(entry, step, usable.error().code, usable.error().message);
+  const auto step = context_->outcomes.after_answer(how.code, entry.unusable, entry.record.spec.request.max_tokens);
+  follow(entry, step, how.code, how.text);
 }
 
 void batch_state::deliver_file(board_entry& entry, std::string extracted) {

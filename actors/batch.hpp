@@ -5,6 +5,7 @@
 #include <string>
 
 #include "actors/interfaces.hpp"
+#include "actors/judge.hpp"
 #include "actors/model_ladder.hpp"
 #include "actors/run_context.hpp"
 #include "actors/task_board.hpp"
@@ -18,7 +19,9 @@ struct batch_partners {
   pool_actor pool;
   cost_monitor_actor money;
   progress_actor progress;
-  hub_service_actor hub;  ///< Null if no node can join.
+  judge_actor judge;
+  std::shared_ptr<judge_room> room;  ///< The JUDGE's.
+  hub_service_actor hub;             ///< Null if no node can join.
 };
 
 class batch_state {
@@ -49,7 +52,8 @@ class batch_state {
   void on_answer(board_entry& entry, const work_report& report, const worker_actor& from);
   void on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from);
   void notice_model(board_entry& entry, const std::string& asked, const std::string& answered);
-  void judge(const task_id& id, const completion& answer);
+  void judge(const task_id& id, completion answer);
+  void on_judgement(const task_id& id, judgement how);
   void deliver_file(board_entry& entry, std::string extracted);
   void follow(board_entry& entry, const next_step& step, ec code, const std::string& reason);
   void end(board_entry& entry, task_state state, ec code, const std::string& reason);
@@ -64,7 +68,7 @@ class batch_state {
   context_ptr context_;
   batch_partners partners_;
   uint32_t index_ = 0;
-  std::unique_ptr<task_board> board_;
+  std::shared_ptr<task_board> board_;
   std::unique_ptr<model_ladder> ladder_;
   uint32_t slots_ = 0;  ///< Of the whole run, here and on nodes.
   bool run_limit_ = false;

@@ -32,6 +32,7 @@ void coordinator_state::start(coordinator_actor::stateful_pointer<coordinator_st
   self_->monitor(services_.pool);
   self_->monitor(services_.money);
   self_->monitor(services_.gateway);
+  self_->monitor(services_.judge);
   if (services_.hub) self_->monitor(services_.hub);
 }
 
@@ -102,6 +103,8 @@ void coordinator_state::spawn_batch(batch_contents contents, uint32_t slots) {
                                 services_.pool,
                                 services_.money,
                                 services_.progress,
+                                services_.judge,
+                                services_.room,
                                 services_.hub};
   exhausted_[index] = false;
   active_[index] = self_->spawn(batch, context_, partners, std::move(contents), slots);

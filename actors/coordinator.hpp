@@ -10,6 +10,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/interfaces.hpp"
+#include "actors/judge.hpp"
 #include "actors/run_context.hpp"
 #include "state/ledger.hpp"
 
@@ -21,6 +22,8 @@ struct run_services {
   pool_actor pool;
   cost_monitor_actor money;
   progress_actor progress;
+  judge_actor judge;
+  std::shared_ptr<judge_room> room;  ///< The JUDGE's.
   gateway_actor gateway;
   hub_service_actor hub;  ///< Null if no node can join.
 };

@@ -4,6 +4,7 @@
 //                              │ spawns one for each batch           ^  intent, attempt_done, deliver, ...
 //                              v                                     │
 //     COST MONITOR <─ funds_wanted ── BATCH ─────────────────────────┘
+//                                       │  unread_answer ──> JUDGE (own thread: parses)
 //                                       │  slots_wanted / slot_lease
 //                                       ├──────────────> WORKER POOL ── spawns, monitors ──> WORKER
 //                                       └── work_order ─────────────────────────────────────> │ gateway_call
@@ -189,6 +190,22 @@ using recorder_actor =
                      caf::replies_to<close_run>::with<recorded>, caf::reacts_to<recorder_flush>,
                      caf::reacts_to<sync_ended>, caf::reacts_to<stop_now>>;
 
+/// JUDGE: finds what is usable in the answers of all batches. Parsing them is the largest part of a task's work.
+///   unread_answer -> judgement       Always answered, in order of arrival.
+struct unread_answer {
+  std::shared_ptr<const task_spec> task;  ///< Of its BATCH, which waits for the reply. Never leaves the process.
+  std::string text;
+};
+struct judgement {
+  ec code = ec::none;  ///< `ec::none`: usable.
+  std::string text;    ///< The usable part; otherwise what is wrong.
+};
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, judgement& x) {
+  return f(x.code, x.text);
+}
+using judge_actor = caf::typed_actor<caf::replies_to<unread_answer>::with<judgement>>;
+
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event
 ///   nodes_seen                       Where the nodes stand.
@@ -364,3 +381,5 @@ using node_service_actor = node_actor::extend<caf::replies_to<node_start>::with<
                                               caf::reacts_to<stop_now>, caf::reacts_to<node_tick>>;
 
 }  // namespace cohort
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cohort::unread_answer)

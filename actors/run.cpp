@@ -13,6 +13,7 @@
 #include "actors/errors.hpp"
 #include "actors/gateway.hpp"
 #include "actors/hub.hpp"
+#include "actors/judge.hpp"
 #include "actors/progress.hpp"
 #include "actors/recorder.hpp"
 #include "actors/remoting.hpp"
@@ -78,6 +79,8 @@ run_services spawn_services(caf::actor_system& system, const run_parts& parts, c
       recorder_options{parts.place, parts.output, parts.run.id, parts.door != nullptr}, coordinator);
   const auto warn_at = settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt;
   services.money = system.spawn(cost_monitor, make_budget(parts), services.progress, warn_at);
+  services.room = std::make_shared<judge_room>();
+  services.judge = system.spawn<caf::detached>(judge, parts.context, services.room);
   services.gateway = system.spawn(gateway, parts.way, services.progress);
   services.pool = system.spawn(
       worker_pool, settings.concurrent,
@@ -108,9 +111,10 @@ constexpr std::chrono::seconds closing_time{5};
 
 run_outcome execute(run_parts parts, run_controls& controls) {
   caf::actor_system_config config;
-  // Work stealing polls when idle, which costs more CPU than all of our handlers; a shared queue sleeps.
+  // Work stealing polls when idle, which costs more CPU than all of our handlers; a shared queue sleeps. One thread is
+  // enough: what takes time, or blocks, has a thread of its own.
   config.set("scheduler.policy", caf::atom("sharing"));
-  config.set("scheduler.max-threads", 2);
+  config.set("scheduler.max-threads", 1);
   if (parts.door) {
     load_remoting(config, *parts.door->own,
                   {milliseconds{1000}, std::max(milliseconds{10'000}, 2 * parts.door->lease)});
@@ -152,6 +156,7 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   // Requesters first: the coordinator, then the pool with its workers, then what they asked.
   end_actor(caf::actor_cast<caf::actor>(owner));
   if (services.hub) end_actor(caf::actor_cast<caf::actor>(services.hub));
+  end_actor(caf::actor_cast<caf::actor>(services.judge));
   end_actor(caf::actor_cast<caf::actor>(services.pool));
   end_actor(caf::actor_cast<caf::actor>(services.money));
   end_actor(caf::actor_cast<caf::actor>(services.gateway));

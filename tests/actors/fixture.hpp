@@ -150,6 +150,7 @@ inline model_info nano_model() {
 class plain_craft : public task_craft {
  public:
   expected<std::string> extract(const task_spec&, std::string_view answer) const override {
+    if (reading) reading();
     if (answer.empty()) return fail(ec::empty_answer, "nothing");
     if (answer == "broken") return fail(ec::broken_code, "does not parse");
     return std::string{answer};
@@ -164,6 +165,7 @@ class plain_craft : public task_craft {
     return target + "." + std::to_string(n);
   }
   std::function<void()> meanwhile;  ///< Happens while a file's second name is looked for.
+  std::function<void()> reading;    ///< Happens while an answer is judged.
 };
 
 /// A whole run over a plan of N tasks, under virtual time.
@@ -175,6 +177,7 @@ struct run_fixture : actor_fixture {
   run_settings settings;
   retry_limits retries;
   uint32_t max_batches = 0;
+  uint32_t judge_places = 512;
   std::vector<model_info> fallbacks;
   std::optional<node_rules> nodes;  ///< Set: nodes can join.
   std::vector<run_event> events;
@@ -246,6 +249,7 @@ struct run_fixture : actor_fixture {
     context->outcomes = outcome_policy{retries};
     context->max_batches = max_batches;
     const auto before = stored();
+    services.room = std::make_shared<judge_room>(judge_places);
     owner = sys.spawn(coordinator, context, before, [&](coordinator_actor home) {
       services.progress = sys.spawn(progress, snapshot_of(before, steady_time{}), std::make_shared<collector>(events));
       const auto awaited = nodes ? book->awaited(before.id).value() : std::vector<awaited_attempt>{};
@@ -255,6 +259,7 @@ struct run_fixture : actor_fixture {
       for (const auto& batch : before.batches) money.carry_over(batch.index, batch.spent);
       services.money = sys.spawn(cost_monitor, money, services.progress,
                                  settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt);
+      services.judge = sys.spawn(judge, context, services.room);
       services.gateway = sys.spawn(gateway, way, services.progress);
       const resend_rule rule = [](uint32_t sends, milliseconds, const call_failure&) {
         return sends < 3 ? std::optional{milliseconds{100}} : std::nullopt;
@@ -289,6 +294,7 @@ struct run_fixture : actor_fixture {
     if (!owner) return;
     end(owner);
     if (services.hub) end(services.hub);
+    end(services.judge);
     end(services.pool);
     end(services.money);
     end(services.gateway);

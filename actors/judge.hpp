@@ -1,0 +1,48 @@
+// JUDGE: reads answers on a thread of its own, so that what keeps the slots busy need not wait for the parser.
+#pragma once
+
+#include <atomic>
+
+#include "actors/interfaces.hpp"
+#include "actors/run_context.hpp"
+
+namespace cohort {
+
+/// How many answers are with the JUDGE. Whoever finds no room judges by itself, so that answers which come faster than
+/// one thread can read them slow down who brings them instead of filling the memory.
+class judge_room {
+ public:
+  explicit judge_room(uint32_t most = 512) noexcept : most_(most) {}
+  /// False: no room. Otherwise `leave` follows.
+  [[nodiscard]] bool enter() noexcept;
+  void leave() noexcept { --taken_; }
+  [[nodiscard]] uint32_t taken() const noexcept { return taken_; }
+
+ private:
+  const uint32_t most_;
+  std::atomic<uint32_t> taken_{0};
+};
+
+/// Reads one answer.
+[[nodiscard]] judgement judge_answer(const task_craft& craft, const task_spec& task, const std::string& text);
+
+class judge_state {
+ public:
+  static inline const char* name = "judge";
+
+  void start(judge_actor::stateful_pointer<judge_state> self, context_ptr context, std::shared_ptr<judge_room> room);
+
+  caf::typed_response_promise<judgement> read(const unread_answer& answer);
+
+ private:
+  void rest();
+
+  judge_actor::stateful_pointer<judge_state> self_ = nullptr;
+  context_ptr context_;
+  std::shared_ptr<judge_room> room_;
+};
+
+judge_actor::behavior_type judge(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
+                                 std::shared_ptr<judge_room> room);
+
+}  // namespace cohort
