@@ -46,6 +46,23 @@ size_t leading_ascii(std::string_view text) noexcept {
   return length;
 }
 
+/// How many bytes at the front of `text` surely stand for themselves inside a JSON string; looked at eight at a time.
+size_t leading_plain(std::string_view text) noexcept {
+  constexpr uint64_t ones = 0x0101010101010101ULL;
+  constexpr uint64_t high_bits = 0x8080808080808080ULL;
+  // A byte below `limit` borrows into its own high bit; a borrow from below can only report too much.
+  const auto has_below = [](uint64_t word, uint64_t limit) { return (word - ones * limit) & ~word & high_bits; };
+  size_t length = 0;
+  for (; length + sizeof(uint64_t) <= text.size(); length += sizeof(uint64_t)) {
+    uint64_t word = 0;
+    std::memcpy(&word, text.data() + length, sizeof word);
+    const auto quotes = has_below(word ^ (ones * '"'), 1);
+    const auto backslashes = has_below(word ^ (ones * '\\'), 1);
+    if ((has_below(word, 0x20) | quotes | backslashes) != 0) break;
+  }
+  return length;
+}
+
 /// Bytes that do not stand for themselves inside a JSON string: the quote, the backslash, control characters.
 constexpr std::array<bool, 256> needs_escape = [] {
   std::array<bool, 256> table{};
@@ -111,7 +128,7 @@ void append_json_string(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out.push_back('"');
   size_t run = 0;
-  for (size_t at = 0; at < text.size(); ++at) {
+  for (size_t at = leading_plain(text); at < text.size(); ++at) {
     const auto c = static_cast<unsigned char>(text[at]);
     if (!needs_escape[c]) continue;
     out.append(text.substr(run, at - run));
@@ -127,6 +144,7 @@ void append_json_string(std::string& out, std::string_view text) {
         out.push_back(hex[c >> 4]);
         out.push_back(hex[c & 15]);
     }
+    at += leading_plain(text.substr(run));
   }
   out.append(text.substr(run));
   out.push_back('"');

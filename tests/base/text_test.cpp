@@ -27,6 +27,23 @@ TEST(text, is_quoted_as_json) {
   EXPECT_EQ(out, "[\"a\\n\\t\\r\\\"\\\\\\u0001\\u001f/\u00e9\"");
 }
 
+TEST(text, is_quoted_as_json_wherever_a_special_byte_stands) {
+  for (int byte = 0; byte < 256; ++byte) {
+    const auto c = static_cast<char>(byte);
+    std::string alone;
+    append_json_string(alone, {&c, 1});
+    const auto quoted = alone.substr(1, alone.size() - 2);
+    EXPECT_EQ(quoted == std::string(1, c), byte >= 0x20 && c != '"' && c != '\\') << byte;
+    for (size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = c;
+      std::string out;
+      append_json_string(out, text);
+      EXPECT_EQ(out, '"' + std::string(at, 'x') + quoted + std::string(19 - at, 'x') + '"') << byte << " at " << at;
+    }
+  }
+}
+
 TEST(text, reads_the_times_it_writes) {
   const wall_time noon{1751284800123};
   EXPECT_EQ(to_iso8601(noon), "2025-06-30T12:00:00.123Z");
