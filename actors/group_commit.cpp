@@ -43,11 +43,11 @@ void group_commit::add(record entry) {
   wake(one_round);
 }
 
-/// Every intent, and as much of the rest as keeps the next intents from waiting long: half, so that what is in memory
-/// only stays bounded.
+/// Every intent, and as much of the rest as keeps the next intents from waiting long: a quarter, so that what is in
+/// memory only stays bounded.
 void group_commit::form_group() {
   group_ = std::exchange(urgent_, {});
-  const auto share = static_cast<std::ptrdiff_t>(std::min(patient_.size(), std::max(least_share, patient_.size() / 2)));
+  const auto share = static_cast<std::ptrdiff_t>(std::min(patient_.size(), std::max(least_share, patient_.size() / 4)));
   std::move(patient_.begin(), patient_.begin() + share, std::back_inserter(group_));
   patient_.erase(patient_.begin(), patient_.begin() + share);
 }

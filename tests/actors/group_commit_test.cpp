@@ -77,16 +77,16 @@ TEST_F(group_commit_test, an_intent_ends_the_round_and_goes_first) {
   EXPECT_THAT(answered, ElementsAre("intent", "answer"));
 }
 
-TEST_F(group_commit_test, half_of_many_records_wait_for_the_next_commit_at_once) {
-  for (int i = 0; i < 100; ++i) add(std::to_string(i));
+TEST_F(group_commit_test, of_many_records_a_quarter_is_taken_and_the_rest_waits_for_the_next_commit_at_once) {
+  for (int i = 0; i < 200; ++i) add(std::to_string(i));
   add("intent", true);
   end_pause();
   EXPECT_EQ(answered.size(), 51U);
   EXPECT_EQ(answered.front(), "intent");
   EXPECT_THAT(wakes, ElementsAre(milliseconds{0}));
   commits->flush_all();
-  EXPECT_EQ(answered.size(), 101U);
-  EXPECT_EQ(answered.back(), "99");
+  EXPECT_EQ(answered.size(), 201U);
+  EXPECT_EQ(answered.back(), "199");
 }
 
 TEST_F(group_commit_test, a_record_that_is_refused_does_not_take_the_others_with_it) {
