@@ -169,8 +169,10 @@ class HardLimits(campaign.Trial):
         return runs == [(3,)]
 
     def deferred_before(self):
-        """With `stop` a start may end before it opens a batch again in which an earlier one deferred tasks."""
-        if self.limits.policy != "stop" or not (self.project_path / STATE / "ledger.db").exists():
+        """With `stop`, or a limit of the whole run, a start may end before it opens a batch again in which an earlier one
+        deferred tasks."""
+        may_stop = self.limits.policy == "stop" or self.limits.budget is not None
+        if not may_stop or not (self.project_path / STATE / "ledger.db").exists():
             return set()
         with Book(self.project_path) as book:
             return {key for key, in book.all("SELECT key FROM task WHERE state = 5")}
