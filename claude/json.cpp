@@ -43,7 +43,7 @@ nlohmann::json to_value(const simdjson::dom::element& element) {
 }
 
 std::optional<nlohmann::json> parse_fast(std::string_view text, uint32_t depth) {
-  if (text.size() > largest_fast) return std::nullopt;
+  if (text.empty() || text.size() > largest_fast) return std::nullopt;
   thread_local simdjson::dom::parser parser{largest_fast};
   const auto room = std::max(parser.capacity(), first_room);
   if (parser.max_depth() != depth && parser.allocate(room, depth) != simdjson::SUCCESS) return std::nullopt;
