@@ -20,6 +20,7 @@ child_process::child_process(const std::vector<std::string>& words) {
     ::close(ends[0]);
     ::close(ends[1]);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const auto& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
     arguments.push_back(nullptr);
     ::execv(arguments[0], arguments.data());
