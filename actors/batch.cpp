@@ -288,7 +288,7 @@ void batch_state::judge(const task_id& id, completion answer) {
   if (const auto by_stop = class_of(answer); by_stop != ec::none)
     return on_judgement(id, {by_stop, std::string{sentence(by_stop)}});
   const std::shared_ptr<const task_spec> task{board_, &board_->find(id)->record.spec};
-  if (!partners_.room->enter()) return on_judgement(id, judge_answer(*context_->craft, *task, answer.text));
+  if (!partners_.backlog->enter()) return on_judgement(id, judge_answer(*context_->craft, *task, answer.text));
   self_->request(partners_.judge, patiently, unread_answer{task, std::move(answer.text)})
       .then([this, id](judgement& how) { on_judgement(id, std::move(how)); },
             [this](const caf::error& problem) { stop_run(ec::worker_lost, from_caf(problem).message); });

@@ -20,8 +20,8 @@ struct batch_partners {
   cost_monitor_actor money;
   progress_actor progress;
   judge_actor judge;
-  std::shared_ptr<judge_room> room;  ///< The JUDGE's.
-  hub_service_actor hub;             ///< Null if no node can join.
+  std::shared_ptr<judge_backlog> backlog;  ///< The JUDGE's.
+  hub_service_actor hub;                   ///< Null if no node can join.
 };
 
 class batch_state {

@@ -104,7 +104,7 @@ void coordinator_state::spawn_batch(batch_contents contents, uint32_t slots) {
                                 services_.money,
                                 services_.progress,
                                 services_.judge,
-                                services_.room,
+                                services_.backlog,
                                 services_.hub};
   exhausted_[index] = false;
   active_[index] = self_->spawn(batch, context_, partners, std::move(contents), slots);

@@ -23,7 +23,7 @@ struct run_services {
   cost_monitor_actor money;
   progress_actor progress;
   judge_actor judge;
-  std::shared_ptr<judge_room> room;  ///< The JUDGE's.
+  std::shared_ptr<judge_backlog> backlog;  ///< The JUDGE's.
   gateway_actor gateway;
   hub_service_actor hub;  ///< Null if no node can join.
 };

@@ -17,8 +17,8 @@ constexpr milliseconds rest_pause{5};  ///< Answers gather meanwhile, and wake n
 
 }  // namespace
 
-bool judge_room::enter() noexcept {
-  if (taken_++ < most_) return true;
+bool judge_backlog::enter() noexcept {
+  if (waiting_++ < most_) return true;
   leave();
   return false;
 }
@@ -30,16 +30,16 @@ judgement judge_answer(const task_craft& craft, const task_spec& task, const std
 }
 
 void judge_state::start(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
-                        std::shared_ptr<judge_room> room) {
+                        std::shared_ptr<judge_backlog> backlog) {
   self_ = self;
   context_ = std::move(context);
-  room_ = std::move(room);
+  backlog_ = std::move(backlog);
 }
 
 caf::typed_response_promise<judgement> judge_state::read(const unread_answer& answer) {
   auto promise = self_->make_response_promise<judgement>();
   promise.deliver(judge_answer(*context_->craft, *answer.task, answer.text));
-  room_->leave();
+  backlog_->leave();
   rest();
   return promise;
 }
@@ -50,8 +50,8 @@ void judge_state::rest() {
 }
 
 judge_actor::behavior_type judge(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
-                                 std::shared_ptr<judge_room> room) {
-  self->state.start(self, std::move(context), std::move(room));
+                                 std::shared_ptr<judge_backlog> backlog) {
+  self->state.start(self, std::move(context), std::move(backlog));
   return {[self](const unread_answer& answer) { return self->state.read(answer); }};
 }
 

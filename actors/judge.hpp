@@ -8,19 +8,19 @@
 
 namespace cohort {
 
-/// How many answers are with the JUDGE. Whoever finds no room judges by itself, so that answers which come faster than
-/// one thread can read them slow down who brings them instead of filling the memory.
-class judge_room {
+/// How many answers are with the JUDGE. A BATCH that is turned away reads its answer itself, so that answers which come
+/// faster than one thread can read them slow down who brings them instead of filling the memory.
+class judge_backlog {
  public:
-  explicit judge_room(uint32_t most = 512) noexcept : most_(most) {}
-  /// False: no room. Otherwise `leave` follows.
+  explicit judge_backlog(uint32_t most = 512) noexcept : most_(most) {}
+  /// False: too many wait. Otherwise `leave` follows.
   [[nodiscard]] bool enter() noexcept;
-  void leave() noexcept { --taken_; }
-  [[nodiscard]] uint32_t taken() const noexcept { return taken_; }
+  void leave() noexcept { --waiting_; }
+  [[nodiscard]] uint32_t waiting() const noexcept { return waiting_; }
 
  private:
   const uint32_t most_;
-  std::atomic<uint32_t> taken_{0};
+  std::atomic<uint32_t> waiting_{0};
 };
 
 /// Reads one answer.
@@ -30,7 +30,8 @@ class judge_state {
  public:
   static inline const char* name = "judge";
 
-  void start(judge_actor::stateful_pointer<judge_state> self, context_ptr context, std::shared_ptr<judge_room> room);
+  void start(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
+             std::shared_ptr<judge_backlog> backlog);
 
   caf::typed_response_promise<judgement> read(const unread_answer& answer);
 
@@ -39,10 +40,10 @@ class judge_state {
 
   judge_actor::stateful_pointer<judge_state> self_ = nullptr;
   context_ptr context_;
-  std::shared_ptr<judge_room> room_;
+  std::shared_ptr<judge_backlog> backlog_;
 };
 
 judge_actor::behavior_type judge(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
-                                 std::shared_ptr<judge_room> room);
+                                 std::shared_ptr<judge_backlog> backlog);
 
 }  // namespace cohort

@@ -79,8 +79,8 @@ run_services spawn_services(caf::actor_system& system, const run_parts& parts, c
       recorder_options{parts.place, parts.output, parts.run.id, parts.door != nullptr}, coordinator);
   const auto warn_at = settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt;
   services.money = system.spawn(cost_monitor, make_budget(parts), services.progress, warn_at);
-  services.room = std::make_shared<judge_room>();
-  services.judge = system.spawn<caf::detached>(judge, parts.context, services.room);
+  services.backlog = std::make_shared<judge_backlog>();
+  services.judge = system.spawn<caf::detached>(judge, parts.context, services.backlog);
   services.gateway = system.spawn(gateway, parts.way, services.progress);
   services.pool = system.spawn(
       worker_pool, settings.concurrent,

@@ -177,7 +177,7 @@ struct run_fixture : actor_fixture {
   run_settings settings;
   retry_limits retries;
   uint32_t max_batches = 0;
-  uint32_t judge_places = 512;
+  uint32_t most_unread = 512;
   std::vector<model_info> fallbacks;
   std::optional<node_rules> nodes;  ///< Set: nodes can join.
   std::vector<run_event> events;
@@ -249,7 +249,7 @@ struct run_fixture : actor_fixture {
     context->outcomes = outcome_policy{retries};
     context->max_batches = max_batches;
     const auto before = stored();
-    services.room = std::make_shared<judge_room>(judge_places);
+    services.backlog = std::make_shared<judge_backlog>(most_unread);
     owner = sys.spawn(coordinator, context, before, [&](coordinator_actor home) {
       services.progress = sys.spawn(progress, snapshot_of(before, steady_time{}), std::make_shared<collector>(events));
       const auto awaited = nodes ? book->awaited(before.id).value() : std::vector<awaited_attempt>{};
@@ -259,7 +259,7 @@ struct run_fixture : actor_fixture {
       for (const auto& batch : before.batches) money.carry_over(batch.index, batch.spent);
       services.money = sys.spawn(cost_monitor, money, services.progress,
                                  settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt);
-      services.judge = sys.spawn(judge, context, services.room);
+      services.judge = sys.spawn(judge, context, services.backlog);
       services.gateway = sys.spawn(gateway, way, services.progress);
       const resend_rule rule = [](uint32_t sends, milliseconds, const call_failure&) {
         return sends < 3 ? std::optional{milliseconds{100}} : std::nullopt;

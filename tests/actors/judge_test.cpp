@@ -13,14 +13,14 @@ using ::testing::Eq;
 using ::testing::Gt;
 using ::testing::SizeIs;
 
-TEST(judge_room_test, holds_so_many_and_no_more) {
-  judge_room room{2};
-  EXPECT_TRUE(room.enter());
-  EXPECT_TRUE(room.enter());
-  EXPECT_FALSE(room.enter());
-  EXPECT_EQ(room.taken(), 2u) << "who found no room took a place";
-  room.leave();
-  EXPECT_TRUE(room.enter());
+TEST(judge_backlog_test, holds_so_many_and_no_more) {
+  judge_backlog backlog{2};
+  EXPECT_TRUE(backlog.enter());
+  EXPECT_TRUE(backlog.enter());
+  EXPECT_FALSE(backlog.enter());
+  EXPECT_EQ(backlog.waiting(), 2u) << "who was turned away counts as waiting";
+  backlog.leave();
+  EXPECT_TRUE(backlog.enter());
 }
 
 TEST(judge_test, says_what_is_usable_or_what_is_wrong) {
@@ -34,24 +34,26 @@ TEST(judge_test, says_what_is_usable_or_what_is_wrong) {
 }
 
 struct judging_test : run_fixture {
-  /// The places that were taken whenever an answer was read.
-  std::vector<uint32_t> places_taken(uint32_t places) {
-    judge_places = places;
-    std::vector<uint32_t> taken;
-    craft.reading = [&] { taken.push_back(services.room->taken()); };
+  /// How many were with the JUDGE whenever an answer was read.
+  std::vector<uint32_t> waiting_while_read(uint32_t most) {
+    most_unread = most;
+    std::vector<uint32_t> seen;
+    craft.reading = [&] { seen.push_back(services.backlog->waiting()); };
     plan(12);
     spawn_all();
     EXPECT_EQ(finish().status, run_status::finished);
     EXPECT_EQ(stored().tasks().delivered, 12u);
-    EXPECT_EQ(services.room->taken(), 0u);
-    return taken;
+    EXPECT_EQ(services.backlog->waiting(), 0u);
+    return seen;
   }
 };
 
-TEST_F(judging_test, answers_are_read_by_the_judge) { EXPECT_THAT(places_taken(512), AllOf(SizeIs(12), Each(Gt(0u)))); }
+TEST_F(judging_test, answers_are_read_by_the_judge) {
+  EXPECT_THAT(waiting_while_read(512), AllOf(SizeIs(12), Each(Gt(0u))));
+}
 
 TEST_F(judging_test, without_room_each_batch_reads_its_own) {
-  EXPECT_THAT(places_taken(0), AllOf(SizeIs(12), Each(Eq(0u))));
+  EXPECT_THAT(waiting_while_read(0), AllOf(SizeIs(12), Each(Eq(0u))));
 }
 
 TEST_F(judging_test, answers_that_the_judge_died_of_are_stored_and_not_asked_again) {
