@@ -22,6 +22,9 @@ constexpr uint32_t most_alternatives = 1000;
 /// What a power cut leaves of a file that was renamed but not synced.
 bool looks_torn(const std::string& content) { return content.empty() || content.find('\0') != std::string::npos; }
 
+/// Nobody loses anything if it is replaced.
+bool holds_nothing(const std::string& content) { return content.find_first_not_of('\0') == std::string::npos; }
+
 /// Files of which nothing, or not what we wrote, is left; by task.
 std::unordered_map<task_id, std::string> torn_files(const std::vector<delivered_file>& files) {
   std::unordered_map<task_id, std::string> torn;
@@ -94,12 +97,14 @@ bool result_files::may_be_torn(const std::string& path) const {
   return files && std::any_of(files->begin(), files->end(), [&](const auto& file) { return file.path == path; });
 }
 
-/// False if something stands there that is not what we wrote, nor what a power cut left of it.
+/// False if something stands there that is not what we wrote, nor what a power cut left of it. The cut may also have
+/// come before the ledger heard of the file.
 expected<bool> result_files::put(const fs::path& path, const std::string& content) const {
   const auto ours = book_->delivered_content(path.string());
   if (!ours) return tl::unexpected{ours.error()};
   return replace_file_if(path, content, durability::later, [&](const std::string& present) {
-    return *ours && (sha256(present) == **ours || (looks_torn(present) && may_be_torn(path.string())));
+    if (!*ours) return holds_nothing(present);
+    return sha256(present) == **ours || (looks_torn(present) && may_be_torn(path.string()));
   });
 }
 

@@ -1,8 +1,9 @@
 """What a power cut or a kill leaves beside the ledger. Kills themselves: tests/campaigns/kill.py."""
 
+import subprocess
 import time
 
-from program import STATE, Book, Case, tree
+from program import FAULTY, STATE, Book, Case, tree
 
 LATENCY = ("latency.median_ms=15", "latency.sigma=0.4")
 
@@ -32,6 +33,27 @@ class DamageByAKill(Case):
         self.ends(self.batch(shop, "-b", "39", "--force", server=server), 0)
         self.assertEqual(tree(shop / STATE / "tests"), self.tests)
         self.assertEqual(set(server.bill.prompts()[len(asked):]) & stored, set())
+
+    def unrecorded_files(self, server):
+        """A project whose run was killed after it wrote a test and before the ledger knew of it."""
+        for commit in range(1, 30):
+            shop = self.bookshop(f"unrecorded-{time.monotonic_ns()}/shop")
+            env = dict(self.env(server), COHORT_FAULT=f"commit.applied:{commit}")
+            subprocess.run([FAULTY, "generate-logical-batch", shop, "-c", "1"], env=env, capture_output=True, timeout=60)
+            files = [path for path in (shop / STATE / "tests").rglob("*") if path.is_file()]
+            with Book(shop) as book:
+                if len(files) > book.one("SELECT count(*) FROM file"):
+                    return shop, files
+        self.fail("no kill came between a test and its record")
+
+    def test_a_test_file_is_written_again_also_if_the_ledger_never_heard_of_it(self):
+        for left in (b"", b"\0" * 4096):
+            server = self.simulator("latency.median_ms=1")
+            shop, files = self.unrecorded_files(server)
+            for path in files:
+                path.write_bytes(left)
+            self.ends(self.batch(shop, server=server), 0)
+            self.assertEqual(tree(shop / STATE / "tests"), self.tests)
 
     def test_a_missing_or_torn_view_is_built_again(self):
         server = self.simulator(*LATENCY)
