@@ -13,6 +13,7 @@
 #include "planning/symbol_reader.hpp"
 #include "planning/syntax_tree.hpp"
 #include "planning/test_files.hpp"
+#include "planning/tree_walk.hpp"
 
 namespace cohort {
 
@@ -32,27 +33,18 @@ uint32_t non_blank_lines(std::string_view text) noexcept {
   return lines + (blank ? 0 : 1);
 }
 
-/// Counts decisions, reads imports, collects identifiers. Iterative: source may nest deeper than our stack.
+/// Counts decisions, reads imports, collects identifiers.
 class walk {
  public:
   walk(const grammar_rules& rules, std::string_view text, parsed_file& into)
       : rules_(rules), text_(text), into_(into), collect_(into.file.is_test) {}
 
-  void run(TSNode root) {
-    tree_cursor cursor{root};
-    std::vector<uint32_t> levels{0};
-    while (true) {
-      uint32_t level = levels.back();
-      const auto node = cursor.node();  // most are leaves: asking is cheaper than trying to descend
-      if (enter(node, level) && ts_node_child_count(node) > 0 && cursor.first_child()) {
-        levels.push_back(level);
-        continue;
-      }
-      while (!cursor.next_sibling()) {
-        if (!cursor.parent()) return finish();
-        levels.pop_back();
-      }
-    }
+  void run(const TSTree& tree) {
+    const auto wanted = role::branch | role::nests | role::unnests | role::import | role::exporter | role::call |
+                        (collect_ ? role::identifier : 0);
+    walk_tree(tree, rules_, wanted,
+              [this](TSNode node, uint32_t what, uint32_t& level) { return enter(node, what, level); });
+    sort_mentions();
   }
 
   [[nodiscard]] const std::vector<uint32_t>& branches() const noexcept { return branches_; }
@@ -61,9 +53,7 @@ class walk {
 
  private:
   /// False if what is below the node does not matter.
-  bool enter(TSNode node, uint32_t& level) {
-    const auto what = rules_.roles_of(ts_node_symbol(node));
-    if (what == 0) return true;
+  bool enter(TSNode node, uint32_t what, uint32_t& level) {
     if ((what & role::branch) != 0) branches_.push_back(ts_node_start_byte(node));
     if ((what & role::nests) != 0) nesting_ = std::max(nesting_, ++level);
     if ((what & role::unnests) != 0 && level > 0 && continues_decision(node)) --level;
@@ -81,7 +71,7 @@ class walk {
     return exists(inner) && (rules_.roles_of(ts_node_symbol(inner)) & role::branch) != 0;
   }
 
-  void finish() {
+  void sort_mentions() {
     auto& mentions = into_.mentions;
     std::sort(mentions.begin(), mentions.end());
     mentions.erase(std::unique(mentions.begin(), mentions.end()), mentions.end());
@@ -160,7 +150,7 @@ expected<parsed_file> parse_file(const language& lang, std::string path, std::st
   file.lines = non_blank_lines(text);
   file.has_errors = ts_node_has_error(root);
   walk walked{rules, text, parsed};
-  walked.run(root);
+  walked.run(*tree);
   auto found = read_symbols(rules, root, text);
   mark_reexports(found.exports, parsed);
   file.modules = modules_of(lang, found, walked, parsed);

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -26,6 +27,20 @@ inline const discovery_rules& rules() {
   static const auto loaded = load_discovery_rules(config_dir);
   if (!loaded) throw std::runtime_error(loaded.error().message);
   return *loaded;
+}
+
+/// Sound files of all languages, and the same cut off and with a piece taken out.
+inline std::vector<std::string> sound_and_broken_texts() {
+  std::vector<std::string> all;
+  const auto shop = std::filesystem::path{COHORT_SOURCE_DIR} / "examples" / "bookshop";
+  for (const auto& entry : std::filesystem::recursive_directory_iterator{shop}) {
+    if (!entry.is_regular_file() || entry.file_size() > 1'500) continue;
+    const auto text = *read_file(entry.path());
+    all.push_back(text);
+    all.push_back(text.substr(0, text.size() / 2));
+    all.push_back(text.substr(0, text.size() / 3) + text.substr(text.size() * 2 / 5));
+  }
+  return all;
 }
 
 class project_test : public ::testing::Test {

@@ -2,16 +2,12 @@
 
 #include "planning/unpacked_grammar.hpp"
 
-#include <filesystem>
-
 #include "planning/grammar_table.hpp"
 #include "planning/syntax_tree.hpp"
 #include "planning_fixture.hpp"
 
 namespace cohort {
 namespace {
-
-namespace fs = std::filesystem;
 
 struct parser_deleter {
   void operator()(TSParser* parser) const noexcept { ts_parser_delete(parser); }
@@ -35,22 +31,9 @@ std::vector<uint32_t> nodes_of(const TSLanguage* grammar, std::string_view text)
   }
 }
 
-/// Sound files of all languages, and the same cut off and with a piece taken out.
-std::vector<std::string> texts() {
-  std::vector<std::string> all;
-  for (const auto& entry : fs::recursive_directory_iterator{fs::path{COHORT_SOURCE_DIR} / "examples" / "bookshop"}) {
-    if (!entry.is_regular_file() || entry.file_size() > 1'500) continue;
-    const auto text = *read_file(entry.path());
-    all.push_back(text);
-    all.push_back(text.substr(0, text.size() / 2));
-    all.push_back(text.substr(0, text.size() / 3) + text.substr(text.size() * 2 / 5));
-  }
-  return all;
-}
-
 TEST(an_unpacked_grammar, parses_sound_and_broken_texts_as_the_packed_one_does) {
   size_t compared = 0;
-  for (const auto& text : texts())
+  for (const auto& text : testing_planning::sound_and_broken_texts())
     for (const auto& grammar : compiled_grammars()) {
       EXPECT_EQ(nodes_of(unpacked(grammar.language()), text), nodes_of(grammar.language(), text)) << grammar.symbol;
       ++compared;
