@@ -13,8 +13,10 @@ namespace cohort {
 
 namespace {
 
-constexpr milliseconds one_round{2};
-constexpr uint32_t most_rounds = 4;  ///< Without an intent.
+constexpr milliseconds busy_round{2};
+constexpr milliseconds quiet_round{4};  ///< While fewer than `company` intents come together.
+constexpr size_t company = 3;
+constexpr milliseconds longest_wait{8};  ///< Without an intent.
 constexpr milliseconds trouble_pause{1000};
 constexpr size_t least_share = 32;  ///< Records that a commit takes along with intents, if so many wait.
 
@@ -40,12 +42,16 @@ void group_commit::add(record entry) {
     urgent_.push_back(std::move(entry));
   else
     patient_.push_back(std::move(entry));
-  wake(one_round);
+  wake(round());
 }
+
+/// The rarer intents are, the dearer is a commit for each: waking costs more than writing then.
+milliseconds group_commit::round() const noexcept { return last_intents_ < company ? quiet_round : busy_round; }
 
 /// Every intent, and as much of the rest as keeps the next intents from waiting long: a quarter, so that what is in
 /// memory only stays bounded.
 void group_commit::form_group() {
+  if (!urgent_.empty()) last_intents_ = urgent_.size();
   group_ = std::exchange(urgent_, {});
   const auto share = static_cast<std::ptrdiff_t>(std::min(patient_.size(), std::max(least_share, patient_.size() / 4)));
   std::move(patient_.begin(), patient_.begin() + share, std::back_inserter(group_));
@@ -55,16 +61,17 @@ void group_commit::form_group() {
 void group_commit::flush() {
   flush_comes_ = false;
   if (group_.empty() && urgent_.empty() && patient_.empty()) return;
-  if (group_.empty() && urgent_.empty() && ++rounds_ < most_rounds) return wake(one_round);
+  waited_ += round();
+  if (group_.empty() && urgent_.empty() && waited_ < longest_wait) return wake(round());
   commit_some();
 }
 
 void group_commit::commit_some() {
-  rounds_ = 0;
+  waited_ = milliseconds{0};
   if (group_.empty()) form_group();
   if (!group_.empty()) commit_group();
   if (patient_.empty()) return;
-  rounds_ = most_rounds;  // What was left has waited.
+  waited_ = longest_wait;  // What was left has waited.
   wake(milliseconds{0});
 }
 

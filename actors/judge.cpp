@@ -13,7 +13,7 @@ namespace cohort {
 
 namespace {
 
-constexpr milliseconds rest_pause{5};  ///< Answers gather meanwhile, and wake nobody.
+constexpr milliseconds rest_pause{15};  ///< Answers gather meanwhile, and wake nobody.
 
 }  // namespace
 

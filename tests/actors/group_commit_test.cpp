@@ -56,17 +56,34 @@ struct group_commit_test : ::testing::Test {
   }
 };
 
-TEST_F(group_commit_test, a_record_waits_four_rounds_for_company) {
+TEST_F(group_commit_test, a_record_waits_eight_milliseconds_for_company) {
   add("a");
   add("b");
-  EXPECT_THAT(wakes, ElementsAre(milliseconds{2}));
-  for (int round = 0; round < 3; ++round) {
-    end_pause();
-    EXPECT_THAT(answered, IsEmpty());
-  }
+  EXPECT_THAT(wakes, ElementsAre(milliseconds{4}));
+  end_pause();
+  EXPECT_THAT(answered, IsEmpty());
+  EXPECT_THAT(wakes, ElementsAre(milliseconds{4}));
   end_pause();
   EXPECT_THAT(answered, ElementsAre("a", "b"));
   EXPECT_THAT(wakes, IsEmpty());
+}
+
+TEST_F(group_commit_test, rounds_are_short_while_many_intents_come) {
+  for (const auto* name : {"a", "b", "c"}) add(name, true);
+  end_pause();
+  add("d");
+  EXPECT_THAT(wakes, ElementsAre(milliseconds{2}));
+  for (int round = 0; round < 3; ++round) {
+    end_pause();
+    EXPECT_EQ(answered.size(), 3U);
+  }
+  end_pause();
+  EXPECT_EQ(answered.size(), 4U) << "a group without intents says nothing of how many come";
+  add("e", true);
+  EXPECT_THAT(wakes, ElementsAre(milliseconds{2}));
+  end_pause();
+  add("f", true);
+  EXPECT_THAT(wakes, ElementsAre(milliseconds{4}));
 }
 
 TEST_F(group_commit_test, an_intent_ends_the_round_and_goes_first) {
