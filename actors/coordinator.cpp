@@ -60,6 +60,7 @@ bool coordinator_state::may_open() const {
 }
 
 void coordinator_state::open_more() {
+  if (!done_.pending()) return;  // Not started: the POOL and the HUB may tell of slots and answers before that.
   while (loaded_ && may_open()) {
     auto contents = std::move(*loaded_);
     loaded_.reset();

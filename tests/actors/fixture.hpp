@@ -241,6 +241,11 @@ struct run_fixture : actor_fixture {
   void run() { pass(milliseconds{30}, milliseconds{2}); }
 
   void spawn_all() {
+    spawn_before_the_start();
+    self->send(owner, run_start{});
+    run();
+  }
+  void spawn_before_the_start() {
     auto context = std::make_shared<run_context>();
     context->settings = settings;
     context->model = nano_model();
@@ -250,7 +255,7 @@ struct run_fixture : actor_fixture {
     context->max_batches = max_batches;
     const auto before = stored();
     services.backlog = std::make_shared<judge_backlog>(most_unread);
-    owner = sys.spawn(coordinator, context, before, [&](coordinator_actor home) {
+    owner = sys.spawn(coordinator, context, before, [this, context, before](const coordinator_actor& home) {
       services.progress = sys.spawn(progress, snapshot_of(before, steady_time{}), std::make_shared<collector>(events));
       const auto awaited = nodes ? book->awaited(before.id).value() : std::vector<awaited_attempt>{};
       services.recorder =
@@ -272,8 +277,6 @@ struct run_fixture : actor_fixture {
                                      services.recorder, services.pool, services.money, services.progress, home});
       return services;
     });
-    self->send(owner, run_start{});
-    run();
   }
   /// The run's outcome, if it has ended.
   std::optional<run_outcome> outcome() {

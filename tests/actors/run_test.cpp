@@ -358,6 +358,18 @@ TEST_F(run_test, the_states_add_up_in_every_event) {
   EXPECT_EQ(shown.tasks.failed, stored().tasks().failed);
 }
 
+TEST_F(run_test, nothing_begins_before_the_run_has_started) {
+  plan(4);
+  spawn_before_the_start();
+  run();  // The pool tells of its slots meanwhile.
+  EXPECT_TRUE(events.empty());
+  EXPECT_EQ(way->total_asked(), 0u);
+  self->send(owner, run_start{});
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(events.front().kind, event_kind::run_started);
+  EXPECT_EQ(stored().tasks().delivered, 4u);
+}
+
 TEST_F(run_test, puts_a_ledger_back_that_vanished_after_the_last_commit) {
   way->at_once = false;
   plan(1);

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 
 import campaign
-from program import PROGRAM, STATE, Book, digest
+from program import PROGRAM, SOURCE, STATE, Book, digest
 
 CONCURRENT = 4
 TASKS = 39
@@ -29,6 +29,9 @@ class Shared:
         self.server = home.simulator("latency.median_ms=1")
         self.stock = home.room / "stock"
         self.stock.mkdir()
+        self.config = home.room / "config"  # The project's own may lie where other users cannot read.
+        shutil.copytree(SOURCE / "config", self.config)
+        subprocess.run(["chmod", "-R", "a+rX", self.config], check=True)
         for kind in ("killed", "ended"):
             shop = home.bookshop("live")
             (self.begin_and_kill if kind == "killed" else self.begin)(home, shop)
@@ -277,7 +280,7 @@ class Torn(campaign.Trial):
     def as_nobody(self):
         """The same command as a user who may read everything here, and write nothing."""
         asked = len(self.server.bill.lines())
-        env = dict(self.env(self.server), HOME="/nonexistent")
+        env = dict(self.env(self.server), HOME="/nonexistent", COHORT_CONFIG_DIR=str(self.shared.config))
         done = subprocess.run(["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", PROGRAM,
                                "generate-logical-batch", self.shop], env=env, capture_output=True, timeout=60, text=True)
         self.assertEqual(self.server.bill.prompts()[asked:], [])
