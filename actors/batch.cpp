@@ -39,7 +39,7 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
   for (auto* entry : board_->answered()) {
     completion stored;
     stored.text = std::move(entry->record.answer);
-    stored.stop = stop_reason::end_turn;
+    stored.stop = entry->record.stop;
     judge(entry->record.spec.id, std::move(stored));
   }
   pump();
@@ -72,7 +72,9 @@ void batch_state::on_slots(const slots_changed& slots) {
 
 void batch_state::on_late(const answer_arrived& late) {
   auto* entry = board_->find(late.task);
-  if (entry == nullptr || closing_) return;
+  if (closing_) return;  // The COORDINATOR sees in `batch_ended` that it was not taken in.
+  ++late_answers_;
+  if (entry == nullptr) return;
   const bool has_one = entry->record.state == task_state::answered || entry->record.state == task_state::delivered;
   if (has_one || entry->late) return;
   entry->late = late.answer;
@@ -285,7 +287,7 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
 }
 
 void batch_state::judge(const task_id& id, completion answer) {
-  if (const auto by_stop = class_of(answer); by_stop != ec::none)
+  if (const auto by_stop = class_of(answer.stop); by_stop != ec::none)
     return on_judgement(id, {by_stop, std::string{sentence(by_stop)}});
   const std::shared_ptr<const task_spec> task{board_, &board_->find(id)->record.spec};
   if (!partners_.backlog->enter()) return on_judgement(id, judge_answer(*context_->craft, *task, answer.text));
@@ -434,7 +436,7 @@ void batch_state::finish_if_done() {
   closing_ = true;
   self_->send(partners_.pool, batch_exhausted{index_, false, {}});
   const auto leave = [this] {
-    self_->send(partners_.coordinator, batch_ended{index_, board_->counts()});
+    self_->send(partners_.coordinator, batch_ended{index_, board_->counts(), late_answers_});
     self_->quit();
   };
   self_->request(partners_.recorder, patiently, close_batch{index_})

@@ -74,6 +74,7 @@ class batch_state {
   bool run_limit_ = false;
   bool told_exhausted_ = false;
   bool closing_ = false;
+  uint32_t late_answers_ = 0;  ///< That were taken in.
   std::string veto_;
   std::set<std::string> other_models_;  ///< That answered without being asked, and were named to the user.
 };

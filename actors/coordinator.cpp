@@ -4,6 +4,7 @@
 #include "actors/coordinator.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <caf/all.hpp>
 
@@ -16,6 +17,17 @@ namespace cohort {
 namespace {
 
 constexpr size_t longest_trouble = 1000;  ///< Characters; what comes later than that is in the log only.
+
+/// An answer that was stored after, or while, its batch was read.
+void take_in(const answer_arrived& late, batch_contents& contents) {
+  for (auto& task : contents.tasks) {
+    if (task.spec.id != late.task) continue;
+    task.state = task_state::answered;
+    task.answer = late.answer.text;
+    task.stop = late.answer.stop;
+  }
+  std::erase_if(contents.not_askable, [&](const task_ended& ended) { return ended.task == late.task; });
+}
 
 }  // namespace
 
@@ -48,14 +60,16 @@ caf::typed_response_promise<run_outcome> coordinator_state::on_start() {
   return done_;
 }
 
+bool coordinator_state::enough_opened() const { return context_->max_batches != 0 && opened_ >= context_->max_batches; }
+
 bool coordinator_state::may_open() const {
   if (stopping_) return false;
-  if (context_->max_batches != 0 && opened_ >= context_->max_batches) return false;
+  if (enough_opened()) return false;
   if (active_.empty()) return true;
   const auto parallel = context_->settings.parallel_batches;
   if (parallel != 0) return active_.size() < parallel;
   const bool all_exhausted =
-      std::all_of(exhausted_.begin(), exhausted_.end(), [](const auto& entry) { return entry.second; });
+      std::all_of(active_.begin(), active_.end(), [](const auto& entry) { return entry.second.exhausted; });
   return idle_ && all_exhausted;
 }
 
@@ -71,28 +85,33 @@ void coordinator_state::open_more() {
 }
 
 void coordinator_state::load_next() {
-  const bool enough = context_->max_batches != 0 && opened_ + (loaded_ ? 1 : 0) >= context_->max_batches;
-  if (loading_ || loaded_ || stopping_ || enough || waiting_.empty()) return;
-  loading_ = true;
-  const auto index = waiting_.front();
+  if (loading_ || loaded_ || stopping_ || enough_opened() || waiting_.empty()) return;
+  loading_ = waiting_.front();
   waiting_.pop_front();
-  self_->request(services_.recorder, caf::infinite, open_batch{index})
+  self_->request(services_.recorder, caf::infinite, open_batch{*loading_})
       .then(
           [this](batch_contents& contents) {
-            loading_ = false;
-            loaded_ = std::move(contents);
+            loaded_ = brought_up_to_date(std::move(contents));
             open_more();
             finish_if_done();
           },
           [this](const caf::error& problem) {
-            loading_ = false;
+            loading_.reset();
             const auto cause = from_caf(problem);
             on_halt({cause.code, cause.message});
           });
 }
 
+/// With the answers that came while the RECORDER read it.
+batch_contents coordinator_state::brought_up_to_date(batch_contents contents) {
+  loading_.reset();
+  for (const auto& late : std::exchange(late_while_loading_, {})) take_in(late, contents);
+  return contents;
+}
+
 void coordinator_state::spawn_batch(batch_contents contents, uint32_t slots) {
   const auto index = contents.batch;
+  late_.erase(index);
   run_event started;
   started.kind = event_kind::batch_started;
   started.batch = index;
@@ -107,14 +126,13 @@ void coordinator_state::spawn_batch(batch_contents contents, uint32_t slots) {
                                 services_.judge,
                                 services_.backlog,
                                 services_.hub};
-  exhausted_[index] = false;
-  active_[index] = self_->spawn(batch, context_, partners, std::move(contents), slots);
+  active_[index].actor = self_->spawn(batch, context_, partners, std::move(contents), slots);
 }
 
 void coordinator_state::on_exhausted(const batch_exhausted& batch) {
-  const auto active = exhausted_.find(batch.batch);
-  if (active == exhausted_.end()) return;
-  active->second = true;
+  const auto active = active_.find(batch.batch);
+  if (active == active_.end()) return;
+  active->second.exhausted = true;
   if (!batch.veto.empty()) {
     limit_hit_ = true;
     limit_reason_ = batch.veto;
@@ -131,62 +149,68 @@ void coordinator_state::on_idle(const slots_idle&) {
 
 void coordinator_state::on_slots(const slots_changed& slots) {
   slots_ = slots.total;
-  for (auto& [index, actor] : active_) self_->send(actor, slots);
+  for (auto& [index, active] : active_) self_->send(active.actor, slots);
 }
 
 void coordinator_state::on_late(const answer_arrived& late) {
   if (const auto active = active_.find(late.batch); active != active_.end()) {
-    self_->send(active->second, late);
+    ++active->second.late_answers;
+    self_->send(active->second.actor, late);
     return;
   }
-  if (loaded_ && loaded_->batch == late.batch) {
-    // It was read before the answer was stored.
-    for (auto& task : loaded_->tasks) {
-      if (task.spec.id != late.task) continue;
-      task.state = task_state::answered;
-      task.answer = late.answer.text;
-    }
-    return;
-  }
-  const bool comes = std::find(waiting_.begin(), waiting_.end(), late.batch) != waiting_.end();
-  if (closing_) late_.insert(late.batch);
-  if (comes || closing_ || stopping_) return;
-  // Its batch has ended: open it again for this one.
-  waiting_.push_front(late.batch);
+  if (loading_ == late.batch)
+    late_while_loading_.push_back(late);
+  else if (loaded_ && loaded_->batch == late.batch)
+    take_in(late, *loaded_);
+  else if (std::find(waiting_.begin(), waiting_.end(), late.batch) == waiting_.end())
+    return open_again(late.batch);
+  late_.insert(late.batch);
+}
+
+/// It has ended, and an answer came since. Where no batch opens any more, the answer is judged before the run closes.
+void coordinator_state::open_again(uint32_t batch) {
+  late_.insert(batch);
+  if (closing_ || stopping_ || enough_opened()) return;
+  waiting_.push_front(batch);
   open_more();
 }
 
 void coordinator_state::on_ended(const batch_ended& batch) {
-  active_.erase(batch.batch);
-  exhausted_.erase(batch.batch);
+  const auto active = active_.find(batch.batch);
+  if (active == active_.end()) return;
+  const bool missed_answers = batch.late_answers < active->second.late_answers;
+  active_.erase(active);
   run_.batches[batch.batch].tasks = batch.tasks;
   run_event ended;
   ended.kind = event_kind::batch_ended;
   ended.batch = batch.batch;
   ended.counts = batch.tasks;
   tell(std::move(ended));
+  if (missed_answers) open_again(batch.batch);
   open_more();
   finish_if_done();
 }
 
-void coordinator_state::stop_opening() {
-  if (stopping_) return;
+/// Nothing more is handed out or sent; what is in flight is finished.
+void coordinator_state::wind_down() {
   stopping_ = true;
-  for (auto& [index, actor] : active_) self_->send(actor, drain{});
+  if (winding_down_) return;
+  winding_down_ = true;
+  for (auto& [index, active] : active_) self_->send(active.actor, drain{});
+  self_->send(services_.gateway, drain{});
+  self_->send(services_.pool, drain{});
+  if (services_.hub) self_->send(services_.hub, drain{});
 }
 
 void coordinator_state::on_drain() {
   interrupted_ = true;
-  stop_opening();
-  self_->send(services_.gateway, drain{});
-  self_->send(services_.pool, drain{});
-  if (services_.hub) self_->send(services_.hub, drain{});
+  wind_down();
   finish_if_done();
 }
 
 void coordinator_state::on_stop_now() {
   interrupted_ = true;
-  stop_opening();
+  wind_down();
   self_->send(services_.gateway, stop_now{});
   if (services_.hub) self_->send(services_.hub, stop_now{});
   self_->send(services_.recorder, stop_now{});
@@ -205,7 +229,7 @@ void coordinator_state::on_halt(const halt& wish) {
   } else if (trouble_.message.size() < longest_trouble && trouble_.message.find(wish.message) == std::string::npos) {
     trouble_.message += "; " + wish.message;  // What came first may be no more than a sign of it.
   }
-  stop_opening();
+  wind_down();
   finish_if_done();
 }
 
@@ -223,7 +247,7 @@ void coordinator_state::on_service_down() {
   // Nothing is lost by that: what is on disk stays, what was in flight stays charged.
   if (closing_) return;
   on_halt({ec::worker_lost, "an internal service ended unexpectedly; run the same command to continue"});
-  for (auto& [index, actor] : active_) self_->send_exit(actor, caf::exit_reason::kill);
+  for (auto& [index, active] : active_) self_->send_exit(active.actor, caf::exit_reason::kill);
   active_.clear();
   closing_ = true;
   store_end();
@@ -231,8 +255,7 @@ void coordinator_state::on_service_down() {
 
 void coordinator_state::finish_if_done() {
   if (closing_ || !done_.pending() || !active_.empty() || loading_) return;
-  const bool more_to_open =
-      !stopping_ && (loaded_ || !waiting_.empty()) && !(context_->max_batches != 0 && opened_ >= context_->max_batches);
+  const bool more_to_open = !stopping_ && (loaded_ || !waiting_.empty()) && !enough_opened();
   if (more_to_open) return;
   close();
 }
@@ -241,9 +264,9 @@ run_outcome coordinator_state::outcome() const {
   if (trouble_.code != ec::none) return {run_status::failed, trouble_.code, trouble_.message};
   const auto tasks = run_.tasks();
   if (tasks.final() == tasks.total()) return {run_status::finished, ec::none, {}};
+  if (setback_.code != ec::none) return {run_status::failed, setback_.code, setback_.message};
   if (interrupted_) return {run_status::interrupted, ec::interrupted, "interrupted; run the same command to continue"};
   if (limit_hit_) return {run_status::stopped_by_limit, ec::limit_reached, limit_reason_};
-  if (setback_.code != ec::none) return {run_status::failed, setback_.code, setback_.message};
   return {run_status::interrupted, ec::none, "more batches wait; run the same command to continue"};
 }
 
@@ -261,23 +284,23 @@ void coordinator_state::close() {
           [this](const caf::error&) { store_end(); });
 }
 
-/// Answers that came while the run was closing are judged and delivered; nothing is asked any more, so no batch gets a
-/// slot.
+/// Late answers whose batch was not opened for them are judged and delivered; nothing is asked any more, so no batch
+/// gets a slot.
 void coordinator_state::judge_last_answers() {
   if (late_.empty()) return store_end();
-  const auto index = late_.extract(late_.begin()).value();
   closing_ = false;
   stopping_ = true;
-  loading_ = true;
-  self_->request(services_.recorder, caf::infinite, open_batch{index})
+  loading_ = *late_.begin();
+  self_->request(services_.recorder, caf::infinite, open_batch{*loading_})
       .then(
-          [this, index](batch_contents& contents) {
-            loading_ = false;
-            spawn_batch(std::move(contents), 0);
-            self_->send(active_[index], drain{});
+          [this](batch_contents& contents) {
+            const auto index = contents.batch;
+            spawn_batch(brought_up_to_date(std::move(contents)), 0);
+            self_->send(active_[index].actor, drain{});
           },
           [this](const caf::error& problem) {
-            loading_ = false;
+            late_.erase(*loading_);
+            loading_.reset();
             const auto cause = from_caf(problem);
             on_halt({cause.code, cause.message});
           });

@@ -48,11 +48,20 @@ class coordinator_state {
   void on_late(const answer_arrived& late);
 
  private:
+  struct active_batch {
+    batch_actor actor;
+    bool exhausted = false;     ///< Has nothing left to hand out.
+    uint32_t late_answers = 0;  ///< That were passed on to it.
+  };
+
   void open_more();
   [[nodiscard]] bool may_open() const;
   void load_next();
+  [[nodiscard]] batch_contents brought_up_to_date(batch_contents contents);
+  [[nodiscard]] bool enough_opened() const;
+  void open_again(uint32_t batch);
   void spawn_batch(batch_contents contents, uint32_t slots);
-  void stop_opening();
+  void wind_down();
   void on_service_down();
   void finish_if_done();
   void close();
@@ -69,16 +78,17 @@ class coordinator_state {
   caf::typed_response_promise<run_outcome> done_;
   std::deque<uint32_t> waiting_;          ///< Batches with tasks left to do, in order of the plan.
   std::optional<batch_contents> loaded_;  ///< The next batch, ready to start.
-  std::map<uint32_t, batch_actor> active_;
-  std::map<uint32_t, bool> exhausted_;  ///< Of the active batches.
+  std::map<uint32_t, active_batch> active_;
   uint32_t opened_ = 0;
   uint32_t slots_ = 0;
-  bool loading_ = false;
+  std::optional<uint32_t> loading_;  ///< The batch that the RECORDER reads.
   bool idle_ = true;
-  bool stopping_ = false;
+  bool stopping_ = false;      ///< No further batch opens.
+  bool winding_down_ = false;  ///< Nothing more is handed out or sent, either.
   bool interrupted_ = false;
   bool closing_ = false;
-  std::set<uint32_t> late_;  ///< Batches that nodes brought an answer for while the run was closing.
+  std::set<uint32_t> late_;                         ///< Batches with a late answer that they were not opened for yet.
+  std::vector<answer_arrived> late_while_loading_;  ///< For the batch that the RECORDER reads.
   bool limit_hit_ = false;
   std::string limit_reason_;
   error trouble_;  ///< Stops the run.

@@ -33,7 +33,8 @@ void hub_state::start(hub_service_actor::stateful_pointer<hub_state> self, hub_p
   table_ = std::make_unique<node_table>(parts_.rules);
   // A node that is there finds its way back within the time after which it would be called lost.
   awaited_ = std::make_unique<awaited_tasks>(parts_.awaited, now() + parts_.rules.lease);
-  for (const auto& one : parts_.awaited) given_up_[one.node].insert({one.task, one.attempt});
+  for (const auto& one : parts_.awaited)
+    if (one.open) given_up_[one.node].insert({one.task, one.attempt});
   self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source); });
   self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
 }

@@ -14,8 +14,8 @@ milliseconds doubled(milliseconds pause, uint32_t times) { return pause * (1 << 
 
 }  // namespace
 
-ec class_of(const completion& answer) noexcept {
-  switch (answer.stop) {
+ec class_of(stop_reason stop) noexcept {
+  switch (stop) {
     case stop_reason::refusal: return ec::refused;
     case stop_reason::max_tokens: return ec::cut_off;
     case stop_reason::context_window_exceeded: return ec::context_exceeded;

@@ -26,8 +26,8 @@ struct next_step {
   bool falls_back = false;  ///< For `again`: of the next model.
 };
 
-/// The class of a paid answer by its stop reason alone; `ec::none` if its text is to be judged.
-[[nodiscard]] ec class_of(const completion& answer) noexcept;
+/// The class of a paid answer by why the model ended it; `ec::none` if its text is to be judged.
+[[nodiscard]] ec class_of(stop_reason stop) noexcept;
 
 class outcome_policy {
  public:

@@ -86,7 +86,7 @@ expected<std::string> result_files::assembled(const task_spec& spec, const std::
       continue;
     }
     // A sibling whose answer is not usable has its own outcome; the file is made of the others.
-    if (auto usable = context_->craft->extract(sibling.spec, sibling.answer)) parts.push_back(std::move(*usable));
+    if (auto usable = usable_text(*context_->craft, sibling)) parts.push_back(std::move(*usable));
   }
   return context_->craft->assemble(spec, parts);
 }

@@ -2,7 +2,15 @@
 
 #include "actors/stored_result.hpp"
 
+#include "actors/outcome_policy.hpp"
+
 namespace cohort {
+
+expected<std::string> usable_text(const task_craft& craft, const task_record& answered) {
+  if (const auto by_stop = class_of(answered.stop); by_stop != ec::none)
+    return fail(by_stop, std::string{sentence(by_stop)});
+  return craft.extract(answered.spec, answered.answer);
+}
 
 expected<std::string> content_from_answers(const ledger& book, const task_craft& craft, int64_t run,
                                            const std::string& target) {
@@ -10,7 +18,7 @@ expected<std::string> content_from_answers(const ledger& book, const task_craft&
   if (!parts) return tl::unexpected{parts.error()};
   std::vector<std::string> extracted;
   for (const auto& part : *parts)
-    if (auto usable = craft.extract(part.spec, part.answer)) extracted.push_back(std::move(*usable));
+    if (auto usable = usable_text(craft, part)) extracted.push_back(std::move(*usable));
   if (extracted.empty()) return fail(ec::no_code, "no stored answer for '" + target + "' is usable");
   const auto& any = parts->front().spec;
   if (any.parts <= 1) return extracted.front();

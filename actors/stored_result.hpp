@@ -1,4 +1,4 @@
-// The content of a result made again from the answers in the ledger.
+// Results made of the answers in the ledger.
 #pragma once
 
 #include <string>
@@ -7,6 +7,9 @@
 #include "state/ledger.hpp"
 
 namespace cohort {
+
+/// What is usable in a stored answer. Fails with the class of its stop reason, or as the craft does.
+[[nodiscard]] expected<std::string> usable_text(const task_craft& craft, const task_record& answered);
 
 /// What `target` of `run` holds, made of the stored answers of its parts. Fails with `ec::no_code` if none of them is
 /// usable, or as the ledger and the craft do.

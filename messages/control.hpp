@@ -49,11 +49,12 @@ typename Inspector::result_type inspect(Inspector& f, batch_exhausted& x) {
 struct batch_ended {
   uint32_t batch = 0;
   state_counts tasks;
+  uint32_t late_answers = 0;  ///< `answer_arrived` that it took in; what came after its end is lost on it.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, batch_ended& x) {
-  return f(x.batch, x.tasks);
+  return f(x.batch, x.tasks, x.late_answers);
 }
 
 /// Something that concerns the whole run went wrong: stop handing out work.

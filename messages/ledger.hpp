@@ -205,7 +205,8 @@ struct task_record {
   uint32_t attempts = 0;  ///< Attempts so far, over all runs of the program.
   ec code = ec::none;
   std::string reason;
-  std::string answer;  ///< Verbatim; only while `state` is `answered`.
+  std::string answer;                       ///< Verbatim; only while `state` is `answered`.
+  stop_reason stop = stop_reason::unknown;  ///< Why the model ended `answer`.
 };
 
 }  // namespace cohort

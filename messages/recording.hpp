@@ -42,7 +42,7 @@ typename Inspector::result_type inspect(Inspector& f, open_batch& x) {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_record& x) {
-  return f(x.spec, x.batch, x.state, x.attempts, x.code, x.reason, x.answer);
+  return f(x.spec, x.batch, x.state, x.attempts, x.code, x.reason, x.answer, x.stop);
 }
 
 /// A loaded batch.

@@ -50,7 +50,8 @@ struct attempt_standing {
 struct awaited_attempt {
   task_id task;
   uint32_t attempt = 0;
-  std::string node;  ///< The node's identity and life.
+  std::string node;   ///< The node's identity and life.
+  bool open = false;  ///< No outcome is stored; otherwise a report came, and what it may have cost stays charged.
 };
 
 /// Where an open ledger is.

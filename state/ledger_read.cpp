@@ -25,7 +25,7 @@ constexpr const char* attempts_between =
   "(SELECT max(number) FROM attempt WHERE task = t.key), t.input_tokens, t.output_tokens, t.low, t.expected, "    \
   "t.worst, s.label, s.source, s.source_digest, s.target, s.part, s.parts, s.complexity, s.model, s.max_tokens, " \
   "s.cache, s.effort, s.traits"
-#define COHORT_LONG_COLUMNS ", s.seal, s.prefix, s.prompt, a.attempt, a.seal, a.text"
+#define COHORT_LONG_COLUMNS ", s.seal, s.prefix, s.prompt, a.attempt, a.seal, a.stop, a.text"
 
 constexpr const char* tasks_of_batch =
     "SELECT " COHORT_TASK_COLUMNS COHORT_LONG_COLUMNS
@@ -237,7 +237,8 @@ expected<std::vector<awaited_attempt>> ledger::awaited(int64_t run) const {
     std::vector<awaited_attempt> found;
     if (!self_->file.knows_nodes()) return found;
     query row{self_->prepared(
-        "SELECT t.id, a.number, p.node FROM task t JOIN attempt a ON a.task = t.key JOIN placed p ON p.task = t.key "
+        "SELECT t.id, a.number, p.node, a.outcome FROM task t JOIN attempt a ON a.task = t.key JOIN placed p ON p.task "
+        "= t.key "
         "AND "
         "p.number = a.number WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND p.node != ''")};
     row.whole(run);
@@ -246,6 +247,7 @@ expected<std::vector<awaited_attempt>> ledger::awaited(int64_t run) const {
       one.task = row.identity();
       one.attempt = row.as<uint32_t>();
       one.node = row.bytes();
+      one.open = row.as<outcome>() == outcome::open;
       found.push_back(std::move(one));
     }
     return found;
@@ -289,6 +291,7 @@ expected<std::vector<task_record>> ledger::impl::read_tasks(query& rows) const {
     spec.request.prompt = rows.bytes();
     const auto attempt = rows.as<uint32_t>();
     const auto answer_seal = rows.whole();
+    task.record.stop = rows.as<stop_reason>();
     task.record.answer = rows.bytes();
     if (!task.sound || spec_seal != seal_of_spec(task.key, spec, task.traits))
       return corrupt("a planned task was altered");

@@ -399,6 +399,24 @@ TEST_F(hub_test, a_task_that_a_returning_node_holds_is_not_asked_again_after_a_r
   EXPECT_EQ(stored().spent().unconfirmed.count, 2000 - 1000 + 1000);
 }
 
+TEST_F(hub_test, what_a_node_reported_as_doubtful_stays_charged_after_a_restart) {
+  plan(1);
+  ASSERT_TRUE(book->begin());
+  ASSERT_TRUE(book->record(stored().id, intent{task(0).id, 1, 1, {1000}, "nano-model", "id-of-a/life-of-a"}));
+  attempt_failed doubtful;
+  doubtful.task = task(0).id;
+  doubtful.attempt = 1;
+  doubtful.failure.code = ec::timeout;
+  doubtful.failure.billed = billing::unknown;
+  ASSERT_TRUE(book->record(stored().id, doubtful));
+  ASSERT_TRUE(book->commit());
+  spawn_all();
+  auto a = join("a", 1);
+  pass(300ms);
+  EXPECT_EQ(orders(*a).size(), 1u) << "it is asked again";
+  EXPECT_EQ(stored().spent().unconfirmed.count, 1000 + 1000);
+}
+
 TEST_F(hub_test, draining_calls_back_what_nodes_have_not_sent_and_hands_out_nothing_more) {
   plan(9);
   spawn_all();

@@ -38,6 +38,13 @@ struct late_answers : run_fixture {
     return outcome;
   }
 
+  /// As the RECORDER stores it.
+  void store(const answer_arrived& late) {
+    ASSERT_TRUE(book->begin());
+    ASSERT_TRUE(book->record(stored().id, attempt_done{late.task, 7, 1, late.answer, {100}, "nano-model"}));
+    ASSERT_TRUE(book->commit());
+  }
+
   std::string file(uint32_t number) const {
     const auto content = read_file(root / "out" / task(number).target);
     return content ? *content : content.error().message;
@@ -134,6 +141,70 @@ TEST_F(late_answers, come_once_and_a_second_one_only_costs) {
   EXPECT_EQ(finish().status, run_status::finished);
   EXPECT_EQ(file(0), "first");
   EXPECT_EQ(stored().spare_answers, 2u);
+}
+
+TEST_F(late_answers, that_come_while_their_batch_is_read_again_open_it_once) {
+  settings.batch_size = 2;
+  retries.unconfirmed = 0;
+  way->answer = [](const completion_request& request, uint32_t) {
+    return request.prompt < "task-2" ? failed_call(ec::timeout, billing::unknown) : good_answer();
+  };
+  plan(3);
+  spawn_all();
+  for (int i = 0; i < 2; ++i) {
+    way->answer_all();
+    pass(milliseconds{60});
+  }
+  ASSERT_EQ(stored().tasks().failed, 2u);
+  ASSERT_EQ(way->calls.size(), 1u) << "the second batch is under way";
+  std::vector<answer_arrived> both;
+  for (uint32_t number : {0u, 1u}) {
+    both.push_back({0, task(number).id, answer_saying("late", 100)});
+    store(both.back());
+  }
+  for (const auto& late : both) self->send(owner, late);
+  run();
+  way->answer_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(stored().tasks().delivered, 3u);
+  EXPECT_EQ(way->total_asked(), 3u);
+  EXPECT_EQ(
+      std::count_if(events.begin(), events.end(),
+                    [](const run_event& event) { return event.kind == event_kind::batch_started && event.batch == 0; }),
+      2);
+}
+
+TEST_F(late_answers, that_come_while_their_batch_closes_are_delivered_all_the_same) {
+  retries.unconfirmed = 0;
+  way->answer = [](const completion_request&, uint32_t) { return failed_call(ec::timeout, billing::unknown); };
+  plan(1);
+  spawn_all();
+  way->answer_all();
+  const auto ended = [this] {
+    return std::any_of(events.begin(), events.end(),
+                       [](const run_event& event) { return event.kind == event_kind::task_ended; });
+  };
+  for (int i = 0; i < 1000 && !ended(); ++i)
+    if (!sched.try_run_once()) sched.advance_time(milliseconds{1});
+  ASSERT_TRUE(ended());
+  const answer_arrived late{0, task(0).id, answer_saying("late", 100)};
+  store(late);
+  self->send(owner, late);
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(0), "late");
+  EXPECT_EQ(stored().tasks().delivered, 1u);
+}
+
+TEST_F(late_answers, for_a_batch_that_opens_no_more_are_delivered_before_the_run_closes) {
+  settings.batch_size = 1;
+  max_batches = 1;
+  plan(2);
+  spawn_all();
+  EXPECT_TRUE(arrives(1, 1, "late").used);
+  way->answer_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file(1), "late");
+  EXPECT_EQ(way->total_asked(), 1u);
 }
 
 TEST_F(late_answers, settle_what_was_unconfirmed) {

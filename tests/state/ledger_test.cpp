@@ -261,7 +261,10 @@ TEST_F(ledger_test, knows_which_attempts_nodes_may_still_answer) {
         failure_for("lost.py", 1, billing::unknown), answer_for("done.py", 1));
   const auto awaited = book.awaited(run).value();
   ASSERT_EQ(awaited.size(), 2u);
-  for (const auto& one : awaited) EXPECT_EQ(one.node, "node-1");
+  for (const auto& one : awaited) {
+    EXPECT_EQ(one.node, "node-1");
+    EXPECT_EQ(one.open, one.task == task_named("open.py").id);
+  }
 }
 
 TEST_F(ledger_test, charges_what_may_have_been_billed_after_a_crash) {

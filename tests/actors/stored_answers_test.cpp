@@ -1,0 +1,63 @@
+// Answers that were on disk, and not judged yet, when the program ended.
+
+#include <gtest/gtest.h>
+
+#include "fixture.hpp"
+
+namespace cohort {
+namespace {
+
+struct stored_answers : run_fixture {
+  stored_answers() { retries.after_answer[ec::cut_off] = 1; }
+
+  void store_answer(uint32_t number, const std::string& text, stop_reason stop) {
+    const auto id = task(number).id;
+    auto answer = good_answer(text).answer;
+    answer.stop = stop;
+    ASSERT_TRUE(book->begin());
+    ASSERT_TRUE(book->record(stored().id, intent{id, 1, 1, {1000}, "nano-model", {}}));
+    ASSERT_TRUE(book->record(stored().id, attempt_done{id, 1, 1, answer, {100}, "nano-model"}));
+    ASSERT_TRUE(book->commit());
+  }
+  std::string file(const std::string& name) const { return read_file(root / "out" / name).value_or("nothing"); }
+};
+
+TEST_F(stored_answers, that_were_cut_off_are_not_taken_for_whole) {
+  plan(1);
+  store_answer(0, "the first ha", stop_reason::max_tokens);
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(way->total_asked(), 1u);
+  EXPECT_EQ(file("file-0.txt"), "answer to task-0");
+}
+
+TEST_F(stored_answers, that_are_whole_are_delivered_without_asking) {
+  plan(1);
+  store_answer(0, "whole", stop_reason::end_turn);
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(way->total_asked(), 0u);
+  EXPECT_EQ(file("file-0.txt"), "whole");
+}
+
+TEST_F(stored_answers, of_a_refused_part_are_no_part_of_the_file) {
+  open_ledger();
+  ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+  for (uint32_t number : {0u, 1u}) {
+    auto part = task(number);
+    part.target = "file.txt";
+    part.part = number + 1;
+    part.parts = 2;
+    ASSERT_TRUE(book->add_task(part));
+  }
+  ASSERT_TRUE(book->commit_plan({0, 0}));
+  store_answer(0, "I would rather not", stop_reason::refusal);
+  store_answer(1, "the second part", stop_reason::end_turn);
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file("file.txt"), "the second part");
+  EXPECT_EQ(stored().tasks().failed, 1u);
+}
+
+}  // namespace
+}  // namespace cohort
