@@ -127,6 +127,19 @@ bool surely_inside(const fs::path& root, const fs::path& folder) {
   return found.valid();
 }
 
+/// Writes a file without a name, which leaves no trace even if this process is killed; where the file system has no
+/// such files, one with a name that is removed at once. 0 or an error number.
+int try_to_write(const fs::path& folder) {
+  descriptor file{::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
+  if (file.valid()) return write_all(file.get(), "x") ? 0 : errno;
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return errno;
+  auto name = (folder / ".cohort-try-XXXXXX").native();
+  const descriptor named{::mkostemp(name.data(), O_CLOEXEC)};
+  if (!named.valid()) return errno;
+  ::unlink(name.c_str());
+  return write_all(named.get(), "x") ? 0 : errno;
+}
+
 }  // namespace
 
 error system_error(int error_number, std::string_view action, const fs::path& path) {
@@ -264,6 +277,22 @@ expected<fs::path> join_inside(const fs::path& root, std::string_view relative) 
   const auto outward = real_parent.lexically_relative(real_root);
   if (outward.empty() || *outward.begin() == "..") return refuse("a symbolic link leads out of its directory");
   return root / wanted;
+}
+
+fs::path nearest_existing(fs::path folder) {
+  std::error_code ignored;
+  while (!fs::exists(folder, ignored) && folder.has_parent_path() && folder != folder.parent_path())
+    folder = folder.parent_path();
+  return folder;
+}
+
+expected<void> check_writable(const fs::path& folder) {
+  const auto place = nearest_existing(folder);
+  std::error_code ignored;
+  if (!fs::is_directory(place, ignored))
+    return fail(ec::not_found, "'" + printable(place.string(), 1000) + "' is not a directory");
+  if (const int why = try_to_write(place); why != 0) return tl::unexpected{system_error(why, "write into", place)};
+  return {};
 }
 
 expected<uint64_t> free_space(const fs::path& path) {

@@ -42,6 +42,13 @@ enum class durability : bool { later, now };
 /// if a symbolic link on the way leads outside `root`.
 [[nodiscard]] expected<std::filesystem::path> join_inside(const std::filesystem::path& root, std::string_view relative);
 
+/// `folder` itself, or the nearest one above it that exists: where the first write below it would happen.
+[[nodiscard]] std::filesystem::path nearest_existing(std::filesystem::path folder);
+
+/// Whether files can be made in `folder`, or could be if it were made. Tries it, without leaving a trace. Fails as the
+/// system does, or with `ec::not_found` if a file stands where a folder is needed.
+[[nodiscard]] expected<void> check_writable(const std::filesystem::path& folder);
+
 /// Bytes free for this user on the file system of `path`.
 [[nodiscard]] expected<uint64_t> free_space(const std::filesystem::path& path);
 

@@ -91,11 +91,9 @@ expected<std::shared_ptr<listening>> open_for_nodes(const generate_options& opti
   return door;
 }
 
-/// Without workers of its own a coordinator needs no key.
-bool asks_itself(const generate_options& options, const std::optional<run_record>& stored) {
-  if (!options.listen) return true;
-  if (options.concurrent) return *options.concurrent > 0;
-  return !unfinished(stored) || stored->settings.concurrent > 0;
+/// Without workers of its own a coordinator needs no key, and no way to the provider.
+expected<provider_connection> connect_workers(const generate_options& options, const run_settings& settings) {
+  return settings.concurrent == 0 ? expected<provider_connection>{provider_connection{}} : connect_provider(options);
 }
 
 int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
@@ -159,7 +157,7 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
                   open->missing_files, printable(context.place.project.string(), 1000)));
 }
 
-int run(const command_context& context, const std::optional<run_record>& stored) {
+int run(const command_context& context, const run_settings& wished) {
   stop_handler stop{context.place};
   block_signals();
   auto door = open_for_nodes(context.options);
@@ -168,8 +166,7 @@ int run(const command_context& context, const std::optional<run_record>& stored)
     const auto taken = run_lock::acquire(context.place.lock_file(), this_process(context));
     return complain(taken ? door.error() : taken.error());
   }
-  auto connection = asks_itself(context.options, stored) ? connect_provider(context.options)
-                                                         : expected<provider_connection>{provider_connection{}};
+  auto connection = connect_workers(context.options, wished);
   if (!connection) return complain(connection.error());
   const auto grace =
       context.options.grace_seconds ? std::chrono::seconds{*context.options.grace_seconds} : context.defaults.grace;
@@ -193,9 +190,13 @@ int run(const command_context& context, const std::optional<run_record>& stored)
   if (!opened) return complain(opened.error());
   auto book = std::make_shared<ledger>(std::move(*opened));
   auto ready = make_ready(context, *book, stop);
+  // What is stored may have changed until the lock was ours.
+  if (ready && !connection->way) connection = connect_workers(context.options, ready->settings);
   int code = to_int(exit_code::done);
   if (!ready)
     code = complain(ready.error());
+  else if (!connection)
+    code = complain(connection.error());
   else if (ready->run)
     code = execute_run(context, book, std::move(*ready), *connection, *door, stop.controls);
   else
@@ -219,10 +220,13 @@ int generate(const generate_options& options) {
   if (auto fine = check_view_is_no_warning(*context, *stored); !fine) return complain(fine.error());
   if (options.dry_run) return dry_run(*context, *stored);
   // What the options say of limits and models is refused before anything is written.
-  const auto wished = resolve_settings(options, *stored ? (*stored)->settings : context->defaults.settings);
+  const auto base = settings_to_start_from(*context, *stored);
+  if (!base) return complain(base.error());
+  const auto wished = resolve_settings(options, *base);
   if (!wished) return complain(wished.error());
   if (auto model = model_for(*context, *wished, *stored ? &**stored : nullptr); !model) return complain(model.error());
-  const int code = run(*context, *stored);
+  if (auto fine = check_output(*context, *wished, *stored); !fine) return complain(fine.error());
+  const int code = run(*context, *wished);
   close_log();
   return code;
 }

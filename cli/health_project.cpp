@@ -1,13 +1,10 @@
 // What lies on this machine: the project, its state, the disk, git, grammars and test frameworks.
 
-#include <cerrno>
 #include <map>
 #include <set>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
@@ -28,40 +25,13 @@ constexpr uint64_t mebibyte = 1 << 20;
 constexpr uint64_t too_little_space = 32 * mebibyte;
 constexpr uint64_t little_space = 256 * mebibyte;
 
-/// The folder itself, or the nearest one above it that exists: where the first write would happen.
-fs::path nearest_existing(fs::path folder) {
-  std::error_code ignored;
-  while (!fs::exists(folder, ignored) && folder.has_parent_path() && folder != folder.parent_path())
-    folder = folder.parent_path();
-  return folder;
-}
-
-/// Creates a file without a name, which leaves no trace even if this process is killed; where the file system has no
-/// such files, one with a name that is removed at once. 0 or an error number.
-int try_to_write(const fs::path& folder) {
-  int fd = ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-  if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
-    auto name = (folder / ".cohort-doctor-XXXXXX").native();
-    fd = ::mkostemp(name.data(), O_CLOEXEC);
-    if (fd >= 0) ::unlink(name.c_str());
-  }
-  if (fd < 0) return errno;
-  const bool written = ::write(fd, "x", 1) == 1;
-  const int why = written ? 0 : errno;
-  ::close(fd);
-  return why;
-}
-
-health_check check_writable(const std::string& what, const fs::path& folder) {
-  const auto place = nearest_existing(folder);
-  const auto shown = printable(folder.string(), 500);
-  std::error_code ignored;
-  if (!fs::is_directory(place, ignored))
-    return {what, health_grade::wrong, printable(place.string(), 500) + " is not a directory", "move it away", false};
-  if (const int why = try_to_write(place); why != 0)
-    return {what, health_grade::wrong, system_error(why, "write into", place).message, "make it writable for this user",
-            false};
-  return {what, health_grade::good, shown + (place == folder ? " can be written" : " can be made"), "", false};
+health_check check_folder(const std::string& what, const fs::path& folder) {
+  if (const auto fine = check_writable(folder); !fine)
+    return {what, health_grade::wrong, fine.error().message,
+            fine.error().code == ec::not_found ? "move it away" : "make it writable for this user", false};
+  const bool there = nearest_existing(folder) == folder;
+  return {what, health_grade::good, printable(folder.string(), 500) + (there ? " can be written" : " can be made"), "",
+          false};
 }
 
 health_check check_space(const fs::path& folder) {
@@ -180,9 +150,9 @@ void check_project(const command_context& context, health_report& report) {
   const auto& settings = stored && unfinished(*stored) ? (*stored)->settings : context.defaults.settings;
   report.push_back(check_lock(context));
   report.push_back(check_ledger(context));
-  report.push_back(check_writable("state", context.place.root()));
+  report.push_back(check_folder("state", context.place.root()));
   const auto output = output_folder(context, settings);
-  if (output != context.place.default_output()) report.push_back(check_writable("output", output));
+  if (output != context.place.default_output()) report.push_back(check_folder("output", output));
   report.push_back(check_space(context.place.root()));
   report.push_back(check_git(context));
   const auto languages = load_languages(config_directory());

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "cli/console.hpp"
 #include "cli/state_commands.hpp"
 #include "cli/stopping.hpp"
@@ -105,10 +106,12 @@ expected<ready_run> go_on(const command_context& context, ledger& book, run_reco
 /// A plan that replaces one with paid answers that are not written yet would pay for them again.
 expected<void> check_nothing_is_lost(const run_record& replaced) {
   if (replaced.tasks().answered == 0) return {};
-  return fail(ec::usage,
-              fmt::format("{} paid answers of the present plan are not written yet; run the same command without the "
-                          "options that ask for another plan first",
-                          replaced.tasks().answered));
+  return fail(
+      ec::usage,
+      fmt::format("{} paid answers of the present plan are not written yet, and another plan would pay for them "
+                  "again. Run the same command without the options that ask for another plan, which writes "
+                  "them into '{}'; or give them up with --clean",
+                  replaced.tasks().answered, printable(replaced.settings.output_directory, 1000)));
 }
 
 }  // namespace
@@ -138,11 +141,30 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
   settings.timeout = view->settings.timeout;
   settings.min_complexity = std::max(1u, view->settings.min_complexity);
   settings.cost_limit = view->settings.cost_limit;
+  return settings;
+}
+
+void tell_of_foreign_state(const command_context& context, const std::optional<run_record>& stored) {
+  if (stored) return;
+  const auto view = read_view(context.place.view_file());
+  if (!view) return;
   notice(fmt::format(
       "a batch-state.json without a ledger tells of {} of {} tasks done and {} spent: its settings are taken over. It "
       "names no tasks, so everything that lacks tests is planned; its spending counts against no limit of this run",
       view->completed_tasks, view->total_tasks, to_string(view->spent)));
-  return settings;
+}
+
+expected<void> check_output(const command_context& context, const run_settings& settings,
+                            const std::optional<run_record>& stored) {
+  const auto folder = output_folder(context, settings);
+  const auto fine = check_writable(folder);
+  if (fine) return {};
+  const bool answers_wait = unfinished(stored) && stored->tasks().answered > 0;
+  return fail(context.options.tests_dir ? ec::usage : ec::permission_denied,
+              fmt::format("the tests of this run belong in '{}', but: {}. Nothing was asked. Make it writable{}",
+                          printable(folder.string(), 1000), fine.error().message,
+                          answers_wait ? ": answers that are paid for wait to be written there"
+                                       : ", or name another folder with --tests-dir"));
 }
 
 expected<ready_run> make_ready(const command_context& context, ledger& book, stop_handler& stop) {
@@ -151,6 +173,7 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
   const bool continues = unfinished(*stored);
   const auto base = settings_to_start_from(context, *stored);
   if (!base) return tl::unexpected{base.error()};
+  tell_of_foreign_state(context, *stored);
   auto settings = resolve_settings(context.options, *base);
   if (!settings) return tl::unexpected{settings.error()};
   auto model = model_for(context, *settings, continues ? &**stored : nullptr);
@@ -192,8 +215,8 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
 expected<void> check_limits(const ledger& book, const ready_run& ready) {
   const auto& run = *ready.run;
   const auto& settings = ready.settings;
-  // Where a limit stops the run, nothing beyond the batch that is next is ever reached.
-  const bool goes_on = settings.on_limit != limit_policy::stop && !settings.budget;
+  // Where a batch's limit stops the run, nothing beyond the batch that is next is ever reached.
+  const bool goes_on = settings.on_limit != limit_policy::stop;
   std::map<uint32_t, nano_dollars> cheapest;  // Of the tasks that wait, for each batch.
   auto visited = book.for_each_task(run.id, [&](const task_record& task) {
     if (is_final(task.state) || task.state == task_state::answered) return;

@@ -25,13 +25,20 @@ struct ready_run {
                                                       const std::optional<run_record>& stored);
 
 /// What the command line is laid over: the settings of the unfinished run, else those of a `batch-state.json` without a
-/// ledger (another generator's), else the defaults. Writes nothing.
+/// ledger (another generator's), else the defaults. Writes and says nothing.
 [[nodiscard]] expected<run_settings> settings_to_start_from(const command_context& context,
                                                             const std::optional<run_record>& stored);
 
 /// Continues the stored run if it is not finished and the options ask for no other plan; else plans anew.
 /// `stop` is told while the project is read for a plan.
 [[nodiscard]] expected<ready_run> make_ready(const command_context& context, ledger& book, stop_handler& stop);
+
+/// Fails if the tests of this run cannot be written where they belong: better before they are paid for.
+[[nodiscard]] expected<void> check_output(const command_context& context, const run_settings& settings,
+                                          const std::optional<run_record>& stored);
+
+/// Tells the user whose settings and counts a `batch-state.json` without a ledger has.
+void tell_of_foreign_state(const command_context& context, const std::optional<run_record>& stored);
 
 /// Fails at once, naming the least limit that works, if no waiting task fits under a limit.
 [[nodiscard]] expected<void> check_limits(const ledger& book, const ready_run& ready);

@@ -150,6 +150,7 @@ int clean(const command_context& context) {
 int dry_run(const command_context& context, const std::optional<run_record>& stored) {
   const auto base = settings_to_start_from(context, stored);
   if (!base) return complain(base.error());
+  tell_of_foreign_state(context, stored);
   auto settings = resolve_settings(context.options, *base);
   if (!settings) return complain(settings.error());
   if (unfinished(stored) && !needs_another_plan(context, *settings, *stored)) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kill -9 again and again, then the same command until it is done.
 
-Every second run is killed at random moments; the others at commit points, which are passed by the build with faults
+Each run is killed at random moments and, in turn, at commit points, which are passed by the build with faults
 (fault_points.cpp): between the steps of a commit, within SQLite's writes, and between the steps of writing a file.
 """
 
@@ -78,11 +78,11 @@ class Kills(campaign.Trial):
 
     def aim(self):
         """A moment in seconds, or a point with its passing."""
-        if self.seed % 2 == 0:
+        if (self.seed + self.kills) % 2 == 0:
             return self.dice.uniform(0.0, 0.4)
         points = sorted(self.shared.points)
         # Each point has its turn; how often it was passed before is left to chance, and less often later on.
-        name = points[(self.seed // 2 + self.kills) % len(points)]
+        name = points[(self.seed + self.kills // 2) % len(points)]
         return f"{name}:{self.dice.randint(1, max(1, self.shared.points[name] // (1 + self.kills)))}"
 
     def begin(self, shop, server, aim):
@@ -160,4 +160,4 @@ class Kills(campaign.Trial):
 
 if __name__ == "__main__":
     campaign.main("what was stored is never asked for again after kill -9, and the end is that of an uninterrupted run",
-                  Kills, 8)
+                  Kills, 20)

@@ -16,7 +16,7 @@ import termios
 import threading
 import time
 
-from program import OTHER_VERSION, PROGRAM, SANITIZED, STATE, Book, Case
+from program import OTHER_VERSION, PROGRAM, SANITIZED, SOURCE, STATE, Book, Case, module_text
 
 CALM = ("latency.fixed_ms=60", "latency.median_ms=0")
 
@@ -374,6 +374,34 @@ class NodesThatFail(ClusterBase):
         for path in self.room.rglob("*"):
             if path.is_file():
                 self.assertNotIn(b"key-that-nobody-may-see", path.read_bytes(), path)
+
+
+class OwnWorkers(ClusterBase):
+    def begin_for_nodes_alone(self, project):
+        run = self.coordinate(project)
+        self.until(lambda: "batch 1/" in run.said.read_text(), "the first batch")
+        run.send_signal(signal.SIGINT)
+        self.assertEqual(run.wait(timeout=60), 130, run.said.read_text())
+
+    def test_a_run_for_nodes_alone_that_gets_workers_by_a_template_asks_by_itself(self):
+        project, server = self.project(12), self.simulator()
+        self.begin_for_nodes_alone(project)
+        self.assertGreater(json.loads((SOURCE / "config/templates/overnight.json").read_text())["concurrent"], 0)
+        ended = self.batch(project, "--listen", "127.0.0.1:0", "--cluster", self.cluster, "--template", "overnight",
+                           "--force", server=server)
+        self.ends(ended, 0)
+        self.assertEqual(len(server.bill.lines()), 12)
+        # A finished run's --concurrent 0 says nothing of the next one.
+        (project / "another.py").write_text(module_text("another"))
+        self.ends(self.batch(project, "--force", server=server), 0)
+        self.assertEqual(len(server.bill.lines()), 13)
+
+    def test_a_run_that_got_workers_by_a_template_needs_a_key_for_them(self):
+        project = self.project(12)
+        self.begin_for_nodes_alone(project)
+        ended = self.batch(project, "--listen", "127.0.0.1:0", "--cluster", self.cluster, "--template", "overnight")
+        self.ends(ended, 2)
+        self.assertIn("ANTHROPIC_API_KEY", ended.err)
 
 
 class Refused(ClusterBase):

@@ -211,6 +211,40 @@ class Reports(Case):
         again = self.batch(shop, *SIMULATED)
         self.assertIn(again.code, (0,), again)
 
+    def test_tests_that_cannot_be_written_are_not_paid_for(self):
+        shop, bill = self.bookshop(), Bill(self.room / "bill")
+        (shop / "a file").write_text("no folder")
+        before = tree(shop, times=True)
+        for place in ("/proc/tests", "a file", "a file/below"):
+            ended = self.batch(shop, *SIMULATED, "--bill", bill.path, "--tests-dir", place)
+            self.ends(ended, 2)
+            self.assertIn(place.removesuffix("/below"), ended.err)
+            self.assertIn("--tests-dir", ended.err)
+        self.assertEqual(tree(shop, times=True), before, "something was written")
+        self.assertEqual(bill.lines(), [])
+
+    def test_answers_that_cannot_be_written_wait_and_each_message_says_how_to_get_them(self):
+        shop, bill, tests = self.bookshop(), Bill(self.room / "bill"), self.room / "tests"
+        how = [*SIMULATED, "--bill", bill.path]
+        tests.mkdir()
+        (tests / "backend").write_text("a file in the way")
+        self.ends(self.batch(shop, *how, "--tests-dir", tests), 1)
+        with Book(shop) as book:
+            self.assertGreater(book.one("SELECT count(*) FROM task WHERE state = 1"), 0)
+        tests.rename(self.room / "away")
+        tests.symlink_to("/proc")
+        stuck = self.batch(shop, *how)
+        self.ends(stuck, 1)
+        self.assertIn("Make it writable: answers that are paid for wait", stuck.err)
+        other = self.batch(shop, *how, "--tests-dir", "elsewhere")
+        self.ends(other, 2)
+        self.assertIn(f"writes them into '{tests}'", other.err)
+        tests.unlink()
+        (self.room / "away").rename(tests)
+        (tests / "backend").unlink()
+        self.ends(self.batch(shop, *how), 0)
+        self.assertEqual(len(bill.lines()), 39, "an answer was paid for twice")
+
 
 class Paths(Case):
     NAMES = ["with space.py", "ünï_cödé.py", "quote'\".py", "日本.py", "-dash.py", "$(touch x).py"]

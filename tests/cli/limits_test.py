@@ -49,6 +49,14 @@ class HardLimits(Case):
         for _, spent, _ in each:
             self.assertLessEqual(spent, 250_000_000)
 
+    def test_on_limit_next_goes_on_under_a_budget_when_the_first_batch_has_used_its_limit_up(self):
+        shop, bill = self.bookshop(), Bill(self.room / "bill")
+        how = ["--provider", "simulator", "--bill", bill.path, "-c", "1", "--cost-limit", "0.25", "--budget", "5"]
+        self.ends(self.batch(shop, *how, "--parallel-batches", "1"), 4)
+        billed = len(bill.lines())
+        self.ends(self.batch(shop, *how, "--on-limit", "next"), 4)
+        self.assertGreater(len(bill.lines()), billed, "the other batches had room")
+
     def test_on_limit_stop_does_not_begin_the_next_batch(self):
         shop = self.bookshop()
         ended = self.batch(shop, "--provider", "simulator", "--cost-limit", "0.25", "--on-limit", "stop",
