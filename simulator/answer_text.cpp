@@ -41,7 +41,7 @@ std::string padding(std::string_view comment, size_t bytes) {
 std::string answer_author::text_for(std::string_view prompt, answer_form form, bool doubled) {
   if (form == answer_form::empty || form == answer_form::refusal) return {};
   if (form == answer_form::prose) return std::string{prose};
-  const auto task = find_task(prompt, scratch_);
+  const auto task = find_task(prompt);
   const framework_words* words = task ? tests_.words_for(*task) : nullptr;
   if (words == nullptr) return "This is a simulated answer.";
   std::string code = tests_.write(*task, *words);

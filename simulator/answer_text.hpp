@@ -28,7 +28,6 @@ class answer_author {
   [[nodiscard]] std::string text_for(std::string_view prompt, answer_form form, bool doubled);
 
   test_writer tests_;
-  json_document scratch_;
 };
 
 }  // namespace cohort

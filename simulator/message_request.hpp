@@ -2,13 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "simulator/json_text.hpp"
 #include "simulator/price_list.hpp"
 #include "simulator/prompt_cache.hpp"
+
+namespace simdjson::dom {
+class element;
+class parser;
+}  // namespace simdjson::dom
 
 namespace cohort {
 
@@ -37,35 +42,34 @@ struct message_request {
 /// Tokens of `bytes` bytes of text.
 [[nodiscard]] constexpr uint64_t tokens_of(uint64_t bytes) noexcept { return (bytes * 2 + 4) / 5; }
 
-enum class request_use : uint8_t { message, count_tokens, batched };
+enum class request_use : uint8_t { message, count_tokens };
 
 /// Reads requests; keeps what can be reused between them.
 class message_reader {
  public:
-  explicit message_reader(const price_list& prices) noexcept : prices_(&prices) {}
+  explicit message_reader(const price_list& prices);
+  message_reader(const message_reader&) = delete;
+  message_reader& operator=(const message_reader&) = delete;
+  ~message_reader();
 
   /// Fills `out` from `body`. False with `problem` set if the provider would refuse it.
   [[nodiscard]] bool read(std::string_view body, std::string_view version, request_use use, message_request& out,
                           api_problem& problem);
 
-  /// The same for `params`, which is part of a larger document.
-  [[nodiscard]] bool read(const json_value& root, std::string_view version, request_use use, message_request& out,
-                          api_problem& problem);
-
  private:
-  [[nodiscard]] bool read_model(const json_value& root, message_request& out, api_problem& problem) const;
-  [[nodiscard]] bool read_parameters(const json_value& root, std::string_view version, request_use use,
+  [[nodiscard]] bool read_model(const simdjson::dom::element& root, message_request& out, api_problem& problem) const;
+  [[nodiscard]] bool read_parameters(const simdjson::dom::element& root, std::string_view version, request_use use,
                                      message_request& out, api_problem& problem) const;
-  [[nodiscard]] bool read_system(const json_value& root, message_request& out, api_problem& problem);
-  [[nodiscard]] bool read_messages(const json_value& root, message_request& out, api_problem& problem);
-  [[nodiscard]] bool read_content(const json_value& content, const std::string& where, std::string& text,
+  [[nodiscard]] bool read_system(const simdjson::dom::element& root, message_request& out, api_problem& problem);
+  [[nodiscard]] bool read_messages(const simdjson::dom::element& root, message_request& out, api_problem& problem);
+  [[nodiscard]] bool read_content(const simdjson::dom::element& content, const std::string& where, std::string& text,
                                   message_request& out, api_problem& problem);
-  [[nodiscard]] bool read_block(const json_value& block, const std::string& where, std::string& text,
+  [[nodiscard]] bool read_block(const simdjson::dom::element& block, const std::string& where, std::string& text,
                                 message_request& out, api_problem& problem);
-  void mark(const json_value& control, std::string_view text, message_request& out);
+  void mark(const simdjson::dom::element& control, std::string_view text, message_request& out);
 
   const price_list* prices_;
-  json_document document_;
+  std::unique_ptr<simdjson::dom::parser> parser_;  ///< Grows with the largest body, and is reused.
   std::string system_;
   uint64_t chain_ = 0;        ///< Hash of all that stands before `hashed_` bytes.
   size_t hashed_ = 0;         ///< Bytes of the present text that `chain_` covers.

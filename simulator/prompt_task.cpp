@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include <simdjson.h>
+
 namespace cohort {
 
 namespace {
@@ -72,24 +74,26 @@ size_t find_closing(std::string_view text, size_t from, const tag& opened) {
   return npos;
 }
 
-std::string text_of(const json_value& object, std::string_view key) {
-  const auto value = object.get(key);
-  return value ? value->text() : std::string{};
+using simdjson::dom::element;
+
+std::string text_of(const element& object, std::string_view key) {
+  std::string_view text;
+  return object.at_key(key).get(text) == simdjson::SUCCESS ? std::string{text} : std::string{};
 }
 
-bool flag_of(const json_value& object, std::string_view key) {
-  const auto value = object.get(key);
-  return value && value->is_true();
+bool flag_of(const element& object, std::string_view key) {
+  bool flag = false;
+  return object.at_key(key).get(flag) == simdjson::SUCCESS && flag;
 }
 
 template <class Read>
-void for_each_element(const json_value& object, std::string_view key, Read read) {
-  const auto list = object.get(key);
-  if (!list || !list->is(json_kind::array)) return;
-  for (auto element = list->first(); element; element = element->next()) read(*element);
+void for_each_element(const element& object, std::string_view key, Read read) {
+  simdjson::dom::array list;
+  if (object.at_key(key).get(list) != simdjson::SUCCESS) return;
+  for (const element x : list) read(x);
 }
 
-task_symbol symbol_of(const json_value& x) {
+task_symbol symbol_of(const element& x) {
   task_symbol symbol{text_of(x, "name"),
                      text_of(x, "kind"),
                      text_of(x, "signature"),
@@ -97,20 +101,22 @@ task_symbol symbol_of(const json_value& x) {
                      flag_of(x, "default_export"),
                      {},
                      {}};
-  for_each_element(x, "parameters", [&symbol](const json_value& p) {
+  for_each_element(x, "parameters", [&symbol](const element& p) {
     symbol.parameters.push_back({text_of(p, "name"), flag_of(p, "has_default"), flag_of(p, "is_rest")});
   });
-  for_each_element(x, "methods", [&symbol](const json_value& m) {
+  for_each_element(x, "methods", [&symbol](const element& m) {
     symbol.methods.push_back({text_of(m, "name"), flag_of(m, "static")});
   });
   return symbol;
 }
 
-void read_symbols(std::string_view lines, json_document& scratch, std::vector<task_symbol>& out) {
+void read_symbols(std::string_view lines, std::vector<task_symbol>& out) {
+  simdjson::dom::parser parser;
   for (size_t at = 0; at < lines.size();) {
     const std::string_view line = next_line(lines, at);
-    if (!scratch.parse(line) || !scratch.root().is(json_kind::object)) continue;
-    if (auto symbol = symbol_of(scratch.root()); !symbol.name.empty()) out.push_back(std::move(symbol));
+    element object;
+    if (parser.parse(line.data(), line.size()).get(object) != simdjson::SUCCESS || !object.is_object()) continue;
+    if (auto symbol = symbol_of(object); !symbol.name.empty()) out.push_back(std::move(symbol));
   }
 }
 
@@ -134,7 +140,7 @@ size_t find_task_line(std::string_view prompt, tag& opened) {
 
 }  // namespace
 
-std::optional<prompt_task> find_task(std::string_view prompt, json_document& scratch) {
+std::optional<prompt_task> find_task(std::string_view prompt) {
   tag opened;
   size_t at = find_task_line(prompt, opened);
   if (at == npos) return std::nullopt;
@@ -152,7 +158,7 @@ std::optional<prompt_task> find_task(std::string_view prompt, json_document& scr
     const std::string_view body = prompt.substr(at, end > at ? end - at - 1 : 0);
     if (section->name == "import") task.import_text = body;
     if (section->name == "source") task.source = body;
-    if (section->name == "symbols") read_symbols(body, scratch, task.symbols);
+    if (section->name == "symbols") read_symbols(body, task.symbols);
     at = end;
     (void)next_line(prompt, at);
   }

@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "simulator/json_text.hpp"
-
 namespace cohort {
 
 struct task_parameter {
@@ -41,8 +39,8 @@ struct prompt_task {
 };
 
 /// Finds and reads the first task; nothing if there is none. Sections and symbol lines that cannot be read are left
-/// out. `scratch` is used for the symbol lines.
-[[nodiscard]] std::optional<prompt_task> find_task(std::string_view prompt, json_document& scratch);
+/// out.
+[[nodiscard]] std::optional<prompt_task> find_task(std::string_view prompt);
 
 /// True if `c` can stand inside a name of the languages we know.
 [[nodiscard]] bool is_name_character(char c) noexcept;

@@ -40,9 +40,9 @@ class provider {
   void count_tokens(const http_call& call, reply& out);
   void message(const http_call& call, std::string_view path, reply& out);
 
-  /// True if the fault ends the request before anything is generated.
   /// True during the outage of the scenario; the first call starts its clock.
   [[nodiscard]] bool in_outage(steady_time now);
+  /// True if the fault ends the request before anything is generated.
   [[nodiscard]] bool fails_unbilled(const fate& drawn, reply& out);
   void generate(const fate& drawn, const std::string& prompt_hash, std::string_view path, reply& out);
   [[nodiscard]] counted_tokens billed_tokens(const counted_tokens& counted) const;

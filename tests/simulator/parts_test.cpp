@@ -1,9 +1,8 @@
-// The parts that need no server: JSON, buckets under virtual time, the cache, the price list.
+// The parts that need no server: buckets under virtual time, the cache, the price list.
 
 #include <gtest/gtest.h>
 
 #include "base/files.hpp"
-#include "simulator/json_text.hpp"
 #include "simulator/price_list.hpp"
 #include "simulator/prompt_cache.hpp"
 #include "simulator/rate_buckets.hpp"
@@ -12,22 +11,6 @@ namespace cohort {
 namespace {
 
 using std::chrono::seconds;
-
-TEST(json_text_test, reads_what_is_json_and_nothing_else) {
-  json_document document;
-  for (const auto* good : {"{}", "[1,-2.5e3,\"a\\u00e9\",null,true,{\"k\":[]}]", " 0 ", "\"\\ud83d\\ude00\""})
-    EXPECT_TRUE(document.parse(good)) << good;
-  for (const auto* bad : {"", "{", "[1,]", "01", "1.", "nul", "\"\n\"", "\"\\x\"", "\"\\u12\"", "{\"a\"}", "[] []"})
-    EXPECT_FALSE(document.parse(bad)) << bad;
-  EXPECT_FALSE(document.parse(std::string(100'000, '[')));
-}
-
-TEST(json_text_test, decodes_escapes) {
-  json_document document;
-  ASSERT_TRUE(document.parse(R"({"t":"a\n\"\\\u00e9\ud83d\ude00\ud800x","n":-12,"n":7})"));
-  EXPECT_EQ(document.root().get("t")->text(), "a\n\"\\\u00e9\U0001F600\uFFFDx");
-  EXPECT_EQ(document.root().get("n")->integer(), 7);
-}
 
 TEST(rate_buckets_test, refill_continuously_and_say_how_long_to_wait) {
   const steady_time start{};
