@@ -8,8 +8,10 @@
 //                                       │  slots_wanted / slot_lease
 //                                       ├──────────────> WORKER POOL ── spawns, monitors ──> WORKER
 //                                       └── work_order ─────────────────────────────────────> │ gateway_call
-//     PROGRESS <── run_event ── COORDINATOR, BATCH                                            v
+//     PROGRESS <── run_event ── all but JUDGE, RECORDER, WORKER and WORKER POOL               v
 //                                                                                          GATEWAY ──> provider
+//
+// One line a message, none longer than the formatter's limit: it would join what it wraps with the next line.
 #pragma once
 
 #include <memory>
@@ -26,14 +28,13 @@
 
 namespace cohort {
 
-/// GATEWAY: the process's only door to the provider; holds calls back as limiter and breaker say, never fails them for
-/// it.
+/// GATEWAY: the only door to the provider; holds calls back as limiter and breaker say, never fails them for it.
 ///   gateway_call -> gateway_result   Always answered, also after `stop_now` (then `ec::cancelled`).
 ///   call_ended                       Internal: the provider is done with a call.
 ///   gateway_recall                   Cancels what is held; later calls are taken.
-///   tick                             Internal: a held call may go.
-///   drain                            Cancels what is held and what comes later: it was never sent, so it is not in
-///   flight. stop_now                         Cancels what is in flight and what is held.
+///   gateway_tick                     Internal: a held call may go.
+///   drain                            Cancels what is held and what comes later: it was never sent.
+///   stop_now                         Cancels what is in flight, too.
 struct gateway_tick {};
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, gateway_tick&) {
@@ -155,12 +156,13 @@ using cost_monitor_actor =
 ///   attempt_failed -> recorded
 ///   task_ended     -> recorded
 ///   late_report    -> late_outcome     A report that no BATCH waits for.
-///   deliver        -> delivery         The file is written; synced with its batch.
-///   close_batch    -> recorded         View published; a sync of its files has begun, unless the last one was just
-///   now. close_run      -> recorded         Files synced, status stored, view published; nothing may follow.
+///   deliver_text   -> delivery         The file is written; synced with its batch.
+///   close_batch    -> recorded         View published, a sync of its files begun if the last one is a second ago.
+///   close_run      -> recorded         Files synced, status stored, view published; nothing may follow.
+///                  -> error            Each: code and text; for a full disk after every reserve is used up.
+///   recorder_flush                     Internal: commit what waits.
 ///   sync_ended                         Internal: what was delivered before the sync began is on the disk.
 ///   stop_now                           What cannot be written now is refused instead of kept and tried again.
-///                  -> error            Code and text; for a full disk after every reserve is used up.
 struct deliver_text {
   deliver what;
   std::string extracted;  ///< The usable part of the answer.
@@ -207,7 +209,7 @@ typename Inspector::result_type inspect(Inspector& f, judgement& x) {
 using judge_actor = caf::typed_actor<caf::replies_to<unread_answer>::with<judgement>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
-///   run_event
+///   run_event                        Folded in, logged, shown.
 ///   nodes_seen                       Where the nodes stand.
 ///   progress_refresh                 Internal: time passed.
 struct progress_refresh {};
@@ -221,7 +223,7 @@ using progress_actor =
 /// COORDINATOR: owns the run.
 ///   run_start -> run_outcome         Replies when the run has ended, whatever the reason.
 ///   drain, stop_now                  From signals.
-///   halt                             From anyone who finds that the run cannot go on.
+///   halt                             From BATCH, RECORDER or main, who finds that the run cannot go on.
 ///   setback                          From a batch: a paid result could not be put in its place.
 ///   batch_exhausted, batch_ended     From its batches.
 ///   slots_idle, slots_changed        From the pool.
@@ -232,8 +234,7 @@ using coordinator_actor =
                      caf::reacts_to<batch_ended>, caf::reacts_to<slots_idle>, caf::reacts_to<slots_changed>,
                      caf::reacts_to<answer_arrived>>;
 
-// --- Machines that join. NODE and HUB are the only actors that are reached over the network.
-// ---------------------------
+// --- Machines that join. NODE and HUB are the only actors that are reached over the network. ---
 
 /// NODE, as the HUB sees it.
 ///   wire_part                        A piece of an order.
@@ -258,7 +259,8 @@ typename Inspector::result_type inspect(Inspector& f, node_call& x) {
 ///   node_call  -> node_welcome       Also says no, with a reason.
 ///   wire_part                        A piece of a report.
 ///   node_pulse                       Answered by a hub_pulse.
-///   node_leaving, node_gone
+///   node_leaving                     Takes no more.
+///   node_gone                        Has handed over everything; answered by a hub_pulse that knows it no more.
 using hub_actor = caf::typed_actor<caf::replies_to<node_call>::with<node_welcome>, caf::reacts_to<wire_part>,
                                    caf::reacts_to<node_pulse>, caf::reacts_to<node_leaving>, caf::reacts_to<node_gone>>;
 
@@ -307,6 +309,11 @@ typename Inspector::result_type inspect(Inspector& f, hub_closed&) {
 }
 
 /// HUB, as the coordinator's own actors see it.
+///   node_order                       From a REMOTE WORKER: to be carried to its node.
+///   node_report_stored               From a REMOTE WORKER: to be acknowledged to its node.
+///   tasks_awaited                    From a BATCH: each is released, or its answer arrives.
+///   hub_tick                         Internal: silent nodes, those to be tried again.
+///   hub_close -> hub_closed          Answered when the nodes have gone, or soon after.
 ///   drain                            Nodes give back what was not sent.
 ///   stop_now                         What is in flight on nodes is given up; it stays charged.
 using hub_service_actor =
@@ -334,7 +341,7 @@ using dialer_actor = caf::typed_actor<caf::replies_to<dial_wish>::with<dialed>>;
 
 /// KEEPER, on a thread of its own: the node's spool.
 ///   keep_report   -> recorded        The answer is on this machine's disk.
-///   forget_report
+///   forget_report                    The coordinator has it, too.
 struct keep_report {
   remote_report what;
 };
@@ -374,7 +381,8 @@ typename Inspector::result_type inspect(Inspector& f, node_tick&) {
 }
 
 /// NODE, as its own process sees it.
-///   node_start -> node_outcome
+///   node_start -> node_outcome       The reply comes when it has ended.
+///   node_tick                        Internal: pulses, dialing, deadlines.
 ///   drain                            Takes no more, finishes, hands over, ends.
 ///   stop_now                         Ends at once; unsent answers stay in the spool.
 using node_service_actor = node_actor::extend<caf::replies_to<node_start>::with<node_outcome>, caf::reacts_to<drain>,

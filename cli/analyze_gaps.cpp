@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "planning/gap_report.hpp"
@@ -40,7 +41,7 @@ int analyze(const gap_options& options) {
   wishes.cache_file = place->cache_file();
   auto seen = survey(place->project, wishes, *languages);
   if (!seen) return complain(seen.error());
-  for (const auto& warning : seen->warnings) notice("cohort: warning: " + warning);
+  for (const auto& warning : seen->warnings) warn(printable(warning, 500));
   const auto format = report_format_named(options.format);
   if (!format) return complain(format.error());
   const auto text = write_gap_report(*seen, *format);

@@ -24,8 +24,7 @@ class reporting_sink : public event_sink {
     if (event.kind != event_kind::batch_ended) return;
     if (auto written = report(event.batch); !written) {
       log_error("{}", written.error().message);
-      notice("cohort: warning: no report for batch " + std::to_string(event.batch + 1) + ": " +
-             written.error().message);
+      warn(fmt::format("no report for batch {}: {}", event.batch + 1, written.error().message));
     }
   }
   void refresh(const run_snapshot& now) override { inner_->refresh(now); }

@@ -7,7 +7,6 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "cli/console.hpp"
 #include "planning/task_defaults.hpp"
 #include "state/ledger.hpp"
 
@@ -70,10 +69,6 @@ expected<model_info> model_for(const command_context& context, const run_setting
 bool needs_another_plan(const command_context& context, const run_settings& settings, const run_record& stored) {
   const auto model = model_for(context, settings, &stored);
   return !model || model->id != stored.model_id || asks_for_another_plan(settings, stored.settings);
-}
-
-void inform(const command_context& context, const std::string& text) {
-  if (context.options.level() != verbosity::quiet && !context.options.json) notice(text);
 }
 
 lock_holder this_process(const command_context& context) {

@@ -47,9 +47,6 @@ struct command_context {
 [[nodiscard]] bool needs_another_plan(const command_context& context, const run_settings& settings,
                                       const run_record& stored);
 
-/// Words for a person; nothing with `--quiet` or `--json`.
-void inform(const command_context& context, const std::string& text);
-
 [[nodiscard]] lock_holder this_process(const command_context& context);
 
 }  // namespace cohort

@@ -12,8 +12,10 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "cli/json_output.hpp"
 
 namespace cohort {
 
@@ -22,6 +24,7 @@ namespace {
 constexpr int patience_ms = 500;
 constexpr int look_again_ms = 100;
 
+speech manner;
 std::atomic<bool> hurries = false;
 std::array<std::atomic<bool>, 3> given_up{};  // By descriptor.
 
@@ -51,7 +54,15 @@ void write_to(int descriptor, std::string_view text) {
   }
 }
 
+void print_event(std::string_view kind, std::string_view text) {
+  auto event = new_event(kind);
+  event["message"] = text;
+  print(on_one_line(event));
+}
+
 }  // namespace
+
+void speak_as(speech how) noexcept { manner = how; }
 
 exit_code exit_code_for(ec code) noexcept {
   switch (code) {
@@ -73,9 +84,31 @@ exit_code exit_code_for(ec code) noexcept {
 }
 
 int complain(const error& problem) {
-  log_error("{}", problem.message);
-  notice(fmt::format("cohort: {}", problem.message.empty() ? std::string{sentence(problem.code)} : problem.message));
+  const auto words = problem.message.empty() ? std::string{sentence(problem.code)} : problem.message;
+  log_error("{}", words);
+  notice("cohort: " + words);
+  if (manner.json) {
+    auto event = new_event("error");
+    event["code"] = name(problem.code);
+    event["message"] = words;
+    print(on_one_line(event));
+  }
   return to_int(exit_code_for(problem.code));
+}
+
+void warn(std::string_view text) {
+  if (manner.json) print_event("warning", text);
+  notice(fmt::format("cohort: warning: {}", text));
+}
+
+void announce(std::string_view text) {
+  if (manner.json) print_event("notice", text);
+  notice(text);
+}
+
+void inform(std::string_view text) {
+  if (manner.json) return print_event("notice", text);
+  if (!manner.quiet) notice(text);
 }
 
 void notice(std::string_view text) { write_to(STDERR_FILENO, redact(text) + "\n"); }

@@ -1,4 +1,5 @@
-// Words to the user: errors and notices on stderr, results on stdout. Everything is printable and redacted.
+// Words to the user: results on stdout, the rest on stderr; with `--json` all that a script needs as events on stdout,
+// too. Everything is printable and redacted.
 #pragma once
 
 #include <string>
@@ -9,10 +10,26 @@
 
 namespace cohort {
 
-/// "cohort: message" on stderr; returns the exit code that belongs to the error.
+/// How this process speaks. A process has one stdout, so this is said once, before anything else.
+struct speech {
+  bool json = false;   ///< stdout holds JSON objects, one a line, and nothing else.
+  bool quiet = false;  ///< Without effect on JSON.
+};
+void speak_as(speech how) noexcept;
+
+/// "cohort: message" on stderr, with JSON also the event `error`; returns the exit code that belongs to the error.
 int complain(const error& problem);
 
-/// One line on stderr.
+/// "cohort: warning: text" on stderr, with JSON also the event `warning`.
+void warn(std::string_view text);
+
+/// What everybody needs to know: a line on stderr, with JSON also the event `notice`.
+void announce(std::string_view text);
+
+/// What is good to know: a line on stderr unless the process is quiet, or with JSON the event `notice`.
+void inform(std::string_view text);
+
+/// One line on stderr, with JSON as well: about the process, not for scripts.
 void notice(std::string_view text);
 
 /// Text on stdout, as it is. Write errors (a closed pipe) are ignored: they must not end a run.

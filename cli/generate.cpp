@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "actors/run.hpp"
 #include "base/files.hpp"
@@ -12,9 +13,12 @@
 #include "base/text.hpp"
 #include "cli/batch_reports.hpp"
 #include "cli/console.hpp"
+#include "cli/dry_run.hpp"
+#include "cli/json_output.hpp"
 #include "cli/nodes_file.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/provider.hpp"
+#include "cli/standing.hpp"
 #include "cli/state_commands.hpp"
 #include "cli/stats.hpp"
 #include "cli/stopping.hpp"
@@ -57,7 +61,7 @@ int conclude(const command_context& context, const ledger& book, const run_outco
   auto open = needing_attention(book, (*run)->id);
   if (!open) return complain(open.error());
   if (context.options.json)
-    print(summary_event(**run, *open));
+    print(on_one_line(summary_event(**run, *open)));
   else
     print(run_table(**run, *open, context.options.verbose) +
           fmt::format("  tests      {}\n", output_folder(context, (*run)->settings).string()));
@@ -151,10 +155,35 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
   if (!newest || !*newest) return;
   const auto open = needing_attention(book, (*newest)->id);
   if (!open || open->missing_files == 0) return;
-  notice(
-      fmt::format("cohort: warning: {} delivered files are not there any more; to write them again: cohort verify "
-                  "--restore {}",
-                  open->missing_files, printable(context.place.project.string(), 1000)));
+  warn(fmt::format("{} delivered files are not there any more; to write them again: cohort verify --restore {}",
+                   open->missing_files, printable(context.place.project.string(), 1000)));
+}
+
+/// With the lock held: looks at the state, plans or continues, runs.
+int work(const command_context& context, provider_connection connection, const std::shared_ptr<listening>& door,
+         stop_handler& stop) {
+  auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
+  if (!opened) return complain(opened.error());
+  auto book = std::make_shared<ledger>(std::move(*opened));
+  const auto killed = settle_killed_run(context.place, *book);
+  if (!killed) return complain(killed.error());
+  if (*killed) warn("the last run ended without saying so; batch-state.json is built again from the ledger");
+  auto ready = make_ready(context, *book, stop);
+  // What is stored may have changed until the lock was ours.
+  auto connected = ready && !connection.way ? connect_workers(context.options, ready->settings)
+                                            : expected<provider_connection>{std::move(connection)};
+  int code = to_int(exit_code::done);
+  if (!ready)
+    code = complain(ready.error());
+  else if (!connected)
+    code = complain(connected.error());
+  else if (ready->run)
+    code = execute_run(context, book, std::move(*ready), *connected, door, stop.controls);
+  else
+    tell_of_missing_files(context, *book);
+  // One that could not start, or not store its end.
+  if (const auto left = settle_killed_run(context.place, *book); !left) log_error("{}", left.error().message);
+  return code;
 }
 
 int run(const command_context& context, const run_settings& wished) {
@@ -183,24 +212,10 @@ int run(const command_context& context, const run_settings& wished) {
   if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info);
       !opened)
     return complain(opened.error());
-  if (*door) notice(fmt::format("nodes may join at {}", holder.listens));
+  if (*door) announce(fmt::format("nodes may join at {}", holder.listens));
   if (auto reserved = reserve_ballast(context.place, context.defaults.ballast_bytes); !reserved)
     return complain(reserved.error());
-  auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
-  if (!opened) return complain(opened.error());
-  auto book = std::make_shared<ledger>(std::move(*opened));
-  auto ready = make_ready(context, *book, stop);
-  // What is stored may have changed until the lock was ours.
-  if (ready && !connection->way) connection = connect_workers(context.options, ready->settings);
-  int code = to_int(exit_code::done);
-  if (!ready)
-    code = complain(ready.error());
-  else if (!connection)
-    code = complain(connection.error());
-  else if (ready->run)
-    code = execute_run(context, book, std::move(*ready), *connection, *door, stop.controls);
-  else
-    tell_of_missing_files(context, *book);
+  const int code = work(context, std::move(*connection), *door, stop);
   release_ballast(context.place);
   return code;
 }
@@ -208,6 +223,7 @@ int run(const command_context& context, const run_settings& wished) {
 }  // namespace
 
 int generate(const generate_options& options) {
+  speak_as({options.json, options.quiet});
   auto context = make_context(options);
   if (!context) return complain(context.error());
   if (options.stats) return show_stats(*context);

@@ -19,13 +19,6 @@ void add_generate_logical(CLI::App& app, command_action& chosen) {
   command->add_option("-b,--batch-size", options->batch_size, "Tasks in a batch, 1 to 50, or auto [10]")
       ->group("Batches")
       ->needs(mode);
-  command->add_option("--cost-limit", options->cost_limit, "Most that each batch may cost, in dollars; none lifts it")
-      ->group("Money")
-      ->needs(mode);
-  command->add_option("--on-limit", options->on_limit, "At a batch's limit: stop, next or warn [stop]")
-      ->group("Money")
-      ->check(CLI::IsMember({"stop", "next", "warn"}))
-      ->needs(mode);
   auto* dry = command->add_flag("--dry-run", options->dry_run, "Show what would be done; writes nothing, needs no key")
                   ->group("State");
   auto* stats = command->add_flag("--stats", options->stats, "Show how far the run is; writes nothing")->group("State");

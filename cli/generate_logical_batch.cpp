@@ -1,5 +1,6 @@
 // `cohort generate-logical-batch PROJECT`
 
+#include <limits>
 #include <memory>
 
 #include <CLI/CLI.hpp>
@@ -19,20 +20,13 @@ void add_generate_logical_batch(CLI::App& app, command_action& chosen) {
       ->group(batches);
   command->add_option("--max-batches", options->max_batches, "Stop after this many batches")
       ->group(batches)
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(1u, std::numeric_limits<uint32_t>::max()));
   command
       ->add_option("--parallel-batches", options->parallel_batches,
                    "Batches under way at once, or auto: the next begins when the present ones have nothing left to "
                    "hand out [auto]")
       ->group(batches);
   command->add_flag("--force", options->force, "Run although batching brings no benefit")->group(batches);
-  command->add_option("--cost-limit", options->cost_limit, "Most that each batch may cost, in dollars; none lifts it")
-      ->group("Money");
-  command
-      ->add_option("--on-limit", options->on_limit,
-                   "At a batch's limit: stop, next (go on with the next batch) or warn [stop]")
-      ->group("Money")
-      ->check(CLI::IsMember({"stop", "next", "warn"}));
   const char* state = "State";
   auto* resume = command->add_flag("--resume", options->resume, "Insist on a run to continue")->group(state);
   auto* stats = command->add_flag("--stats", options->stats, "Show how far the run is; writes nothing")->group(state);

@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/health.hpp"
+#include "cli/standing.hpp"
 #include "planning/git_tree.hpp"
 #include "planning/prompt_texts.hpp"
 #include "planning/survey.hpp"
@@ -73,10 +74,13 @@ health_check check_ledger(const command_context& context) {
   const auto run = book->newest_run();
   if (!run || !*run) return {"ledger", health_grade::good, "sound, without a run", "", false};
   const auto tasks = (*run)->tasks();
-  return {"ledger", health_grade::good,
-          fmt::format("sound; {} is {}, {} of {} tasks are done", (*run)->batch_id, name((*run)->status), tasks.final(),
-                      tasks.total()),
-          "", false};
+  const auto standing = was_killed(**run, current_holder(context.place.lock_file()))
+                            ? "was interrupted without a word"
+                            : fmt::format("is {}", name((*run)->status));
+  return {
+      "ledger", health_grade::good,
+      fmt::format("sound; {} {}, {} of {} tasks are done", (*run)->batch_id, standing, tasks.final(), tasks.total()),
+      "", false};
 }
 
 health_check check_git(const command_context& context) {

@@ -89,7 +89,6 @@ expected<void> check(join_options& wish) {
   if (std::filesystem::is_directory(wish.where, ignored))
     if (auto found = look_up_project(wish); !found) return found;
   if (wish.cluster.empty()) return fail(ec::usage, "--cluster: name the folder with this node's certificates");
-  if (wish.concurrent < 1 || wish.concurrent > 10'000) return fail(ec::usage, "--concurrent: give 1 to 10000");
   if (wish.name.find('/') != std::string::npos || wish.name == "." || wish.name == "..")
     return fail(ec::usage, "--name: a name without '/'");
   return {};
@@ -135,7 +134,7 @@ int join(join_options wish) {
   auto contents = parts.place->load();
   if (!contents) return complain(contents.error());
   for (const auto& file : contents->damaged)
-    notice(fmt::format("cohort: warning: a kept answer is damaged and was put aside: '{}'", file.string()));
+    warn(fmt::format("a kept answer is damaged and was put aside: '{}'", file.string()));
   parts.kept = std::move(contents->answers);
   if (!parts.kept.empty())
     notice(fmt::format("{} answers of before are kept here; they are handed over to the run that they belong to",
@@ -166,7 +165,8 @@ void add_join(CLI::App& app, command_action& chosen) {
   command->add_option("where", options->where, "HOST:PORT of --listen, or the project of a run on this machine")
       ->required();
   command->add_option("--cluster", options->cluster, "Folder with this node's certificates");
-  command->add_option("-c,--concurrent", options->concurrent, "Requests in flight at once on this machine [3]");
+  command->add_option("-c,--concurrent", options->concurrent, "Requests in flight at once on this machine [3]")
+      ->check(CLI::Range(1u, most_concurrent));
   command->add_option("--name", options->name, "What this node is called [the host's name]");
   command->add_option("--rejoin-for", options->rejoin_seconds,
                       "Seconds to look for a coordinator that cannot be reached [600]");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -9,6 +10,9 @@ namespace cohort {
 
 /// Indented by two, with a line end; bytes that are no UTF-8 are replaced.
 [[nodiscard]] std::string indented(const nlohmann::ordered_json& value);
+
+/// What every event of `--json` begins with: its kind and the time.
+[[nodiscard]] nlohmann::ordered_json new_event(std::string_view kind);
 
 /// One line with its end; bytes that are no UTF-8 are replaced.
 [[nodiscard]] std::string on_one_line(const nlohmann::ordered_json& value);

@@ -1,7 +1,9 @@
 // cohort: batched test generation with Claude.
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/signals.hpp"
@@ -33,6 +35,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& problem) {
+    // The parser would only say that a command is missing.
+    const bool unknown_command = app.get_subcommands().empty() && argc > 1 && argv[1][0] != '-';
+    if (unknown_command)
+      return cohort::complain({cohort::ec::usage, fmt::format("there is no command '{}'; cohort --help lists them",
+                                                              cohort::printable(argv[1], 200))});
     const bool asked_for_text = app.exit(problem) == 0;
     return static_cast<int>(asked_for_text ? cohort::exit_code::done : cohort::exit_code::usage);
   }

@@ -30,7 +30,8 @@ class node_screen : public event_sink {
     const bool warning = event.kind == event_kind::warning;
     if (event.text.empty() || (quiet_ && !warning)) return;
     erase();
-    notice((warning ? "cohort: warning: " : "") + printable(event.text, 1000));
+    const auto words = printable(event.text, 1000);
+    warning ? warn(words) : notice(words);
   }
   void refresh(const run_snapshot& now) override {
     if (quiet_ || now.nodes.empty()) return;

@@ -8,15 +8,11 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/run_defaults.hpp"
+#include "planning/batches.hpp"
 
 namespace cohort {
 
 namespace {
-
-constexpr uint32_t most_batch_size = 50;
-constexpr uint32_t most_parallel_batches = 1000;
-constexpr uint32_t most_concurrent = 10'000;
-constexpr uint64_t longest_timeout_seconds = 7ULL * 24 * 3600;
 
 expected<uint32_t> number_or_auto(const std::string& option, const std::string& text, uint32_t most) {
   if (text == "auto") return 0u;
@@ -72,20 +68,10 @@ expected<void> lay_numbers(const generate_options& options, run_settings& settin
       return fail(ec::usage,
                   "--concurrent 0: without workers of its own this run could do nothing; give at least 1, or let nodes "
                   "join with --listen");
-    if (*options.concurrent > most_concurrent)
-      return fail(ec::usage, fmt::format("--concurrent: at most {}", most_concurrent));
     settings.concurrent = *options.concurrent;
   }
-  if (options.timeout_seconds) {
-    if (*options.timeout_seconds == 0 || *options.timeout_seconds > longest_timeout_seconds)
-      return fail(ec::usage, fmt::format("--timeout: give 1 to {} seconds", longest_timeout_seconds));
-    settings.timeout = std::chrono::seconds{*options.timeout_seconds};
-  }
-  if (options.min_complexity) {
-    if (*options.min_complexity < 1 || *options.min_complexity > 10)
-      return fail(ec::usage, "--min-complexity: give 1 to 10");
-    settings.min_complexity = *options.min_complexity;
-  }
+  if (options.timeout_seconds) settings.timeout = std::chrono::seconds{*options.timeout_seconds};
+  if (options.min_complexity) settings.min_complexity = *options.min_complexity;
   return {};
 }
 
@@ -103,7 +89,8 @@ void add_generate_options(CLI::App& command, generate_options& options) {
       ->take_all()
       ->expected(1);
   command.add_option("--min-complexity", options.min_complexity, "Least complexity of a file, 1 to 10 [5]")
-      ->group(what);
+      ->group(what)
+      ->check(CLI::Range(1u, most_complexity));
   command.add_option("-g,--gap-report", options.gap_report, "Take the gaps from a report of analyze-gaps")->group(what);
   command
       .add_option("--tests-dir", options.tests_dir,
@@ -116,12 +103,16 @@ void add_generate_options(CLI::App& command, generate_options& options) {
       .add_option("--fallback-model", options.fallback_model,
                   "The model that stands in while the first is overloaded; auto: as config/models.json says; none")
       ->group(how);
-  command.add_option("--effort", options.effort, "How hard the model works: low, medium, high")
+  command
+      .add_option("--effort", options.effort, "How hard the model works: low, medium, high; none: as it does by itself")
       ->group(how)
-      ->check(CLI::IsMember({"low", "medium", "high"}));
-  command.add_option("-c,--concurrent", options.concurrent, "Requests in flight at once [3]")->group(how);
+      ->check(CLI::IsMember({"low", "medium", "high", "none"}));
+  command.add_option("-c,--concurrent", options.concurrent, "Requests in flight at once [3]")
+      ->group(how)
+      ->check(CLI::Range(0u, most_concurrent));
   command.add_option("--timeout", options.timeout_seconds, "Seconds for one task, all its attempts together [900]")
-      ->group(how);
+      ->group(how)
+      ->check(CLI::Range(uint64_t{1}, longest_timeout_seconds));
   command
       .add_option("--grace", options.grace_seconds,
                   "Seconds that what is in flight gets after Ctrl-C or SIGTERM; 0 stops at once [900]")
@@ -158,6 +149,13 @@ void add_generate_options(CLI::App& command, generate_options& options) {
   cluster->needs(listen);
 
   const char* money = "Money";
+  command.add_option("--cost-limit", options.cost_limit, "Most that each batch may cost, in dollars; none lifts it")
+      ->group(money);
+  command
+      .add_option("--on-limit", options.on_limit,
+                  "At a batch's limit: stop, next (go on with the next batch) or warn [stop]")
+      ->group(money)
+      ->check(CLI::IsMember({"stop", "next", "warn"}));
   command.add_option("--budget", options.budget, "Most that the whole run may cost, in dollars; none lifts it")
       ->group(money);
 
@@ -184,7 +182,7 @@ expected<run_settings> resolve_settings(const generate_options& options, const r
   if (options.fallback_model) settings.fallback = *options.fallback_model == "none" ? "" : *options.fallback_model;
   if (options.fallback_model && options.fallback_model->empty())
     return fail(ec::usage, "--fallback-model: name a model, auto or none");
-  if (options.effort) settings.effort = *options.effort;
+  if (options.effort) settings.effort = *options.effort == "none" ? "" : *options.effort;
   if (options.tests_dir) settings.output_directory = *options.tests_dir;
   if (auto laid = lay_numbers(options, settings); !laid) return tl::unexpected{laid.error()};
   if (auto laid = lay_limits(options, settings); !laid) return tl::unexpected{laid.error()};

@@ -10,7 +10,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/console.hpp"
-#include "cli/state_commands.hpp"
+#include "cli/dry_run.hpp"
 #include "cli/stopping.hpp"
 #include "state/view.hpp"
 
@@ -48,23 +48,20 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
   };
   if (trouble.code != ec::none) return give_up(trouble);
   if (!summary) return give_up(summary.error());
-  inform(context, describe(*summary, context.options.verbose));
-  if (delivered > 0) inform(context, delivered_words(delivered));
-  const auto verdict = judge_batching(weights.size(), settings.batch_size == 0 ? 1 : settings.batch_size);
-  const bool worthless =
-      context.options.batched && settings.batch_size != 0 && verdict.benefit == batching_benefit::none;
-  if (weights.empty() || (worthless && !context.options.force && delivered == 0)) {
+  const plan_outline outline{std::move(*summary), weights.size(), delivered,
+                             verdict_on(context, settings, weights.size(), delivered)};
+  tell_of(context, outline);
+  const auto& verdict = outline.verdict;
+  const bool worthless = verdict && verdict->benefit == batching_benefit::none && !context.options.force;
+  if (weights.empty() || worthless) {
     book.abandon_plan();
-    if (weights.empty())
-      notice(delivered > 0 ? "Everything is delivered; there is nothing to do."
-                           : "No gaps were found; there is nothing to do.");
-    else
-      notice(verdict.message);
+    announce(weights.empty() ? nothing_to_do(outline) : verdict->message);
     return std::optional<run_record>{};
   }
-  const bool worth_saying = verdict.benefit == batching_benefit::minimal || context.options.level() != verbosity::quiet;
-  if (context.options.batched && settings.batch_size != 0 && !context.options.json && worth_saying)
-    notice(verdict.message);
+  if (verdict && verdict->benefit == batching_benefit::minimal)
+    warn(verdict->message);
+  else if (verdict)
+    inform(verdict->message);
   auto ranges = cut(weights, settings.batch_size);
   if (!ranges) return give_up(ranges.error());
   std::vector<uint32_t> batch_of;
@@ -80,25 +77,19 @@ expected<void> keep_foreign_state(const command_context& context) {
   if (!std::filesystem::exists(context.place.view_file(), ignored)) return {};
   const auto archive = archive_view(context.place);
   if (!archive) return tl::unexpected{archive.error()};
-  notice(fmt::format("the batch-state.json that was found is kept in {}", archive->string()));
+  announce(fmt::format("the batch-state.json that was found is kept in {}", archive->string()));
   return {};
 }
 
 /// Takes up the stored run where it is.
 expected<ready_run> go_on(const command_context& context, ledger& book, run_record run, ready_run ready) {
-  const bool selects =
-      context.options.gap_report || !context.options.include.empty() || !context.options.exclude.empty();
-  if (selects)
-    notice(
-        "cohort: warning: the plan that is continued is frozen; --include, --exclude and --gap-report count for the "
-        "next one "
-        "(--clean resets)");
+  warn_of_frozen_plan(context);
   if (!view_agrees(context.place.view_file(), run))
-    notice("cohort: warning: batch-state.json was missing or did not agree with the ledger; it is built again");
+    warn("batch-state.json was missing or did not agree with the ledger; it is built again");
   if (auto updated = book.update_run(run.id, ready.settings, run_status::running); !updated)
     return tl::unexpected{updated.error()};
-  inform(context, fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id,
-                              run.tasks().final(), run.tasks().total(), run.next_batch() + 1, run.batches.size()));
+  inform(fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id,
+                     run.tasks().final(), run.tasks().total(), run.next_batch() + 1, run.batches.size()));
   ready.run = std::move(run);
   return ready;
 }
@@ -115,6 +106,19 @@ expected<void> check_nothing_is_lost(const run_record& replaced) {
 }
 
 }  // namespace
+
+void warn_of_frozen_plan(const command_context& context) {
+  if (context.options.gap_report || !context.options.include.empty() || !context.options.exclude.empty())
+    warn(
+        "the plan that is continued is frozen; --include, --exclude and --gap-report count for the next one (--clean "
+        "resets)");
+}
+
+void tell_of_another_plan() {
+  announce(
+      "the settings ask for another plan; what is delivered stays, the rest is planned anew, and what was spent "
+      "counts against --budget");
+}
 
 expected<void> check_view_is_no_warning(const command_context& context, const std::optional<run_record>& stored) {
   const auto view = read_view(context.place.view_file());
@@ -148,7 +152,7 @@ void tell_of_foreign_state(const command_context& context, const std::optional<r
   if (stored) return;
   const auto view = read_view(context.place.view_file());
   if (!view) return;
-  notice(fmt::format(
+  announce(fmt::format(
       "a batch-state.json without a ledger tells of {} of {} tasks done and {} spent: its settings are taken over. It "
       "names no tasks, so everything that lacks tests is planned; its spending counts against no limit of this run",
       view->completed_tasks, view->total_tasks, to_string(view->spent)));
@@ -181,7 +185,7 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
   auto fallbacks = context.models.fallbacks_of(*model, settings->fallback);
   if (!fallbacks) return tl::unexpected{fallbacks.error()};
   if (fallbacks->empty() && !settings->fallback.empty())
-    notice(fmt::format("cohort: warning: no model stands in for {} in config/models.json", model->id));
+    warn(fmt::format("no model stands in for {} in config/models.json", model->id));
   ready_run ready{{}, *settings, *model, std::move(*fallbacks), {}};
   if (continues && !needs_another_plan(context, *settings, **stored)) {
     auto carried = book.spent_on_replaced_plans((*stored)->id);
@@ -191,9 +195,7 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
   }
   if (continues) {
     if (auto safe = check_nothing_is_lost(**stored); !safe) return tl::unexpected{safe.error()};
-    notice(
-        "the settings ask for another plan; what is delivered stays, the rest is planned anew, and what was spent "
-        "counts against --budget");
+    tell_of_another_plan();
   }
   // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
   if (*stored && !continues && !view_agrees(context.place.view_file(), **stored))

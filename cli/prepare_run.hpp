@@ -29,6 +29,12 @@ struct ready_run {
 [[nodiscard]] expected<run_settings> settings_to_start_from(const command_context& context,
                                                             const std::optional<run_record>& stored);
 
+/// Says so if the options choose files and the plan that goes on will not listen.
+void warn_of_frozen_plan(const command_context& context);
+
+/// Says that an unfinished run is replaced.
+void tell_of_another_plan();
+
 /// Continues the stored run if it is not finished and the options ask for no other plan; else plans anew.
 /// `stop` is told while the project is read for a plan.
 [[nodiscard]] expected<ready_run> make_ready(const command_context& context, ledger& book, stop_handler& stop);

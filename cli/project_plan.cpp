@@ -21,7 +21,7 @@ namespace cohort {
 
 namespace {
 
-constexpr size_t most_skipped_listed = 10;
+constexpr size_t most_listed = 10;
 
 /// A progress line on a terminal while a large project is read.
 std::function<void(size_t, size_t)> progress_on_terminal() {
@@ -63,14 +63,16 @@ plan_summary summary_of(const project_survey& seen) {
   return summary;
 }
 
-void tell_differences(const std::vector<std::string>& differences) {
-  for (size_t i = 0; i < differences.size(); ++i) {
-    log_info("gap report: {}", differences[i]);
-    if (i < most_skipped_listed) notice("cohort: gap report: " + printable(differences[i], 500));
+/// A line for each, not too many unless `verbose`.
+std::string lines_of(const std::vector<std::string>& entries, bool verbose) {
+  std::string text;
+  size_t shown = 0;
+  for (const auto& entry : entries) {
+    if (!verbose && ++shown > most_listed)
+      return text + fmt::format("  ... and {} more (-v lists all)\n", entries.size() - most_listed);
+    text += fmt::format("  {}\n", entry);
   }
-  if (differences.size() > most_skipped_listed)
-    notice(
-        fmt::format("cohort: gap report: ... and {} more (the log has all)", differences.size() - most_skipped_listed));
+  return text;
 }
 
 }  // namespace
@@ -86,15 +88,18 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   if (!seen) return tl::unexpected{seen.error()};
   for (const auto& warning : seen->warnings) {
     log_warning("{}", warning);
-    notice("cohort: warning: " + printable(warning, 500));
+    warn(printable(warning, 500));
   }
+  std::vector<std::string> not_lacking;
   if (request.gap_report) {
     const auto report = read_gap_report(*request.gap_report);
     if (!report) return tl::unexpected{report.error()};
-    tell_differences(restrict_to(*seen, *report));
+    not_lacking = restrict_to(*seen, *report);
+    for (const auto& difference : not_lacking) log_info("gap report: {}", difference);
   }
 
   auto summary = summary_of(*seen);
+  summary.not_lacking = std::move(not_lacking);
   const auto input = input_from(*seen, request.place.project);
   task_options options{request.model, request.settings.output_directory, request.cache, request.settings.effort};
   task_receiver receiver;
@@ -113,17 +118,16 @@ std::string describe(const plan_summary& summary, bool verbose) {
       "{} source files, {} test files: {} with gaps, {} fully tested, {} too simple, {} with nothing to test",
       summary.files, summary.tests, summary.with_gaps, summary.fully_tested, summary.too_simple,
       summary.nothing_public);
-  if (summary.skipped.empty()) return text + "\n";
-  text += fmt::format(", {} left out:\n", summary.skipped.size());
-  size_t shown = 0;
-  for (const auto& file : summary.skipped) {
-    if (!verbose && ++shown > most_skipped_listed) {
-      text += fmt::format("  ... and {} more (-v lists all)\n", summary.skipped.size() - most_skipped_listed);
-      break;
-    }
-    text += fmt::format("  {}: {}\n", printable(file.path), printable(file.reason, 200));
-  }
-  return text;
+  if (!summary.skipped.empty()) text += fmt::format(", {} left out:", summary.skipped.size());
+  text += "\n";
+  std::vector<std::string> skipped;
+  for (const auto& file : summary.skipped)
+    skipped.push_back(fmt::format("{}: {}", printable(file.path), printable(file.reason, 200)));
+  text += lines_of(skipped, verbose);
+  if (summary.not_lacking.empty()) return text;
+  std::vector<std::string> named;
+  for (const auto& difference : summary.not_lacking) named.push_back(printable(difference, 500));
+  return text + fmt::format("{} entries of the gap report are passed over:\n", named.size()) + lines_of(named, verbose);
 }
 
 }  // namespace cohort

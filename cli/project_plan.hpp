@@ -29,6 +29,7 @@ struct plan_summary {
   size_t with_gaps = 0;
   size_t tasks = 0;
   std::vector<passed_over> skipped;
+  std::vector<std::string> not_lacking;  ///< What a gap report names and the project does not lack any more.
 };
 
 /// What to plan.

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "planning/batches.hpp"
 
 namespace cohort {
 
@@ -34,31 +35,46 @@ class field_reader {
   void number(const char* key, uint64_t least, uint64_t most, const std::function<void(uint64_t)>& set) {
     const auto field = take(key);
     if (field == nullptr) return;
-    if (!field->is_number_unsigned() || field->get<uint64_t>() < least || field->get<uint64_t>() > most)
+    if (!is_within(*field, least, most))
       return refuse(key, fmt::format("must be a whole number from {} to {}", least, most));
     set(field->get<uint64_t>());
   }
-  void text(const char* key, const std::function<bool(const std::string&)>& set) {
+  /// `set` says whether the text is `valid`, which says what is.
+  void text(const char* key, std::string_view valid, const std::function<bool(const std::string&)>& set) {
     const auto field = take(key);
     if (field == nullptr) return;
-    if (!field->is_string() || !set(field->get<std::string>())) refuse(key, "has no valid value");
+    if (!field->is_string() || !set(field->get<std::string>())) refuse(key, fmt::format("must be {}", valid));
+  }
+  void text(const char* key, std::string& target) {
+    text(key, "a text that is not empty", [&](const std::string& value) { return target = value, !value.empty(); });
+  }
+  void object(const char* key, const std::function<expected<void>(const json&, const std::string&)>& read) {
+    const auto field = take(key);
+    if (field == nullptr) return;
+    if (!field->is_object()) return refuse(key, "must be an object");
+    if (auto fine = read(*field, fmt::format("{}.{}", where_, key)); !fine && problem_.empty())
+      problem_ = fine.error().message;
   }
   void number_or_auto(const char* key, uint32_t most, uint32_t& target) {
-    if (object_.contains(key) && object_[key] == "auto") {
-      (void)take(key);
-      target = 0;
-      return;
-    }
-    number(key, 1, most, [&](uint64_t value) { target = static_cast<uint32_t>(value); });
+    const auto field = take(key);
+    if (field == nullptr) return;
+    const bool is_auto = *field == "auto";
+    if (!is_auto && !is_within(*field, 1, most))
+      return refuse(key, fmt::format("must be \"auto\" or a whole number from 1 to {}", most));
+    target = is_auto ? 0 : field->get<uint32_t>();
   }
   [[nodiscard]] expected<void> finish() {
     for (const auto& [key, _] : object_.items())
-      if (std::find(known_.begin(), known_.end(), key) == known_.end() && key != "comment") refuse(key, "is not known");
+      if (std::find(known_.begin(), known_.end(), key) == known_.end() && key != "comment")
+        refuse(key, fmt::format("is not known; known are {}", fmt::join(known_, ", ")));
     if (problem_.empty()) return {};
     return fail(ec::config_invalid, problem_);
   }
 
  private:
+  static bool is_within(const json& field, uint64_t least, uint64_t most) {
+    return field.is_number_unsigned() && field.get<uint64_t>() >= least && field.get<uint64_t>() <= most;
+  }
   const json* take(const char* key) {
     known_.emplace_back(key);
     const auto found = object_.find(key);
@@ -83,20 +99,24 @@ bool set_limit(const std::string& text, std::optional<nano_dollars>& target) {
 
 expected<void> read_settings(const json& object, const std::string& where, run_settings& settings) {
   field_reader reader{object, where};
-  reader.number_or_auto("batch_size", 50, settings.batch_size);
-  reader.number_or_auto("parallel_batches", 1000, settings.parallel_batches);
-  reader.number("concurrent", 1, 10'000, [&](uint64_t value) { settings.concurrent = static_cast<uint32_t>(value); });
-  reader.number("timeout_seconds", 1, 604'800, [&](uint64_t value) { settings.timeout = std::chrono::seconds{value}; });
-  reader.number("min_complexity", 1, 10,
+  reader.number_or_auto("batch_size", most_batch_size, settings.batch_size);
+  reader.number_or_auto("parallel_batches", most_parallel_batches, settings.parallel_batches);
+  reader.number("concurrent", 1, most_concurrent,
+                [&](uint64_t value) { settings.concurrent = static_cast<uint32_t>(value); });
+  reader.number("timeout_seconds", 1, longest_timeout_seconds,
+                [&](uint64_t value) { settings.timeout = std::chrono::seconds{value}; });
+  reader.number("min_complexity", 1, most_complexity,
                 [&](uint64_t value) { settings.min_complexity = static_cast<uint32_t>(value); });
-  reader.text("model", [&](const std::string& value) { return settings.model = value, !value.empty(); });
-  reader.text("fallback_model", [&](const std::string& value) { return settings.fallback = value, !value.empty(); });
-  reader.text("effort", [&](const std::string& value) { return settings.effort = value, true; });
-  reader.text("output_directory",
-              [&](const std::string& value) { return settings.output_directory = value, !value.empty(); });
-  reader.text("cost_limit", [&](const std::string& value) { return set_limit(value, settings.cost_limit); });
-  reader.text("budget", [&](const std::string& value) { return set_limit(value, settings.budget); });
-  reader.text("on_limit", [&](const std::string& value) {
+  reader.text("model", settings.model);
+  reader.text("fallback_model", settings.fallback);
+  reader.text("output_directory", settings.output_directory);
+  reader.text("effort", "one of low, medium, high", [&](const std::string& value) {
+    return settings.effort = value, value == "low" || value == "medium" || value == "high";
+  });
+  const auto amount = R"(a text with an amount of dollars above 0, such as "2.00")";
+  reader.text("cost_limit", amount, [&](const std::string& value) { return set_limit(value, settings.cost_limit); });
+  reader.text("budget", amount, [&](const std::string& value) { return set_limit(value, settings.budget); });
+  reader.text("on_limit", "one of stop, next, warn", [&](const std::string& value) {
     for (auto policy : {limit_policy::stop, limit_policy::next, limit_policy::warn})
       if (value == name(policy)) return settings.on_limit = policy, true;
     return false;
@@ -134,24 +154,25 @@ expected<run_defaults> load_run_defaults() {
   if (!parsed) return tl::unexpected{parsed.error()};
   const auto where = fmt::format("'{}', key \"run\"", file.string());
   const auto& run = (*parsed)["run"];
-  if (!run.is_object()) return fail(ec::config_invalid, where + " is missing");
+  if (!run.is_object()) return fail(ec::config_invalid, where + " must be an object");
   run_defaults defaults;
   field_reader reader{run, where};
-  expected<void> outcome;
   reader.number("ballast_bytes", 0, 1 << 30, [&](uint64_t value) { defaults.ballast_bytes = value; });
-  reader.number("grace_seconds", 0, 604'800, [&](uint64_t value) { defaults.grace = std::chrono::seconds{value}; });
-  reader.text("prompt_cache", [&](const std::string& value) {
+  reader.number("grace_seconds", 0, longest_timeout_seconds,
+                [&](uint64_t value) { defaults.grace = std::chrono::seconds{value}; });
+  reader.text("prompt_cache", "one of none, 5m, 1h", [&](const std::string& value) {
     if (value == "none") defaults.cache = cache_mode::none;
     if (value == "5m") defaults.cache = cache_mode::five_minutes;
     if (value == "1h") defaults.cache = cache_mode::one_hour;
     return value == "none" || value == "5m" || value == "1h";
   });
-  json settings = run.value("settings", json::object());
-  json retries = run.value("retries", json::object());
-  if (outcome = read_settings(settings, where + ".settings", defaults.settings); !outcome)
-    return tl::unexpected{outcome.error()};
-  if (outcome = read_retries(retries, where + ".retries", defaults.retries); !outcome)
-    return tl::unexpected{outcome.error()};
+  reader.object("settings", [&](const json& object, const std::string& inside) {
+    return read_settings(object, inside, defaults.settings);
+  });
+  reader.object("retries", [&](const json& object, const std::string& inside) {
+    return read_retries(object, inside, defaults.retries);
+  });
+  if (auto fine = reader.finish(); !fine) return tl::unexpected{fine.error()};
   return defaults;
 }
 

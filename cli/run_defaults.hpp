@@ -8,6 +8,12 @@
 
 namespace cohort {
 
+/// Bounds of settings, wherever they come from. Those of a batch's size stand in planning/batches.hpp.
+inline constexpr uint32_t most_parallel_batches = 1000;
+inline constexpr uint32_t most_concurrent = 10'000;
+inline constexpr uint64_t longest_timeout_seconds = 7ULL * 24 * 3600;
+inline constexpr uint32_t most_complexity = 10;
+
 struct run_defaults {
   run_settings settings;
   retry_limits retries;
@@ -16,7 +22,7 @@ struct run_defaults {
   uint64_t ballast_bytes = 0;       ///< Disk kept in reserve while a run is active.
 };
 
-/// From `config/defaults.json`, key "run". `ec::config_invalid` names the field.
+/// From `config/defaults.json`, key "run". `ec::config_invalid` names the file, the key and what is valid.
 [[nodiscard]] expected<run_defaults> load_run_defaults();
 
 /// Lays `config/templates/NAME.json` over `settings`. `ec::usage` lists the templates if there is no such one.

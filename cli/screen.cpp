@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "cli/console.hpp"
+#include "cli/json_output.hpp"
 #include "cli/node_screen.hpp"
 
 namespace cohort {
@@ -16,6 +17,10 @@ namespace cohort {
 namespace {
 
 constexpr auto plain_interval = std::chrono::seconds{10};
+
+bool warns(event_kind kind) {
+  return kind == event_kind::warning || kind == event_kind::node_lost || kind == event_kind::node_put_aside;
+}
 
 /// What is worth a line of its own; empty if nothing is.
 std::string event_line(const run_event& event, const run_snapshot& now, verbosity level) {
@@ -54,14 +59,14 @@ std::string event_line(const run_event& event, const run_snapshot& now, verbosit
 class quiet_screen : public event_sink {
  public:
   void show(const run_event& event, const run_snapshot&) override {
-    if (event.kind == event_kind::warning) notice("cohort: warning: " + printable(event.text, 1000));
+    if (warns(event.kind)) warn(printable(event.text, 1000));
   }
   void refresh(const run_snapshot&) override {}
 };
 
 class json_screen : public event_sink {
  public:
-  void show(const run_event& event, const run_snapshot& now) override { print(event_as_json(event, now) + "\n"); }
+  void show(const run_event& event, const run_snapshot& now) override { print(event_as_json(event, now)); }
   void refresh(const run_snapshot&) override {}
 };
 
@@ -142,9 +147,7 @@ std::string status_line(const run_snapshot& now, const run_settings& settings, s
 }
 
 std::string event_as_json(const run_event& event, const run_snapshot& now) {
-  nlohmann::ordered_json line;
-  line["event"] = name(event.kind);
-  line["time"] = to_iso8601(wall_now());
+  auto line = new_event(name(event.kind));
   const bool of_task = !event.label.empty();
   const bool of_batch = of_task || event.kind == event_kind::batch_started || event.kind == event_kind::batch_ended;
   if (of_batch) line["batch"] = event.batch;
@@ -157,7 +160,8 @@ std::string event_as_json(const run_event& event, const run_snapshot& now) {
   }
   if (!event.node.empty()) line["node"] = event.node;
   if (event.code != ec::none) line["code"] = name(event.code);
-  if (!event.text.empty()) line[event.state == task_state::delivered ? "path" : "message"] = event.text;
+  const bool is_path = event.kind == event_kind::task_ended && event.state == task_state::delivered;
+  if (!event.text.empty()) line[is_path ? "path" : "message"] = event.text;
   if (event.cost > nano_dollars{}) line["cost"] = as_dollars(event.cost);
   line["totals"] = {{"batchesDone", now.batches_done},
                     {"batches", now.batches_total},
@@ -168,7 +172,7 @@ std::string event_as_json(const run_event& event, const run_snapshot& now) {
                     {"deferred", now.tasks.deferred},
                     {"cost", as_dollars(now.spent.confirmed)},
                     {"unconfirmedCost", as_dollars(now.spent.unconfirmed)}};
-  return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return on_one_line(line);
 }
 
 std::shared_ptr<event_sink> make_screen(const screen_options& options) {

@@ -21,7 +21,7 @@ struct screen_options {
 /// The screen that fits options and terminal.
 [[nodiscard]] std::shared_ptr<event_sink> make_screen(const screen_options& options);
 
-/// One event as a line of JSON, without the line break. Kinds and fields are documented in docs/commands.md.
+/// One event as a line of JSON with its end. Kinds and fields are documented in docs/commands.md.
 [[nodiscard]] std::string event_as_json(const run_event& event, const run_snapshot& now);
 
 /// "batch 3/12  27/120 tasks  2 failed  $0.42 of about $1.80, limit $2.00  3 in flight  4m 12s left".

@@ -50,7 +50,8 @@ int serve(const serve_options& wishes) {
 void add_simulator(CLI::App& app, command_action& chosen) {
   auto options = std::make_shared<serve_options>();
   auto* command = app.add_subcommand("simulator", "Serve a simulated Claude API on this machine");
-  command->add_option("--port", options->port, "Port on loopback; 0 picks one and prints its address [0]");
+  command->add_option("--port", options->port, "Port on loopback; 0 picks one and prints its address [0]")
+      ->check(CLI::Range(0, 65'535));
   command->add_option("--scenario", options->scenario, "A scenario's name in config/simulator/, or a file [calm]");
   command
       ->add_option("--set", options->settings,

@@ -2,11 +2,16 @@
 
 #include "cli/state_commands.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include "cli/console.hpp"
+#include "cli/json_output.hpp"
 #include "cli/nodes_file.hpp"
-#include "cli/prepare_run.hpp"
+#include "cli/standing.hpp"
 #include "cli/stats.hpp"
 #include "state/ledger.hpp"
 #include "state/view.hpp"
@@ -24,91 +29,20 @@ error nothing_run_yet(const command_context& context) {
                                          view->completed_tasks, view->total_tasks, to_string(view->spent))};
 }
 
-struct dry_plan {
-  std::vector<batch_record> batches;
-  std::vector<std::vector<std::string>> labels;
-  plan_summary summary;
-  size_t tasks = 0;
-  size_t delivered = 0;  ///< Delivered by an earlier run and unchanged: not in the plan.
-};
-
-expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings,
-                                        const model_info& model) {
-  std::vector<task_weight> weights;
-  std::vector<task_estimate> estimates;
-  std::vector<std::string> labels;
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
-  if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
-  error trouble;
-  size_t delivered = 0;
-  auto summary = plan_project(planning_of(context, settings, model, false), [&](task_spec&& task) {
-    const auto known = book ? book->delivered_before(task.id) : expected<bool>{false};
-    if (!known) {
-      trouble = known.error();
-      return false;
-    }
-    if (*known) {
-      ++delivered;
-      return true;
-    }
-    weights.push_back({task.estimate.expected, task.complexity});
-    estimates.push_back(task.estimate);
-    labels.push_back(task.label);
-    return true;
+/// Neither the archives nor the generated tests are state.
+bool has_state(const workspace& place) {
+  const std::array<std::filesystem::path, 3> files{place.ledger_file(), place.ledger_file().native() + "-wal",
+                                                   place.view_file()};
+  return std::any_of(files.begin(), files.end(), [](const auto& file) {
+    std::error_code ignored;
+    return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
   });
-  if (trouble.code != ec::none) return tl::unexpected{trouble};
-  if (!summary) return tl::unexpected{summary.error()};
-  auto ranges = cut(weights, settings.batch_size);
-  if (!ranges) return tl::unexpected{ranges.error()};
-  dry_plan plan;
-  plan.delivered = delivered;
-  plan.tasks = weights.size();
-  plan.summary = std::move(*summary);
-  for (const auto& range : *ranges) {
-    batch_record batch;
-    batch.index = static_cast<uint32_t>(plan.batches.size());
-    batch.tasks.planned = static_cast<uint32_t>(range.count);
-    auto& names = plan.labels.emplace_back();
-    for (size_t i = range.first; i < range.first + range.count; ++i) {
-      batch.estimate.low += estimates[i].low;
-      batch.estimate.expected += estimates[i].expected;
-      batch.estimate.worst += estimates[i].worst;
-      names.push_back(labels[i]);
-    }
-    plan.batches.push_back(batch);
-  }
-  return plan;
-}
-
-/// The waiting tasks of a run that is not finished, by batch.
-expected<dry_plan> what_is_left(const command_context& context, const run_record& run) {
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
-  if (!book) return tl::unexpected{book.error()};
-  dry_plan left;
-  auto visited = book->for_each_task(run.id, [&](const task_record& task) {
-    if (is_final(task.state)) return;
-    if (left.batches.empty() || left.batches.back().index != task.batch) {
-      left.batches.emplace_back().index = task.batch;
-      left.labels.emplace_back();
-    }
-    auto& batch = left.batches.back();
-    ++batch.tasks.of(task.state);
-    batch.estimate.low += task.spec.estimate.low;
-    batch.estimate.expected += task.spec.estimate.expected;
-    batch.estimate.worst += task.spec.estimate.worst;
-    left.labels.back().push_back(task.spec.label);
-  });
-  if (!visited) return tl::unexpected{visited.error()};
-  return left;
 }
 
 }  // namespace
 
-std::string delivered_words(size_t count) {
-  return fmt::format("{} tasks were delivered before and have not changed; they are not asked for again", count);
-}
-
 int show_stats(const command_context& context) {
+  auto holder = current_holder(context.place.lock_file());
   auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing) return complain(nothing_run_yet(context));
   if (!book) return complain(book.error());
@@ -117,10 +51,14 @@ int show_stats(const command_context& context) {
   if (!*run) return complain(nothing_run_yet(context));
   auto open = needing_attention(*book, (*run)->id);
   if (!open) return complain(open.error());
-  const auto holder = current_holder(context.place.lock_file());
+  if (!holder) holder = current_holder(context.place.lock_file());
+  open->killed = was_killed(**run, holder);
   const auto nodes = holder ? read_nodes_file(context.place.nodes_file()) : std::vector<node_view>{};
   if (context.options.json) {
-    print(run_json(**run, *open, nodes));
+    auto event = summary_event(**run, *open);
+    if (holder) event["activeRun"] = holder_json(*holder);
+    if (!nodes.empty()) event["nodes"] = nlohmann::ordered_json::parse(nodes_json(nodes));
+    print(on_one_line(event));
     return to_int(exit_code::done);
   }
   print(run_table(**run, *open, context.options.verbose));
@@ -133,50 +71,24 @@ int show_stats(const command_context& context) {
 }
 
 int clean(const command_context& context) {
-  std::error_code ignored;
-  if (!std::filesystem::exists(context.place.root(), ignored)) {
-    notice("there is no state to reset");
+  const auto nothing = [] {
+    announce("there is no state to reset");
     return to_int(exit_code::done);
-  }
+  };
+  if (!has_state(context.place)) return nothing();
   auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
   if (!lock) return complain(lock.error());
+  if (!has_state(context.place)) return nothing();  // Another one was faster.
   auto archive = archive_state(context.place);
   if (!archive) return complain(archive.error());
-  print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n",
-                    archive->string()));
-  return to_int(exit_code::done);
-}
-
-int dry_run(const command_context& context, const std::optional<run_record>& stored) {
-  const auto base = settings_to_start_from(context, stored);
-  if (!base) return complain(base.error());
-  tell_of_foreign_state(context, stored);
-  auto settings = resolve_settings(context.options, *base);
-  if (!settings) return complain(settings.error());
-  if (unfinished(stored) && !needs_another_plan(context, *settings, *stored)) {
-    print(fmt::format("The run {} is not finished; the same command continues it:\n", stored->batch_id));
-    const auto left = what_is_left(context, *stored);
-    if (!left) return complain(left.error());
-    print(plan_table(left->batches, left->labels, context.options.verbose));
-    return to_int(exit_code::done);
+  if (context.options.json) {
+    auto event = new_event("cleaned");
+    event["archive"] = archive->string();
+    print(on_one_line(event));
+  } else {
+    print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n",
+                      archive->string()));
   }
-  auto model = model_for(context, *settings, nullptr);
-  if (!model) return complain(model.error());
-  const auto fallbacks = context.models.fallbacks_of(*model, settings->fallback);
-  if (!fallbacks) return complain(fallbacks.error());
-  auto plan = plan_without_writing(context, *settings, *model);
-  if (!plan) return complain(plan.error());
-  print(describe(plan->summary, context.options.verbose));
-  if (plan->delivered > 0) print(delivered_words(plan->delivered) + "\n");
-  if (plan->batches.empty()) {
-    print("Nothing to do.\n");
-    return to_int(exit_code::done);
-  }
-  print(fmt::format("Plan with {} ({}):\n", model->id, settings->model));
-  for (const auto& other : *fallbacks) print(fmt::format("  while it is overloaded: {}\n", other.id));
-  print(plan_table(plan->batches, plan->labels, context.options.verbose));
-  if (context.options.batched && settings->batch_size != 0)
-    print(judge_batching(plan->tasks, settings->batch_size).message + "\n");
   return to_int(exit_code::done);
 }
 

@@ -9,7 +9,6 @@
 
 #include "base/text.hpp"
 #include "cli/json_output.hpp"
-#include "cli/nodes_file.hpp"
 
 namespace cohort {
 
@@ -34,11 +33,9 @@ ordered_json models_json(const run_record& run) {
 }
 
 ordered_json money_json(const spending& spent, const task_estimate& estimate) {
-  return {{"confirmed", as_dollars(spent.confirmed)},
-          {"unconfirmed", as_dollars(spent.unconfirmed)},
-          {"estimateLow", as_dollars(estimate.low)},
-          {"estimateExpected", as_dollars(estimate.expected)},
-          {"estimateWorst", as_dollars(estimate.worst)}};
+  ordered_json value{{"confirmed", as_dollars(spent.confirmed)}, {"unconfirmed", as_dollars(spent.unconfirmed)}};
+  value.update(estimate_json(estimate));
+  return value;
 }
 
 std::string attention_lines(const attention_list& open, bool verbose) {
@@ -71,6 +68,12 @@ std::string beside_lines(const std::vector<std::string>& paths, bool verbose) {
 
 }  // namespace
 
+ordered_json estimate_json(const task_estimate& estimate) {
+  return {{"estimateLow", as_dollars(estimate.low)},
+          {"estimateExpected", as_dollars(estimate.expected)},
+          {"estimateWorst", as_dollars(estimate.worst)}};
+}
+
 expected<attention_list> needing_attention(const ledger& book, int64_t run) {
   attention_list open;
   auto visited = book.for_each_task(run, [&](const task_record& task) {
@@ -93,7 +96,8 @@ std::string run_table(const run_record& run, const attention_list& open, bool ve
   const auto tasks = run.tasks();
   const auto spent = run.spent();
   const auto estimate = run.estimate();
-  std::string text = fmt::format("run {}  {}\n", run.batch_id, name(run.status));
+  std::string text = fmt::format("run {}  {}\n", run.batch_id,
+                                 open.killed ? "interrupted (it ended without saying so)" : name(run.status));
   text += fmt::format("  batches    {} of {} completed\n", run.completed_batches(), run.batches.size());
   text += fmt::format("  tasks      {} of {}: {} delivered, {} failed, {} skipped, {} deferred, {} waiting\n",
                       tasks.final(), tasks.total(), tasks.delivered, tasks.failed, tasks.skipped, tasks.deferred,
@@ -124,11 +128,11 @@ std::string run_table(const run_record& run, const attention_list& open, bool ve
   return text + attention_lines(open, verbose) + beside_lines(open.beside, verbose);
 }
 
-namespace {
-
-void put_run(ordered_json& value, const run_record& run, const attention_list& open) {
+ordered_json summary_event(const run_record& run, const attention_list& open) {
+  auto value = new_event("summary");
   value["batchId"] = run.batch_id;
-  value["status"] = name(run.status);
+  value["status"] = name(open.killed ? run_status::interrupted : run.status);
+  if (open.killed) value["killed"] = true;
   value["projectPath"] = run.project;
   value["model"] = run.model_id;
   if (!run.settings.fallback.empty()) value["fallbackModel"] = run.settings.fallback;
@@ -149,43 +153,13 @@ void put_run(ordered_json& value, const run_record& run, const attention_list& o
   for (const auto& task : open.tasks)
     value["attention"].push_back(
         {{"source", task.label}, {"state", name(task.state)}, {"code", name(task.code)}, {"reason", task.reason}});
+  return value;
 }
 
-}  // namespace
-
-std::string run_json(const run_record& run, const attention_list& open, const node_list& nodes) {
-  ordered_json value;
-  put_run(value, run, open);
-  if (!nodes.empty()) value["nodes"] = ordered_json::parse(nodes_json(nodes));
-  return indented(value);
-}
-
-std::string summary_event(const run_record& run, const attention_list& open) {
-  ordered_json value{{"event", "summary"}};
-  put_run(value, run, open);
-  return on_one_line(value);
-}
-
-std::string plan_table(const std::vector<batch_record>& batches, const std::vector<std::vector<std::string>>& labels,
-                       bool verbose) {
-  std::string text =
-      fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", "batch", "tasks", "low", "expected", "at most");
-  task_estimate sum;
-  uint32_t tasks = 0;
-  for (size_t i = 0; i < batches.size(); ++i) {
-    const auto& estimate = batches[i].estimate;
-    const auto count = batches[i].tasks.total();
-    text += fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", batches[i].index + 1, count,
-                        to_string(estimate.low), to_string(estimate.expected), to_string(estimate.worst));
-    if (verbose)
-      for (const auto& label : labels[i]) text += fmt::format("           {}\n", printable(label));
-    sum.low += estimate.low;
-    sum.expected += estimate.expected;
-    sum.worst += estimate.worst;
-    tasks += count;
-  }
-  return text + fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", "all", tasks, to_string(sum.low),
-                            to_string(sum.expected), to_string(sum.worst));
+ordered_json holder_json(const lock_holder& holder) {
+  ordered_json value{{"process", holder.process}, {"host", holder.host}, {"since", to_iso8601(holder.since)}};
+  if (!holder.listens.empty()) value["listens"] = holder.listens;
+  return value;
 }
 
 std::string batch_report_json(const run_record& run, uint32_t batch, const std::vector<task_record>& tasks,

@@ -4,14 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "messages/cluster.hpp"
+#include <nlohmann/json_fwd.hpp>
+
 #include "messages/ledger.hpp"
 #include "state/ledger.hpp"
+#include "state/lock.hpp"
 
 namespace cohort {
-
-/// Nodes of a run at work, for the tables below; empty if there are none.
-using node_list = std::vector<node_view>;
 
 /// A task that needs the user's attention at the end.
 struct attention {
@@ -23,10 +22,10 @@ struct attention {
 
 /// What needs attention in a run.
 struct attention_list {
-  std::vector<attention> tasks;  ///< Failed, skipped and deferred ones.
-  uint64_t missing_files = 0;    ///< Delivered, and not there any more.
-  std::vector<std::string>
-      beside;  ///< Results under another name, since a file that is not ours, or was changed, has theirs.
+  std::vector<attention> tasks;     ///< Failed, skipped and deferred ones.
+  uint64_t missing_files = 0;       ///< Delivered, and not there any more.
+  std::vector<std::string> beside;  ///< Results under another name: a file of the user's has theirs.
+  bool killed = false;              ///< It ended without storing how.
 };
 
 [[nodiscard]] expected<attention_list> needing_attention(const ledger& book, int64_t run);
@@ -34,15 +33,14 @@ struct attention_list {
 /// A table for people.
 [[nodiscard]] std::string run_table(const run_record& run, const attention_list& open, bool verbose);
 
-/// The same as one JSON object.
-[[nodiscard]] std::string run_json(const run_record& run, const attention_list& open, const node_list& nodes = {});
+/// The same as the event `summary`.
+[[nodiscard]] nlohmann::ordered_json summary_event(const run_record& run, const attention_list& open);
 
-/// The same as one line, the last of `--json`: the event "summary".
-[[nodiscard]] std::string summary_event(const run_record& run, const attention_list& open);
+/// An estimate in dollars.
+[[nodiscard]] nlohmann::ordered_json estimate_json(const task_estimate& estimate);
 
-/// Batches with tasks and estimates, for a dry run.
-[[nodiscard]] std::string plan_table(const std::vector<batch_record>& batches,
-                                     const std::vector<std::vector<std::string>>& labels, bool verbose);
+/// Who is at work.
+[[nodiscard]] nlohmann::ordered_json holder_json(const lock_holder& holder);
 
 /// One batch with its tasks as a JSON report (`--output`).
 [[nodiscard]] std::string batch_report_json(const run_record& run, uint32_t batch,

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "cli/standing.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -98,6 +99,7 @@ expected<verification> verify_project(const workspace& place, const catalog& mod
   all.findings = all.book.findings;
   all.intact_files = all.book.files.size() - of_files.size();
   all.findings.insert(all.findings.end(), of_files.begin(), of_files.end());
+  all.killed = all.run && !all.active && was_killed(*all.run, current_holder(place.lock_file()));
   all.view_compared = all.run && !all.active;
   if (all.view_compared)
     for (auto& difference : view_differences(place.view_file(), *all.run))

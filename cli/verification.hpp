@@ -17,6 +17,7 @@ namespace cohort {
 struct verification {
   std::optional<lock_holder> active;  ///< A run is under way; its view is then not compared.
   std::optional<run_record> run;      ///< The newest one.
+  bool killed = false;                ///< It says that it is running, and nobody holds the lock.
   ledger_audit book;
   uint64_t intact_files = 0;
   uint64_t archives = 0;  ///< That were checked.

@@ -12,6 +12,8 @@
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/json_output.hpp"
+#include "cli/standing.hpp"
+#include "cli/stats.hpp"
 #include "cli/verification.hpp"
 #include "planning/answer_craft.hpp"
 
@@ -57,10 +59,12 @@ std::string words(const workspace& place, const verification& all) {
 
 std::string as_json(const workspace& place, const verification& all) {
   ordered_json value{{"ok", all.findings.empty()}, {"projectPath", place.project.string()}};
-  if (all.active)
-    value["activeRun"] = {
-        {"process", all.active->process}, {"host", all.active->host}, {"since", to_iso8601(all.active->since)}};
-  if (all.run) value["run"] = {{"batchId", all.run->batch_id}, {"status", name(all.run->status)}};
+  if (all.active) value["activeRun"] = holder_json(*all.active);
+  if (all.run) {
+    value["run"] = {{"batchId", all.run->batch_id},
+                    {"status", name(all.killed ? run_status::interrupted : all.run->status)}};
+    if (all.killed) value["run"]["killed"] = true;
+  }
   value["ledger"] = {{"runs", all.book.runs},
                      {"tasks", all.book.tasks},
                      {"attempts", all.book.attempts},
@@ -102,6 +106,7 @@ expected<restoration> restore(const workspace& place) {
   if (!lock) return tl::unexpected{lock.error()};
   auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_write);
   if (!book) return tl::unexpected{book.error()};
+  if (auto settled = settle_killed_run(place, *book); !settled) return tl::unexpected{settled.error()};
   restoration done;
   auto paths = restore_missing(place, *book, **craft, done.troubles);
   if (!paths) return tl::unexpected{paths.error()};

@@ -121,12 +121,12 @@ class Joining(ClusterBase):
         project = self.project(8)
         slow = self.simulator("latency.fixed_ms=60000")
         server = self.simulator(*CALM)
-        run = self.coordinate(project, "--budget", "20", lease="60")
+        run = self.coordinate(project, "--budget", "20", "-q", lease="60")
         doomed = self.join(run.address, "doomed", "-c", "2", server=slow)
         self.until(lambda: len(slow.bill.lines()) == 2, "two requests in flight")
         doomed.kill()
         killed = time.monotonic()
-        self.until(lambda: "node doomed is lost" in run.said.read_text(), "the warning", seconds=5)
+        self.until(lambda: "cohort: warning: node doomed is lost" in run.said.read_text(), "the warning", seconds=5)
         self.assertLess(time.monotonic() - killed, 1.0)
         other = self.join(run.address, "other", "-c", "4", server=server)
         self.ended(run, 0)
@@ -341,7 +341,7 @@ class NodesThatFail(ClusterBase):
     def test_a_bad_key_puts_a_node_aside_and_the_others_do_its_work(self):
         project = self.project(12)
         server = self.simulator("latency.fixed_ms=300")
-        run = self.coordinate(project)
+        run = self.coordinate(project, "-q")
         good = self.join(run.address, "good", "-c", "2", server=server)
         self.joined(good)
         good.send_signal(signal.SIGSTOP)  # Or it could do all the work before the other one comes.
@@ -351,7 +351,7 @@ class NodesThatFail(ClusterBase):
         self.ended(run, 0)
         self.ended(good, 0)
         self.ended(bad, 0)
-        self.assertIn("node bad is put aside", run.said.read_text())
+        self.assertIn("cohort: warning: node bad is put aside", run.said.read_text())
         self.assertEqual(self.delivered(project), 12)
         self.assertEqual(len(server.bill.lines()), 12)
 

@@ -150,6 +150,14 @@ class State(Case):
         self.assertEqual((shop / STATE / "ledger.db").read_bytes(), before)
 
 
+    def test_a_stored_effort_can_be_taken_back(self):
+        shop = self.bookshop()
+        self.ends(self.batch(shop, *SIMULATED, "--effort", "low", "--max-batches", "1"), 0)
+        self.ends(self.batch(shop, *SIMULATED, "--effort", "none"), 0)
+        with Book(shop) as book:
+            self.assertEqual(book.all("SELECT effort FROM run ORDER BY id"), [("low",), ("",)])
+
+
 class InOneGo(Case):
     def test_generate_logical_does_everything(self):
         shop, bill = self.bookshop(), Bill(self.room / "bill")

@@ -170,13 +170,25 @@ class BadOptions(Case):
             self.ends(self.batch(shop, *arguments), 2)
         self.ends(self.cohort("generate-logical", shop, "-b", "5"), 2)
         self.ends(self.cohort(), 2)
-        self.ends(self.cohort("unknown-command"), 2)
+        unknown = self.cohort("unknown-command")
+        self.ends(unknown, 2)
+        self.assertIn("'unknown-command'", unknown.err)
         self.ends(self.cohort("generate-logical-batch"), 2)
         for value in ("0", "11", "x"):
             self.ends(self.cohort("analyze-gaps", shop, "-t", value), 2)
         self.ends(self.cohort("analyze-gaps", shop, "-f", "xml"), 2)
         for value in ("-1", "65536", "x"):
-            self.ends(self.cohort("simulator", "--port", value), 2)
+            ended = self.cohort("simulator", "--port", value)
+            self.ends(ended, 2)
+            self.assertIn("65535", ended.err)
+
+    def test_a_number_that_is_refused_is_refused_with_its_bounds(self):
+        shop = self.bookshop()
+        for option, most in (("--concurrent", "10000"), ("--timeout", "604800"), ("--min-complexity", "10"), ("--batch-size", "50"),
+                             ("--parallel-batches", "1000"), ("--max-batches", "4294967295"), ("--grace", "604800")):
+            for value in ("-1", "x", "99999999999999999999"):
+                with self.subTest(option=option, value=value):
+                    self.assertRegex(self.batch(shop, "--dry-run", f"{option}={value}").err, rf"\b{most}\b")
 
     def test_a_project_that_is_none(self):
         (self.room / "file").write_text("")

@@ -1,5 +1,6 @@
 """What a power cut or a kill leaves beside the ledger. Kills themselves: tests/campaigns/kill.py."""
 
+import json
 import subprocess
 import time
 
@@ -65,3 +66,65 @@ class DamageByAKill(Case):
             self.ends(self.batch(shop, server=server), 0)
             self.assertEqual(len(server.bill.lines()) - asked, 29)
             self.assertEqual(self.view(shop)["completedTasks"], 39)
+
+
+class StandingAfterAKill(Case):
+    """The state says "running" and nobody runs: who reads is told so, and who writes puts it right."""
+
+    def killed(self, *arguments, name="shop"):
+        server = self.simulator("latency.median_ms=20")
+        shop = self.bookshop(name)
+        run = self.start("generate-logical-batch", shop, *arguments, server=server)
+        self.until(lambda: len(server.bill.lines()) >= 5, "the fifth request")
+        self.assert_stands(shop, "running", active=run.pid)
+        run.kill()
+        run.wait()
+        self.assertEqual(self.view(shop)["status"], "running")
+        return shop
+
+    def assert_stands(self, shop, status, killed=False, active=None):
+        stats = json.loads(self.batch(shop, "--stats", "--json").out)
+        verified = json.loads(self.cohort("verify", shop, "--json").out)
+        for run in (stats, verified["run"]):
+            self.assertEqual((run["status"], run.get("killed", False)), (status, killed))
+        for told in (stats, verified):
+            self.assertEqual(told.get("activeRun", {}).get("process"), active)
+
+    def test_whoever_reads_is_told_that_it_was_interrupted(self):
+        shop = self.killed()
+        before = tree(shop, times=True)
+        self.assert_stands(shop, "interrupted", killed=True)
+        self.assertIn("interrupted (it ended without saying so)", self.batch(shop, "--stats").out)
+        self.assertNotIn("running", self.batch(shop, "--stats").out)
+        self.assertIn("was interrupted without a word", self.cohort("doctor", shop, "--provider", "simulator").out)
+        self.assertEqual(tree(shop, times=True), before)
+
+    def test_a_command_that_writes_puts_it_right_also_if_it_cannot_go_on(self):
+        (self.room / "file").write_text("")
+        for number, arguments in enumerate((["generate-logical-batch", "-o", self.room / "file" / "reports"],
+                                            ["generate-logical-batch", "-m", "haiku", "--budget", "0.00001"],
+                                            ["verify", "--restore"])):
+            with self.subTest(arguments=arguments):
+                shop = self.killed(name=f"shop-{number}")
+                command, *rest = arguments
+                simulated = [] if command == "verify" else ["--provider", "simulator"]
+                ended = self.cohort(command, shop, *rest, *simulated)
+                self.assertIn(ended.code, (0, 1, 2, 4), ended)
+                self.assertNotEqual(self.view(shop)["status"], "running", ended)
+                self.assert_stands(shop, self.view(shop)["status"])
+
+    def test_the_next_run_says_so_and_finishes(self):
+        shop = self.killed()
+        ended = self.batch(shop, "--provider", "simulator")
+        self.ends(ended, 0)
+        self.assertIn("ended without saying so", ended.err)
+        self.assert_stands(shop, "finished")
+
+    def test_a_run_that_cannot_start_does_not_say_that_it_is_running(self):
+        shop = self.bookshop()
+        (self.room / "file").write_text("")
+        ended = self.batch(shop, "--provider", "simulator", "-o", self.room / "file" / "reports")
+        self.assertNotEqual(ended.code, 0)
+        self.assertEqual(self.view(shop)["status"], "interrupted")
+        self.assert_stands(shop, "interrupted")
+        self.ends(self.batch(shop, "--provider", "simulator"), 0)

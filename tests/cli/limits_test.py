@@ -79,6 +79,19 @@ class HardLimits(Case):
             self.assertTrue(least <= percent < below, of_first)
 
 
+    def test_a_stored_limit_can_be_raised_and_lifted_in_one_go(self):
+        shop = self.bookshop()
+        in_one_go = ("generate-logical", shop, "--provider", "simulator")
+        self.ends(self.batch(shop, "--provider", "simulator", "--cost-limit", "0.25", "--on-limit", "stop"), 4)
+        self.ends(self.cohort(*in_one_go), 4)
+        self.ends(self.cohort(*in_one_go, "--cost-limit", "0.45"), 4)
+        self.assertEqual(self.view(shop)["config"]["costLimit"], 0.45)
+        ended = self.cohort(*in_one_go, "--cost-limit", "none")
+        self.ends(ended, 0)
+        self.assertNotIn("costLimit", self.view(shop)["config"])
+        self.assertEqual(json.loads(self.batch(shop, "--stats", "--json").out)["limits"], {})
+
+
 class RefusedMoney(Case):
     def refused(self, shop, *how, words, config=None):
         before, bill = tree(shop, times=True), Bill(self.room / "bill")

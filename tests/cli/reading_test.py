@@ -74,7 +74,7 @@ class LookingOnly(Case):
         self.ends(self.batch(shop, "--provider", "simulator"), 0)
         ended = self.batch(shop, "--dry-run")
         self.ends(ended, 0)
-        self.assertIn("othing to do", ended.out)
+        self.assertIn("nothing to do", ended.out)
 
 
 class WhatStandsOnStdout(Case):
@@ -91,6 +91,7 @@ class WhatStandsOnStdout(Case):
         self.ends(stats, 0)
         said = json.loads(stats.out)
         self.assertEqual(stats.err, "")
+        self.assertEqual(len(stats.out.splitlines()), 1)
         self.assertEqual(said["tasks"]["delivered"], 20)
         self.assertEqual(said["tasks"]["total"], sum(v for k, v in said["tasks"].items() if k != "total"))
         self.assertEqual(said["batches"]["completed"], 2)
@@ -101,7 +102,7 @@ class WhatStandsOnStdout(Case):
         self.ends(ended, 0)
         events = self.lines(ended)
         kinds = [event.get("event") for event in events]
-        self.assertEqual(kinds[0], "run_started")
+        self.assertEqual(kinds[:3], ["plan", "notice", "run_started"])
         self.assertEqual(kinds.count("batch_ended"), 4)
         self.assertEqual(kinds.count("task_ended"), 39)
         self.assertIn("run_ended", kinds)

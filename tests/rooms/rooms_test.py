@@ -75,6 +75,47 @@ class Rooms(unittest.TestCase):
         self.assertEqual(rooms, set(MAY_INCLUDE))
 
 
+class MessageTables(unittest.TestCase):
+    """In actors/interfaces.hpp each actor's table, in comments, has the messages of its type, one line each."""
+
+    ENTRY = re.compile(r"^///   (?! )([a-z_]+(?:, [a-z_]+)*)(?: +-> +[a-z_]+)?(?: {2,}\S.*)?$")
+
+    def actors(self):
+        table, statement = [], None
+        for line in (SOURCE / "actors" / "interfaces.hpp").read_text(encoding="utf-8").splitlines():
+            if re.match(r"/// [A-Z]{2}[A-Z ]+[:,]", line):
+                table = []
+            elif line.startswith("///   "):
+                table.append(line)
+            statement = line if line.startswith("using ") else statement and statement + line
+            if statement and line.endswith(";"):
+                taken = re.findall(r"(?:reacts_to|replies_to)<(\w+)>", statement)
+                yield re.match(r"using (\w+)", statement).group(1), table, taken
+                statement = None
+
+    def test_each_has_the_messages_of_its_type(self):
+        described = (SOURCE / "docs" / "messages.md").read_text(encoding="utf-8")
+        seen = 0
+        for actor, table, taken in self.actors():
+            with self.subTest(actor=actor):
+                told = []
+                for line in table:
+                    if not re.match(r"///   (as WORKER| +-> error)", line):
+                        entry = self.ENTRY.match(line)
+                        self.assertTrue(entry, f"more or less than one entry: {line}")
+                        told += entry.group(1).split(", ")
+                self.assertEqual(sorted(told), sorted(taken))
+                for message in taken:
+                    self.assertRegex(described, rf"[`*]{message}[`*]", "docs/messages.md")
+                seen += len(taken)
+        self.assertGreater(seen, 60, "the types were not found")
+
+    def test_no_line_holds_the_beginning_of_another(self):
+        for line in (SOURCE / "actors" / "interfaces.hpp").read_text(encoding="utf-8").splitlines():
+            if line.startswith("///"):
+                self.assertNotRegex(line, r"\. [a-z_]+(?: +->| {3,})", "the formatter joined two lines")
+
+
 class EveryTestRuns(unittest.TestCase):
     def test_every_cpp_test_belongs_to_a_target(self):
         database = BUILD / "compile_commands.json"
