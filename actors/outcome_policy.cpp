@@ -8,8 +8,6 @@ namespace cohort {
 
 namespace {
 
-constexpr uint32_t losses_allowed = 8;  // Of workers, a task. The limits of money hold besides.
-
 milliseconds doubled(milliseconds pause, uint32_t times) { return pause * (1 << std::min(times, 7u)) / 2; }
 
 }  // namespace
@@ -40,7 +38,7 @@ next_step outcome_policy::after_failure(const call_failure& failure, uint32_t un
   }
   // A worker that died says nothing about the task or the provider: the first time there is no reason to wait. Where
   // machines keep dying, pauses grow, so that one that comes back brings its answer before it is asked for again.
-  if (failure.code == ec::worker_lost && unconfirmed <= losses_allowed)
+  if (failure.code == ec::worker_lost && unconfirmed <= limits_.worker_lost)
     return {next_step::action::again, unconfirmed <= 1 ? milliseconds{0} : doubled(limits_.pause, unconfirmed - 1)};
   // `retry` is false for a whole answer without a bill: it would be paid for again and come back without one again.
   if (may_be_billed && failure.retry && retryable(failure.code) && unconfirmed <= limits_.unconfirmed)

@@ -12,6 +12,7 @@ namespace cohort {
 /// How often a task may be asked again, by the class of its failure.
 struct retry_limits {
   uint32_t unconfirmed = 2;              ///< Further attempts after an outcome that may have been billed.
+  uint32_t worker_lost = 8;              ///< Further attempts after the loss of a worker.
   std::map<ec, uint32_t> after_answer;   ///< Further attempts after a paid answer that was not usable.
   uint32_t most_output_tokens = 32'000;  ///< Bound when a cut-off answer is asked for again with more room.
   milliseconds pause{500};               ///< Before asking again; doubled each time.

@@ -124,6 +124,7 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
   facts->fallbacks = ready.fallbacks;
   facts->craft = craft->get();
   facts->outcomes = outcome_policy{context.defaults.retries};
+  facts->fallback_rest = context.defaults.fallback_rest;
   facts->max_batches = context.options.max_batches;
   facts->carried = ready.carried;
 

@@ -128,6 +128,8 @@ expected<void> read_retries(const json& object, const std::string& where, retry_
   field_reader reader{object, where};
   reader.number("after_unconfirmed", 0, 20,
                 [&](uint64_t value) { retries.unconfirmed = static_cast<uint32_t>(value); });
+  reader.number("after_worker_lost", 0, 100,
+                [&](uint64_t value) { retries.worker_lost = static_cast<uint32_t>(value); });
   reader.number("pause_ms", 0, 60'000, [&](uint64_t value) { retries.pause = milliseconds{value}; });
   reader.number("most_output_tokens", 1, 128'000,
                 [&](uint64_t value) { retries.most_output_tokens = static_cast<uint32_t>(value); });
@@ -160,6 +162,8 @@ expected<run_defaults> load_run_defaults() {
   reader.number("ballast_bytes", 0, 1 << 30, [&](uint64_t value) { defaults.ballast_bytes = value; });
   reader.number("grace_seconds", 0, longest_timeout_seconds,
                 [&](uint64_t value) { defaults.grace = std::chrono::seconds{value}; });
+  reader.number("overloaded_model_rest_ms", 0, 3'600'000,
+                [&](uint64_t value) { defaults.fallback_rest = milliseconds{value}; });
   reader.text("prompt_cache", "one of none, 5m, 1h", [&](const std::string& value) {
     if (value == "none") defaults.cache = cache_mode::none;
     if (value == "5m") defaults.cache = cache_mode::five_minutes;

@@ -18,8 +18,9 @@ struct run_defaults {
   run_settings settings;
   retry_limits retries;
   cache_mode cache = cache_mode::none;
-  std::chrono::seconds grace{900};  ///< What is in flight may take so long after the first signal.
-  uint64_t ballast_bytes = 0;       ///< Disk kept in reserve while a run is active.
+  std::chrono::seconds grace{900};   ///< What is in flight may take so long after the first signal.
+  milliseconds fallback_rest{2000};  ///< An overloaded model that has a fallback is left alone for so long.
+  uint64_t ballast_bytes = 0;        ///< Disk kept in reserve while a run is active.
 };
 
 /// From `config/defaults.json`, key "run". `ec::config_invalid` names the file, the key and what is valid.

@@ -35,6 +35,7 @@ class RefusedSettings(Case):
     NUMBERS = [("settings", "concurrent", "1 to 10000"), ("settings", "timeout_seconds", "1 to 604800"),
                ("settings", "min_complexity", "1 to 10"), ("settings", "batch_size", "1 to 50"),
                ("settings", "parallel_batches", "1 to 1000"), ("retries", "after_unconfirmed", "0 to 20"),
+               ("retries", "after_worker_lost", "0 to 100"), (None, "overloaded_model_rest_ms", "0 to 3600000"),
                ("retries", "after_cut_off", "0 to 20"), ("retries", "most_output_tokens", "1 to 128000"),
                ("retries", "pause_ms", "0 to 60000"), (None, "ballast_bytes", "0 to 1073741824"),
                (None, "grace_seconds", "0 to 604800")]
