@@ -61,7 +61,7 @@ expected<void> result_files::restore() {
   });
   if (!visited) return visited;
   for (const auto& spec : specs) {
-    auto content = content_from_answers(*book_, *context_->craft, run_, spec.target);
+    auto content = content_from_answers(*book_, *context_->craft, run_, spec.target, spec.id);
     if (!content) return tl::unexpected{content.error()};
     const auto& path = torn[spec.id];
     if (auto inside = known_path(place_, output_, path); !inside) {
@@ -75,8 +75,8 @@ expected<void> result_files::restore() {
   return {};
 }
 
-expected<std::string> result_files::assembled(const task_spec& spec, const std::string& extracted) const {
-  if (spec.parts <= 1) return extracted;
+expected<std::string> result_files::merged(const task_spec& spec, const std::string& extracted) const {
+  const auto& craft = *context_->craft;
   auto siblings = book_->answered_parts(run_, spec.target);
   if (!siblings) return tl::unexpected{siblings.error()};
   std::vector<std::string> parts;
@@ -85,10 +85,11 @@ expected<std::string> result_files::assembled(const task_spec& spec, const std::
       parts.push_back(extracted);
       continue;
     }
-    // A sibling whose answer is not usable has its own outcome; the file is made of the others.
-    if (auto usable = usable_text(*context_->craft, sibling)) parts.push_back(std::move(*usable));
+    // A sibling whose answer is not usable has its own outcome; one that stands alone has its own file.
+    auto usable = usable_text(craft, sibling);
+    if (usable && craft.why_alone(sibling.spec, *usable).empty()) parts.push_back(std::move(*usable));
   }
-  return context_->craft->assemble(spec, parts);
+  return craft.assemble(spec, parts);
 }
 
 /// A file that was synced is as we or the user left it, also when it is empty.
@@ -109,11 +110,16 @@ expected<bool> result_files::put(const fs::path& path, const std::string& conten
 }
 
 expected<delivery> result_files::write(const task_spec& spec, const std::string& extracted) {
-  auto content = assembled(spec, extracted);
+  const auto& craft = *context_->craft;
+  const auto why = spec.parts > 1 ? craft.why_alone(spec, extracted) : std::string{};
+  if (!why.empty()) log_info("'{}' has a test file of its own: {}", spec.label, why);
+  auto content = spec.parts > 1 && why.empty() ? merged(spec, extracted) : expected<std::string>{extracted};
   if (!content) return tl::unexpected{content.error()};
+  const auto name = why.empty() ? std::string{} : part_ending(spec);
   delivery written{spec.id, {}, sha256(*content), false};
   for (uint32_t n = 1; n <= most_alternatives; ++n) {
-    const auto relative = n == 1 ? spec.target : context_->craft->alternative(spec.target, n);
+    const auto other = name + (n == 1 ? "" : (name.empty() ? "" : "_") + std::to_string(n));
+    const auto relative = other.empty() ? spec.target : craft.other_name(spec, other);
     auto path = result_path(place_, output_, relative);
     if (!path) return tl::unexpected{path.error()};
     written.path = path->string();

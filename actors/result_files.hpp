@@ -25,8 +25,9 @@ class result_files {
   result_files& operator=(const result_files&) = delete;
   ~result_files();
 
-  /// Writes what the task's target holds, `extracted` being the usable part of its own answer. Under the wanted name,
-  /// or beside it if a file that is not ours stands there. Not synced.
+  /// Writes the file that the task's answer belongs into, `extracted` being what is usable of it: the target with all
+  /// parts that can be merged, or, if this one cannot, a file of its own. Under the wanted name, or beside it if a file
+  /// that is not ours stands there. Not synced.
   [[nodiscard]] expected<delivery> write(const task_spec& spec, const std::string& extracted);
 
   /// Writes files that were not synced before the last end, and are missing or torn, again from their stored answers.
@@ -48,7 +49,7 @@ class result_files {
   [[nodiscard]] expected<void> sync_now();
 
  private:
-  [[nodiscard]] expected<std::string> assembled(const task_spec& spec, const std::string& extracted) const;
+  [[nodiscard]] expected<std::string> merged(const task_spec& spec, const std::string& extracted) const;
   [[nodiscard]] expected<bool> put(const std::filesystem::path& path, const std::string& content) const;
   [[nodiscard]] bool may_be_torn(const std::string& path) const;
 

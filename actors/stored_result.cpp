@@ -12,17 +12,24 @@ expected<std::string> usable_text(const task_craft& craft, const task_record& an
   return craft.extract(answered.spec, answered.answer);
 }
 
+std::string part_ending(const task_spec& part) { return "part" + std::to_string(part.part); }
+
 expected<std::string> content_from_answers(const ledger& book, const task_craft& craft, int64_t run,
-                                           const std::string& target) {
+                                           const std::string& target, const task_id& task) {
   const auto parts = book.answered_parts(run, target);
   if (!parts) return tl::unexpected{parts.error()};
-  std::vector<std::string> extracted;
-  for (const auto& part : *parts)
-    if (auto usable = usable_text(craft, part)) extracted.push_back(std::move(*usable));
-  if (extracted.empty()) return fail(ec::no_code, "no stored answer for '" + target + "' is usable");
+  std::vector<std::string> merged;
+  for (const auto& part : *parts) {
+    auto usable = usable_text(craft, part);
+    if (!usable) continue;
+    const bool alone = part.spec.parts > 1 && !craft.why_alone(part.spec, *usable).empty();
+    if (alone && part.spec.id == task) return usable;
+    if (!alone) merged.push_back(std::move(*usable));
+  }
+  if (merged.empty()) return fail(ec::no_code, "no stored answer for '" + target + "' is usable");
   const auto& any = parts->front().spec;
-  if (any.parts <= 1) return extracted.front();
-  return craft.assemble(any, extracted);
+  if (any.parts <= 1) return merged.front();
+  return craft.assemble(any, merged);
 }
 
 }  // namespace cohort

@@ -22,18 +22,15 @@ expected<fs::path> safe_path(const workspace& place, const recorded_file& file) 
 /// The ledger follows if the answers make another content by now, for instance because a further part was answered.
 expected<void> note_content(ledger& book, const recorded_file& file, const digest& content) {
   if (content == file.content) return {};
-  const auto expected_end = "/" + file.target;
-  const bool beside = file.path.size() < expected_end.size() ||
-                      file.path.compare(file.path.size() - expected_end.size(), expected_end.size(), expected_end) != 0;
   if (auto begun = book.begin(); !begun) return begun;
-  auto stored = book.record(file.run, delivery{file.task, file.path, content, beside});
+  auto stored = book.record(file.run, delivery{file.task, file.path, content, file.beside});
   if (stored) stored = book.commit();
   if (!stored) book.rollback();
   return stored;
 }
 
 expected<void> restore(const workspace& place, ledger& book, const task_craft& craft, const recorded_file& file) {
-  const auto content = content_from_answers(book, craft, file.run, file.target);
+  const auto content = content_from_answers(book, craft, file.run, file.target, file.task);
   if (!content) return tl::unexpected{content.error()};
   const auto path = safe_path(place, file);
   if (!path) return tl::unexpected{path.error()};

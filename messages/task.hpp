@@ -60,13 +60,18 @@ class task_craft {
   /// What is usable in `answer`. Fails with `ec::empty_answer`, `ec::no_code` or `ec::broken_code`.
   [[nodiscard]] virtual expected<std::string> extract(const task_spec& task, std::string_view answer) const = 0;
 
-  /// The target's content from the extracted parts, in order of `part`. At least one; parts may be missing.
-  /// Not called for a target of one part: its content is what `extract` gave.
+  /// Why `extracted`, one part of several, must have a file of its own, for people; empty if it can be merged.
+  /// Depends on the part alone, so that it holds whichever other parts are answered.
+  [[nodiscard]] virtual std::string why_alone(const task_spec& task, const std::string& extracted) const = 0;
+
+  /// The target's content from the extracted parts that can be merged, in order of `part`. At least one; parts may be
+  /// missing. Not called for a target of one part: its content is what `extract` gave.
   [[nodiscard]] virtual expected<std::string> assemble(const task_spec& any,
                                                        const std::vector<std::string>& extracted) const = 0;
 
-  /// The n-th other name for `target` (n counts from 2), for when a file that is not ours has its name.
-  [[nodiscard]] virtual std::string alternative(const std::string& target, uint32_t n) const = 0;
+  /// Another name for the task's target, told apart by `ending` ("2", "part3"): for when a file that is not ours has
+  /// its name, and for parts that have a file of their own.
+  [[nodiscard]] virtual std::string other_name(const task_spec& task, const std::string& ending) const = 0;
 };
 
 }  // namespace cohort

@@ -232,7 +232,7 @@ std::optional<std::string> best_of(std::string_view text, const std::vector<fenc
   }
   if (pieces.empty()) return std::nullopt;
   if (pieces.size() > 1)
-    if (auto merged = merge_parts(lang, words, target, pieces); merged && verdict.accepts(*merged)) return *merged;
+    if (auto merged = join_pieces(lang, words, target, pieces); merged && verdict.accepts(*merged)) return *merged;
   return *std::max_element(pieces.begin(), pieces.end(),
                            [](const auto& a, const auto& b) { return a.size() < b.size(); });
 }

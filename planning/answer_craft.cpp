@@ -28,6 +28,11 @@ expected<std::string> test_craft::extract(const task_spec& task, std::string_vie
   return extract_code(answer, *found->lang, *found->words, task.target);
 }
 
+std::string test_craft::why_alone(const task_spec& task, const std::string& extracted) const {
+  const auto found = idiom_of(task);
+  return found ? cohort::why_alone(*found->lang, *found->words, task.target, extracted) : std::string{};
+}
+
 expected<std::string> test_craft::assemble(const task_spec& any, const std::vector<std::string>& extracted) const {
   if (extracted.empty()) return fail(ec::no_code, fmt::format("'{}': no part has an answer", any.label));
   const auto found = idiom_of(any);
@@ -41,15 +46,20 @@ expected<std::string> test_craft::assemble(const task_spec& any, const std::vect
   return merged;
 }
 
-std::string test_craft::alternative(const std::string& target, uint32_t n) const {
+std::string test_craft::other_name(const task_spec& task, const std::string& ending) const {
   constexpr std::string_view suffix = "_test";
-  const auto folder_end = target.rfind('/') == std::string::npos ? 0 : target.rfind('/') + 1;
-  auto stem_end = std::min(target.find('.', folder_end), target.size());
-  const auto stem = std::string_view{target}.substr(folder_end, stem_end - folder_end);
+  auto other = task.target;
+  const auto slash = other.rfind('/');
+  const auto folder_end = slash == std::string::npos ? 0 : slash + 1;
+  const auto found = idiom_of(task);
+  const auto framework = task.traits.find("framework");
+  const bool own_folder =
+      found && found->words->target_for(framework == task.traits.end() ? "" : framework->second).own_folder;
+  if (own_folder && slash != std::string::npos) return other.insert(slash, "_" + ending);
+  auto stem_end = std::min(other.find('.', folder_end), other.size());
+  const auto stem = std::string_view{other}.substr(folder_end, stem_end - folder_end);
   if (stem.size() > suffix.size() && stem.ends_with(suffix)) stem_end -= suffix.size();
-  auto other = target;
-  other.insert(stem_end, "_" + std::to_string(n));
-  return other;
+  return other.insert(stem_end, "_" + ending);
 }
 
 expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir) {

@@ -18,12 +18,16 @@ class test_craft : public task_craft {
   /// The test file in `answer`; see `extract_code`. `ec::config_invalid` if the task's language is not known.
   [[nodiscard]] expected<std::string> extract(const task_spec& task, std::string_view answer) const override;
 
+  /// See `why_alone` in merge.hpp; empty if the task's language is not known.
+  [[nodiscard]] std::string why_alone(const task_spec& task, const std::string& extracted) const override;
+
   /// One part as it is; several merged by `merge_parts`. The result parses, else `ec::broken_code`.
   [[nodiscard]] expected<std::string> assemble(const task_spec& any,
                                                const std::vector<std::string>& extracted) const override;
 
-  /// A name that the framework collects as well: "test_cart_2.py", "cart_2.test.ts", "cart_2_test.go".
-  [[nodiscard]] std::string alternative(const std::string& target, uint32_t n) const override;
+  /// A name that the framework collects as well: "test_cart_2.py", "cart_2.test.ts"; for Go, whose folders are packages,
+  /// "cart_2/cart_test.go".
+  [[nodiscard]] std::string other_name(const task_spec& task, const std::string& ending) const override;
 
  private:
   struct idiom {

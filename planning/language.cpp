@@ -14,6 +14,7 @@
 #include "planning/checked_json.hpp"
 #include "planning/grammar_compiler.hpp"
 #include "planning/grammar_table.hpp"
+#include "planning/locals.hpp"
 #include "planning/path_names.hpp"
 
 namespace cohort {
@@ -153,7 +154,22 @@ void read_frameworks(const json_view& described, std::vector<framework_rule>& fr
   if (fallbacks != 1) described.report("exactly one framework must have \"fallback\": true");
 }
 
-std::unique_ptr<const language> read_language(const std::string& id, const json_view& top) {
+/// Without the file, answers in this language cannot be merged; nothing else needs it.
+expected<void> read_locals(const fs::path& file, language& lang) {
+  if (std::error_code ignored; !fs::exists(file, ignored)) return {};
+  const auto text = read_file(file, 1U << 20U);
+  if (!text) return tl::unexpected{text.error()};
+  for (const auto& rules : lang.rules) {
+    auto compiled = locals_query::compile(rules->grammar, *text);
+    if (!compiled)
+      return fail(ec::config_invalid,
+                  fmt::format("'{}', {}", printable(file.string(), 1000), compiled.error().message));
+    lang.locals.push_back(std::move(*compiled));
+  }
+  return {};
+}
+
+std::unique_ptr<language> read_language(const std::string& id, const json_view& top) {
   auto lang = std::make_unique<language>();
   lang->id = id;
   top.allow_only({"name", "grammars", "import_group", "syntax", "tests", "modules", "frameworks", "comment"});
@@ -180,6 +196,8 @@ expected<std::unique_ptr<const language>> load_language(const fs::path& file, st
   json_problems problems{printable(file.string(), 1000)};
   auto lang = read_language(file.parent_path().filename().string(), json_view{document, problems});
   if (problems.any()) return tl::unexpected{problems.first(ec::config_invalid)};
+  if (const auto locals = read_locals(file.parent_path() / "locals.scm", *lang); !locals)
+    return tl::unexpected{locals.error()};
   return lang;
 }
 
@@ -188,11 +206,20 @@ constexpr std::string_view parser_version = "2";
 
 }  // namespace
 
-const grammar_rules& language::rules_for(std::string_view path_or_extension) const noexcept {
+size_t language::grammar_for(std::string_view path_or_extension) const noexcept {
   const auto extension = extension_of(path_or_extension);
-  for (const auto& one : rules)
-    if (std::find(one->extensions.begin(), one->extensions.end(), extension) != one->extensions.end()) return *one;
-  return *rules.front();
+  for (size_t i = 0; i < rules.size(); ++i)
+    if (std::find(rules[i]->extensions.begin(), rules[i]->extensions.end(), extension) != rules[i]->extensions.end())
+      return i;
+  return 0;
+}
+
+const grammar_rules& language::rules_for(std::string_view path_or_extension) const noexcept {
+  return *rules[grammar_for(path_or_extension)];
+}
+
+const locals_query* language::locals_for(std::string_view path_or_extension) const noexcept {
+  return locals.empty() ? nullptr : locals[grammar_for(path_or_extension)].get();
 }
 
 language_set::language_set(std::vector<std::unique_ptr<const language>> languages, std::string fingerprint)

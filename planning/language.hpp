@@ -13,6 +13,7 @@
 namespace cohort {
 
 struct grammar_rules;  // The compiled form of a language's "syntax", see grammar_rules.hpp.
+class locals_query;    // The compiled form of its locals.scm, see locals.hpp.
 
 /// How one manifest names a test framework.
 struct manifest_rule {
@@ -78,8 +79,14 @@ class language {
 
   /// The compiled rules for a file with this path or extension (".tsx"); the first grammar's if none matches.
   [[nodiscard]] const grammar_rules& rules_for(std::string_view path_or_extension) const noexcept;
+  /// The same for its locals.scm; null if the language has none.
+  [[nodiscard]] const locals_query* locals_for(std::string_view path_or_extension) const noexcept;
 
   std::vector<std::shared_ptr<const grammar_rules>> rules;  ///< One for each grammar.
+  std::vector<std::shared_ptr<const locals_query>> locals;  ///< One for each grammar, or none.
+
+ private:
+  [[nodiscard]] size_t grammar_for(std::string_view path_or_extension) const noexcept;
 };
 
 /// The languages this program knows.
@@ -105,8 +112,9 @@ class language_set {
   std::string fingerprint_;
 };
 
-/// Reads `config_dir`/languages/*/language.json. Fails with `ec::config_invalid` and the place of the mistake:
-/// unknown or missing members, wrong types, node kinds and fields that no grammar of the language has.
+/// Reads `config_dir`/languages/*/language.json, and locals.scm where there is one. Fails with `ec::config_invalid` and
+/// the place of the mistake: unknown or missing members, wrong types, node kinds and fields that no grammar of the
+/// language has.
 [[nodiscard]] expected<language_set> load_languages(const std::filesystem::path& config_dir);
 
 }  // namespace cohort

@@ -128,8 +128,11 @@ statements read_python(token_reader& reader) {
 void read_es_names(token_reader& reader, import_statement& values, import_statement& types, bool colon) {
   while (!reader.failed() && !reader.take("}")) {
     if (reader.take(",")) continue;
-    auto name = reader.word();
+    // A name that is no identifier is quoted, and needs another one here.
+    const bool quoted = reader.peek().starts_with('"') || reader.peek().starts_with('\'');
+    auto name = quoted ? reader.next() : reader.word();
     auto* into = &values;
+    if (quoted && reader.peek() != (colon ? ":" : "as")) reader.fail();
     if (!colon && name == "type" && reader.peek() != "," && reader.peek() != "}" && reader.peek() != "as") {
       into = &types;
       name = reader.word();

@@ -44,6 +44,20 @@ void read_target(const json& object, target_rule& rule) {
   rule.extension_by_modules = object.value("extension_by_modules", rule.extension_by_modules);
 }
 
+part_rules read_parts(const json& object) {
+  part_rules rules;
+  rules.tests = object.value("tests", rules.tests);
+  rules.hooks = object.value("hooks", rules.hooks);
+  rules.group = object.value("group", rules.group);
+  rules.group_modules = object.value("group_modules", rules.group_modules);
+  rules.setup = object.value("setup", rules.setup);
+  rules.main = object.value("main", rules.main);
+  rules.top_level = object.value("top_level", rules.top_level);
+  rules.whole_file_names = object.value("whole_file_names", rules.whole_file_names);
+  rules.whole_file_marks = object.value("whole_file_marks", rules.whole_file_marks);
+  return rules;
+}
+
 /// May throw what nlohmann throws on wrong types; the caller turns that into an error.
 expected<prompt_language> read_language(const std::string& id, const json& root) {
   prompt_language result;
@@ -58,6 +72,7 @@ expected<prompt_language> read_language(const std::string& id, const json& root)
   root.at("fence_tags").get_to(result.fence_tags);
   root.at("code_starts").get_to(result.code_starts);
   root.at("test_markers").get_to(result.test_markers);
+  if (root.contains("parts")) result.parts = read_parts(root["parts"]);
   const auto& target = root.at("target");
   read_target(target, result.target);
   if (result.target.name.find("{stem}") == std::string::npos)

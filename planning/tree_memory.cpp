@@ -161,10 +161,15 @@ void tree_region::clear() noexcept {
   parts_->left = 0;
 }
 
-std::unique_ptr<tree_region> take_region() {
-  if constexpr (watched) return nullptr;
+void install_tree_memory() {
+  if constexpr (watched) return;
   static const bool installed = (ts_set_allocator(cohort::take, take_zeroed, take_more, cohort::give_back), true);
   static_cast<void>(installed);
+}
+
+std::unique_ptr<tree_region> take_region() {
+  if constexpr (watched) return nullptr;
+  install_tree_memory();
   auto& spare = spare_regions();
   if (spare.empty()) return std::make_unique<tree_region>();
   auto region = std::move(spare.back());

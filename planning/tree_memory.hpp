@@ -25,6 +25,9 @@ class tree_region {
   std::unique_ptr<parts> parts_;
 };
 
+/// To be called before tree-sitter's first block is taken that lives longer than a tree: a compiled query. Any thread.
+void install_tree_memory();
+
 /// Null under an address sanitizer, which watches malloc's blocks: then tree-sitter keeps to malloc, and trees must be
 /// deleted.
 [[nodiscard]] std::unique_ptr<tree_region> take_region();

@@ -22,8 +22,8 @@ constexpr const char* all_standings =
     "(SELECT count(*) FROM attempt a WHERE a.task = t.key AND a.outcome = 1), "
     "EXISTS (SELECT 1 FROM answer x WHERE x.task = t.key) FROM task t JOIN spec s ON s.task = t.key ORDER BY t.key";
 constexpr const char* all_files =
-    "SELECT f.path, f.digest, t.run, t.id, s.label, s.target, r.output_directory FROM file f JOIN task t ON t.key = "
-    "f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run ORDER BY f.id";
+    "SELECT f.path, f.digest, t.run, t.id, s.label, s.target, r.output_directory, t.beside FROM file f JOIN task t ON "
+    "t.key = f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run ORDER BY f.id";
 
 /// A row of `all_attempts`.
 struct audited_attempt {
@@ -191,6 +191,7 @@ void ledger::impl::audit_files(ledger_audit& audit) const {
     found.label = row.bytes();
     found.target = row.bytes();
     found.output_directory = row.bytes();
+    found.beside = row.whole() != 0;
     audit.files.push_back(std::move(found));
   }
 }

@@ -160,9 +160,12 @@ class plain_craft : public task_craft {
     for (const auto& part : parts) all += part;
     return all;
   }
-  std::string alternative(const std::string& target, uint32_t n) const override {
+  std::string why_alone(const task_spec&, const std::string& extracted) const override {
+    return extracted.starts_with("alone") ? "it says so" : "";
+  }
+  std::string other_name(const task_spec& task, const std::string& ending) const override {
     if (meanwhile) meanwhile();
-    return target + "." + std::to_string(n);
+    return task.target + "." + ending;
   }
   std::function<void()> meanwhile;  ///< Happens while a file's second name is looked for.
   std::function<void()> reading;    ///< Happens while an answer is judged.

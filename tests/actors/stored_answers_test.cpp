@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "actors/stored_result.hpp"
 #include "fixture.hpp"
 
 namespace cohort {
@@ -18,6 +19,19 @@ struct stored_answers : run_fixture {
     ASSERT_TRUE(book->record(stored().id, intent{id, 1, 1, {1000}, "nano-model", {}}));
     ASSERT_TRUE(book->record(stored().id, attempt_done{id, 1, 1, answer, {100}, "nano-model"}));
     ASSERT_TRUE(book->commit());
+  }
+  /// `count` tasks that answer parts of one target.
+  void plan_parts(uint32_t count) {
+    open_ledger();
+    ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+    for (uint32_t number = 0; number < count; ++number) {
+      auto part = task(number);
+      part.target = "file.txt";
+      part.part = number + 1;
+      part.parts = count;
+      ASSERT_TRUE(book->add_task(part));
+    }
+    ASSERT_TRUE(book->commit_plan(std::vector<uint32_t>(count, 0)));
   }
   std::string file(const std::string& name) const { return read_file(root / "out" / name).value_or("nothing"); }
 };
@@ -41,22 +55,34 @@ TEST_F(stored_answers, that_are_whole_are_delivered_without_asking) {
 }
 
 TEST_F(stored_answers, of_a_refused_part_are_no_part_of_the_file) {
-  open_ledger();
-  ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
-  for (uint32_t number : {0u, 1u}) {
-    auto part = task(number);
-    part.target = "file.txt";
-    part.part = number + 1;
-    part.parts = 2;
-    ASSERT_TRUE(book->add_task(part));
-  }
-  ASSERT_TRUE(book->commit_plan({0, 0}));
+  plan_parts(2);
   store_answer(0, "I would rather not", stop_reason::refusal);
   store_answer(1, "the second part", stop_reason::end_turn);
   spawn_all();
   EXPECT_EQ(finish().status, run_status::finished);
   EXPECT_EQ(file("file.txt"), "the second part");
   EXPECT_EQ(stored().tasks().failed, 1u);
+}
+
+TEST_F(stored_answers, of_a_part_that_stands_alone_become_a_file_of_its_own) {
+  plan_parts(4);
+  ASSERT_TRUE(replace_file(root / "out" / "file.txt.part4", "the user's", durability::later));
+  store_answer(0, "first", stop_reason::end_turn);
+  store_answer(1, "alone: second", stop_reason::end_turn);
+  store_answer(2, "third", stop_reason::end_turn);
+  store_answer(3, "alone: fourth", stop_reason::end_turn);
+  spawn_all();
+  EXPECT_EQ(finish().status, run_status::finished);
+  EXPECT_EQ(file("file.txt"), "firstthird");
+  EXPECT_EQ(file("file.txt.part2"), "alone: second");
+  EXPECT_EQ(file("file.txt.part4"), "the user's");
+  EXPECT_EQ(file("file.txt.part4_2"), "alone: fourth");
+  EXPECT_EQ(stored().tasks().delivered, 4u);
+  const auto content = [&](uint32_t number) {
+    return content_from_answers(*book, craft, stored().id, "file.txt", task(number).id).value();
+  };
+  EXPECT_EQ(content(2), "firstthird");
+  EXPECT_EQ(content(3), "alone: fourth");
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "planning/merge.hpp"
 
-#include "planning/merge_rename.hpp"
 #include "prompt_fixture.hpp"
 
 namespace cohort {
@@ -93,9 +92,10 @@ TEST(merge, of_typescript_joins_imports_and_tells_names_apart) {
   EXPECT_EQ(occurrences(text, "import * as fs from \"node:fs\";"), 1u);
   EXPECT_NE(text.find("clear"), std::string::npos);
   EXPECT_EQ(occurrences(text, "import remove from \"../src/cart\";"), 1u) << text;
-  EXPECT_EQ(occurrences(text, "const make_part2 = () => 2;"), 1u);
-  EXPECT_EQ(occurrences(text, "{ make: make_part2, x: make_part2(), y: { make: 3 } }"), 1u) << text;
-  EXPECT_EQ(occurrences(text, "`${make_part2()}`, o.make"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "}\n{\n"), 0u);
+  EXPECT_EQ(occurrences(text, "\n{\n  const make = () => 2;\n"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "\n{\n  const make = (n: number)"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "    const o = { make, x: make(), y: { make: 3 } };"), 1u) << text;
   EXPECT_EQ(occurrences(text, "test(\"make it\""), 1u);
 }
 
@@ -119,7 +119,7 @@ TEST(merge, of_members_of_an_imported_module_takes_each_once) {
                                 "test(\"b\", () => { new Schema(read(own)); });\n"});
   EXPECT_EQ(occurrences(text, "const { Schema, parse: read } = types;"), 1u) << text;
   EXPECT_EQ(occurrences(text, "= types;"), 1u) << text;
-  EXPECT_EQ(occurrences(text, "const { own } = { own: 1 };"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "\nconst { own } = { own: 1 };"), 1u) << text;
   EXPECT_EQ(occurrences(text, "import types from"), 1u) << text;
 }
 
@@ -153,29 +153,184 @@ TEST(merge, of_many_parts_takes_no_longer_than_a_moment) {
   EXPECT_EQ(occurrences(text, "def test_last"), 10u);
 }
 
-TEST(merge, renames_python_names_but_not_attributes_methods_or_strings) {
-  const std::map<std::string, std::string, std::less<>> names{{"cart", "cart2"}};
-  const auto renamed = [&](std::string_view text) { return rename_identifiers(text, names, import_style::python); };
-  EXPECT_EQ(renamed("x.cart(cart, cart=cart, y=\"cart\")  # cart\n"),
-            "x.cart(cart2, cart=cart2, y=\"cart\")  # cart\n");
-  EXPECT_EQ(renamed("class A:\n    def cart(self):\n        return self.cart\n"),
-            "class A:\n    def cart(self):\n        return self.cart\n");
-  EXPECT_EQ(renamed("def f(cart=None):\n    return cart\n"), "def f(cart2=None):\n    return cart2\n");
-  EXPECT_EQ(renamed("@pytest.mark.usefixtures(\"cart\")\ndef test_x(cart): ...\n"),
-            "@pytest.mark.usefixtures(\"cart2\")\ndef test_x(cart2): ...\n");
-  EXPECT_EQ(renamed("s = \"\"\"\ncart\n\"\"\" + rf'{cart!r} {{cart}}'\n"),
-            "s = \"\"\"\ncart\n\"\"\" + rf'{cart2!r} {{cart}}'\n");
+std::string why_alone(const std::string& language, const std::string& target, const std::string& part) {
+  return craft().why_alone(task_in(language, target), part);
 }
 
-TEST(merge, renames_script_names_but_not_keys_methods_or_patterns_in_text) {
-  const std::map<std::string, std::string, std::less<>> names{{"cart", "cart2"}};
-  const auto renamed = [&](std::string_view text) { return rename_identifiers(text, names, import_style::es); };
-  EXPECT_EQ(renamed("f({ cart, a: cart, cart: 1 }, o.cart, ...cart);"),
-            "f({ cart: cart2, a: cart2, cart: 1 }, o.cart, ...cart2);");
-  EXPECT_EQ(renamed("const { cart } = x; // cart"), "const { cart: cart2 } = x; // cart");
-  EXPECT_EQ(renamed("class A { cart() { return cart(); } }"), "class A { cart() { return cart2(); } }");
-  EXPECT_EQ(renamed("if (/cart\"/.test(s)) { cart(); }"), "if (/cart\"/.test(s)) { cart2(); }");
-  EXPECT_EQ(renamed("x ? cart : `cart ${cart} ${`${cart}`}`"), "x ? cart2 : `cart ${cart2} ${`${cart2}`}`");
+TEST(merge, of_python_changes_the_files_own_names_only) {
+  const std::string one = "def total():\n    return 1\n\n\ndef test_one():\n    assert total()\n";
+  const std::string two =
+      "import pytest\n\n\n@pytest.fixture\ndef cart():\n    return 2\n\n\ndef total():\n    return 2\n\n\n"
+      "class TestCart:\n    total = 3\n\n    def test_total(self, cart):\n        assert self.total and cart.total\n"
+      "        assert total() == f\"{total()} total\"\n\n"
+      "    def test_local(self):\n        total = 4\n        assert total == dict(total=total)\n\n\n"
+      "def test_inner(cart):\n    def each(total):\n        return total\n\n"
+      "    assert each(total=[total for total in (1,)]) and (lambda total: total)(1)\n\n\n"
+      "def test_global():\n    global total\n    total = None\n";
+  const auto text = merged("python", "t.py", {one, two});
+  EXPECT_EQ(occurrences(text, "def total_part2():"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "    total = 3\n"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "assert self.total and cart.total\n"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "assert total_part2() == f\"{total_part2()} total\""), 1u) << text;
+  EXPECT_EQ(occurrences(text, "        total = 4\n        assert total == dict(total=total)"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "each(total=[total for total in (1,)]) and (lambda total: total)(1)"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "    global total_part2\n    total_part2 = None\n"), 1u) << text;
+}
+
+TEST(merge, of_python_follows_fixtures_into_parameters) {
+  const auto fixture = [](const std::string& value, const std::string& test) {
+    return "import pytest\n\n\n@pytest.fixture\ndef cart():\n    return " + value +
+           "\n\n\n@pytest.fixture\ndef full(cart):\n    " + "return cart\n\n\ndef " + test +
+           "(cart, full):\n    assert cart == full\n";
+  };
+  const auto text = merged("python", "t.py", {fixture("1", "test_one"), fixture("2", "test_two")});
+  EXPECT_EQ(occurrences(text, "def full_part2(cart_part2):\n    return cart_part2\n"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "def test_two(cart_part2, full_part2):\n    assert cart_part2 == full_part2\n"), 1u)
+      << text;
+  // One that a plug-in or conftest.py gives stays what it was.
+  const auto other = merged("python", "t.py", {"def test_one(cart):\n    assert cart\n", fixture("2", "test_two")});
+  EXPECT_EQ(occurrences(other, "def test_one(cart):"), 1u) << other;
+  EXPECT_EQ(occurrences(other, "def cart_part2():"), 1u) << other;
+}
+
+TEST(merge, of_python_keeps_what_holds_state_apart) {
+  const auto part = [](const std::string& test) {
+    return "calls = []\n\n\ndef note():\n    calls.append(1)\n\n\ndef " + test +
+           "():\n    note()\n    assert calls == [1]\n";
+  };
+  const auto text = merged("python", "t.py", {part("test_one"), part("test_two")});
+  EXPECT_EQ(occurrences(text, "calls_part2 = []"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "def note_part2():\n    calls_part2.append(1)"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "    note_part2()\n    assert calls_part2 == [1]"), 1u) << text;
+}
+
+TEST(merge, of_python_does_not_hide_builtins_from_other_parts) {
+  const auto text = merged("python", "t.py",
+                           {"def input():\n    return 1\n\n\ndef test_one():\n    assert input()\n",
+                            "def test_two(monkeypatch):\n    assert callable(input)\n"});
+  EXPECT_EQ(occurrences(text, "def input_part1():"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "callable(input)"), 1u) << text;
+}
+
+TEST(merge, of_python_runs_the_file_as_a_program_once_and_last) {
+  const auto part = [](const std::string& name) {
+    return "import unittest\n\n\nclass " + name +
+           "(unittest.TestCase):\n    def test_it(self):\n        pass\n\n\nif __name__ == " +
+           "\"__main__\":\n    unittest.main()\n";
+  };
+  const auto text = merged("python", "t.py", {part("TestA"), part("TestB")});
+  EXPECT_EQ(occurrences(text, "unittest.main()"), 1u) << text;
+  EXPECT_GT(text.find("if __name__"), text.find("class TestB")) << text;
+}
+
+TEST(merge, of_script_keeps_hooks_and_what_they_set_to_their_part) {
+  const auto part = [](const std::string& value) {
+    return "import { beforeEach, expect, it } from \"vitest\";\nimport { add } from \"../cart\";\n\nlet cart, n = 1;\n"
+           "const [a, { b: c = 2, ...rest }] = [1, {}];\n\n"
+           "beforeEach(() => { cart = " +
+           value + "; });\n\nit(\"adds\", () => { expect(add(cart, `a\n  b`)).toBe(n, a, c, rest); });\n";
+  };
+  const auto text = merged("typescript", "cart.test.ts", {part("[1]"), part("[2]")});
+  EXPECT_EQ(occurrences(text, "import { beforeEach, expect, it, describe } from \"vitest\";"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "describe(\"part 1\", () => {\n  let cart, n = 1;"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "describe(\"part 2\", () => {\n  let cart, n = 1;"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "`a\n  b`"), 2u) << text;
+  EXPECT_EQ(occurrences(text, "\n});\n"), 2u) << text;
+}
+
+TEST(merge, of_script_knows_hooks_and_names_in_all_their_forms) {
+  const auto part = [](const std::string& name) {
+    return "const test = require(\"node:test\");\nconst { \"a-b\": " + name +
+           " } = require(\"../a.cjs\");\n\ntest.beforeEach(" + name + ");\n\n" + "test(\"" + name + "\", () => {});\n";
+  };
+  const auto text = merged("javascript", "a.test.cjs", {part("x"), part("y")});
+  EXPECT_EQ(occurrences(text, "const { \"a-b\": x, \"a-b\": y } = require(\"../a.cjs\");"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "const { describe } = require(\"node:test\");"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "describe(\"part 2\", () => {\n  test.beforeEach(y);"), 1u) << text;
+  const auto esm = merged("javascript", "a.test.mjs",
+                          {"import { \"a-b\" as x } from \"../a.mjs\";\ntest(\"a\", x);\n",
+                           "import { \"a-b\" as x, c } from \"../a.mjs\";\ntest(\"b\", c);\n"});
+  EXPECT_EQ(occurrences(esm, "import { \"a-b\" as x, c } from \"../a.mjs\";"), 1u) << esm;
+}
+
+TEST(merge, of_script_leaves_parts_as_they_are_that_have_nothing_in_common) {
+  const auto text = merged("javascript", "a.test.mjs",
+                           {"import { test } from \"node:test\";\nimport { a } from \"../a.mjs\";\n\nconst one = "
+                            "1;\n\ntest(\"a\", () => a(one));\n",
+                            "import { test } from \"node:test\";\nimport { b } from \"../a.mjs\";\n\nfor (const two of "
+                            "[1, 2]) test(`b ${two}`, (one) => b(two));\n"});
+  EXPECT_EQ(text,
+            "import { test } from \"node:test\";\nimport { a, b } from \"../a.mjs\";\n\nconst one = 1;\n\ntest(\"a\", "
+            "() => a(one));\n\n"
+            "for (const two of [1, 2]) test(`b ${two}`, (one) => b(two));\n");
+}
+
+TEST(merge, of_script_gives_an_import_back_its_name) {
+  const auto text =
+      merged("typescript", "a.test.ts",
+             {"import { test } from \"vitest\";\nimport read from \"../a\";\n\ntest(\"a\", () => read());\n",
+              "import { test } from \"vitest\";\nimport { read, type Kind } from \"../b\";\nimport type { Cart } from "
+              "\"../b\";\n\n"
+              "test(\"b\", () => { const x: Kind & Cart = read(); });\n"});
+  EXPECT_EQ(occurrences(text, "import { read as read_part2 } from \"../b\";"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "{\n  const read = read_part2;\n"), 1u) << text;
+}
+
+TEST(merge, of_go_changes_types_with_their_methods) {
+  const auto part = [](const std::string& value, const std::string& test) {
+    return "package a_test\n\nimport \"testing\"\n\ntype stub struct{ n int }\n\nfunc (s *stub) Get() int { return " +
+           value + " }\n\nvar (\n\tx, y = 1, " + value + "\n)\n\nfunc " + test +
+           "(t *testing.T) {\n\ts := stub{n: x + y}\n\t_ = s.n + s.Get()\n}\n";
+  };
+  const auto text = merged("go", "a/a_test.go", {part("1", "TestOne"), part("2", "TestTwo")});
+  EXPECT_EQ(occurrences(text, "type stub_part2 struct{ n int }"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "func (s *stub_part2) Get() int { return 2 }"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "\tx_part2, y_part2 = 1, 2\n"), 1u) << text;
+  EXPECT_EQ(occurrences(text, "s := stub_part2{n: x_part2 + y_part2}\n\t_ = s.n + s.Get()"), 1u) << text;
+}
+
+TEST(merge, leaves_parts_alone_that_act_on_a_whole_file) {
+  const std::string test = "import { test } from \"vitest\";\n\ntest(\"a\", () => {});\n";
+  for (const std::string effect :
+       {"vi.mock(\"node:fs\");\n", "export const a = 1;\n", "process.env.TZ = \"UTC\";\n", "setUp();\n",
+        "declare global { var x: number }\n", "namespace n { export const a = 1; }\n", "vi.useFakeTimers();\n",
+        "// @vitest-environment jsdom\n", "import fs = require(\"fs\");\n", "var a = await b();\n"})
+    EXPECT_NE(why_alone("typescript", "a.test.ts", test + effect), "") << effect;
+  for (const std::string harmless :
+       {"const a = await b();\n", "function f() { vi.useFakeTimers(); }\n",
+        "type A = number;\ninterface B {}\nenum C { D }\n", "// a comment\n", "beforeEach(() => vi.useFakeTimers());\n",
+        "cases.forEach((c) => { it(c, f); });\n", "if (posix) describe(\"x\", () => {});\n",
+        "describe.each([1])(\"x\", f);\n"})
+    EXPECT_EQ(why_alone("typescript", "a.test.ts", test + harmless), "") << harmless;
+  const std::string python = "import pytest\n\n\ndef test_a():\n    pass\n\n\n";
+  for (const std::string effect :
+       {"pytestmark = pytest.mark.slow\n", "def setUpModule(): pass\n", "from cart import *\n",
+        "os.environ[\"A\"] = \"1\"\n", "@pytest.fixture(autouse=True)\ndef clean(): pass\n", "logging.disable()\n",
+        "a.b = 1\n", "x += 1\n",
+        "@pytest.fixture\ndef cart(): pass\n\n\n@pytest.mark.usefixtures(\"cart\")\ndef test_x(): pass\n",
+        "@pytest.fixture\ndef cart(): pass\n\n\n@pytest.mark.parametrize(\"cart, n\", [])\ndef test_x(cart, n): pass\n",
+        "@pytest.fixture\ndef cart(): pass\n\n\ndef test_x(): f(cart=1)\n"})
+    EXPECT_NE(why_alone("python", "t.py", python + effect), "") << effect;
+  for (const std::string harmless :
+       {"sys.path.insert(0, \"x\")\n", "a = b = 1\n", "x, (y, *z) = 1, (2, 3)\n",
+        "if __name__ == \"__main__\":\n    main()\n",
+        "@pytest.fixture\ndef cart(): pass\n\n\ndef test_x(cart): assert cart == \"a cart\"\n", "\"\"\"cart\"\"\"\n"})
+    EXPECT_EQ(why_alone("python", "t.py", python + harmless), "") << harmless;
+  const std::string go = "package a_test\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) {}\n\n";
+  for (const std::string effect :
+       {"func TestMain(m *testing.M) {}\n", "func init() {}\n", "import . \"fmt\"\n",
+        "type base struct{}\n\ntype full struct{ base }\n", "const key = 1\n\nvar m = map[int]int{key: 1}\n"})
+    EXPECT_NE(why_alone("go", "a/a_test.go", go + effect), "") << effect;
+  EXPECT_EQ(why_alone("go", "a/a_test.go", go + "var _ I = stub{}\n\ntype stub struct{ base int }\n"), "");
+}
+
+TEST(merge, names_further_files_so_that_frameworks_find_them) {
+  const auto other = [](const std::string& language, const std::string& target) {
+    return craft().other_name(task_in(language, target), "part2");
+  };
+  EXPECT_EQ(other("python", "tests/test_cart.py"), "tests/test_cart_part2.py");
+  EXPECT_EQ(other("typescript", "src/cart.test.ts"), "src/cart_part2.test.ts");
+  EXPECT_EQ(other("go", "shop/cart/cart_test.go"), "shop/cart_part2/cart_test.go");
 }
 
 }  // namespace
