@@ -126,7 +126,7 @@ TEST_F(survey_test, include_and_exclude_choose_files) {
   discovery_options options;
   options.include = {"*.py"};
   options.exclude = {"b/deep"};
-  options.excluded_folders = {"a"};
+  options.generated = {"a/one.py"};
   EXPECT_THAT(paths(root, options), ElementsAre("b/one.py"));
   options = {};
   options.include = {"**/three.py", "a/*"};
@@ -173,6 +173,20 @@ TEST_F(survey_test, generated_tests_never_close_a_gap) {
   write("a.py", f);
   write(".claude-testing/tests/test_a.py", "from a import f\ndef test_f(): f(1)\n");
   EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("a.py: f"));
+}
+
+TEST_F(survey_test, generated_files_are_neither_sources_nor_tests_and_their_neighbours_are_what_they_are) {
+  write("src/a.py", f);
+  write("src/b.py", f);
+  write("src/test_a.py", "from a import f\ndef test_f(): f(1)\n");
+  write("src/test_b.py", "from b import f\ndef test_f(): f(1)\n");
+  write("src/helpers_of_test_b.py", f);
+  auto options = any_complexity();
+  options.discover.generated = {"src/test_b.py", "src/helpers_of_test_b.py"};
+  const auto found = look(options);
+  EXPECT_THAT(gaps_of(found), ElementsAre("src/b.py: f"));
+  EXPECT_EQ(found.counts.tests, 1u);
+  EXPECT_THAT(found.skipped, IsEmpty());
 }
 
 TEST_F(survey_test, follows_reexports_and_aliases_in_python) {
