@@ -129,13 +129,14 @@ class compiler {
 
   void imports(const json_view& syntax) {
     for (const auto& [kind, one] : syntax.at("imports").members()) {
-      one.allow_only({"module", "modules", "names", "specifiers", "default_in"});
+      one.allow_only({"module", "modules", "names", "specifiers", "default_in", "namespaces"});
       import_rule rule;
       rule.each_is_a_module = one.has("modules");
       rule.module = field(one.text(rule.each_is_a_module ? "modules" : "module"));
       rule.names = field(one.text_or("names", ""));
       if (one.has("specifiers")) give({one.text("specifiers")}, role::specifier);
       if (one.has("default_in")) give({one.text("default_in")}, role::import_clause);
+      give(one.texts_or_none("namespaces"), role::name_space);
       each_symbol(kind, true, [&](TSSymbol symbol) {
         rules_->roles[symbol] |= role::import;
         rules_->imports[symbol] = rule;

@@ -35,6 +35,7 @@ inline constexpr uint32_t optional_token = 1U << 18;
 inline constexpr uint32_t import_clause = 1U << 19;     ///< A bare identifier in it is the default import.
 inline constexpr uint32_t parameter_prefix = 1U << 20;  ///< Before a parameter's name: `private`, a decorator.
 inline constexpr uint32_t pattern = 1U << 21;           ///< A parameter that is taken apart: `{ a, b }`.
+inline constexpr uint32_t name_space = 1U << 22;        ///< All of a module under one name: `* as shop`.
 }  // namespace role
 
 enum class definition_kind : uint8_t { function, class_type, type, constant, value };

@@ -184,7 +184,7 @@ expected<std::unique_ptr<const language>> load_language(const fs::path& file, st
 }
 
 /// Raised when a change of the code changes what parsing yields; makes caches of before useless.
-constexpr std::string_view parser_version = "2";
+constexpr std::string_view parser_version = "3";
 
 }  // namespace
 

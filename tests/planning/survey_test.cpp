@@ -198,6 +198,17 @@ TEST_F(survey_test, follows_reexports_and_aliases_in_python) {
   EXPECT_THAT(gaps_of(found), IsEmpty());
 }
 
+TEST_F(survey_test, follows_reexports_that_rename_in_python) {
+  write("shop/__init__.py",
+        "from .cart import total as sum_of, clear\nfrom . import money as coins\nfrom .tax import *\n");
+  write("shop/cart.py", "def total(): pass\ndef clear(): pass\ndef drop(): pass\n");
+  write("shop/money.py", "def cents(): pass\n");
+  write("shop/tax.py", "from .deep import bottom as rate\n");
+  write("shop/deep.py", "def bottom(): pass\ndef other(): pass\n");
+  write("tests/test_shop.py", "from shop import sum_of as s, coins, rate\ndef test(): s(); coins.cents(); rate()\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("shop/cart.py: clear drop", "shop/deep.py: other"));
+}
+
 TEST_F(survey_test, follows_imports_in_scripts) {
   write("src/cart.ts", "export function total() {}\nexport default class Basket { add() {} }\n");
   write("src/index.ts", "export * from './cart.js';\nexport { rate as vat } from './tax';\n");
@@ -208,7 +219,54 @@ TEST_F(survey_test, follows_imports_in_scripts) {
         "});\n");
   write("test/old.test.js", "const old = require('../src/old');\ntest('x', () => old.legacy());\n");
   const auto found = look(any_complexity());
-  EXPECT_THAT(gaps_of(found), ElementsAre("src/old.js: extra", "src/tax/index.ts: rate other"));
+  EXPECT_THAT(gaps_of(found), ElementsAre("src/old.js: extra", "src/tax/index.ts: other"));
+}
+
+TEST_F(survey_test, follows_reexports_that_rename_in_scripts) {
+  write("src/index.ts",
+        "export { rate as vat } from './tax';\n"
+        "export * as money from './money';\n"
+        "export { default as Basket } from './basket';\n"
+        "import { far } from './far';\nimport { deep as low } from './deep';\nimport * as box from './box';\n"
+        "export { far as near, low as depth, box };\n");
+  write("src/tax.ts", "export const rate = () => 1;\nexport const other = () => 2;\n");
+  write("src/money.ts", "export function cents() {}\nexport function lost() {}\n");
+  write("src/basket.ts", "export default class Cart { put() {} }\nexport function unseen() {}\n");
+  write("src/far.ts", "export function far() {}\nexport function farther() {}\n");
+  write("src/deep.ts", "export { bottom as deep, other } from './bottom';\n");
+  write("src/bottom.ts", "export function bottom() {}\nexport function other() {}\n");
+  write("src/box.ts", "export function open() {}\n");
+  write("test/all.test.ts",
+        "import { vat as v, money, Basket, near, box } from '../src';\nimport { depth } from '../src';\n"
+        "test('x', () => { v(); money.cents(); new Basket(); near(); depth(); box.open(); });\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())),
+              ElementsAre("src/basket.ts: unseen", "src/bottom.ts: other", "src/far.ts: farther", "src/money.ts: lost",
+                          "src/tax.ts: other"));
+}
+
+TEST_F(survey_test, a_name_that_a_reexport_does_not_hand_on_is_not_reached) {
+  write("src/index.ts", "export { rate as vat } from './tax';\nexport { total } from './cart';\n");
+  write("src/tax.ts", "export const rate = () => 1;\nexport const vat = () => 2;\n");
+  write("src/cart.ts", "export function total() {}\nexport function clear() {}\n");
+  write("test/all.test.ts",
+        "import { total } from '../src';\ntest('x', () => { total(); rate(); vat(); });\nfunction rate() {}\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("src/cart.ts: clear", "src/tax.ts: rate vat"));
+}
+
+TEST_F(survey_test, follows_what_a_commonjs_module_hands_on) {
+  write("index.js", "module.exports = require('./lib/shop');\n");
+  write("lib/shop.js",
+        "const { rate } = require('./tax');\nmodule.exports = { vat: rate, ...require('./cart'), money: "
+        "require('./money') };\nmodule.exports.Basket = require('./basket');\n");
+  write("lib/tax.js", "exports.rate = () => 1;\nexports.other = () => 2;\n");
+  write("lib/cart.js", "exports.total = () => 1;\nexports.clear = () => 2;\n");
+  write("lib/money.js", "exports.cents = () => 1;\nexports.lost = () => 2;\n");
+  write("lib/basket.js", "module.exports = class Cart { put() {} };\n");
+  write("test/all.test.js",
+        "const { vat, total, Basket } = require('../index');\nconst { money } = require('../index');\n"
+        "test('x', () => { vat(); total(); money.cents(); new Basket(); });\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())),
+              ElementsAre("lib/cart.js: clear", "lib/money.js: lost", "lib/tax.js: other"));
 }
 
 TEST_F(survey_test, go_tests_see_their_folder_and_import_packages) {
