@@ -130,6 +130,7 @@ void mark_reexports(const std::vector<std::pair<std::string, std::string>>& expo
 module_system modules_of(const language& lang, const file_symbols& found, const walk& walked,
                          const parsed_file& parsed) {
   if (lang.modules.style != module_style::relative) return module_system::none;
+  if (found.exports_whole) return module_system::commonjs;  // TypeScript makes `module.exports =` of it
   const bool statements = found.uses_exports || (!parsed.file.imports.empty() && !walked.calls_imports());
   if (statements) return module_system::esm;
   if (found.assigns_exports) return module_system::commonjs;
