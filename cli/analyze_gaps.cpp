@@ -5,11 +5,13 @@
 #include <optional>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
+#include "cli/generated_files.hpp"
 #include "planning/gap_report.hpp"
 #include "planning/language.hpp"
 #include "planning/survey.hpp"
@@ -33,7 +35,13 @@ int analyze(const gap_options& options) {
   if (!place) return complain(place.error());
   auto languages = load_languages(config_directory());
   if (!languages) return complain(languages.error());
+  auto generated = generated_files(*place);
+  if (!generated)
+    warn(fmt::format("the ledger cannot tell which tests were generated, so that those outside of .claude-testing "
+                     "count as yours: {}",
+                     printable(generated.error().message, 1000)));
   survey_options wishes;
+  if (generated) wishes.discover.generated = std::move(*generated);
   wishes.discover.include = options.include;
   wishes.discover.exclude = options.exclude;
   wishes.min_complexity = options.threshold;

@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "cli/console.hpp"
+#include "cli/generated_files.hpp"
 #include "cli/json_output.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/stats.hpp"
@@ -74,12 +75,16 @@ expected<dry_plan> plan_without_writing(const command_context& context, const ru
                                         const model_info& model) {
   auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
   if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
+  auto generated = generated_files(context.place, book ? &*book : nullptr);
+  if (!generated) return tl::unexpected{generated.error()};
+  auto request = planning_of(context, settings, model, false);
+  request.generated = std::move(*generated);
   std::vector<task_weight> weights;
   std::vector<task_estimate> estimates;
   std::vector<std::string> labels;
   error trouble;
   size_t delivered = 0;
-  auto summary = plan_project(planning_of(context, settings, model, false), [&](task_spec&& task) {
+  auto summary = plan_project(request, [&](task_spec&& task) {
     const auto known = book ? book->delivered_before(task.id) : expected<bool>{false};
     if (!known) {
       trouble = known.error();

@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "cli/generated_files.hpp"
 #include "cli/health.hpp"
 #include "cli/standing.hpp"
 #include "planning/git_tree.hpp"
@@ -120,6 +121,8 @@ health_check check_frameworks(const command_context& context, const language_set
   survey_options wishes;
   wishes.discover.include = context.options.include;
   wishes.discover.exclude = context.options.exclude;
+  // What is wrong with a ledger is told by a check of its own.
+  if (auto generated = generated_files(context.place)) wishes.discover.generated = std::move(*generated);
   wishes.min_complexity = 1;
   wishes.cache = survey_cache::read_only;
   wishes.cache_file = context.place.cache_file();

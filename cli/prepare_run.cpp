@@ -11,6 +11,7 @@
 #include "base/text.hpp"
 #include "cli/console.hpp"
 #include "cli/dry_run.hpp"
+#include "cli/generated_files.hpp"
 #include "cli/stopping.hpp"
 #include "state/view.hpp"
 
@@ -22,12 +23,16 @@ namespace {
 expected<std::optional<run_record>> plan_anew(const command_context& context, ledger& book,
                                               const run_settings& settings, const model_info& model,
                                               stop_handler& stop) {
+  auto generated = generated_files(context.place, &book);
+  if (!generated) return tl::unexpected{generated.error()};
+  auto request = planning_of(context, settings, model, true);
+  request.generated = std::move(*generated);
   if (auto begun = book.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
   std::vector<task_weight> weights;
   size_t delivered = 0;
   error trouble;
   stop.begin_planning();
-  auto summary = plan_project(planning_of(context, settings, model, true), [&](task_spec&& task) {
+  auto summary = plan_project(request, [&](task_spec&& task) {
     const auto known = book.delivered_before(task.id);
     if (known && *known) {
       ++delivered;

@@ -41,9 +41,7 @@ survey_options options_for(const plan_request& request) {
   survey_options options;
   options.discover.include = request.include;
   options.discover.exclude = request.exclude;
-  const std::filesystem::path output{request.settings.output_directory};
-  if (!output.is_absolute() && output != "." && !output.empty())
-    options.discover.excluded_folders.push_back(output.generic_string());
+  options.discover.generated = request.generated;
   options.min_complexity = request.settings.min_complexity;
   options.cache = request.write_cache ? survey_cache::read_write : survey_cache::read_only;
   options.cache_file = request.place.cache_file();

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "cli/options.hpp"
@@ -40,6 +41,7 @@ struct plan_request {
   cache_mode cache = cache_mode::none;
   std::vector<std::string> include;
   std::vector<std::string> exclude;
+  std::unordered_set<std::string> generated;  ///< See generated_files.hpp.
   std::optional<std::filesystem::path> gap_report;
   bool write_cache = false;  ///< Dry runs write nothing.
 };

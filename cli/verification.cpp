@@ -3,7 +3,6 @@
 
 #include "cli/verification.hpp"
 
-#include <algorithm>
 #include <thread>
 
 #include <fmt/format.h>
@@ -50,17 +49,10 @@ std::vector<audit_finding> check_files(const std::vector<recorded_file>& files) 
 
 /// Of the ledgers that `--clean` put aside, only what stands in them: their files may have been replaced since.
 void check_archives(const workspace& place, const catalog& models, verification& all) {
-  std::vector<fs::path> folders;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator{place.root() / "archive", ignored}) {
-    std::error_code unseen;
-    if (fs::exists(entry.path() / "ledger.db", unseen)) folders.push_back(entry.path());
-  }
-  std::sort(folders.begin(), folders.end());
-  for (const auto& folder : folders) {
+  for (const auto& file : archived_ledgers(place)) {
     ++all.archives;
-    const auto where = printable(folder.string(), 1000);
-    const auto book = ledger::open(folder / "ledger.db", place.project, ledger::access::read_only);
+    const auto where = printable(file.parent_path().string(), 1000);
+    const auto book = ledger::open(file, place.project, ledger::access::read_only);
     const auto audit = book ? book->audit(models.models()) : expected<ledger_audit>{tl::unexpected{book.error()}};
     if (!audit) {
       all.findings.push_back({disagreement::archive, where, audit.error().message});

@@ -11,7 +11,7 @@ namespace cohort {
 
 namespace {
 
-constexpr std::string_view magic = "cohort-parse-cache-1\n";
+constexpr std::string_view magic = "cohort-parse-cache-2\n";
 constexpr uint64_t largest_cache = 1ULL << 30U;
 
 class writer {
@@ -150,13 +150,14 @@ void fields(Archive& archive, parsed_file& x) {
     archive(one.is_reexport);
     list(archive, one.names, [&](std::string& name) { archive(name); });
   });
-  list(archive, x.aliases, [&](import_alias& one) {
-    archive(one.import);
-    archive(one.name);
-    archive(one.local);
-    if constexpr (Archive::reading)
-      if (one.import >= file.imports.size()) archive.spoil();
-  });
+  for (auto* names : {&x.aliases, &x.reexports})
+    list(archive, *names, [&](import_alias& one) {
+      archive(one.import);
+      archive(one.name);
+      archive(one.local);
+      if constexpr (Archive::reading)
+        if (one.import >= file.imports.size()) archive.spoil();
+    });
   uint64_t last = 0;
   list(archive, x.mentions, [&](uint64_t& one) {  // ascending: differences are shorter
     uint64_t step = one - last;

@@ -112,7 +112,7 @@ class explorer {
   }
 
   bool enters(const std::string& path, std::string_view name) {
-    if (holds(rules_.never_folders, name) || holds(options_.excluded_folders, path)) return false;
+    if (holds(rules_.never_folders, name)) return false;
     const auto excludes = [&](const std::string& pattern) { return path_filter_match(pattern, path); };
     if (std::any_of(options_.exclude.begin(), options_.exclude.end(), excludes)) return false;
     if (!git_.usable()) return enters_without_git(path, name);
@@ -145,7 +145,7 @@ class explorer {
 
   void file(std::string path) {
     const auto* lang = known(path);
-    if (lang == nullptr || !wanted(path)) return;
+    if (lang == nullptr || !wanted(path) || options_.generated.contains(path)) return;
     if (git_.usable() && !git_.tracks(path) && git_.ignores(path, false)) return;
     for (const auto& pattern : rules_.generated_files)
       if (glob_match(pattern, name_of(path))) return skip(std::move(path), ec::none, "generated or declarations only");

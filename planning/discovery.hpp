@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.hpp"
@@ -26,7 +27,8 @@ struct discovery_rules {
 struct discovery_options {
   std::vector<std::string> include;  ///< Globs; empty: everything. See glob.hpp.
   std::vector<std::string> exclude;
-  std::vector<std::string> excluded_folders;  ///< Paths relative to the project, for example where tests go.
+  /// Files that this program wrote, relative to the project: neither sources nor the user's tests, wherever they lie.
+  std::unordered_set<std::string> generated;
 };
 
 /// A file or folder that was left out although its name could count.

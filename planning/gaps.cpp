@@ -3,9 +3,11 @@
 #include "planning/gaps.hpp"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "planning/path_names.hpp"
 #include "planning/test_files.hpp"
@@ -25,11 +27,23 @@ bool is_index(const language& lang, std::string_view path) {
   return std::find(index.begin(), index.end(), name_of(path)) != index.end();
 }
 
-/// What a test can get at in a file. No names: everything.
-struct reach {
-  uint32_t file;
-  const std::vector<std::string>* names;
+/// A name of a file, and what the test's import calls it: they differ behind `export { rate as vat } from "./tax"`.
+struct route {
+  std::string_view name;
+  std::string_view imported;
 };
+
+/// What a test can get at in a file.
+struct reach {
+  bool everything = true;     ///< All names as they are.
+  std::vector<route> routes;  ///< These; with `everything` the renamed ones.
+};
+
+/// Those of `all`, which are in the order of the imports, that belong to one import.
+auto of_import(const std::vector<import_alias>& all, uint32_t import) {
+  return std::equal_range(all.begin(), all.end(), import_alias{import, {}, {}},
+                          [](const import_alias& a, const import_alias& b) { return a.import < b.import; });
+}
 
 class gap_judge {
  public:
@@ -59,69 +73,113 @@ class gap_judge {
 
  private:
   void examine(uint32_t test) {
-    reached_.clear();
+    visited_.clear();
     const auto& file = files_[test].file;
     const auto* lang = languages_.by_id(file.language);
     if (lang == nullptr) return;
     for (uint32_t i = 0; i < file.imports.size(); ++i) {
       const auto& import = file.imports[i];
-      follow(test, import.resolved, import.names, i, 0);
+      reach whole{import.names.empty(), {}};
+      for (const auto& name : import.names) whole.routes.push_back({name, name});
+      follow(test, import.resolved, whole, i, 0);
     }
-    if (const auto counterpart = named_after(*lang, file.path); counterpart < files_.size()) reached(test, counterpart);
+    if (const auto counterpart = named_after(*lang, file.path); counterpart < files_.size())
+      reached(test, counterpart, {});
     if (lang->modules.same_folder_is_visible)
       for (const auto neighbour : by_folder_[folder_of(file.path)])
-        if (files_[neighbour].file.language == file.language) reached(test, neighbour);
+        if (files_[neighbour].file.language == file.language) reached(test, neighbour, {});
   }
 
-  /// The test gets `names` (none: everything) from the file at `path`; goes on where that file has them from.
-  void follow(uint32_t test, const std::string& path, const std::vector<std::string>& names, uint32_t import,
-              int depth) {
+  /// The test gets `what` from the file at `path`; goes on where that file has it from.
+  void follow(uint32_t test, const std::string& path, const reach& what, uint32_t import, int depth) {
     const auto found = by_path_.find(path);
     if (path.empty() || found == by_path_.end() || depth > longest_reexport_chain) return;
     const auto target = found->second;
-    const auto& file = files_[target].file;
-    if (depth > 0 || !file.is_test) {
-      if (!reached(test, target, import) && depth > 0) return;
-    }
-    const auto* lang = languages_.by_id(file.language);
+    if (!visit(target, what, import)) return;
+    reached(test, target, what, import);
+    const auto& file = files_[target];
+    const auto* lang = languages_.by_id(file.file.language);
     if (lang == nullptr) return;
-    const bool dotted = lang->modules.style == module_style::dotted;
-    for (const auto& next : file.imports) {
-      // Python hands on whatever it imports; the others say so.
-      const bool hands_on =
-          next.is_reexport || (dotted && (is_index(*lang, file.path) || !names.empty())) || file.is_test;
-      if (!hands_on || next.resolved.empty()) continue;
-      if (names.empty() || next.names.empty() || share_a_name(names, next.names))
-        follow(test, next.resolved, next.names.empty() ? names : next.names, import, depth + 1);
+    for (uint32_t i = 0; i < file.file.imports.size(); ++i)
+      if (const auto behind = handed_on(file, i, *lang, what))
+        follow(test, file.file.imports[i].resolved, *behind, import, depth + 1);
+  }
+
+  /// False if the import at hand has led here with nothing else before.
+  bool visit(uint32_t target, const reach& what, uint32_t import) {
+    bool first = what.everything && visited_.emplace(import, target, "*", "*").second;
+    for (const auto& [name, imported] : what.routes)
+      first = visited_.emplace(import, target, name, imported).second || first;
+    return first;
+  }
+
+  /// What of `wanted` the file has from its import number `index`; nothing if it does not hand that on.
+  static std::optional<reach> handed_on(const parsed_file& file, uint32_t index, const language& lang,
+                                        const reach& wanted) {
+    const auto& next = file.file.imports[index];
+    if (next.resolved.empty()) return std::nullopt;
+    // Python hands on whatever it imports; the others say so.
+    const bool dotted = lang.modules.style == module_style::dotted;
+    const bool hands_on_all = (dotted && (is_index(lang, file.file.path) || !wanted.everything)) || file.file.is_test;
+    if (!next.is_reexport && !hands_on_all) return std::nullopt;
+    std::vector<route> handed;  // As the imported file calls it -> as this one does.
+    if (next.is_reexport) {
+      const auto [begin, end] = of_import(file.reexports, index);
+      for (auto one = begin; one != end; ++one) handed.push_back({one->name, one->local});
+    } else {
+      const auto [begin, end] = of_import(file.aliases, index);
+      for (const auto& name : next.names) {
+        const auto alias = std::find_if(begin, end, [&](const import_alias& one) { return one.name == name; });
+        handed.push_back({name, alias == end ? name : alias->local});
+      }
     }
+    if (handed.empty()) return wanted;
+    return selected(handed, wanted);
   }
 
-  static bool share_a_name(const std::vector<std::string>& a, const std::vector<std::string>& b) {
-    return std::any_of(a.begin(), a.end(), [&](const std::string& name) {
-      return name == "default" || std::find(b.begin(), b.end(), name) != b.end();
-    });
+  static std::optional<reach> selected(const std::vector<route>& handed, const reach& wanted) {
+    // The default of a CommonJS module is the object with all its names.
+    const bool all = wanted.everything || std::any_of(wanted.routes.begin(), wanted.routes.end(),
+                                                      [](const route& one) { return one.name == "default"; });
+    reach result{false, {}};
+    for (const auto& [name, exported] : handed) {
+      const auto before = result.routes.size();
+      for (const auto& one : wanted.routes)
+        if (one.name == exported) result.routes.push_back({name, one.imported});
+      if (all && result.routes.size() == before) result.routes.push_back({name, exported});
+      if (name == "*" && result.routes.size() > before) result.everything = true;
+    }
+    if (result.routes.empty()) return std::nullopt;
+    return result;
   }
 
-  /// Marks what the test mentions of the file. False if the test has been here before.
-  bool reached(uint32_t test, uint32_t target, uint32_t import = UINT32_MAX) {
+  /// Marks what the test mentions of the file.
+  void reached(uint32_t test, uint32_t target, const reach& what, uint32_t import = UINT32_MAX) {
     const auto& file = files_[target].file;
-    if (file.is_test) return reached_.insert(target).second;
-    const bool first = reached_.insert(target).second;
+    if (file.is_test) return;
     auto& tests = coverage_[target].tests;
     if (tests.empty() || tests.back() != test) tests.push_back(test);
     const auto* lang = languages_.by_id(file.language);
     for (const auto s : coverage_[target].testable)
-      if (!covered_[target][s]) covered_[target][s] = uses(files_[test], file.symbols[s], import, *lang);
-    return first;
+      if (!covered_[target][s]) covered_[target][s] = uses(files_[test], file.symbols[s], what, import, *lang);
   }
 
-  [[nodiscard]] static bool uses(const parsed_file& test, const symbol& one, uint32_t import, const language& lang) {
+  [[nodiscard]] static bool uses(const parsed_file& test, const symbol& one, const reach& what, uint32_t import,
+                                 const language& lang) {
     if (mentions(test, one.name)) return true;
-    for (const auto& alias : test.aliases) {
-      if (import != UINT32_MAX && alias.import != import) continue;
-      if (alias.name == one.name || (alias.name == "default" && one.is_default_export))
-        if (mentions(test, alias.local)) return true;
-    }
+    const auto is_meant = [&](std::string_view name) {
+      return name == one.name || (name == "default" && one.is_default_export);
+    };
+    const auto has_alias = [&](const auto& fits) {
+      return std::any_of(test.aliases.begin(), test.aliases.end(), [&](const import_alias& alias) {
+        return (import == UINT32_MAX || alias.import == import) && fits(alias.name) && mentions(test, alias.local);
+      });
+    };
+    if (has_alias(is_meant)) return true;
+    for (const auto& [name, imported] : what.routes)
+      if (is_meant(name) &&
+          (mentions(test, imported) || has_alias([&as = imported](std::string_view alias) { return alias == as; })))
+        return true;
     return lang.members_show_use && std::any_of(one.members.begin(), one.members.end(), [&](const symbol& member) {
              return member.is_public && mentions(test, member.name);
            });
@@ -169,7 +227,8 @@ class gap_judge {
   std::unordered_map<std::string_view, uint32_t> by_path_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> by_folder_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> by_stem_;
-  std::unordered_set<uint32_t> reached_;  ///< By the test at hand.
+  /// By the test at hand: import, file, and what of the file.
+  std::set<std::tuple<uint32_t, uint32_t, std::string_view, std::string_view>> visited_;
 };
 
 }  // namespace

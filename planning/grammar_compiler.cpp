@@ -27,6 +27,7 @@ class compiler {
                        "transparent",
                        "calls",
                        "exports",
+                       "type_only",
                        "export_assignments",
                        "imports",
                        "aliases",
@@ -51,6 +52,7 @@ class compiler {
     imports(syntax);
     if (syntax.has("calls")) calls(syntax.at("calls"));
     if (syntax.has("exports")) exports(syntax.at("exports"));
+    if (syntax.has("type_only")) type_only(syntax.at("type_only"));
     if (syntax.has("export_assignments")) export_assignments(syntax.at("export_assignments"));
     visibility(syntax.at("visibility"));
     rules_->receiver_parameters = syntax.texts_or_none("receiver_parameters");
@@ -129,13 +131,14 @@ class compiler {
 
   void imports(const json_view& syntax) {
     for (const auto& [kind, one] : syntax.at("imports").members()) {
-      one.allow_only({"module", "modules", "names", "specifiers", "default_in"});
+      one.allow_only({"module", "modules", "names", "specifiers", "default_in", "namespaces"});
       import_rule rule;
       rule.each_is_a_module = one.has("modules");
       rule.module = field(one.text(rule.each_is_a_module ? "modules" : "module"));
       rule.names = field(one.text_or("names", ""));
       if (one.has("specifiers")) give({one.text("specifiers")}, role::specifier);
       if (one.has("default_in")) give({one.text("default_in")}, role::import_clause);
+      give(one.texts_or_none("namespaces"), role::name_space);
       each_symbol(kind, true, [&](TSSymbol symbol) {
         rules_->roles[symbol] |= role::import;
         rules_->imports[symbol] = rule;
@@ -161,7 +164,7 @@ class compiler {
   }
 
   void exports(const json_view& described) {
-    described.allow_only({"node", "declaration", "value", "source", "specifier", "name", "alias"});
+    described.allow_only({"node", "declaration", "value", "source", "specifier", "name", "alias", "whole_mark"});
     give({described.text("node")}, role::exporter);
     give({described.text("specifier")}, role::specifier);
     rules_->export_declaration = field(described.text("declaration"));
@@ -169,6 +172,15 @@ class compiler {
     rules_->export_source = field(described.text("source"));
     rules_->export_name = field(described.text("name"));
     rules_->export_alias = field(described.text("alias"));
+    rules_->export_whole_mark = described.text_or("whole_mark", "");
+  }
+
+  void type_only(const json_view& described) {
+    described.allow_only({"node", "condition", "body", "names"});
+    give({described.text("node")}, role::type_only);
+    rules_->type_only_condition = field(described.text("condition"));
+    rules_->type_only_body = field(described.text("body"));
+    rules_->type_only_names = described.texts("names");
   }
 
   void export_assignments(const json_view& described) {

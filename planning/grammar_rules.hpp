@@ -35,6 +35,8 @@ inline constexpr uint32_t optional_token = 1U << 18;
 inline constexpr uint32_t import_clause = 1U << 19;     ///< A bare identifier in it is the default import.
 inline constexpr uint32_t parameter_prefix = 1U << 20;  ///< Before a parameter's name: `private`, a decorator.
 inline constexpr uint32_t pattern = 1U << 21;           ///< A parameter that is taken apart: `{ a, b }`.
+inline constexpr uint32_t name_space = 1U << 22;        ///< All of a module under one name: `* as shop`.
+inline constexpr uint32_t type_only = 1U << 23;         ///< A condition under which names may be bound for types only.
 }  // namespace role
 
 enum class definition_kind : uint8_t { function, class_type, type, constant, value };
@@ -78,6 +80,9 @@ struct grammar_rules {
   TSFieldId call_function = 0, call_arguments = 0;
   std::vector<std::string> import_calls;  ///< "require", "import".
   TSFieldId export_declaration = 0, export_value = 0, export_source = 0, export_name = 0, export_alias = 0;
+  std::string export_whole_mark;  ///< `export = Cart`; empty: there is no such thing.
+  TSFieldId type_only_condition = 0, type_only_body = 0;
+  std::vector<std::string> type_only_names;  ///< "TYPE_CHECKING": never true when the program runs.
   TSFieldId assign_left = 0, assign_right = 0;
   std::vector<std::string> assign_whole, assign_members;  ///< "module.exports"; "exports."
   std::string assign_prototype;                           ///< `Cart.prototype.add = ...`; empty: there are none.

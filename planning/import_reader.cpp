@@ -43,11 +43,13 @@ class module_reader {
   void reexport(TSNode node) {
     open(unquoted(text(child_in(node, rules_.export_source))));
     into_.file.imports.back().is_reexport = true;
+    hands_on_ = true;
     specifiers(node, 0);
   }
 
   void call(TSNode node, std::string_view module) {
     open(module);
+    hand_on_call(node);
     auto holder = ts_node_parent(node);
     for (int i = 0; i < 3 && exists(holder); ++i, holder = ts_node_parent(holder)) {
       const auto what = rules_.roles_of(ts_node_symbol(holder));
@@ -74,6 +76,38 @@ class module_reader {
     into_.aliases.push_back({index, std::string{name}, std::string{local}});
   }
 
+  void add_reexport(std::string_view name, std::string_view exported) {
+    const auto index = static_cast<uint32_t>(into_.file.imports.size() - 1);
+    into_.reexports.push_back({index, std::string{name}, std::string{exported}});
+  }
+
+  /// `module.exports = require("./x")`, `= { ...require("./x"), cart: require("./cart") }`, `exports.cart =
+  /// require(...)`.
+  void hand_on_call(TSNode call) {
+    constexpr int deepest_holder = 4;
+    std::string_view key;
+    auto holder = ts_node_parent(call);
+    for (int i = 0; i < deepest_holder && exists(holder); ++i, holder = ts_node_parent(holder)) {
+      const auto what = roles(holder);
+      if ((what & (role::anonymous | role::call)) != 0) return;  // what comes out is another thing
+      if ((what & role::definition) != 0)
+        key = unquoted(text(child_in(holder, rules_.definitions[ts_node_symbol(holder)].name)));
+      if ((what & role::export_assignment) == 0) continue;
+      const auto target = text(child_in(holder, rules_.assign_left));
+      const auto& whole = rules_.assign_whole;
+      if (std::find(whole.begin(), whole.end(), target) == whole.end()) {
+        for (const auto& prefix : rules_.assign_members)
+          if (target.starts_with(prefix)) key = target.substr(prefix.size());
+        if (key.empty() || !target.ends_with(key)) continue;
+      }
+      into_.file.imports.back().is_reexport = true;
+      if (key.empty()) return;
+      add_reexport("*", key);
+      add_reexport("default", key);
+      return;
+    }
+  }
+
   [[nodiscard]] TSNode original(TSNode node) const {
     if ((roles(node) & role::alias) == 0) return {};
     return child_in(node, rules_.aliases[ts_node_symbol(node)].name);
@@ -97,6 +131,8 @@ class module_reader {
       const auto what = roles(child);
       if ((what & role::specifier) != 0) {
         take_specifier(child);
+      } else if ((what & role::name_space) != 0) {
+        take_namespace(child);
       } else if (clause && (what & role::identifier) != 0) {
         into_.file.imports.back().names.emplace_back("default");
         add_alias("default", text(child));
@@ -109,7 +145,23 @@ class module_reader {
   void take_specifier(TSNode node) {
     if ((roles(node) & role::alias) != 0) return take_name(node);
     const auto name = child_in(node, rules_.export_name);  // of `export { a as b } from`
-    into_.file.imports.back().names.emplace_back(unquoted(text(exists(name) ? name : node)));
+    const auto alias = child_in(node, rules_.export_alias);
+    const auto written = unquoted(text(exists(name) ? name : node));
+    into_.file.imports.back().names.emplace_back(written);
+    if (hands_on_) add_reexport(written, exists(alias) ? unquoted(text(alias)) : written);
+  }
+
+  /// `* as shop`
+  void take_namespace(TSNode node) {
+    TSNode name{};
+    each_child(node, [&](TSNode child, TSFieldId) {
+      if (ts_node_is_named(child)) name = child;
+    });
+    if (!exists(name)) return;
+    if (hands_on_)
+      add_reexport("*", unquoted(text(name)));
+    else
+      add_alias("*", text(name));
   }
 
   /// What `const <pattern> = require(...)` binds.
@@ -124,6 +176,7 @@ class module_reader {
   const grammar_rules& rules_;
   std::string_view text_;
   parsed_file& into_;
+  bool hands_on_ = false;  ///< Within `export ... from`.
 };
 
 }  // namespace

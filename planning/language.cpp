@@ -88,9 +88,21 @@ void read_grammars(const json_view& top, language& lang) {
       top.at("syntax").report(fmt::format("no grammar of this language has the field '{}'", printable(field)));
 }
 
+package_rules read_packages(const json_view& described) {
+  described.allow_only({"file", "name", "exports", "conditions", "entries", "workspaces", "sources"});
+  return {described.text("file"),        described.text("name"),     described.text("exports"),
+          described.texts("conditions"), described.texts("entries"), described.texts("workspaces"),
+          described.texts("sources")};
+}
+
+path_map_rules read_path_maps(const json_view& described) {
+  described.allow_only({"files", "extends", "base", "paths"});
+  return {described.texts("files"), described.text("extends"), described.text("base"), described.text("paths")};
+}
+
 void read_modules(const json_view& described, module_rules& rules) {
-  described.allow_only(
-      {"style", "extensions", "index", "roots", "prefixes", "stand_ins", "same_folder_is_visible", "manifest"});
+  described.allow_only({"style", "extensions", "index", "roots", "prefixes", "stand_ins", "packages", "path_maps",
+                        "same_folder_is_visible", "manifest"});
   const auto style = described.text("style");
   if (style == "dotted")
     rules.style = module_style::dotted;
@@ -111,6 +123,8 @@ void read_modules(const json_view& described, module_rules& rules) {
       for (const auto& extension : on_disk.items()) extensions.push_back(extension.as_text());
       rules.stand_ins.emplace_back(written, std::move(extensions));
     }
+  if (described.has("packages")) rules.packages = read_packages(described.at("packages"));
+  if (described.has("path_maps")) rules.path_maps = read_path_maps(described.at("path_maps"));
   if (!described.has("manifest")) return;
   const auto manifest = described.at("manifest");
   manifest.allow_only({"file", "line"});
@@ -202,7 +216,7 @@ expected<std::unique_ptr<const language>> load_language(const fs::path& file, st
 }
 
 /// Raised when a change of the code changes what parsing yields; makes caches of before useless.
-constexpr std::string_view parser_version = "2";
+constexpr std::string_view parser_version = "3";
 
 }  // namespace
 

@@ -51,6 +51,25 @@ enum class module_style : uint8_t {
   package,   ///< Go: a path below the module's name names a folder.
 };
 
+/// Manifests of packages, as package.json is one. Keys are paths of members: "workspaces.packages".
+struct package_rules {
+  std::string file;                     ///< Empty: the language has none.
+  std::string name;                     ///< Key of the package's name.
+  std::string exports;                  ///< Key of what others can import: a file, conditions, or subpaths with these.
+  std::vector<std::string> conditions;  ///< Names of conditions that lead to the same source, best first.
+  std::vector<std::string> entries;     ///< Keys of the file that stands for the package, best first.
+  std::vector<std::string> workspaces;  ///< Keys of globs on the folders of a workspace's packages.
+  std::vector<std::string> sources;     ///< Folders of a package in which the sources of built files lie, best first.
+};
+
+/// Configurations that map names in imports, as tsconfig.json is one. Keys as above.
+struct path_map_rules {
+  std::vector<std::string> files;  ///< The first one of these in a folder counts. None: the language has none.
+  std::string extends;             ///< Key of the files whose settings are taken over.
+  std::string base;                ///< Key of the folder that names start from.
+  std::string paths;               ///< Key of the patterns with their targets.
+};
+
 /// How the names in imports become files of the project.
 struct module_rules {
   module_style style = module_style::relative;
@@ -60,6 +79,8 @@ struct module_rules {
   std::vector<std::string> prefixes;    ///< Usual names for a root in imports: "@/".
   /// Written extension -> extensions on disk: ".js" -> ".ts", ".tsx".
   std::vector<std::pair<std::string, std::vector<std::string>>> stand_ins;
+  package_rules packages;
+  path_map_rules path_maps;
   bool same_folder_is_visible = false;  ///< Go: files of one folder see each other without an import.
   std::string manifest;                 ///< Style `package`: the file that names the module, "go.mod".
   std::string manifest_line;            ///< A regular expression whose first group is that name.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <regex>
 
+#include <fmt/format.h>
+
 #include "base/files.hpp"
 #include "planning/path_names.hpp"
 #include "planning/test_files.hpp"
@@ -12,38 +14,6 @@
 namespace cohort {
 
 namespace {
-
-std::string joined(std::string_view folder, std::string_view rest) {
-  if (folder.empty()) return std::string{rest};
-  if (rest.empty()) return std::string{folder};
-  return std::string{folder} + "/" + std::string{rest};
-}
-
-/// `folder` + "./a/../b"; empty if it leads out of the project, "." if it is the project itself.
-std::string normalized(std::string_view folder, std::string_view path) {
-  std::vector<std::string_view> parts;
-  bool outside = false;
-  const auto take = [&](std::string_view from) {
-    for (size_t begin = 0; begin <= from.size();) {
-      auto end = from.find('/', begin);
-      if (end == std::string_view::npos) end = from.size();
-      const auto part = from.substr(begin, end - begin);
-      if (part == "..") {
-        outside = outside || parts.empty();
-        if (!parts.empty()) parts.pop_back();
-      } else if (!part.empty() && part != ".") {
-        parts.push_back(part);
-      }
-      begin = end + 1;
-    }
-  };
-  take(folder);
-  take(path);
-  if (outside) return {};
-  std::string result;
-  for (const auto part : parts) result = joined(result, part);
-  return result.empty() ? "." : result;
-}
 
 std::string with_slashes(std::string_view dotted) {
   std::string path{dotted};
@@ -54,19 +24,22 @@ std::string with_slashes(std::string_view dotted) {
 }  // namespace
 
 module_resolver::module_resolver(std::filesystem::path project, const std::vector<parsed_file>& files)
-    : project_(std::move(project)) {
+    : project_(std::move(project)), manifests_(project_), paths_(manifests_) {
   files_.reserve(files.size());
   for (const auto& one : files) {
     const std::string_view path = one.file.path;
     files_.insert(path);
     first_names_.insert(stem_of(path));
+    for (auto folder = folder_of(path); !folder.empty() && folders_.try_emplace(folder).second;
+         folder = folder_of(folder))
+      first_names_.insert(name_of(folder));
     folders_[folder_of(path)].push_back(path);
-    for (auto folder = folder_of(path); !folder.empty(); folder = folder_of(folder))
-      if (!first_names_.insert(name_of(folder)).second && folders_.contains(folder))
-        break;
-      else
-        folders_.try_emplace(folder);
   }
+  std::vector<std::string_view> folders;
+  folders.reserve(folders_.size());
+  for (const auto& [folder, inside] : folders_) folders.push_back(folder);
+  std::sort(folders.begin(), folders.end());
+  packages_.emplace(manifests_, std::move(folders));
 }
 
 const std::vector<std::string_view>& module_resolver::files_in(std::string_view folder) const {
@@ -77,25 +50,24 @@ const std::vector<std::string_view>& module_resolver::files_in(std::string_view 
 
 bool module_resolver::is_package(const language& lang, std::string_view folder) const {
   return std::any_of(lang.modules.index.begin(), lang.modules.index.end(),
-                     [&](const std::string& index) { return has(joined(folder, index)); });
+                     [&](const std::string& index) { return has(joined_path(folder, index)); });
 }
 
 std::string module_resolver::module_at(const language& lang, const std::string& path) const {
   for (const auto& index : lang.modules.index)
-    if (auto candidate = joined(path, index); has(candidate)) return candidate;
+    if (auto candidate = joined_path(path, index); has(candidate)) return candidate;
   for (const auto& extension : lang.modules.extensions)
     if (auto candidate = path + extension; has(candidate)) return candidate;
   return {};
 }
 
 std::string module_resolver::below_roots(const language& lang, const std::string& importer, const std::string& path,
-                                         std::string& folder) const {
+                                         std::string& folder) {
   for (std::string_view at = folder_of(importer);; at = folder_of(at)) {
     if (lang.modules.style != module_style::dotted || !is_package(lang, at))  // a package's insides need its name
       for (const auto& root : lang.modules.roots) {
-        const auto candidate = joined(joined(at, root), path);
-        auto found = lang.modules.style == module_style::dotted ? module_at(lang, candidate)
-                                                                : as_relative(lang, "", "./" + candidate);
+        const auto candidate = joined_path(joined_path(at, root), path);
+        auto found = lang.modules.style == module_style::dotted ? module_at(lang, candidate) : path_at(lang, candidate);
         if (!found.empty() || folders_.contains(candidate)) {
           folder = candidate;
           return found;
@@ -106,7 +78,7 @@ std::string module_resolver::below_roots(const language& lang, const std::string
 }
 
 std::string module_resolver::as_dotted(const language& lang, const std::string& importer, std::string_view module,
-                                       std::string& folder) const {
+                                       std::string& folder) {
   size_t dots = 0;
   while (dots < module.size() && module[dots] == '.') ++dots;
   const auto rest = with_slashes(module.substr(dots));
@@ -119,24 +91,13 @@ std::string module_resolver::as_dotted(const language& lang, const std::string& 
     if (base.empty()) return {};
     base = folder_of(base);
   }
-  folder = joined(base, rest);
+  folder = joined_path(base, rest);
   return folder.empty() ? std::string{} : module_at(lang, folder);
 }
 
-std::string module_resolver::as_relative(const language& lang, const std::string& importer,
-                                         std::string_view module) const {
-  if (!module.starts_with("./") && !module.starts_with("../") && module != "." && module != "..") {
-    for (const auto& prefix : lang.modules.prefixes)
-      if (module.starts_with(prefix)) {
-        std::string folder;
-        return below_roots(lang, importer, std::string{module.substr(prefix.size())}, folder);
-      }
-    return {};
-  }
-  if (const auto query = module.find('?'); query != std::string_view::npos) module = module.substr(0, query);
-  auto path = normalized(folder_of(importer), module);
+/// Written out, with an extension left out or standing for another.
+std::string module_resolver::file_at(const language& lang, const std::string& path) const {
   if (path.empty()) return {};
-  if (path == ".") path.clear();
   if (has(path)) return path;
   for (const auto& [written, on_disk] : lang.modules.stand_ins) {
     if (!path.ends_with(written)) continue;
@@ -145,10 +106,57 @@ std::string module_resolver::as_relative(const language& lang, const std::string
       if (has(bare + extension)) return bare + extension;
   }
   for (const auto& extension : lang.modules.extensions)
-    if (!path.empty() && has(path + extension)) return path + extension;
-  for (const auto& index : lang.modules.index)
-    if (auto candidate = joined(path, index); has(candidate)) return candidate;
+    if (has(path + extension)) return path + extension;
   return {};
+}
+
+std::string module_resolver::index_of(const language& lang, const std::string& folder) const {
+  for (const auto& index : lang.modules.index)
+    if (auto candidate = joined_path(folder, index); has(candidate)) return candidate;
+  return {};
+}
+
+std::string module_resolver::first_of(const language& lang, const std::vector<std::string>& targets) const {
+  for (const auto& target : targets) {
+    const auto path = target == "." ? std::string{} : target;
+    if (auto found = file_at(lang, path); !found.empty()) return found;
+    if (auto found = index_of(lang, path); !found.empty()) return found;
+  }
+  return {};
+}
+
+/// As Node looks: a file, then what the folder's own manifest names, then its index.
+std::string module_resolver::path_at(const language& lang, const std::string& path) {
+  if (auto found = file_at(lang, path); !found.empty()) return found;
+  if (path.empty() || folders_.contains(path))
+    if (auto found = first_of(lang, packages_->entry_targets(lang.modules.packages, path)); !found.empty())
+      return found;
+  return index_of(lang, path);
+}
+
+std::string module_resolver::as_relative(const language& lang, const std::string& importer, std::string_view module) {
+  if (const auto query = module.find('?'); query != std::string_view::npos) module = module.substr(0, query);
+  if (!module.starts_with("./") && !module.starts_with("../") && module != "." && module != "..")
+    return as_name(lang, importer, module);
+  const auto path = normal_path(folder_of(importer), module);
+  if (path.empty()) return {};
+  return path_at(lang, path == "." ? std::string{} : path);
+}
+
+/// One answer serves all files of a folder.
+std::string module_resolver::as_name(const language& lang, const std::string& importer, std::string_view module) {
+  const auto folder = folder_of(importer);
+  auto key = fmt::format("{}\n{}\n{}", lang.id, folder, module);
+  if (const auto known = names_.find(key); known != names_.end()) return known->second;
+  auto found = first_of(lang, paths_.targets(lang.modules.path_maps, folder, module));
+  for (const auto& prefix : lang.modules.prefixes)
+    if (found.empty() && module.starts_with(prefix)) {
+      const auto path = normal_path("", module.substr(prefix.size()));
+      std::string below;
+      if (!path.empty()) found = below_roots(lang, importer, path == "." ? std::string{} : path, below);
+    }
+  if (found.empty()) found = first_of(lang, packages_->targets(lang.modules.packages, folder, module));
+  return names_.emplace(std::move(key), std::move(found)).first->second;
 }
 
 std::string module_resolver::package_folder(const language& lang, const std::string& importer,
@@ -173,7 +181,7 @@ std::string module_resolver::package_folder(const language& lang, const std::str
     }
     const auto& name = known->second;
     if (!name.empty() && module.starts_with(name) && (module.size() == name.size() || module[name.size()] == '/'))
-      return joined(at, module.size() == name.size() ? "" : module.substr(name.size() + 1));
+      return joined_path(at, module.size() == name.size() ? "" : module.substr(name.size() + 1));
     if (!name.empty() || at.empty()) return "/";  // no folder of the project is called so
   }
 }
@@ -183,7 +191,7 @@ void module_resolver::add_submodules(const language& lang, source_file& file, si
   const auto names = file.imports[index].names;
   const auto module = file.imports[index].module;
   for (const auto& name : names) {
-    auto path = module_at(lang, joined(folder, name));
+    auto path = module_at(lang, joined_path(folder, name));
     if (path.empty() || path == file.path) continue;
     import_ref extra;
     extra.module = module;

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -10,7 +11,10 @@
 #include <vector>
 
 #include "planning/language.hpp"
+#include "planning/manifests.hpp"
+#include "planning/packages.hpp"
 #include "planning/parser.hpp"
+#include "planning/path_maps.hpp"
 
 namespace cohort {
 
@@ -19,6 +23,9 @@ class module_resolver {
  public:
   /// `files` are all planned files; the strings must outlive the resolver.
   module_resolver(std::filesystem::path project, const std::vector<parsed_file>& files);
+
+  module_resolver(const module_resolver&) = delete;  // Its parts know each other by address.
+  module_resolver& operator=(const module_resolver&) = delete;
 
   /// Fills `resolved` of all imports of a file. An import of several files (Python's submodules, Go's packages) becomes
   /// several entries, appended, so that the indices of aliases stay good.
@@ -31,21 +38,32 @@ class module_resolver {
   /// All planned files directly in the folder.
   [[nodiscard]] const std::vector<std::string_view>& files_in(std::string_view folder) const;
 
+  /// Manifests that are damaged or unreadable, in words; for warnings.
+  [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return manifests_.problems(); }
+
  private:
   [[nodiscard]] bool has(std::string_view path) const { return files_.contains(path); }
   [[nodiscard]] std::string module_at(const language& lang, const std::string& path) const;
   [[nodiscard]] std::string as_dotted(const language& lang, const std::string& importer, std::string_view module,
-                                      std::string& folder) const;
-  [[nodiscard]] std::string as_relative(const language& lang, const std::string& importer,
-                                        std::string_view module) const;
+                                      std::string& folder);
+  [[nodiscard]] std::string as_relative(const language& lang, const std::string& importer, std::string_view module);
+  [[nodiscard]] std::string as_name(const language& lang, const std::string& importer, std::string_view module);
+  [[nodiscard]] std::string file_at(const language& lang, const std::string& path) const;
+  [[nodiscard]] std::string index_of(const language& lang, const std::string& folder) const;
+  [[nodiscard]] std::string path_at(const language& lang, const std::string& path);
+  [[nodiscard]] std::string first_of(const language& lang, const std::vector<std::string>& targets) const;
   [[nodiscard]] std::string below_roots(const language& lang, const std::string& importer, const std::string& path,
-                                        std::string& folder) const;
+                                        std::string& folder);
   [[nodiscard]] bool is_package(const language& lang, std::string_view folder) const;
   [[nodiscard]] std::string package_folder(const language& lang, const std::string& importer, std::string_view module);
   void add_submodules(const language& lang, source_file& file, size_t index, const std::string& folder) const;
   void add_package(source_file& file, size_t index, const std::string& folder, const language& lang) const;
 
   std::filesystem::path project_;
+  manifest_reader manifests_;
+  path_maps paths_;
+  std::optional<package_finder> packages_;              ///< Made when all folders are known.
+  std::unordered_map<std::string, std::string> names_;  ///< Language, folder and name in an import -> file.
   std::unordered_set<std::string_view> files_;
   std::unordered_map<std::string_view, std::vector<std::string_view>> folders_;
   std::unordered_set<std::string_view> first_names_;              ///< All names of folders and stems: quick "not ours".

@@ -104,19 +104,33 @@ uint32_t count_callables(const std::vector<symbol>& symbols) {
   return count;
 }
 
-/// `import { a } from "./a"; export { a };`
+/// `import { a as b } from "./a"; export { b as c };`
 void mark_reexports(const std::vector<std::pair<std::string, std::string>>& exports, parsed_file& parsed) {
+  auto& imports = parsed.file.imports;
+  const auto renames = [&](uint32_t import, const std::string& name) {
+    return std::any_of(parsed.aliases.begin(), parsed.aliases.end(),
+                       [&](const import_alias& alias) { return alias.import == import && alias.name == name; });
+  };
+  const auto hand_on = [&](uint32_t import, const std::string& name, const std::string& exported) {
+    imports[import].is_reexport = true;
+    parsed.reexports.push_back({import, name, exported});
+  };
   for (const auto& [local, exported] : exports) {
-    for (auto& one : parsed.file.imports)
-      if (std::find(one.names.begin(), one.names.end(), local) != one.names.end()) one.is_reexport = true;
     for (const auto& alias : parsed.aliases)
-      if (alias.local == local) parsed.file.imports[alias.import].is_reexport = true;
+      if (alias.local == local) hand_on(alias.import, alias.name, exported);
+    for (uint32_t i = 0; i < imports.size(); ++i)
+      if (std::find(imports[i].names.begin(), imports[i].names.end(), local) != imports[i].names.end() &&
+          !renames(i, local))
+        hand_on(i, local, exported);
   }
+  std::stable_sort(parsed.reexports.begin(), parsed.reexports.end(),
+                   [](const import_alias& a, const import_alias& b) { return a.import < b.import; });
 }
 
 module_system modules_of(const language& lang, const file_symbols& found, const walk& walked,
                          const parsed_file& parsed) {
   if (lang.modules.style != module_style::relative) return module_system::none;
+  if (found.exports_whole) return module_system::commonjs;  // TypeScript makes `module.exports =` of it
   const bool statements = found.uses_exports || (!parsed.file.imports.empty() && !walked.calls_imports());
   if (statements) return module_system::esm;
   if (found.assigns_exports) return module_system::commonjs;

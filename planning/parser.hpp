@@ -13,10 +13,11 @@
 
 namespace cohort {
 
-/// A name that an import binds under another: `import { add as plus }`, `import Cart from` ("default" -> "Cart").
+/// A name that an import binds under another: `import { add as plus }`, `import Cart from` ("default" -> "Cart"),
+/// `import * as shop` ("*" -> "shop").
 struct import_alias {
   uint32_t import = 0;  ///< Index in `source_file::imports`.
-  std::string name;     ///< As the imported module calls it; "default" for its default export.
+  std::string name;     ///< As the imported module calls it; "default" for its default export, "*" for all of it.
   std::string local;    ///< As this file calls it.
 };
 
@@ -24,6 +25,9 @@ struct import_alias {
 struct parsed_file {
   source_file file;
   std::vector<import_alias> aliases;
+  /// Under which names (`local`) a re-export hands on what it imports; "*" is the module as an object. A re-export
+  /// without an entry hands on all names as they are.
+  std::vector<import_alias> reexports;  ///< In the order of the imports.
   /// `name_hash` of all identifiers outside imports, sorted, without duplicates. Only of test files.
   std::vector<uint64_t> mentions;
 };

@@ -1,6 +1,7 @@
 // Parts of a path that is relative to the project and has '/' between its folders.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 namespace cohort {
@@ -13,5 +14,10 @@ namespace cohort {
 [[nodiscard]] std::string_view name_of(std::string_view path) noexcept;
 /// "a/b/cart.test.ts" -> ".ts"; empty without a dot in the name.
 [[nodiscard]] std::string_view extension_of(std::string_view path) noexcept;
+
+/// "a" + "b/c"; either may be empty.
+[[nodiscard]] std::string joined_path(std::string_view folder, std::string_view rest);
+/// `folder` + "./a/../b", without "." and ".."; empty if it leads out of the project, "." if it is the project itself.
+[[nodiscard]] std::string normal_path(std::string_view folder, std::string_view path);
 
 }  // namespace cohort

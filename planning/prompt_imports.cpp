@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -134,16 +135,22 @@ std::string camel_case(std::string_view stem) {
   return is_identifier(result) ? result : "unit_" + result;
 }
 
-/// What a test calls an exported `name`: the same, if the language lets it.
+/// What a test calls an exported `name`: the same, if the language lets it. "a-b" becomes aB.
 std::string local_name(const std::string& name, const prompt_language& language) {
+  if (!is_identifier(name)) return local_name(camel_case(name), language);
   return is_reserved(name, language) ? name + '_' : name;
 }
 
-/// "cart", "function as function_".
+/// "cart", "function as function_", "\"a-b\" as aB"; no local name twice.
 std::vector<std::string> with_local_names(std::vector<std::string> names, std::string_view as,
                                           const prompt_language& language) {
-  for (auto& name : names)
-    if (const auto local = local_name(name, language); local != name) name = fmt::format("{}{}{}", name, as, local);
+  std::set<std::string> taken{names.begin(), names.end()};
+  for (auto& name : names) {
+    auto local = local_name(name, language);
+    if (local == name) continue;
+    while (!taken.insert(local).second) local += '_';
+    name = fmt::format("{}{}{}", is_identifier(name) ? name : string_literal(name), as, local);
+  }
   return names;
 }
 
@@ -273,6 +280,8 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
   const auto stem = without_extension(name_of(wish.source->path));
   if (whole.empty())
     whole = local_name(camel_case(stem == "index" ? name_of(folder_of(wish.source->path)) : stem), language);
+  // Of a TypeScript module with `export =`, too: `import Cart = require()` is an error where the compiler writes ES
+  // modules, and unknown to whoever only strips types; `require`, or the default of an ES import, does everywhere.
   if (wish.source->modules != module_system::commonjs) {
     const auto plain = names;
     names = with_local_names(std::move(names), " as ", language);

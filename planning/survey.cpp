@@ -77,7 +77,9 @@ class surveyor {
     }
     std::stable_sort(result_.skipped.begin(), result_.skipped.end(),
                      [](const auto& a, const auto& b) { return a.path < b.path; });
-    for (const auto& [path, problem] : frameworks.problems()) result_.warnings.push_back(problem);
+    auto problems = frameworks.problems();
+    problems.insert(resolver.problems().begin(), resolver.problems().end());
+    for (const auto& [path, problem] : problems) result_.warnings.push_back(problem);
   }
 
   [[nodiscard]] bool has_gap(const source_file& file, const file_coverage& coverage) {

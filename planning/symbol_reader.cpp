@@ -62,7 +62,20 @@ class definition_reader {
       if (!exists(around.outer)) around.outer = node;
       if ((what & role::container) != 0 && !around.head) around.head = ts_node_start_byte(node);
     }
-    each_child(node, [&](TSNode child, TSFieldId) { visit(child, around, into); });
+    const bool type_only = is_type_only(node);
+    each_child(node, [&](TSNode child, TSFieldId field) {
+      if (!type_only || field != rules_.type_only_body) visit(child, around, into);
+    });
+  }
+
+  /// `if TYPE_CHECKING:`, `if typing.TYPE_CHECKING:`. What its body binds is not there when the program runs.
+  [[nodiscard]] bool is_type_only(TSNode node) const {
+    if ((roles(node) & role::type_only) == 0) return false;
+    auto condition = text(child_in(node, rules_.type_only_condition));
+    if (condition.find_first_of(" \t\n([") != std::string_view::npos) return false;  // `not TYPE_CHECKING`, ...
+    condition.remove_prefix(condition.rfind('.') + 1);
+    const auto& names = rules_.type_only_names;
+    return std::find(names.begin(), names.end(), condition) != names.end();
   }
 
   /// `const a = 1, b = 2`: none of the two owns the statement.
@@ -73,6 +86,7 @@ class definition_reader {
   }
 
   void visit_export(TSNode node, surroundings around, std::vector<symbol>& into) {
+    if (!around.in_class && export_assigns(node, around, into)) return;
     if (!around.in_class) found_.uses_exports = true;
     if (exists(child_in(node, rules_.export_source))) return;  // a re-export: imports know it
     around.outer = node;
@@ -93,9 +107,26 @@ class definition_reader {
         if ((roles(one) & role::specifier) == 0) return;
         const auto name = child_in(one, rules_.export_name);
         const auto alias = child_in(one, rules_.export_alias);
-        found_.exports.emplace_back(text(name), text(exists(alias) ? alias : name));
+        found_.exports.emplace_back(text(name), unquoted(text(exists(alias) ? alias : name)));
       });
     });
+  }
+
+  /// `export = Cart`: like `module.exports = Cart`. False if that is another export.
+  bool export_assigns(TSNode node, surroundings around, std::vector<symbol>& into) {
+    if (rules_.export_whole_mark.empty()) return false;
+    bool marked = false;
+    TSNode value{};
+    each_child(node, [&](TSNode child, TSFieldId) {
+      if (marked && !exists(value) && ts_node_is_named(child)) value = look_through(child, rules_);
+      marked = marked || text(child) == rules_.export_whole_mark;
+    });
+    if (!exists(value)) return false;
+    found_.exports_whole = true;
+    around.outer = node;
+    around.exported = true;
+    export_whole(node, value, around, into);
+    return true;
   }
 
   /// `a = b = value`: a and b, and the value.
@@ -216,7 +247,8 @@ class definition_reader {
     const auto& rule = rule_of(node);
     if (rule.kind == definition_kind::value) {
       const auto name = child_in(node, rule.name);
-      if (!exists(name) || (!around.in_class && (roles(name) & role::identifier) == 0)) return;  // a pattern
+      const bool quoted = exists(name) && unquoted(text(name)).size() < text(name).size();
+      if (!exists(name) || (!around.in_class && !quoted && (roles(name) & role::identifier) == 0)) return;  // a pattern
       if (const auto list = text(name); !around.in_class && list == rules_.visibility.export_list && !list.empty())
         export_list_ = child_in(node, rule.value);
       if (!around.in_class && defines_and_exports(text(name), node, child_in(node, rule.value), around, into)) return;

@@ -18,6 +18,7 @@ struct file_symbols {
   std::vector<std::pair<std::string, std::string>> exports;
   bool uses_exports = false;     ///< `export ...`
   bool assigns_exports = false;  ///< `module.exports = ...`
+  bool exports_whole = false;    ///< `export = ...`
 };
 
 /// Reads the statements below `root`. Symbols come in the order of the file, one for each name.

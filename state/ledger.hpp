@@ -132,6 +132,9 @@ class ledger {
   /// The recorded content of the file at `path`, if we delivered it (in any run).
   [[nodiscard]] expected<std::optional<digest>> delivered_content(const std::string& path) const;
 
+  /// The absolute paths of all files that any run delivered, in no order. They may be gone, or edited by the user.
+  [[nodiscard]] expected<std::vector<std::string>> delivered_paths() const;
+
   // --- A ledger that is taken away while it is open ----------------------------------------------------------------
 
   [[nodiscard]] ledger_place whereabouts() const noexcept;

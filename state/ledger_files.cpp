@@ -43,6 +43,15 @@ expected<std::optional<digest>> ledger::delivered_content(const std::string& pat
   });
 }
 
+expected<std::vector<std::string>> ledger::delivered_paths() const {
+  return self_->guard("read the deliveries", [&]() -> expected<std::vector<std::string>> {
+    std::vector<std::string> paths;
+    query row{self_->prepared("SELECT path FROM file")};
+    while (row.next()) paths.push_back(self_->shown_path(row.bytes()));
+    return paths;
+  });
+}
+
 namespace {
 
 template <class Shown>

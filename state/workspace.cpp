@@ -2,6 +2,7 @@
 
 #include "state/workspace.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -129,6 +130,18 @@ expected<fs::path> archive_state(const workspace& place) {
   const auto ledger = place.ledger_file();
   return move_to_archive(place, {ledger, ledger.native() + "-wal", ledger.native() + "-shm", ledger.native() + ".new",
                                  place.view_file(), place.cache_file().parent_path()});
+}
+
+std::vector<fs::path> archived_ledgers(const workspace& place) {
+  std::vector<fs::path> found;
+  std::error_code failed;
+  for (auto entry = fs::directory_iterator{place.root() / "archive", failed};
+       !failed && entry != fs::directory_iterator{}; entry.increment(failed)) {
+    auto file = entry->path() / place.ledger_file().filename();
+    if (std::error_code ignored; fs::exists(file, ignored)) found.push_back(std::move(file));
+  }
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 expected<fs::path> archive_view(const workspace& place) { return move_to_archive(place, {place.view_file()}); }

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -49,6 +50,9 @@ struct workspace {
 /// Moves ledger, view and cache into `.claude-testing/archive/<time>/`; generated files stay where they are.
 /// Returns the archive folder. The caller holds the lock.
 [[nodiscard]] expected<std::filesystem::path> archive_state(const workspace& place);
+
+/// The ledgers that `archive_state` put aside, oldest first.
+[[nodiscard]] std::vector<std::filesystem::path> archived_ledgers(const workspace& place);
 
 /// Moves a `batch-state.json` that is not ours into a new folder of the archive and returns that folder.
 [[nodiscard]] expected<std::filesystem::path> archive_view(const workspace& place);

@@ -110,6 +110,32 @@ TEST(parser_python, finds_definitions_below_conditions_but_not_inside_functions)
   EXPECT_THAT(public_names(parsed), ElementsAre("f", "g"));
 }
 
+TEST(parser_python, finds_nothing_that_is_bound_for_types_only) {
+  const auto parsed = parse("a.py", R"(import typing as t
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    def f(): pass
+    class Seen: 
+        def m(self): pass
+else:
+    def g(): pass
+if t.TYPE_CHECKING:
+    X = 1
+elif ready:
+    Y = 1
+if MY_TYPE_CHECKING:
+    Z = 1
+if not t.TYPE_CHECKING:
+    W = 1
+class Cart:
+    def add(self): pass
+    if TYPE_CHECKING:
+        def ghost(self): pass
+)");
+  EXPECT_THAT(public_names(parsed), ElementsAre("g", "Y", "Z", "W", "Cart"));
+  EXPECT_EQ(named(parsed.file.symbols, "Cart").members.size(), 1u);
+}
+
 TEST(parser_python, counts_a_class_without_methods_as_data) {
   const auto parsed = parse("a.py", "class Color(Enum):\n    RED = 1\nclass Gone(Exception):\n    pass\n");
   EXPECT_EQ(parsed.file.symbols.at(0).kind, symbol_kind::type);
@@ -281,6 +307,21 @@ TEST(parser_typescript, chooses_the_grammar_by_extension) {
   EXPECT_FALSE(parse("a.tsx", "export const A = () => <p>{1}</p>;\n").file.has_errors);
   EXPECT_FALSE(parse("a.ts", "export const a = <number>window.b;\n").file.has_errors);
   EXPECT_TRUE(parse("a.ts", "export const A = () => <p>{1}</p>;\n").file.has_errors);
+}
+
+TEST(parser_typescript, takes_export_assignments_for_what_commonjs_exports) {
+  const auto parsed = parse("a.ts",
+                            "import { x } from './x';\nfunction make() {}\nmake.other = function () {};\n"
+                            "function hidden() {}\nexport = make;\n");
+  EXPECT_THAT(public_names(parsed), ElementsAre("make", "other"));
+  EXPECT_TRUE(named(parsed.file.symbols, "make").is_default_export);
+  EXPECT_EQ(parsed.file.modules, module_system::commonjs);
+}
+
+TEST(parser_typescript, takes_quoted_names_of_exports_without_their_quotes) {
+  const auto parsed = parse("a.ts", "function f() {}\nfunction g() {}\nexport { f as \"a-b\", g as 'default' };\n");
+  EXPECT_THAT(public_names(parsed), ElementsAre("a-b", "g"));
+  EXPECT_TRUE(named(parsed.file.symbols, "g").is_default_export);
 }
 
 TEST(parser_go, is_known_by_its_description_only) {

@@ -126,7 +126,7 @@ TEST_F(survey_test, include_and_exclude_choose_files) {
   discovery_options options;
   options.include = {"*.py"};
   options.exclude = {"b/deep"};
-  options.excluded_folders = {"a"};
+  options.generated = {"a/one.py"};
   EXPECT_THAT(paths(root, options), ElementsAre("b/one.py"));
   options = {};
   options.include = {"**/three.py", "a/*"};
@@ -175,6 +175,20 @@ TEST_F(survey_test, generated_tests_never_close_a_gap) {
   EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("a.py: f"));
 }
 
+TEST_F(survey_test, generated_files_are_neither_sources_nor_tests_and_their_neighbours_are_what_they_are) {
+  write("src/a.py", f);
+  write("src/b.py", f);
+  write("src/test_a.py", "from a import f\ndef test_f(): f(1)\n");
+  write("src/test_b.py", "from b import f\ndef test_f(): f(1)\n");
+  write("src/helpers_of_test_b.py", f);
+  auto options = any_complexity();
+  options.discover.generated = {"src/test_b.py", "src/helpers_of_test_b.py"};
+  const auto found = look(options);
+  EXPECT_THAT(gaps_of(found), ElementsAre("src/b.py: f"));
+  EXPECT_EQ(found.counts.tests, 1u);
+  EXPECT_THAT(found.skipped, IsEmpty());
+}
+
 TEST_F(survey_test, follows_reexports_and_aliases_in_python) {
   write("lib/shop/__init__.py", "from .cart import total\nfrom . import money\n");
   write("lib/shop/cart.py", "from .money import cents\ndef total(): pass\n");
@@ -182,6 +196,17 @@ TEST_F(survey_test, follows_reexports_and_aliases_in_python) {
   write("tests/test_shop.py", "from shop import total as t\nimport shop\ndef test(): t(); shop.money.cents()\n");
   const auto found = look(any_complexity());
   EXPECT_THAT(gaps_of(found), IsEmpty());
+}
+
+TEST_F(survey_test, follows_reexports_that_rename_in_python) {
+  write("shop/__init__.py",
+        "from .cart import total as sum_of, clear\nfrom . import money as coins\nfrom .tax import *\n");
+  write("shop/cart.py", "def total(): pass\ndef clear(): pass\ndef drop(): pass\n");
+  write("shop/money.py", "def cents(): pass\n");
+  write("shop/tax.py", "from .deep import bottom as rate\n");
+  write("shop/deep.py", "def bottom(): pass\ndef other(): pass\n");
+  write("tests/test_shop.py", "from shop import sum_of as s, coins, rate\ndef test(): s(); coins.cents(); rate()\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("shop/cart.py: clear drop", "shop/deep.py: other"));
 }
 
 TEST_F(survey_test, follows_imports_in_scripts) {
@@ -194,7 +219,163 @@ TEST_F(survey_test, follows_imports_in_scripts) {
         "});\n");
   write("test/old.test.js", "const old = require('../src/old');\ntest('x', () => old.legacy());\n");
   const auto found = look(any_complexity());
-  EXPECT_THAT(gaps_of(found), ElementsAre("src/old.js: extra", "src/tax/index.ts: rate other"));
+  EXPECT_THAT(gaps_of(found), ElementsAre("src/old.js: extra", "src/tax/index.ts: other"));
+}
+
+TEST_F(survey_test, follows_reexports_that_rename_in_scripts) {
+  write("src/index.ts",
+        "export { rate as vat } from './tax';\n"
+        "export * as money from './money';\n"
+        "export { default as Basket } from './basket';\n"
+        "import { far } from './far';\nimport { deep as low } from './deep';\nimport * as box from './box';\n"
+        "export { far as near, low as depth, box };\n");
+  write("src/tax.ts", "export const rate = () => 1;\nexport const other = () => 2;\n");
+  write("src/money.ts", "export function cents() {}\nexport function lost() {}\n");
+  write("src/basket.ts", "export default class Cart { put() {} }\nexport function unseen() {}\n");
+  write("src/far.ts", "export function far() {}\nexport function farther() {}\n");
+  write("src/deep.ts", "export { bottom as deep, other } from './bottom';\n");
+  write("src/bottom.ts", "export function bottom() {}\nexport function other() {}\n");
+  write("src/box.ts", "export function open() {}\n");
+  write("test/all.test.ts",
+        "import { vat as v, money, Basket, near, box } from '../src';\nimport { depth } from '../src';\n"
+        "test('x', () => { v(); money.cents(); new Basket(); near(); depth(); box.open(); });\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())),
+              ElementsAre("src/basket.ts: unseen", "src/bottom.ts: other", "src/far.ts: farther", "src/money.ts: lost",
+                          "src/tax.ts: other"));
+}
+
+TEST_F(survey_test, a_name_that_a_reexport_does_not_hand_on_is_not_reached) {
+  write("src/index.ts", "export { rate as vat } from './tax';\nexport { total } from './cart';\n");
+  write("src/tax.ts", "export const rate = () => 1;\nexport const vat = () => 2;\n");
+  write("src/cart.ts", "export function total() {}\nexport function clear() {}\n");
+  write("test/all.test.ts",
+        "import { total } from '../src';\ntest('x', () => { total(); rate(); vat(); });\nfunction rate() {}\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("src/cart.ts: clear", "src/tax.ts: rate vat"));
+}
+
+TEST_F(survey_test, follows_what_a_commonjs_module_hands_on) {
+  write("index.js", "module.exports = require('./lib/shop');\n");
+  write("lib/shop.js",
+        "const { rate } = require('./tax');\nmodule.exports = { vat: rate, ...require('./cart'), money: "
+        "require('./money') };\nmodule.exports.Basket = require('./basket');\n");
+  write("lib/tax.js", "exports.rate = () => 1;\nexports.other = () => 2;\n");
+  write("lib/cart.js", "exports.total = () => 1;\nexports.clear = () => 2;\n");
+  write("lib/money.js", "exports.cents = () => 1;\nexports.lost = () => 2;\n");
+  write("lib/basket.js", "module.exports = class Cart { put() {} };\n");
+  write("test/all.test.js",
+        "const { vat, total, Basket } = require('../index');\nconst { money } = require('../index');\n"
+        "test('x', () => { vat(); total(); money.cents(); new Basket(); });\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())),
+              ElementsAre("lib/cart.js: clear", "lib/money.js: lost", "lib/tax.js: other"));
+}
+
+TEST_F(survey_test, follows_a_package_by_its_folder_and_by_its_own_name) {
+  const auto test = [](const std::string& module, const std::string& name) {
+    return "const { " + name + " } = require('" + module + "');\ntest('x', () => { " + name + "(); });\n";
+  };
+  // main, in a build that is no source of the project: the same name where sources lie.
+  write("built/package.json", R"({"name": "built", "main": "./dist/cjs/entry.js"})");
+  write("built/src/entry.ts", "export function built() {}\nexport function lost() {}\n");
+  write("built/src/index.ts", "export function other() {}\n");
+  write("built/test/all.test.js", test("..", "built"));
+  // ... and where no source is called so, the usual index.
+  write("bundle/package.json", R"({"name": "bundle", "module": "dist/bundle.min.js"})");
+  write("bundle/src/index.ts", "export function packed() {}\n");
+  write("bundle/test/all.test.js", test("../", "packed"));
+  // exports: conditions, nested; a subpath; a pattern.
+  write("many/package.json", R"({"name": "@shop/many", "main": "./dist/wrong.js", "exports": {
+    ".": {"types": "./types/index.d.ts", "import": {"node": "./dist/main.mjs", "default": "./dist/web.mjs"}},
+    "./tax": ["./src/duty.js"], "./parts/*": "./lib/parts/*.js", "./hidden/*": null}})");
+  write("many/src/main.ts", "export function main() {}\n");
+  write("many/src/wrong.ts", "export function wrong() {}\n");
+  write("many/src/duty.js", "export function duty() {}\n");
+  write("many/src/parts/wheel.ts", "export function wheel() {}\nexport function spoke() {}\n");
+  write("many/test/a.test.js", test("@shop/many", "main"));
+  write("many/test/b.test.js", test("@shop/many/tax", "duty"));
+  write("many/test/c.test.js", test("@shop/many/parts/wheel", "wheel"));
+  // A source as it is, and exports as one text.
+  write("plain/package.json", R"({"name": "plain", "exports": "./lib/plain.js"})");
+  write("plain/lib/plain.js", "exports.plain = () => 1;\n");
+  write("plain/test/all.test.js", test("plain", "plain"));
+  EXPECT_THAT(gaps_of(look(any_complexity())),
+              ElementsAre("built/src/entry.ts: lost", "built/src/index.ts: other", "many/src/parts/wheel.ts: spoke",
+                          "many/src/wrong.ts: wrong"));
+}
+
+TEST_F(survey_test, the_name_of_a_package_that_is_not_of_the_project_leads_nowhere) {
+  write("package.json", R"({"name": "shop", "main": "src/index.js", "dependencies": {"cart": "1"}})");
+  write("src/index.js", "export function total() {}\n");
+  write("src/cart.js", "export function cart() {}\n");
+  write("test/all.test.js",
+        "import { cart } from 'cart';\nimport { total } from 'shopping';\ntest('x', () => { cart(); total(); });\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("src/cart.js: cart", "src/index.js: total"));
+}
+
+TEST_F(survey_test, follows_the_packages_of_a_workspace) {
+  write("package.json", R"({"private": true, "workspaces": ["packages/*", "!packages/old", "tools/**"]})");
+  write("packages/app/package.json", R"({"name": "@shop/app"})");
+  write("packages/app/src/app.ts", "import { cents } from '@shop/money';\nexport function app() { cents(); }\n");
+  write(
+      "packages/app/test/app.test.ts",
+      "import { cents } from '@shop/money';\nimport { deep } from '@shop/money/lib/deep';\nimport { saw } from 'saw';\n"
+      "import { old } from '@shop/old';\ntest('x', () => { cents(); deep(); saw(); old(); });\n");
+  write("packages/money/package.json", R"({"name": "@shop/money", "main": "dist/index.js"})");
+  write("packages/money/src/index.ts", "export * from './cents';\n");
+  write("packages/money/src/cents.ts", "export function cents() {}\n");
+  write("packages/money/src/deep.ts", "export function deep() {}\n");
+  write("packages/old/package.json", R"({"name": "@shop/old"})");
+  write("packages/old/index.ts", "export function old() {}\n");
+  write("tools/wood/saw/package.json", R"({"name": "saw"})");
+  write("tools/wood/saw/index.js", "export function saw() {}\n");
+  const auto found = look(any_complexity());
+  EXPECT_THAT(gaps_of(found), ElementsAre("packages/app/src/app.ts: app", "packages/old/index.ts: old"));
+  EXPECT_THAT(found.gaps.at(0).dependencies, ElementsAre("packages/money/src/index.ts"));
+  write("package.json", R"({"private": true, "workspaces": {"packages": ["packages/money"]}})");
+  EXPECT_THAT(gaps_of(look(any_complexity())), ElementsAre("packages/app/src/app.ts: app", "packages/old/index.ts: old",
+                                                           "tools/wood/saw/index.js: saw"));
+}
+
+TEST_F(survey_test, follows_the_paths_of_a_compiler) {
+  write("config/base.json",
+        R"({"compilerOptions": {"baseUrl": "..", "paths": {"#shop/*": ["gone/*", "src/shop/*"]}}})");
+  write("tsconfig.json",
+        "\xEF\xBB\xBF// The usual.\n{\n  /* from */ \"extends\": \"./config/base\", // twice\n"
+        "  \"compilerOptions\": {\"strict\": true, \"types\": [\"a//b,]\",],},\n}\n");
+  write("src/shop/cart.ts", "export function total() {}\nexport function clear() {}\n");
+  write("src/lone.ts", "export function lone() {}\n");
+  write("test/tsconfig.json", R"({"compilerOptions": {"noEmit": true}})");
+  write("test/all.test.ts",
+        "import { total } from '#shop/cart';\nimport { lone } from 'src/lone';\ntest('x', () => { total(); lone(); "
+        "});\n");
+  write("web/jsconfig.json",
+        R"({"compilerOptions": {"paths": {"*": ["./any/*"], "lib/exact": ["./lib/it.js"], "lib/*": ["./lib/*"]}}})");
+  write("web/lib/it.js", "export function it_is() {}\n");
+  write("web/lib/part/index.js", "export function part() {}\n");
+  write("web/any/thing.js", "export function thing() {}\n");
+  write("web/all.test.js",
+        "import { it_is } from 'lib/exact';\nimport { part } from 'lib/part';\nimport { thing } from 'thing';\n"
+        "test('x', () => { it_is(); part(); thing(); });\n");
+  const auto found = look(any_complexity());
+  EXPECT_THAT(gaps_of(found), ElementsAre("src/shop/cart.ts: clear"));
+  EXPECT_THAT(found.warnings, IsEmpty());
+}
+
+TEST_F(survey_test, configurations_that_extend_each_other_lead_out_or_are_damaged_are_no_end) {
+  write("tsconfig.json", R"({"extends": ["./other.json", "../../outside.json", "@tsconfig/node22"]})");
+  write("other.json", R"({"extends": "./tsconfig.json", "compilerOptions": {"baseUrl": "../.."}})");
+  write("damaged/tsconfig.json", "{oops");
+  for (const auto* path : {"a.ts", "damaged/b.ts"})
+    write(path, "import { x } from 'elsewhere/x';\nexport function f() { x(); }\n");
+  const auto found = look(any_complexity());
+  EXPECT_EQ(found.gaps.size(), 2u);
+  EXPECT_THAT(found.warnings, ElementsAre(HasSubstr("damaged/tsconfig.json")));
+}
+
+TEST_F(survey_test, knows_each_folder_though_others_have_the_same_name_below_them) {
+  write("a/src/one.py", f);
+  write("b/src/two.py", "def g(x):\n    return x\n");
+  write("test_all.py", "import a.src.one\nimport b.src.two\ndef test(): a.src.one.f(1); b.src.two.g(1)\n");
+  EXPECT_THAT(gaps_of(look(any_complexity())), IsEmpty());
 }
 
 TEST_F(survey_test, go_tests_see_their_folder_and_import_packages) {

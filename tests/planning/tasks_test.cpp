@@ -93,6 +93,37 @@ TEST(tasks, import_names_that_the_language_keeps_for_itself) {
   EXPECT_TRUE(holds(2, "switch_(4) === 4")) << result.tasks[2].request.prompt;
 }
 
+TEST(tasks, import_names_that_are_no_identifiers_under_others) {
+  const project_on_disk project;
+  const std::vector<source_file> files{project.add("src/a.mjs",
+                                                   "function f() { return 1; }\nfunction g() { return 2; }\n"
+                                                   "export { f as \"a-b\", g as aB };\n"),
+                                       project.add("src/b.cjs", "module.exports = { 'c d': () => 3 };\n")};
+  const auto result = plan(project, files, "node:test");
+  ASSERT_EQ(result.tasks.size(), 2u);
+  EXPECT_EQ(run_import(project, result.tasks[0], "node", "if (aB_() !== 1 || aB() !== 2) process.exit(1);\n"), 0)
+      << result.tasks[0].request.prompt;
+  EXPECT_EQ(run_import(project, result.tasks[1], "node", "if (cD() !== 3) process.exit(1);\n"), 0)
+      << result.tasks[1].request.prompt;
+}
+
+TEST(tasks, import_what_typescript_exports_whole) {
+  const project_on_disk project;
+  const std::vector<source_file> files{
+      project.add("src/cart.ts", "import { x } from './x';\nclass Cart { total() { return x; } }\nexport = Cart;\n"),
+      project.add("src/shop.ts", "function open() { return 1; }\nexport = { open, close: () => 2 };\n")};
+  auto result = plan(project, files, "jest");
+  ASSERT_EQ(result.tasks.size(), 2u);
+  EXPECT_NE(section(result.tasks[0].request.prompt, "import").find("const Cart = require("), std::string::npos)
+      << result.tasks[0].request.prompt;
+  EXPECT_NE(section(result.tasks[1].request.prompt, "import").find("const { open, close } = require("),
+            std::string::npos)
+      << result.tasks[1].request.prompt;
+  result = plan(project, files, "vitest");
+  EXPECT_NE(section(result.tasks[0].request.prompt, "import").find("import Cart from "), std::string::npos)
+      << result.tasks[0].request.prompt;
+}
+
 TEST(tasks, have_an_identity_that_follows_what_the_answer_depends_on) {
   const project_on_disk project;
   const auto file = project.add("cart.py", "def add(a, b):\n    return a + b\n");

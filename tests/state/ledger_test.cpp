@@ -1,5 +1,7 @@
 #include "state/ledger.hpp"
 
+#include <algorithm>
+
 #include "fixture.hpp"
 
 namespace cohort {
@@ -391,6 +393,18 @@ TEST_F(ledger_test, tells_which_files_wait_for_a_sync) {
   EXPECT_TRUE(files[0].synced);
   store(book, run, delivery_of("a", project / "t/a", "newer"));
   EXPECT_EQ(book.unsynced().value().size(), 2u) << "a file that is written again must be synced again";
+}
+
+TEST_F(ledger_test, names_each_file_that_any_run_delivered_once) {
+  auto book = open();
+  EXPECT_TRUE(book.delivered_paths().value().empty());
+  const auto first = plan(book, {"a", "b"});
+  store(book, first, delivery_of("a", project / "t/a"), delivery_of("b", project / "t/a"));
+  const auto second = plan(book, {"c"});
+  store(book, second, delivery_of("c", "/elsewhere/c"));
+  auto paths = book.delivered_paths().value();
+  std::sort(paths.begin(), paths.end());
+  EXPECT_EQ(paths, (std::vector<std::string>{"/elsewhere/c", (project / "t/a").string()}));
 }
 
 TEST_F(ledger_test, reports_attempts_with_their_usage) {

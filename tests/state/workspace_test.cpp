@@ -108,6 +108,8 @@ TEST_F(workspace_test, archives_everything_and_keeps_the_generated_tests) {
   EXPECT_FALSE(fs::exists(place.ledger_file()));
   EXPECT_EQ(open().newest_run().value(), std::nullopt);
   EXPECT_NE(archive_state(place).value(), archive);
+  EXPECT_EQ(archived_ledgers(place).front(), archive / "ledger.db");
+  EXPECT_EQ(archived_ledgers(place).size(), 2u);
 }
 
 TEST_F(workspace_test, keeps_real_disk_blocks_in_reserve) {

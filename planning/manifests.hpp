@@ -1,0 +1,52 @@
+// JSON manifests beside the sources, as people and tools write them: with comments, trailing commas, a byte order mark.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace cohort {
+
+/// Reads each manifest of a project once. Not for several threads at once.
+class manifest_reader {
+ public:
+  explicit manifest_reader(std::filesystem::path project) : project_(std::move(project)) {}
+
+  /// The object in the file at `path`, relative to the project; empty if there is none. Stays where it is.
+  [[nodiscard]] const nlohmann::json& read(const std::string& path);
+
+  /// Manifests that are damaged or unreadable, in words; for warnings.
+  [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return problems_; }
+
+ private:
+  std::filesystem::path project_;
+  std::map<std::string, nlohmann::json, std::less<>> documents_;
+  std::map<std::string, std::string> problems_;  ///< Path -> what is wrong.
+};
+
+/// The value at "compilerOptions.paths"; null if there is none.
+[[nodiscard]] const nlohmann::json* member_at(const nlohmann::json& object, std::string_view path);
+
+/// The text there; empty if there is none.
+[[nodiscard]] std::string text_at(const nlohmann::json& object, std::string_view path);
+
+/// The texts in a list, or the text alone. Other values are passed over.
+[[nodiscard]] std::vector<std::string> texts_in(const nlohmann::json& value);
+
+/// JSON proper from JSON with comments and trailing commas.
+[[nodiscard]] std::string plain_json(std::string_view text);
+
+/// A name in imports and where it leads. One `*` stands for any text, in the targets for the same.
+struct name_mapping {
+  std::string pattern;  ///< "@/*", "./cart".
+  std::vector<std::string> targets;
+};
+
+/// Where the mapping leads that fits `name` best: the exact one, else the one with the longest text before `*`.
+[[nodiscard]] std::vector<std::string> mapped(const std::vector<name_mapping>& mappings, std::string_view name);
+
+}  // namespace cohort
