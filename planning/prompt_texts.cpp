@@ -57,7 +57,6 @@ expected<prompt_language> read_language(const std::string& id, const json& root)
   result.reserved = root.value("reserved", result.reserved);
   root.at("fence_tags").get_to(result.fence_tags);
   root.at("code_starts").get_to(result.code_starts);
-  root.at("test_markers").get_to(result.test_markers);
   const auto& target = root.at("target");
   read_target(target, result.target);
   if (result.target.name.find("{stem}") == std::string::npos)

@@ -39,7 +39,6 @@ struct prompt_language {
   std::vector<std::string> reserved;        ///< Words that nothing in a test can be called.
   std::vector<std::string> fence_tags;      ///< Tags of code fences that hold this language, lower case.
   std::vector<std::string> code_starts;     ///< How a line begins that can be the first of a file.
-  std::vector<std::string> test_markers;    ///< At least one stands in every file that holds tests.
   target_rule target;
   std::map<std::string, target_rule> framework_targets;  ///< Complete rules, where a framework's differ.
 
