@@ -52,8 +52,10 @@ std::string words_about(const plan_outline& plan, bool verbose) {
 ordered_json event_about(const plan_outline& plan) {
   const auto& found = plan.summary;
   auto left_out = ordered_json::array();
-  for (const auto& file : found.skipped)
-    left_out.push_back({{"source", file.path}, {"code", name(file.code)}, {"reason", file.reason}});
+  for (const auto& one : found.skipped) {
+    left_out.push_back({{"source", one.path}, {"code", name(one.code)}, {"reason", one.reason}});
+    if (!one.symbol.empty()) left_out.back()["symbol"] = one.symbol;
+  }
   auto event = new_event("plan");
   event["files"] = {{"sources", found.files},        {"tests", found.tests},
                     {"withGaps", found.with_gaps},   {"fullyTested", found.fully_tested},
@@ -197,6 +199,7 @@ std::optional<batching_verdict> verdict_on(const command_context& context, const
 
 std::string nothing_to_do(const plan_outline& plan) {
   if (plan.delivered > 0) return "Everything is delivered; there is nothing to do.";
+  if (auto left_out = describe_unplannable(plan.summary); !left_out.empty()) return left_out;
   if (plan.summary.files + plan.summary.tests + plan.summary.skipped.size() > 0)
     return "No gaps were found; there is nothing to do.";
   return "No source file in a known language was found, of those that --include and --exclude let through; there is "
