@@ -36,6 +36,8 @@ struct gap_options {
 expected<void> try_to_plan(project_survey& seen, const workspace& place, const language_set& languages) {
   const auto defaults = load_run_defaults();
   if (!defaults) return tl::unexpected{defaults.error()};
+  auto planning = load_planning_defaults(config_directory());
+  if (!planning) return tl::unexpected{planning.error()};
   const auto models = catalog::load();
   if (!models) return tl::unexpected{models.error()};
   auto model = models->find(defaults->settings.model);
@@ -43,6 +45,7 @@ expected<void> try_to_plan(project_survey& seen, const workspace& place, const l
   plan_request request;
   request.place = place;
   request.settings = defaults->settings;
+  request.planning = std::move(*planning);
   request.model = std::move(*model);
   return add_unplannable(seen, request, languages);
 }

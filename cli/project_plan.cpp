@@ -16,7 +16,6 @@
 #include "planning/language.hpp"
 #include "planning/prompt_texts.hpp"
 #include "planning/survey.hpp"
-#include "planning/task_defaults.hpp"
 #include "planning/tasks.hpp"
 
 namespace cohort {
@@ -89,8 +88,6 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   if (!languages) return tl::unexpected{languages.error()};
   auto texts = load_prompt_texts(config_directory(), *languages);
   if (!texts) return tl::unexpected{texts.error()};
-  auto defaults = load_planning_defaults(config_directory());
-  if (!defaults) return tl::unexpected{defaults.error()};
   auto seen = survey(request.place.project, options_for(request), *languages);
   if (!seen) return tl::unexpected{seen.error()};
   for (const auto& warning : seen->warnings) {
@@ -113,7 +110,7 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
     summary.skipped.push_back({one.path, one.why.code, one.why.message, one.symbol, true});
   };
   const auto totals = plan_tasks(input_from(*seen, request.place.project), options_for_tasks(request), *languages,
-                                 *texts, *defaults, receiver);
+                                 *texts, request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   summary.tasks = totals->tasks;
   return summary;
@@ -122,14 +119,12 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
 expected<void> add_unplannable(project_survey& seen, const plan_request& request, const language_set& languages) {
   const auto texts = load_prompt_texts(config_directory(), languages);
   if (!texts) return tl::unexpected{texts.error()};
-  const auto defaults = load_planning_defaults(config_directory());
-  if (!defaults) return tl::unexpected{defaults.error()};
   std::vector<skipped_file> found;
   task_receiver receiver;
   receiver.task = [](task_spec&&) { return true; };
   receiver.skipped = [&](skipped_source&& one) { found.push_back({one.path, one.why.code, one.why.message}); };
   const auto totals = plan_tasks(input_from(seen, request.place.project), options_for_tasks(request), languages, *texts,
-                                 *defaults, receiver);
+                                 request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   std::move(found.begin(), found.end(), std::back_inserter(seen.skipped));
   std::stable_sort(seen.skipped.begin(), seen.skipped.end(),

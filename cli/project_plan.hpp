@@ -9,6 +9,7 @@
 #include "messages/price.hpp"
 #include "messages/task.hpp"
 #include "planning/survey.hpp"
+#include "planning/task_defaults.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {
@@ -39,6 +40,7 @@ struct plan_summary {
 struct plan_request {
   workspace place;
   run_settings settings;
+  planning_defaults planning;
   model_info model;
   cache_mode cache = cache_mode::none;
   std::vector<std::string> include;
