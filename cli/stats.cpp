@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t most_listed = 20;
+constexpr size_t most_shown = 20;
 
 ordered_json counts_json(const state_counts& counts) {
   return {{"total", counts.total()},   {"delivered", counts.delivered}, {"failed", counts.failed},
@@ -42,8 +42,8 @@ std::string attention_lines(const attention_list& open, bool verbose) {
   std::string text;
   size_t shown = 0;
   for (const auto& task : open.tasks) {
-    if (!verbose && ++shown > most_listed) {
-      text += fmt::format("  ... and {} more (-v lists all)\n", open.tasks.size() - most_listed);
+    if (!verbose && ++shown > most_shown) {
+      text += fmt::format("  ... and {} more (-v lists all)\n", open.tasks.size() - most_shown);
       break;
     }
     text += fmt::format("  {:<9} {}  ({}: {})\n", name(task.state), printable(task.label), name(task.code),
@@ -59,8 +59,8 @@ std::string beside_lines(const std::vector<std::string>& paths, bool verbose) {
       paths.size());
   size_t shown = 0;
   for (const auto& path : paths) {
-    if (!verbose && ++shown > most_listed)
-      return text + fmt::format("  ... and {} more (-v lists all)\n", paths.size() - most_listed);
+    if (!verbose && ++shown > most_shown)
+      return text + fmt::format("  ... and {} more (-v lists all)\n", paths.size() - most_shown);
     text += fmt::format("             {}\n", printable(path, 1000));
   }
   return text;

@@ -11,9 +11,9 @@
 
 namespace cohort {
 
-using nlohmann::json;
-
 namespace {
+
+using nlohmann::json;
 
 bool is_within(const json& field, uint64_t least, uint64_t most) {
   return field.is_number_unsigned() && field.get<uint64_t>() >= least && field.get<uint64_t>() <= most;

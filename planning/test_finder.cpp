@@ -17,7 +17,7 @@ namespace cohort {
 
 namespace {
 
-constexpr int deepest_container = 40;  ///< As for definitions: what lies deeper, nobody writes.
+constexpr int deepest_statement = 40;  ///< As for definitions: what lies deeper, nobody writes.
 
 bool is_one_of(std::string_view name, const std::vector<std::string>& globs) noexcept {
   return std::any_of(globs.begin(), globs.end(), [name](const auto& glob) { return glob_match(glob, name); });
@@ -52,7 +52,7 @@ class definition_finder {
   }
 
   void visit(TSNode node, place where, int depth) {
-    if (depth > deepest_container) return;
+    if (depth > deepest_statement) return;
     const auto what = rules_.roles_of(ts_node_symbol(node));
     if ((what & role::definition) != 0) return define(node, where, depth);
     if ((what & (role::container | role::wrapper)) != 0) look_at_children(node, where, depth);

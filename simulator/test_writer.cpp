@@ -76,7 +76,7 @@ values local_names(const prompt_task& task, const framework_words& words) {
   for (const auto& name : words.names) {
     auto local = name;
     while (binds(task.import_text, local)) local = filled(words.renamed, {{"name", local}});
-    fill[name + " as"] = local == name ? name : name + " as " + local;
+    fill[name + " as"] = local == name ? name : fmt::format("{} as {}", name, local);
     fill[name] = std::move(local);
   }
   return fill;
