@@ -4,14 +4,17 @@
 #include <memory>
 #include <optional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "claude/catalog.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/generated_files.hpp"
+#include "cli/project_plan.hpp"
+#include "cli/run_defaults.hpp"
 #include "planning/gap_report.hpp"
 #include "planning/language.hpp"
 #include "planning/survey.hpp"
@@ -29,6 +32,24 @@ struct gap_options {
   std::vector<std::string> include;
   std::vector<std::string> exclude;
 };
+
+/// As a run without options would plan.
+expected<void> try_to_plan(project_survey& seen, const workspace& place, const language_set& languages) {
+  const auto defaults = load_run_defaults();
+  if (!defaults) return tl::unexpected{defaults.error()};
+  auto planning = load_planning_defaults(config_directory());
+  if (!planning) return tl::unexpected{planning.error()};
+  const auto models = catalog::load();
+  if (!models) return tl::unexpected{models.error()};
+  auto model = models->find(defaults->settings.model);
+  if (!model) return tl::unexpected{model.error()};
+  plan_request request;
+  request.place = place;
+  request.settings = defaults->settings;
+  request.planning = std::move(*planning);
+  request.model = std::move(*model);
+  return add_unplannable(seen, request, languages);
+}
 
 int analyze(const gap_options& options) {
   auto place = open_workspace(options.project);
@@ -50,6 +71,8 @@ int analyze(const gap_options& options) {
   auto seen = survey(place->project, wishes, *languages);
   if (!seen) return complain(seen.error());
   for (const auto& warning : seen->warnings) warn(printable(warning, 500));
+  if (auto tried = try_to_plan(*seen, *place, *languages); !tried)
+    warn(fmt::format("what does not fit a request is not known: {}", tried.error().message));
   const auto format = report_format_named(options.format);
   if (!format) return complain(format.error());
   const auto text = write_gap_report(*seen, *format);

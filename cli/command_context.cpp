@@ -7,7 +7,6 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "planning/task_defaults.hpp"
 #include "state/ledger.hpp"
 
 namespace cohort {
@@ -17,9 +16,11 @@ expected<command_context> make_context(const generate_options& options) {
   if (!place) return tl::unexpected{place.error()};
   auto defaults = load_run_defaults();
   if (!defaults) return tl::unexpected{defaults.error()};
+  auto planning = load_planning_defaults(config_directory());
+  if (!planning) return tl::unexpected{planning.error()};
   auto models = catalog::load();
   if (!models) return tl::unexpected{models.error()};
-  return command_context{options, std::move(*place), std::move(*defaults), std::move(*models)};
+  return command_context{options, std::move(*place), std::move(*defaults), std::move(*planning), std::move(*models)};
 }
 
 expected<std::optional<run_record>> stored_run(const command_context& context) {
@@ -44,6 +45,7 @@ plan_request planning_of(const command_context& context, const run_settings& set
   plan_request request;
   request.place = context.place;
   request.settings = settings;
+  request.planning = context.planning;
   request.model = model;
   request.cache = context.defaults.cache;
   request.include = context.options.include;
@@ -53,11 +55,10 @@ plan_request planning_of(const command_context& context, const run_settings& set
   return request;
 }
 
-expected<std::vector<batch_range>> cut(const std::vector<task_weight>& tasks, uint32_t size) {
+expected<std::vector<batch_range>> cut(const command_context& context, const std::vector<task_weight>& tasks,
+                                       uint32_t size) {
   if (size != 0) return cut_batches(tasks.size(), size);
-  auto defaults = load_planning_defaults(config_directory());
-  if (!defaults) return tl::unexpected{defaults.error()};
-  return cut_batches_evenly(tasks, defaults->batches);
+  return cut_batches_evenly(tasks, context.planning.batches);
 }
 
 expected<model_info> model_for(const command_context& context, const run_settings& settings,

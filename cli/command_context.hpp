@@ -9,6 +9,7 @@
 #include "cli/project_plan.hpp"
 #include "cli/run_defaults.hpp"
 #include "planning/batches.hpp"
+#include "planning/task_defaults.hpp"
 #include "state/lock.hpp"
 #include "state/workspace.hpp"
 
@@ -18,6 +19,7 @@ struct command_context {
   generate_options options;
   workspace place;
   run_defaults defaults;
+  planning_defaults planning;
   catalog models;
 };
 
@@ -36,7 +38,8 @@ struct command_context {
                                        const model_info& model, bool write_cache);
 
 /// Batches of `size`; 0: sized by the work in them.
-[[nodiscard]] expected<std::vector<batch_range>> cut(const std::vector<task_weight>& tasks, uint32_t size);
+[[nodiscard]] expected<std::vector<batch_range>> cut(const command_context& context,
+                                                     const std::vector<task_weight>& tasks, uint32_t size);
 
 /// The model that `settings` name. A run that continues under the same name keeps the model it was planned for, even
 /// if the alias means another one by now.

@@ -53,8 +53,10 @@ std::string words_about(const plan_outline& plan, bool verbose) {
 ordered_json event_about(const plan_outline& plan) {
   const auto& found = plan.summary;
   auto left_out = ordered_json::array();
-  for (const auto& file : found.skipped)
-    left_out.push_back({{"source", file.path}, {"code", name(file.code)}, {"reason", file.reason}});
+  for (const auto& one : found.skipped) {
+    left_out.push_back({{"source", one.path}, {"code", name(one.code)}, {"reason", one.reason}});
+    if (!one.symbol.empty()) left_out.back()["symbol"] = one.symbol;
+  }
   auto event = new_event("plan");
   event["files"] = {{"sources", found.files},        {"tests", found.tests},
                     {"withGaps", found.with_gaps},   {"fullyTested", found.fully_tested},
@@ -101,7 +103,7 @@ expected<dry_plan> plan_without_writing(const command_context& context, const ru
   });
   if (trouble.code != ec::none) return tl::unexpected{trouble};
   if (!summary) return tl::unexpected{summary.error()};
-  auto ranges = cut(weights, settings.batch_size);
+  auto ranges = cut(context, weights, settings.batch_size);
   if (!ranges) return tl::unexpected{ranges.error()};
   dry_plan plan{
       {std::move(*summary), weights.size(), delivered, verdict_on(context, settings, weights.size(), delivered)}, {}};
@@ -131,19 +133,19 @@ expected<std::vector<planned_batch>> what_is_left(const command_context& context
   return left;
 }
 
-std::string table_of(const std::vector<planned_batch>& batches, bool verbose) {
+std::string table_of(const std::vector<planned_batch>& batches, const table_style& style) {
   const auto row = [](const auto& batch, const auto& tasks, const auto& low, const auto& expected, const auto& most) {
     return fmt::format("  {:>5}  {:>5}  {:>10}  {:>10}  {:>10}\n", batch, tasks, low, expected, most);
   };
   const auto sums = [&](const auto& batch, size_t tasks, const task_estimate& cost) {
     return row(batch, tasks, to_string(cost.low), to_string(cost.expected), to_string(cost.worst));
   };
-  auto text = row("batch", "tasks", "low", "expected", "at most");
+  auto text = row(style.shows_batches ? "batch" : "", "tasks", "low", "expected", "at most");
   task_estimate sum;
   size_t tasks = 0;
   for (const auto& batch : batches) {
-    text += sums(batch.index + 1, batch.sources.size(), batch.estimate);
-    if (verbose)
+    if (style.shows_batches) text += sums(batch.index + 1, batch.sources.size(), batch.estimate);
+    if (style.verbose)
       for (const auto& source : batch.sources) text += fmt::format("           {}\n", printable(source));
     add(sum, batch.estimate);
     tasks += batch.sources.size();
@@ -175,18 +177,18 @@ int tell_what_is_left(const command_context& context, const run_record& run) {
     print(on_one_line(event));
   } else {
     print(fmt::format("The run {} is not finished; the same command continues it:\n", run.batch_id) +
-          table_of(*left, context.options.verbose));
+          table_of(*left, style_of(context.options)));
   }
   return to_int(exit_code::done);
 }
 
 std::string plan_words(const dry_plan& plan, const run_settings& settings, const model_info& model,
-                       const std::vector<model_info>& fallbacks, bool verbose) {
-  auto text = words_about(plan.outline, verbose);
+                       const std::vector<model_info>& fallbacks, const table_style& style) {
+  auto text = words_about(plan.outline, style.verbose);
   if (plan.batches.empty()) return text + nothing_to_do(plan.outline) + "\n";
   text += fmt::format("Plan with {} ({}):\n", model.id, settings.model);
   for (const auto& other : fallbacks) text += fmt::format("  while it is overloaded: {}\n", other.id);
-  text += table_of(plan.batches, verbose);
+  text += table_of(plan.batches, style);
   return plan.outline.verdict ? text + plan.outline.verdict->message + "\n" : text;
 }
 
@@ -202,6 +204,7 @@ std::optional<batching_verdict> verdict_on(const command_context& context, const
 
 std::string nothing_to_do(const plan_outline& plan) {
   if (plan.delivered > 0) return "Everything is delivered; there is nothing to do.";
+  if (auto left_out = describe_unplannable(plan.summary); !left_out.empty()) return left_out;
   if (plan.summary.files + plan.summary.tests + plan.summary.skipped.size() > 0)
     return "No gaps were found; there is nothing to do.";
   return "No source file in a known language was found, of those that --include and --exclude let through; there is "
@@ -231,7 +234,7 @@ int dry_run(const command_context& context, const std::optional<run_record>& sto
   auto plan = plan_without_writing(context, *settings, *model);
   if (!plan) return complain(plan.error());
   if (!context.options.json) {
-    print(plan_words(*plan, *settings, *model, *fallbacks, context.options.verbose));
+    print(plan_words(*plan, *settings, *model, *fallbacks, style_of(context.options)));
     return to_int(exit_code::done);
   }
   auto event = event_about(plan->outline);

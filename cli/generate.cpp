@@ -63,7 +63,7 @@ int conclude(const command_context& context, const ledger& book, const run_outco
   if (context.options.json)
     print(on_one_line(summary_event(**run, *open)));
   else
-    print(run_table(**run, *open, context.options.verbose) +
+    print(run_table(**run, *open, style_of(context.options)) +
           fmt::format("  tests      {}\n", output_folder(context, (*run)->settings).string()));
   notice(closing_words(outcome, **run));
   if (outcome.code == ec::interrupted) return to_int(exit_code::interrupted);
@@ -128,7 +128,8 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
   facts->max_batches = context.options.max_batches;
   facts->carried = ready.carried;
 
-  auto sink = make_screen({context.options.level(), context.options.json, ready.settings});
+  auto sink =
+      make_screen({context.options.level(), context.options.json, context.options.shows_batches, ready.settings});
   if (context.options.report_dir) {
     auto reports = with_batch_reports(std::move(sink), *context.options.report_dir, context.place, ready.run->id);
     if (!reports) return complain(reports.error());

@@ -34,6 +34,7 @@ void add_generate_logical(CLI::App& app, command_action& chosen) {
       // Internally the work still goes through the ledger in portions; the user need not see them.
       options->batch_size = "50";
       options->parallel_batches = "auto";
+      options->shows_batches = false;
     }
     chosen = [options] { return generate(*options); };
   });

@@ -53,7 +53,8 @@ struct generate_options {
   bool json = false;
   bool quiet = false;
   bool verbose = false;
-  bool batched = true;  ///< False: `generate-logical` without `--batch-mode`.
+  bool batched = true;        ///< False: `generate-logical`.
+  bool shows_batches = true;  ///< False: `generate-logical` without `--batch-mode`, which tells people of none.
 
   [[nodiscard]] bool uses_simulator() const noexcept { return provider == "simulator"; }
   [[nodiscard]] verbosity level() const noexcept {

@@ -67,7 +67,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
     warn(verdict->message);
   else if (verdict)
     inform(verdict->message);
-  auto ranges = cut(weights, settings.batch_size);
+  auto ranges = cut(context, weights, settings.batch_size);
   if (!ranges) return give_up(ranges.error());
   std::vector<uint32_t> batch_of;
   for (size_t batch = 0; batch < ranges->size(); ++batch)
@@ -93,8 +93,11 @@ expected<ready_run> go_on(const command_context& context, ledger& book, run_reco
     warn("batch-state.json was missing or did not agree with the ledger; it is built again");
   if (auto updated = book.update_run(run.id, ready.settings, run_status::running); !updated)
     return tl::unexpected{updated.error()};
-  inform(fmt::format("continuing {}: {} of {} tasks are done, batch {} of {} is next", run.batch_id,
-                     run.tasks().final(), run.tasks().total(), run.next_batch() + 1, run.batches.size()));
+  const auto next = context.options.shows_batches
+                        ? fmt::format(", batch {} of {} is next", run.next_batch() + 1, run.batches.size())
+                        : std::string{};
+  inform(fmt::format("continuing {}: {} of {} tasks are done{}", run.batch_id, run.tasks().final(), run.tasks().total(),
+                     next));
   ready.run = std::move(run);
   return ready;
 }

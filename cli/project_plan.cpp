@@ -3,6 +3,8 @@
 #include "cli/project_plan.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -14,7 +16,6 @@
 #include "planning/language.hpp"
 #include "planning/prompt_texts.hpp"
 #include "planning/survey.hpp"
-#include "planning/task_defaults.hpp"
 #include "planning/tasks.hpp"
 
 namespace cohort {
@@ -49,6 +50,10 @@ survey_options options_for(const plan_request& request) {
   return options;
 }
 
+task_options options_for_tasks(const plan_request& request) {
+  return {request.model, request.settings.output_directory, request.cache, request.settings.effort};
+}
+
 plan_summary summary_of(const project_survey& seen) {
   plan_summary summary;
   summary.files = seen.counts.parsed - seen.counts.tests;
@@ -57,7 +62,8 @@ plan_summary summary_of(const project_survey& seen) {
   summary.too_simple = seen.counts.too_simple;
   summary.nothing_public = seen.counts.no_public_symbols;
   summary.with_gaps = seen.gaps.size();
-  for (const auto& file : seen.skipped) summary.skipped.push_back({file.path, file.code, file.reason});
+  for (const auto& file : seen.skipped)
+    summary.skipped.push_back({file.path, file.code, file.reason, {}, file.code == ec::not_importable});
   return summary;
 }
 
@@ -80,8 +86,6 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   if (!languages) return tl::unexpected{languages.error()};
   auto texts = load_prompt_texts(config_directory(), *languages);
   if (!texts) return tl::unexpected{texts.error()};
-  auto defaults = load_planning_defaults(config_directory());
-  if (!defaults) return tl::unexpected{defaults.error()};
   auto seen = survey(request.place.project, options_for(request), *languages);
   if (!seen) return tl::unexpected{seen.error()};
   for (const auto& warning : seen->warnings) {
@@ -97,18 +101,35 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   }
 
   auto summary = summary_of(*seen);
+  if (request.gap_report)  // Who asks for certain gaps did not ask for these.
+    for (auto& one : summary.skipped) one.lacks_tests = false;
   summary.not_lacking = std::move(not_lacking);
-  const auto input = input_from(*seen, request.place.project);
-  task_options options{request.model, request.settings.output_directory, request.cache, request.settings.effort};
   task_receiver receiver;
   receiver.task = [&](task_spec&& task) { return receive(std::move(task)); };
-  receiver.skipped = [&](skipped_source&& source) {
-    summary.skipped.push_back({source.path, source.why.code, source.why.message});
+  receiver.skipped = [&](skipped_source&& one) {
+    summary.skipped.push_back({one.path, one.why.code, one.why.message, one.symbol, true});
   };
-  const auto totals = plan_tasks(input, options, *languages, *texts, *defaults, receiver);
+  const auto totals = plan_tasks(input_from(*seen, request.place.project), options_for_tasks(request), *languages,
+                                 *texts, request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   summary.tasks = totals->tasks;
   return summary;
+}
+
+expected<void> add_unplannable(project_survey& seen, const plan_request& request, const language_set& languages) {
+  const auto texts = load_prompt_texts(config_directory(), languages);
+  if (!texts) return tl::unexpected{texts.error()};
+  std::vector<skipped_file> found;
+  task_receiver receiver;
+  receiver.task = [](task_spec&&) { return true; };
+  receiver.skipped = [&](skipped_source&& one) { found.push_back({one.path, one.why.code, one.why.message}); };
+  const auto totals = plan_tasks(input_from(seen, request.place.project), options_for_tasks(request), languages, *texts,
+                                 request.planning, receiver);
+  if (!totals) return tl::unexpected{totals.error()};
+  std::move(found.begin(), found.end(), std::back_inserter(seen.skipped));
+  std::stable_sort(seen.skipped.begin(), seen.skipped.end(),
+                   [](const auto& a, const auto& b) { return a.path < b.path; });
+  return {};
 }
 
 std::string describe(const plan_summary& summary, bool verbose) {
@@ -126,6 +147,21 @@ std::string describe(const plan_summary& summary, bool verbose) {
   std::vector<std::string> named;
   for (const auto& difference : summary.not_lacking) named.push_back(printable(difference, 500));
   return text + fmt::format("{} entries of the gap report are passed over:\n", named.size()) + lines_of(named, verbose);
+}
+
+std::string describe_unplannable(const plan_summary& summary) {
+  constexpr size_t most_reasons = 3;
+  std::set<std::string_view> files;
+  std::string reasons;
+  for (const auto& one : summary.skipped) {
+    if (!one.lacks_tests || !files.insert(one.path).second) continue;
+    if (files.size() <= most_reasons)
+      reasons += fmt::format("\n  {}: {}", printable(one.path), printable(one.reason, 200));
+  }
+  if (files.empty()) return {};
+  if (files.size() > most_reasons) reasons += fmt::format("\n  ... and {} more", files.size() - most_reasons);
+  if (files.size() == 1) return "1 file has gaps and cannot be planned:" + reasons;
+  return fmt::format("{} files have gaps, none can be planned:{}", files.size(), reasons);
 }
 
 }  // namespace cohort

@@ -9,15 +9,19 @@
 #include "cli/options.hpp"
 #include "messages/price.hpp"
 #include "messages/task.hpp"
+#include "planning/survey.hpp"
+#include "planning/task_defaults.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {
 
-/// A source that gets no task, with a reason for people.
+/// A source, or a symbol of it, that gets no task, with a reason for people.
 struct passed_over {
   std::string path;
   ec code = ec::none;
   std::string reason;
+  std::string symbol;        ///< Empty: the whole source.
+  bool lacks_tests = false;  ///< It would have got a task.
 };
 
 /// What a plan came to, beside its tasks.
@@ -37,6 +41,7 @@ struct plan_summary {
 struct plan_request {
   workspace place;
   run_settings settings;
+  planning_defaults planning;
   model_info model;
   cache_mode cache = cache_mode::none;
   std::vector<std::string> include;
@@ -51,7 +56,14 @@ using task_receiver_fn = std::function<bool(task_spec&&)>;
 
 [[nodiscard]] expected<plan_summary> plan_project(const plan_request& request, const task_receiver_fn& receive);
 
+/// Plans the gaps of `seen` and throws the tasks away; what would get none is added to `seen.skipped`.
+[[nodiscard]] expected<void> add_unplannable(project_survey& seen, const plan_request& request,
+                                             const language_set& languages);
+
 /// A few lines about `summary` for people: what was found, what was left out and why.
 [[nodiscard]] std::string describe(const plan_summary& summary, bool verbose);
+
+/// What lacks tests and gets no task, with the first reasons; empty if there is nothing.
+[[nodiscard]] std::string describe_unplannable(const plan_summary& summary);
 
 }  // namespace cohort

@@ -3,92 +3,19 @@
 #include "cli/run_defaults.hpp"
 
 #include <algorithm>
-#include <functional>
-#include <map>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
 #include "planning/batches.hpp"
+#include "planning/field_reader.hpp"
 
 namespace cohort {
 
 namespace {
 
 using nlohmann::json;
-
-expected<json> read_json(const std::filesystem::path& file) {
-  auto text = read_file(file, 1 << 20);
-  if (!text) return fail(ec::config_invalid, text.error().message);
-  auto parsed = json::parse(*text, nullptr, false);
-  if (parsed.is_discarded() || !parsed.is_object())
-    return fail(ec::config_invalid, fmt::format("'{}' is not a JSON object", file.string()));
-  return parsed;
-}
-
-/// Reads fields one after the other and keeps the first problem.
-class field_reader {
- public:
-  field_reader(const json& object, std::string where) : object_(object), where_(std::move(where)) {}
-
-  void number(const char* key, uint64_t least, uint64_t most, const std::function<void(uint64_t)>& set) {
-    const auto field = take(key);
-    if (field == nullptr) return;
-    if (!is_within(*field, least, most))
-      return refuse(key, fmt::format("must be a whole number from {} to {}", least, most));
-    set(field->get<uint64_t>());
-  }
-  /// `set` says whether the text is `valid`, which says what is.
-  void text(const char* key, std::string_view valid, const std::function<bool(const std::string&)>& set) {
-    const auto field = take(key);
-    if (field == nullptr) return;
-    if (!field->is_string() || !set(field->get<std::string>())) refuse(key, fmt::format("must be {}", valid));
-  }
-  void text(const char* key, std::string& target) {
-    text(key, "a text that is not empty", [&](const std::string& value) { return target = value, !value.empty(); });
-  }
-  void object(const char* key, const std::function<expected<void>(const json&, const std::string&)>& read) {
-    const auto field = take(key);
-    if (field == nullptr) return;
-    if (!field->is_object()) return refuse(key, "must be an object");
-    if (auto fine = read(*field, fmt::format("{}.{}", where_, key)); !fine && problem_.empty())
-      problem_ = fine.error().message;
-  }
-  void number_or_auto(const char* key, uint32_t most, uint32_t& target) {
-    const auto field = take(key);
-    if (field == nullptr) return;
-    const bool is_auto = *field == "auto";
-    if (!is_auto && !is_within(*field, 1, most))
-      return refuse(key, fmt::format("must be \"auto\" or a whole number from 1 to {}", most));
-    target = is_auto ? 0 : field->get<uint32_t>();
-  }
-  [[nodiscard]] expected<void> finish() {
-    for (const auto& [key, _] : object_.items())
-      if (std::find(known_.begin(), known_.end(), key) == known_.end() && key != "comment")
-        refuse(key, fmt::format("is not known; known are {}", fmt::join(known_, ", ")));
-    if (problem_.empty()) return {};
-    return fail(ec::config_invalid, problem_);
-  }
-
- private:
-  static bool is_within(const json& field, uint64_t least, uint64_t most) {
-    return field.is_number_unsigned() && field.get<uint64_t>() >= least && field.get<uint64_t>() <= most;
-  }
-  const json* take(const char* key) {
-    known_.emplace_back(key);
-    const auto found = object_.find(key);
-    return found == object_.end() ? nullptr : &*found;
-  }
-  void refuse(const std::string& key, const std::string& why) {
-    if (problem_.empty()) problem_ = fmt::format("{}: \"{}\" {}", where_, key, why);
-  }
-
-  const json& object_;
-  std::string where_;
-  std::vector<std::string> known_;
-  std::string problem_;
-};
 
 bool set_limit(const std::string& text, std::optional<nano_dollars>& target) {
   auto amount = parse_dollars(text);
@@ -134,7 +61,7 @@ expected<void> read_retries(const json& object, const std::string& where, retry_
   reader.number("most_output_tokens", 1, 128'000,
                 [&](uint64_t value) { retries.most_output_tokens = static_cast<uint32_t>(value); });
   for (auto code : {ec::cut_off, ec::empty_answer, ec::no_code, ec::broken_code, ec::refused})
-    reader.number(fmt::format("after_{}", name(code)).c_str(), 0, 20,
+    reader.number(fmt::format("after_{}", name(code)), 0, 20,
                   [&, code](uint64_t value) { retries.after_answer[code] = static_cast<uint32_t>(value); });
   return reader.finish();
 }
@@ -152,7 +79,7 @@ std::string template_names(const std::filesystem::path& folder) {
 
 expected<run_defaults> load_run_defaults() {
   const auto file = config_directory() / "defaults.json";
-  auto parsed = read_json(file);
+  auto parsed = read_json_object(file);
   if (!parsed) return tl::unexpected{parsed.error()};
   const auto where = fmt::format("'{}', key \"run\"", file.string());
   const auto& run = (*parsed)["run"];
@@ -186,7 +113,7 @@ expected<void> lay_template(const std::string& name, run_settings& settings) {
   const auto file = folder / (name + ".json");
   if (!plain_name || !std::filesystem::exists(file))
     return fail(ec::usage, fmt::format("--template: there is no '{}'; there are: {}", name, template_names(folder)));
-  auto parsed = read_json(file);
+  auto parsed = read_json_object(file);
   if (!parsed) return tl::unexpected{parsed.error()};
   parsed->erase("description");
   return read_settings(*parsed, fmt::format("'{}'", file.string()), settings);

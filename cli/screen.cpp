@@ -23,24 +23,29 @@ bool warns(event_kind kind) {
 }
 
 /// What is worth a line of its own; empty if nothing is.
-std::string event_line(const run_event& event, const run_snapshot& now, verbosity level) {
+std::string event_line(const run_event& event, const run_snapshot& now, const screen_options& options) {
   switch (event.kind) {
+    case event_kind::run_started:
+      if (options.shows_batches) return {};
+      return fmt::format("{} tasks to do", event.counts.total() - event.counts.final());
     case event_kind::batch_started:
+      if (!options.shows_batches) return {};
       return fmt::format("batch {}/{} started: {} tasks to do", event.batch + 1, now.batches_total,
                          event.counts.total() - event.counts.final());
     case event_kind::batch_ended:
+      if (!options.shows_batches) return {};
       return fmt::format("batch {}/{} ended: {} delivered, {} failed, {} skipped, {} deferred, {} left",
                          event.batch + 1, now.batches_total, event.counts.delivered, event.counts.failed,
                          event.counts.skipped, event.counts.deferred, event.counts.planned + event.counts.answered);
     case event_kind::task_ended:
       if (event.state == task_state::failed)
         return fmt::format("failed: {} ({}: {})", printable(event.label), name(event.code), printable(event.text, 300));
-      if (event.state == task_state::skipped || level == verbosity::verbose)
+      if (event.state == task_state::skipped || options.level == verbosity::verbose)
         return fmt::format("{}: {}{}{}", name(event.state), printable(event.label), event.text.empty() ? "" : " -> ",
                            printable(event.text, 300));
       return {};
     case event_kind::task_retried:
-      if (level != verbosity::verbose) return {};
+      if (options.level != verbosity::verbose) return {};
       return fmt::format("asking again: {} ({})", printable(event.label), name(event.code));
     case event_kind::node_lost:
     case event_kind::node_put_aside:
@@ -48,7 +53,6 @@ std::string event_line(const run_event& event, const run_snapshot& now, verbosit
     case event_kind::node_joined:
     case event_kind::node_left:
     case event_kind::notice: return printable(event.text, 1000);
-    case event_kind::run_started:
     case event_kind::task_started:
     case event_kind::spent:
     case event_kind::run_ended: return {};
@@ -76,13 +80,13 @@ class plain_screen : public event_sink {
   explicit plain_screen(screen_options options) : options_(std::move(options)) {}
 
   void show(const run_event& event, const run_snapshot& now) override {
-    const auto line = event_line(event, now, options_.level);
+    const auto line = event_line(event, now, options_);
     if (!line.empty()) notice(line);
   }
   void refresh(const run_snapshot& now) override {
     const auto at = steady_clock::now();
     if (at - last_ < plain_interval) return;
-    if (last_ != steady_time{}) notice(status_line(now, options_.settings, at));
+    if (last_ != steady_time{}) notice(status_line(now, options_, at));
     last_ = at;
   }
 
@@ -98,7 +102,7 @@ class live_screen : public event_sink {
   ~live_screen() override { erase(); }
 
   void show(const run_event& event, const run_snapshot& now) override {
-    const auto line = event_line(event, now, options_.level);
+    const auto line = event_line(event, now, options_);
     if (!line.empty()) {
       erase();
       notice(line);
@@ -113,7 +117,7 @@ class live_screen : public event_sink {
   void refresh(const run_snapshot& now) override {
     if (over_) return;
     const auto width = static_cast<size_t>(std::max(20, terminal_width()));
-    auto line = status_line(now, options_.settings, steady_clock::now());
+    auto line = status_line(now, options_, steady_clock::now());
     if (line.size() >= width) line.resize(width - 1);
     draw("\r" + line + "\x1b[K");
     drawn_ = true;
@@ -132,9 +136,11 @@ class live_screen : public event_sink {
 
 }  // namespace
 
-std::string status_line(const run_snapshot& now, const run_settings& settings, steady_time at) {
-  std::string line = fmt::format("batches {}/{}  tasks {}/{}", now.batches_done, now.batches_total, now.tasks.final(),
-                                 now.tasks.total());
+std::string status_line(const run_snapshot& now, const screen_options& options, steady_time at) {
+  const auto& settings = options.settings;
+  std::string line;
+  if (options.shows_batches) line = fmt::format("batches {}/{}  ", now.batches_done, now.batches_total);
+  line += fmt::format("tasks {}/{}", now.tasks.final(), now.tasks.total());
   if (now.tasks.failed > 0) line += fmt::format("  {} failed", now.tasks.failed);
   line += fmt::format("  {} of about {}", to_string(now.spent.total()), to_string(now.estimated));
   if (settings.budget) line += fmt::format(", budget {}", to_string(*settings.budget));

@@ -61,7 +61,7 @@ int show_stats(const command_context& context) {
     print(on_one_line(event));
     return to_int(exit_code::done);
   }
-  print(run_table(**run, *open, context.options.verbose));
+  print(run_table(**run, *open, style_of(context.options)));
   if (holder)
     print(fmt::format("  running    process {} on {} since {}{}\n", holder->process, holder->host,
                       to_iso8601(holder->since),

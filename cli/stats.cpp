@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr size_t most_listed = 20;
+constexpr size_t most_shown = 20;
 
 ordered_json counts_json(const state_counts& counts) {
   return {{"total", counts.total()},   {"delivered", counts.delivered}, {"failed", counts.failed},
@@ -42,8 +42,8 @@ std::string attention_lines(const attention_list& open, bool verbose) {
   std::string text;
   size_t shown = 0;
   for (const auto& task : open.tasks) {
-    if (!verbose && ++shown > most_listed) {
-      text += fmt::format("  ... and {} more (-v lists all)\n", open.tasks.size() - most_listed);
+    if (!verbose && ++shown > most_shown) {
+      text += fmt::format("  ... and {} more (-v lists all)\n", open.tasks.size() - most_shown);
       break;
     }
     text += fmt::format("  {:<9} {}  ({}: {})\n", name(task.state), printable(task.label), name(task.code),
@@ -59,8 +59,8 @@ std::string beside_lines(const std::vector<std::string>& paths, bool verbose) {
       paths.size());
   size_t shown = 0;
   for (const auto& path : paths) {
-    if (!verbose && ++shown > most_listed)
-      return text + fmt::format("  ... and {} more (-v lists all)\n", paths.size() - most_listed);
+    if (!verbose && ++shown > most_shown)
+      return text + fmt::format("  ... and {} more (-v lists all)\n", paths.size() - most_shown);
     text += fmt::format("             {}\n", printable(path, 1000));
   }
   return text;
@@ -92,13 +92,16 @@ expected<attention_list> needing_attention(const ledger& book, int64_t run) {
   return open;
 }
 
-std::string run_table(const run_record& run, const attention_list& open, bool verbose) {
+table_style style_of(const generate_options& options) noexcept { return {options.verbose, options.shows_batches}; }
+
+std::string run_table(const run_record& run, const attention_list& open, const table_style& style) {
   const auto tasks = run.tasks();
   const auto spent = run.spent();
   const auto estimate = run.estimate();
   std::string text = fmt::format("run {}  {}\n", run.batch_id,
                                  open.killed ? "interrupted (it ended without saying so)" : name(run.status));
-  text += fmt::format("  batches    {} of {} completed\n", run.completed_batches(), run.batches.size());
+  if (style.shows_batches)
+    text += fmt::format("  batches    {} of {} completed\n", run.completed_batches(), run.batches.size());
   text += fmt::format("  tasks      {} of {}: {} delivered, {} failed, {} skipped, {} deferred, {} waiting\n",
                       tasks.final(), tasks.total(), tasks.delivered, tasks.failed, tasks.skipped, tasks.deferred,
                       tasks.planned + tasks.answered);
@@ -125,7 +128,7 @@ std::string run_table(const run_record& run, const attention_list& open, bool ve
     text += fmt::format(
         "  missing    {} delivered files are not there any more; to write them again: cohort verify --restore {}\n",
         open.missing_files, printable(run.project, 1000));
-  return text + attention_lines(open, verbose) + beside_lines(open.beside, verbose);
+  return text + attention_lines(open, style.verbose) + beside_lines(open.beside, style.verbose);
 }
 
 ordered_json summary_event(const run_record& run, const attention_list& open) {

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "cli/options.hpp"
 #include "messages/ledger.hpp"
 #include "state/ledger.hpp"
 #include "state/lock.hpp"
@@ -30,8 +31,15 @@ struct attention_list {
 
 [[nodiscard]] expected<attention_list> needing_attention(const ledger& book, int64_t run);
 
+/// How tables for people are written.
+struct table_style {
+  bool verbose = false;       ///< Lists are whole.
+  bool shows_batches = true;  ///< False: tables do not speak of them.
+};
+[[nodiscard]] table_style style_of(const generate_options& options) noexcept;
+
 /// A table for people.
-[[nodiscard]] std::string run_table(const run_record& run, const attention_list& open, bool verbose);
+[[nodiscard]] std::string run_table(const run_record& run, const attention_list& open, const table_style& style);
 
 /// The same as the event `summary`.
 [[nodiscard]] nlohmann::ordered_json summary_event(const run_record& run, const attention_list& open);

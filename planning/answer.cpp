@@ -65,27 +65,27 @@ std::string tidied(std::string_view code) {
 /// Parses within a budget and remembers the first error of something that holds tests.
 class judge {
  public:
-  judge(const language& lang, const prompt_language& words, std::string_view target, size_t answer_bytes)
+  judge(const language& lang, std::string_view target, size_t answer_bytes)
       : lang_(lang),
-        words_(words),
         target_(target),
         bytes_left_(std::min(8 * answer_bytes, answer_bytes + (1U << 19)) + (1U << 12)),
         looks_left_(32 * answer_bytes + (1U << 16)) {}
 
-  [[nodiscard]] bool has_tests(std::string_view code) const {
-    return std::any_of(words_.test_markers.begin(), words_.test_markers.end(),
-                       [code](const auto& marker) { return code.find(marker) != std::string_view::npos; });
+  /// What the parser says of `code`; nothing once the budget is used up.
+  [[nodiscard]] std::optional<syntax_report> look_at(std::string_view code) {
+    if (code.empty() || parses_left_ == 0 || code.size() > bytes_left_) return std::nullopt;
+    --parses_left_;
+    bytes_left_ -= code.size();
+    const auto report = check_syntax(lang_, target_, code);
+    if (!report.ok && (report.holds_test || report.gave_up) && !first_error_) first_error_ = report;
+    if (report.gave_up) parses_left_ = 0;  // what stands around it would take as long
+    return report;
   }
 
   /// True if `code` holds tests and parses.
   [[nodiscard]] bool accepts(std::string_view code) {
-    if (!has_tests(code) || parses_left_ == 0 || code.size() > bytes_left_) return false;
-    --parses_left_;
-    bytes_left_ -= code.size();
-    const auto report = check_syntax(lang_, target_, code);
-    if (!report.ok && !first_error_) first_error_ = report;
-    if (report.gave_up) parses_left_ = 0;  // what stands around it would take as long
-    return report.ok;
+    const auto report = look_at(code);
+    return report && report->ok && report->holds_test;
   }
 
   /// False once so many bytes were looked at that a hostile answer must be behind it.
@@ -99,7 +99,6 @@ class judge {
 
  private:
   const language& lang_;
-  const prompt_language& words_;
   std::string_view target_;
   size_t parses_left_ = most_parses;
   size_t bytes_left_;
@@ -150,40 +149,49 @@ std::string body_of(std::string_view text, const std::vector<fence_line>& fences
   return tidied(dedented(text.substr(begin, end - begin), fences[opening].indentation));
 }
 
-/// An acceptable block and where it ends among the fences.
-struct usable_block {
+/// A block's code up to one of the fences that may close it.
+struct closed_block {
   std::string code;
   size_t closing = 0;
+  std::optional<syntax_report> report;  ///< Nothing if the budget is used up.
+
+  [[nodiscard]] bool parses() const noexcept { return report && report->ok; }
+  [[nodiscard]] bool usable() const noexcept { return parses() && report->holds_test; }
 };
 
-/// The text between two fences as a file, if it is accepted.
-std::optional<usable_block> accepted(std::string_view text, const std::vector<fence_line>& fences, const block& one,
-                                     size_t closing, judge& verdict) {
+closed_block close_at(std::string_view text, const std::vector<fence_line>& fences, const block& one, size_t closing,
+                      judge& verdict) {
   const auto end = closing < fences.size() ? fences[closing].begin : text.size();
-  if (!verdict.may_look_at(end - fences[one.opening].next)) return std::nullopt;
-  auto code = body_of(text, fences, one.opening, closing);
+  closed_block made{{}, closing, {}};
+  if (!verdict.may_look_at(end - fences[one.opening].next)) return made;
+  made.code = body_of(text, fences, one.opening, closing);
   // Closed at the end of a line of code.
-  if (const auto marks = code.rfind("```");
-      closing == fences.size() && marks != std::string::npos && marks + 4 >= code.size())
-    code = tidied(std::string_view{code}.substr(0, marks));
-  if (!verdict.accepts(code)) return std::nullopt;
-  return usable_block{std::move(code), closing};
+  if (const auto marks = made.code.rfind("```");
+      closing == fences.size() && marks != std::string::npos && marks + 4 >= made.code.size())
+    made.code = tidied(std::string_view{made.code}.substr(0, marks));
+  made.report = verdict.look_at(made.code);
+  return made;
 }
 
-/// The block's code: up to its first closing fence; up to a later one if only that parses, because a string held the
-/// first; up to the end if it is never closed.
-std::optional<usable_block> usable(std::string_view text, const std::vector<fence_line>& fences, const block& one,
+/// The block up to its first closing fence; up to a later one if it does not parse, because a string held the first; up
+/// to the end if it is never closed.
+std::optional<closed_block> usable(std::string_view text, const std::vector<fence_line>& fences, const block& one,
                                    judge& verdict) {
-  if (one.closing == fences.size()) return accepted(text, fences, one, fences.size(), verdict);
+  const auto only_if_usable = [](closed_block found) {
+    return found.usable() ? std::optional{std::move(found)} : std::nullopt;
+  };
   const auto far = std::min(one.closing + 4 * most_closings, fences.size());
   size_t tried = 0;
   for (auto closing = one.closing; closing < far && tried < most_closings; ++closing) {
     if (!closes(fences[closing], fences[one.opening])) continue;
-    if (auto found = accepted(text, fences, one, closing, verdict)) return found;
+    // What parses is whole, with a test in it or without.
+    if (auto found = close_at(text, fences, one, closing, verdict); found.parses())
+      return only_if_usable(std::move(found));
     ++tried;
   }
+  if (one.closing == fences.size()) return only_if_usable(close_at(text, fences, one, fences.size(), verdict));
   if (fences.size() > far && closes(fences.back(), fences[one.opening]))
-    return accepted(text, fences, one, fences.size() - 1, verdict);
+    return only_if_usable(close_at(text, fences, one, fences.size() - 1, verdict));
   return std::nullopt;
 }
 
@@ -300,7 +308,7 @@ expected<std::string> extract_code(std::string_view answer, const language& lang
   if (is_blank(text)) return fail(ec::empty_answer, "the answer holds no text; run the command again to ask once more");
   const auto fences = find_fences(text);
   const auto blocks = find_blocks(fences, words);
-  judge verdict{lang, words, target, text.size()};
+  judge verdict{lang, target, text.size()};
   for (const auto trust : {block_trust::tagged, block_trust::untagged, block_trust::other})
     if (auto code = best_of(text, fences, blocks, trust, lang, words, target, verdict)) return *code;
   // Tests that were fenced and do not parse are broken; cutting them until something parses would hide that.

@@ -27,7 +27,7 @@ struct fence_line {
 
 /// The test file in `answer`, with plain line ends and one line break at its end.
 /// Looked at in this order: blocks tagged with the language, untagged blocks, other blocks, text without fences. A
-/// block counts if it holds a test (the language's `test_markers`) and parses; where a fence inside a string ends a
+/// block counts if it parses and holds a test (`syntax_report::holds_test`); where a fence inside a string ends a
 /// block too early, later fences are tried. Of several versions of one file the last one counts; pieces of one file
 /// are merged.
 /// Fails with `ec::empty_answer` (nothing but white space), `ec::no_code` (no test in it) or `ec::broken_code` (tests,

@@ -2,6 +2,8 @@
 
 #include "planning/grammar_compiler.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace cohort {
@@ -44,7 +46,8 @@ class compiler {
                        "static_marks",
                        "hidden_marks",
                        "visibility",
-                       "members_show_use"});
+                       "members_show_use",
+                       "tests"});
     rules_->extensions = std::move(extensions);
     definitions(syntax.at("definitions"), role::definition);
     if (syntax.has("anonymous")) definitions(syntax.at("anonymous"), role::anonymous);
@@ -55,6 +58,7 @@ class compiler {
     if (syntax.has("type_only")) type_only(syntax.at("type_only"));
     if (syntax.has("export_assignments")) export_assignments(syntax.at("export_assignments"));
     visibility(syntax.at("visibility"));
+    if (syntax.has("tests")) tests(syntax.at("tests"), syntax.has("calls"));
     rules_->receiver_parameters = syntax.texts_or_none("receiver_parameters");
     rules_->static_marks = syntax.texts_or_none("static_marks");
     rules_->hidden_marks = syntax.texts_or_none("hidden_marks");
@@ -208,6 +212,40 @@ class compiler {
       described.report(fmt::format("unknown 'by': '{}'; known are name, export, upper_case", how));
     rules_->visibility.hidden_prefixes = described.texts_or_none("hidden_prefixes");
     rules_->visibility.export_list = described.text_or("export_list", "");
+  }
+
+  void tests(const json_view& described, bool knows_calls) {
+    described.allow_only({"functions", "parameter_type", "classes", "calls", "modifiers", "modules"});
+    auto& shapes = rules_->tests;
+    shapes.parameter_type = field(described.text_or("parameter_type", ""));
+    if (described.has("functions"))
+      for (const auto& one : described.at("functions").items()) {
+        one.allow_only({"names", "parameter_types"});
+        shapes.functions.push_back({names(one, "names"), one.texts_or_none("parameter_types")});
+        if (one.has("parameter_types") && shapes.parameter_type == 0)
+          one.report("'parameter_types' need the field 'parameter_type' beside 'functions'");
+      }
+    if (described.has("classes")) {
+      const auto classes = described.at("classes");
+      classes.allow_only({"names", "bases_in", "bases", "methods"});
+      shapes.classes = classes.texts_or_none("names");
+      shapes.class_bases = field(classes.text_or("bases_in", ""));
+      shapes.bases = classes.texts_or_none("bases");
+      shapes.methods = names(classes, "methods");
+    }
+    if (described.has("calls")) shapes.calls = names(described, "calls");
+    shapes.modifiers = described.texts_or_none("modifiers");
+    shapes.modules = described.texts_or_none("modules");
+    if (!shapes.calls.empty() && !knows_calls) described.report("'calls' need 'syntax.calls'");
+    if (shapes.none()) described.report("'functions', 'classes' or 'calls' are needed");
+  }
+
+  /// A list of names that is not empty, none of them empty.
+  static std::vector<std::string> names(const json_view& place, std::string_view member) {
+    auto found = place.texts(member);
+    if (found.empty() || std::find(found.begin(), found.end(), "") != found.end())
+      place.at(member).report("names are expected");
+    return found;
   }
 
   std::shared_ptr<grammar_rules> rules_ = std::make_shared<grammar_rules>();

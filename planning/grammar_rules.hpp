@@ -68,6 +68,29 @@ struct visibility_rule {
   std::string export_list;  ///< Python: a list with this name holds the public names.
 };
 
+/// A function that is a test by its name.
+struct test_function_shape {
+  std::vector<std::string> names;            ///< Globs.
+  std::vector<std::string> parameter_types;  ///< Globs on the type of the only parameter; empty: anything goes.
+};
+
+/// What a test looks like, whatever the framework. Names are globs unless they are names of calls.
+struct test_shapes {
+  std::vector<test_function_shape> functions;  ///< At the top level.
+  TSFieldId parameter_type = 0;
+
+  std::vector<std::string> classes;  ///< By their names,
+  std::vector<std::string> bases;    ///< or by a base's last name; a base may be such a class itself.
+  std::vector<std::string> methods;  ///< Tests, if they stand in such a class.
+  TSFieldId class_bases = 0;
+
+  std::vector<std::string> calls;      ///< "it", "describe.each": what is called, wherever it stands.
+  std::vector<std::string> modifiers;  ///< May follow: `it.only`.
+  std::vector<std::string> modules;    ///< Their default export is such a call: "node:test".
+
+  [[nodiscard]] bool none() const noexcept { return functions.empty() && methods.empty() && calls.empty(); }
+};
+
 /// Tables are indexed by TSSymbol.
 struct grammar_rules {
   const TSLanguage* grammar = nullptr;
@@ -89,6 +112,7 @@ struct grammar_rules {
 
   std::vector<std::string> receiver_parameters, static_marks, hidden_marks;
   visibility_rule visibility;
+  test_shapes tests;
 
   [[nodiscard]] uint32_t roles_of(TSSymbol symbol) const noexcept {
     return symbol < roles.size() ? roles[symbol] : 0;  // ERROR nodes have symbol 65535

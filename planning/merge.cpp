@@ -231,11 +231,11 @@ class scoping_merger {
         if (import.form == import_form::es_type || std::find(known.begin(), known.end(), import.module) == known.end())
           continue;
         for (const auto& binding : import.bindings)
-          if (binding.name == rules_.group) return renamed(renames_[index], binding.local);
+          if (binding.name == rules_.groups.front()) return renamed(renames_[index], binding.local);
         framework = import;
       }
-    if (!framework) return rules_.group;
-    import_binding binding{rules_.group, rules_.group};
+    if (!framework) return rules_.groups.front();
+    import_binding binding{rules_.groups.front(), rules_.groups.front()};
     if (clashes(bound_, binding.local, meaning_of(*framework, binding)) || is_defined(binding.local))
       binding.local = fresh_name(bound_, binding.local, index);
     bound_.emplace(binding.local, meaning_of(*framework, binding));

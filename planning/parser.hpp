@@ -45,9 +45,12 @@ struct parsed_file {
 /// `parse_file` for those who need no more than the source.
 [[nodiscard]] expected<source_file> parse_source(const language& lang, std::string path, std::string_view text);
 
-/// Whether a text parses without errors; otherwise where the first one is.
+/// Whether a text parses without errors, otherwise where the first one is; and whether a test stands in it.
 struct syntax_report {
   bool ok = true;
+  /// By `syntax.tests` of the language; comments and strings do not count, a test without a body does. In a text with
+  /// errors: something is called or defined that has a test's name. Without `syntax.tests`: something is defined.
+  bool holds_test = false;
   bool gave_up = false;  ///< Too tangled: the parser was stopped after some seconds. Then `ok` is false.
   uint32_t line = 0;     ///< Of the first error; counts from 1. 0 if `ok`.
   uint32_t column = 0;   ///< In bytes; counts from 1. 0 if `ok`.

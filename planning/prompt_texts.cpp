@@ -46,9 +46,8 @@ void read_target(const json& object, target_rule& rule) {
 
 part_rules read_parts(const json& object) {
   part_rules rules;
-  rules.tests = object.value("tests", rules.tests);
+  rules.groups = object.value("groups", rules.groups);
   rules.hooks = object.value("hooks", rules.hooks);
-  rules.group = object.value("group", rules.group);
   rules.group_modules = object.value("group_modules", rules.group_modules);
   rules.setup = object.value("setup", rules.setup);
   rules.main = object.value("main", rules.main);
@@ -71,8 +70,9 @@ expected<prompt_language> read_language(const std::string& id, const json& root)
   result.reserved = root.value("reserved", result.reserved);
   root.at("fence_tags").get_to(result.fence_tags);
   root.at("code_starts").get_to(result.code_starts);
-  root.at("test_markers").get_to(result.test_markers);
   if (root.contains("parts")) result.parts = read_parts(root["parts"]);
+  if (result.imports == import_style::es && result.parts.groups.empty())
+    return fail(ec::config_invalid, "'parts' -> 'groups' is empty; merging needs a function that declares a group");
   const auto& target = root.at("target");
   read_target(target, result.target);
   if (result.target.name.find("{stem}") == std::string::npos)

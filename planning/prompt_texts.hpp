@@ -31,10 +31,9 @@ struct target_rule {
 
 /// What stands at the top level of a test file besides imports and definitions, for merging the parts of one.
 struct part_rules {
-  std::vector<std::string> tests;             ///< Functions that declare tests, or groups of them, when called.
+  std::vector<std::string> groups;            ///< Functions that declare groups of tests; the first one is for ours.
   std::vector<std::string> hooks;             ///< Functions that act on all tests around their call.
-  std::string group;                          ///< Declares a group; empty: the language's tests are definitions.
-  std::vector<std::string> group_modules;     ///< Where it can be imported from.
+  std::vector<std::string> group_modules;     ///< Where the first group can be imported from.
   std::vector<std::string> setup;             ///< How statements begin that all parts have alike.
   std::vector<std::string> main;              ///< How the statement begins that runs the file as a program.
   std::vector<std::string> top_level;         ///< How statements begin that cannot stand in a block.
@@ -52,7 +51,6 @@ struct prompt_language {
   std::vector<std::string> reserved;        ///< Words that nothing in a test can be called.
   std::vector<std::string> fence_tags;      ///< Tags of code fences that hold this language, lower case.
   std::vector<std::string> code_starts;     ///< How a line begins that can be the first of a file.
-  std::vector<std::string> test_markers;    ///< At least one stands in every file that holds tests.
   part_rules parts;
   target_rule target;
   std::map<std::string, target_rule> framework_targets;  ///< Complete rules, where a framework's differ.

@@ -156,6 +156,41 @@ std::vector<piece> pieces_of(std::span<const symbol> wanted, const file_layout& 
   return pieces;
 }
 
+/// What a piece is for people: a class of which one method is shown is that method.
+std::string name_of(const piece& one, std::string_view constructor) {
+  const symbol* only = nullptr;
+  for (const auto& member : one.what.members) {
+    if (!member.is_public || member.name == constructor) continue;
+    if (only != nullptr) return one.what.name;
+    only = &member;
+  }
+  return only == nullptr ? one.what.name : fmt::format("{}.{}", one.what.name, only->name);
+}
+
+/// Takes out of `pieces` what is over the limit even alone.
+std::vector<oversized_symbol> take_oversized(std::vector<piece>& pieces, const file_layout& layout,
+                                             std::string_view constructor, const split_limits& limits) {
+  std::vector<oversized_symbol> found;
+  std::erase_if(pieces, [&](const piece& one) {
+    const auto bytes = layout.head_bytes + one.bytes();
+    if (bytes <= limits.max_source_bytes) return false;
+    const auto name = name_of(one, constructor);
+    auto words = fmt::format(
+        "'{}' with the file's imports has {} bytes, and a request may show {}; raise "
+        "max_prompt_bytes in config/defaults.json to include it",
+        name, bytes, limits.max_source_bytes);
+    found.push_back({name, {ec::file_too_large, std::move(words)}});
+    return true;
+  });
+  return found;
+}
+
+tl::unexpected<error> nothing_fits(std::vector<oversized_symbol> left_out) {
+  auto why = std::move(left_out.front().why);
+  if (left_out.size() > 1) why.message += fmt::format("; {} more do not fit either", left_out.size() - 1);
+  return tl::unexpected{std::move(why)};
+}
+
 std::unordered_set<std::string_view> words_in(std::string_view text) {
   std::unordered_set<std::string_view> words;
   const auto in_word = [](char c) {
@@ -214,13 +249,23 @@ void add_context(std::vector<range>& ranges, size_t bytes, const file_layout& la
   }
 }
 
+/// Pieces of one class are one symbol: what stood between them was left out.
+void add_symbol(std::vector<symbol>& symbols, const symbol& what) {
+  if (symbols.empty() || symbols.back().first_byte != what.first_byte) return symbols.push_back(what);
+  auto& members = symbols.back().members;
+  for (const auto& member : what.members)
+    if (std::none_of(members.begin(), members.end(),
+                     [&](const auto& known) { return known.first_byte == member.first_byte; }))
+      members.push_back(member);
+}
+
 source_part part_from(std::span<const piece> pieces, const file_layout& layout, std::string_view text,
                       const split_limits& limits) {
   source_part part;
   auto ranges = layout.head;
   size_t bytes = layout.head_bytes;
   for (const auto& one : pieces) {
-    part.symbols.push_back(one.what);
+    add_symbol(part.symbols, one.what);
     ranges.insert(ranges.end(), one.ranges.begin(), one.ranges.end());
     bytes += one.bytes();
   }
@@ -237,16 +282,18 @@ uint32_t units_in(const symbol& what) noexcept {
   return std::max<uint32_t>(1, static_cast<uint32_t>(methods));
 }
 
-expected<std::vector<source_part>> split_source(const language& lang, const source_file& file, std::string_view text,
-                                                std::span<const symbol> wanted, std::string_view constructor,
-                                                const split_limits& limits) {
+expected<source_split> split_source(const language& lang, const source_file& file, std::string_view text,
+                                    std::span<const symbol> wanted, std::string_view constructor,
+                                    const split_limits& limits) {
   uint32_t units = 0;
   for (const auto& one : wanted) units += units_in(one);
   if (text.size() <= limits.max_source_bytes && units <= limits.max_units)
-    return std::vector<source_part>{{std::string{text}, {wanted.begin(), wanted.end()}}};
+    return source_split{{{std::string{text}, {wanted.begin(), wanted.end()}}}, {}};
   const auto layout = lay_out(lang, file, text, limits);
-  const auto pieces = pieces_of(wanted, layout, text, constructor, limits);
-  std::vector<source_part> parts;
+  auto pieces = pieces_of(wanted, layout, text, constructor, limits);
+  source_split result;
+  result.left_out = take_oversized(pieces, layout, constructor, limits);
+  if (pieces.empty() && !result.left_out.empty()) return nothing_fits(std::move(result.left_out));
   for (size_t first = 0; first < pieces.size();) {
     size_t bytes = layout.head_bytes;
     uint32_t asked = 0;
@@ -257,15 +304,10 @@ expected<std::vector<source_part>> split_source(const language& lang, const sour
       asked += pieces[end].units;
       ++end;
     }
-    if (bytes > limits.max_source_bytes)
-      return fail(ec::file_too_large,
-                  fmt::format("'{}': '{}' with the file's imports has {} bytes, and a request may show {}; raise "
-                              "max_prompt_bytes in config/defaults.json to include it",
-                              file.path, pieces[first].what.name, bytes, limits.max_source_bytes));
-    parts.push_back(part_from(std::span{pieces}.subspan(first, end - first), layout, text, limits));
+    result.parts.push_back(part_from(std::span{pieces}.subspan(first, end - first), layout, text, limits));
     first = end;
   }
-  return parts;
+  return result;
 }
 
 }  // namespace cohort

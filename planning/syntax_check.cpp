@@ -1,7 +1,9 @@
-// Questions about generated code: does it parse, and what stands at its top level. Declared in parser.hpp.
+// Questions about generated code: does it parse, does it hold a test, and what stands at its top level. Declared in
+// parser.hpp.
 
 #include "planning/parser.hpp"
 #include "planning/syntax_tree.hpp"
+#include "planning/test_finder.hpp"
 
 namespace cohort {
 
@@ -108,12 +110,14 @@ class statement_reader {
 }  // namespace
 
 syntax_report check_syntax(const language& lang, std::string_view path_or_extension, std::string_view text) {
-  const auto tree = parse_tree(lang.rules_for(path_or_extension), text);
-  if (!tree) return {false, true, 1, 1};
+  const auto& rules = lang.rules_for(path_or_extension);
+  const auto tree = parse_tree(rules, text);
+  if (!tree) return {false, false, true, 1, 1};
   const auto root = ts_tree_root_node(tree.get());
-  if (!ts_node_has_error(root)) return {};
+  const bool tests = holds_test(*tree, rules, text);
+  if (!ts_node_has_error(root)) return {true, tests};
   const auto at = ts_node_start_point(first_error(root));
-  return {false, false, at.row + 1, at.column + 1};
+  return {false, tests, false, at.row + 1, at.column + 1};
 }
 
 std::vector<top_level_node> top_level(const language& lang, std::string_view path_or_extension, std::string_view text) {

@@ -5,107 +5,94 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/files.hpp"
+#include "planning/batches.hpp"
+#include "planning/field_reader.hpp"
 
 namespace cohort {
 
 namespace {
 
-using json = nlohmann::json;
+using nlohmann::json;
 
-/// Collects numbers and remembers the first complaint, so that a table of fields needs one check.
-class field_reader {
- public:
-  field_reader(const json& root, std::string section) : section_(std::move(section)) {
-    if (root.is_object() && root.contains(section_) && root[section_].is_object()) object_ = &root[section_];
-  }
+constexpr uint64_t most_bytes = 32ULL << 20;  ///< Of a whole request, by the API.
+constexpr uint64_t most_tokens = 128'000;     ///< Of an answer, by the API.
+constexpr uint64_t longest_answer = 16'000;   ///< In tokens; longer ones need streaming.
+constexpr uint64_t most_percent = 10'000;
+constexpr uint64_t most_units = 10'000;
+constexpr uint64_t most_tenth_bytes = 1'000;
+constexpr uint64_t most_auto_batches = 1'000;
 
-  template <class Number>
-  field_reader& read(const char* field, Number& into) {
-    if (!trouble_.empty()) return *this;
-    const auto* value = object_ != nullptr && object_->contains(field) ? &(*object_)[field] : nullptr;
-    if (value == nullptr || !value->is_number_unsigned() || value->get<uint64_t>() == 0 ||
-        value->get<uint64_t>() > std::numeric_limits<uint32_t>::max()) {
-      trouble_ = fmt::format("'{}' -> '{}' must be a positive whole number", section_, field);
-      return *this;
-    }
-    into = static_cast<Number>(value->get<uint64_t>());
-    return *this;
-  }
-
-  field_reader& read_map(const char* field, std::map<std::string, uint32_t>& into) {
-    if (object_ == nullptr || !object_->contains(field)) return *this;
-    for (const auto& [key, value] : (*object_)[field].items()) {
-      if (!value.is_number_unsigned() && trouble_.empty())
-        trouble_ = fmt::format("'{}' -> '{}' -> '{}' must be a positive whole number", section_, field, key);
-      else if (trouble_.empty())
-        into[key] = value.get<uint32_t>();
-    }
-    return *this;
-  }
-
-  [[nodiscard]] const std::string& trouble() const noexcept { return trouble_; }
-
- private:
-  std::string section_;
-  const json* object_ = nullptr;
-  std::string trouble_;
-};
-
-std::string read_limits(const json& root, prompt_limits& limits) {
-  return field_reader{root, "planning"}
-      .read("max_prompt_bytes", limits.max_prompt_bytes)
-      .read("max_units_per_part", limits.max_units_per_part)
-      .read("max_example_bytes", limits.max_example_bytes)
-      .read("max_dependency_bytes", limits.max_dependency_bytes)
-      .trouble();
+expected<void> read_limits(const json& object, const std::string& where, prompt_limits& limits) {
+  field_reader reader{object, where};
+  reader.required("max_prompt_bytes", 1, most_bytes, limits.max_prompt_bytes);
+  reader.required("max_units_per_part", 1, most_units, limits.max_units_per_part);
+  reader.required("max_example_bytes", 1, most_bytes, limits.max_example_bytes);
+  reader.required("max_dependency_bytes", 1, most_bytes, limits.max_dependency_bytes);
+  return reader.finish();
 }
 
-std::string read_rates(const json& root, estimate_rates& rates) {
-  auto trouble = field_reader{root, "estimates"}
-                     .read("expected_tenth_bytes_per_token", rates.expected_tenth_bytes_per_token)
-                     .read("low_tenth_bytes_per_token", rates.low_tenth_bytes_per_token)
-                     .read("output_tokens_base", rates.output_tokens_base)
-                     .read("output_tokens_per_unit", rates.output_tokens_per_unit)
-                     .read("output_percent_of_source", rates.output_percent_of_source)
-                     .read("low_output_percent", rates.low_output_percent)
-                     .read_map("output_percent_by_effort", rates.output_percent_by_effort)
-                     .read("max_tokens_base", rates.max_tokens_base)
-                     .read("max_tokens_per_unit", rates.max_tokens_per_unit)
-                     .read("max_tokens_percent_of_source", rates.max_tokens_percent_of_source)
-                     .read("min_max_tokens", rates.min_max_tokens)
-                     .read("max_max_tokens", rates.max_max_tokens)
-                     .trouble();
-  if (trouble.empty() && rates.min_max_tokens > rates.max_max_tokens)
-    trouble = "'estimates' -> 'min_max_tokens' is above 'max_max_tokens'";
-  if (trouble.empty() && rates.max_max_tokens > 16000)
-    trouble = "'estimates' -> 'max_max_tokens' must be at most 16000: longer answers need streaming";
-  if (trouble.empty() && rates.low_tenth_bytes_per_token < rates.expected_tenth_bytes_per_token)
-    trouble = "'estimates' -> 'low_tenth_bytes_per_token' is below the expected one";
-  if (trouble.empty() && rates.low_output_percent > 100) trouble = "'estimates' -> 'low_output_percent' is above 100";
-  return trouble;
+expected<void> read_efforts(const json& object, const std::string& where, std::map<std::string, uint32_t>& percents) {
+  field_reader reader{object, where};
+  for (const std::string effort : {"low", "medium", "high", "xhigh", "max"})
+    reader.number(effort, 1, most_percent, [&](uint64_t value) { percents[effort] = static_cast<uint32_t>(value); });
+  return reader.finish();
 }
 
-std::string read_batches(const json& root, auto_batch_rule& rule) {
-  return field_reader{root, "batches"}
-      .read("auto_target_batches", rule.auto_target_batches)
-      .read("auto_min_size", rule.auto_min_size)
-      .trouble();
+expected<void> read_rates(const json& object, const std::string& where, estimate_rates& rates) {
+  field_reader reader{object, where};
+  reader.required("expected_tenth_bytes_per_token", 1, most_tenth_bytes, rates.expected_tenth_bytes_per_token);
+  reader.required("low_tenth_bytes_per_token", 1, most_tenth_bytes, rates.low_tenth_bytes_per_token);
+  reader.required("output_tokens_base", 1, most_tokens, rates.output_tokens_base);
+  reader.required("output_tokens_per_unit", 1, most_tokens, rates.output_tokens_per_unit);
+  reader.required("output_percent_of_source", 1, most_percent, rates.output_percent_of_source);
+  reader.required("low_output_percent", 1, 100, rates.low_output_percent);
+  reader.object("output_percent_by_effort", [&](const json& inner, const std::string& inside) {
+    return read_efforts(inner, inside, rates.output_percent_by_effort);
+  });
+  reader.required("max_tokens_base", 1, most_tokens, rates.max_tokens_base);
+  reader.required("max_tokens_per_unit", 1, most_tokens, rates.max_tokens_per_unit);
+  reader.required("max_tokens_percent_of_source", 1, most_percent, rates.max_tokens_percent_of_source);
+  reader.required("min_max_tokens", 1, longest_answer, rates.min_max_tokens);
+  reader.required("max_max_tokens", 1, longest_answer, rates.max_max_tokens);
+  if (auto fine = reader.finish(); !fine) return fine;
+  const auto contradiction = [&](std::string_view what) {
+    return fail(ec::config_invalid, fmt::format("{}: {}", where, what));
+  };
+  if (rates.min_max_tokens > rates.max_max_tokens)
+    return contradiction("\"min_max_tokens\" is above \"max_max_tokens\"");
+  if (rates.low_tenth_bytes_per_token < rates.expected_tenth_bytes_per_token)
+    return contradiction("\"low_tenth_bytes_per_token\" is below \"expected_tenth_bytes_per_token\"");
+  return {};
+}
+
+expected<void> read_batches(const json& object, const std::string& where, auto_batch_rule& rule) {
+  field_reader reader{object, where};
+  reader.required("auto_target_batches", 1, most_auto_batches, rule.auto_target_batches);
+  reader.required("auto_min_size", 1, most_batch_size, rule.auto_min_size);
+  return reader.finish();
+}
+
+/// Calls `read(object, where, target)` with the group.
+template <class Target, class Read>
+expected<void> read_group(const json& root, const std::filesystem::path& file, const char* key, Target& target,
+                          Read read) {
+  const auto where = fmt::format("'{}', key \"{}\"", file.string(), key);
+  const auto group = root.find(key);
+  if (group == root.end() || !group->is_object()) return fail(ec::config_invalid, where + " must be an object");
+  return read(*group, where, target);
 }
 
 }  // namespace
 
 expected<planning_defaults> load_planning_defaults(const std::filesystem::path& config_dir) {
-  const auto path = config_dir / "defaults.json";
-  const auto text = read_file(path, 1U << 20);
-  if (!text) return tl::unexpected{text.error()};
-  const auto root = json::parse(*text, nullptr, false);
-  if (root.is_discarded()) return fail(ec::config_invalid, fmt::format("'{}' is not valid JSON", path.string()));
+  const auto file = config_dir / "defaults.json";
+  const auto root = read_json_object(file);
+  if (!root) return tl::unexpected{root.error()};
   planning_defaults result;
-  auto trouble = read_limits(root, result.limits);
-  if (trouble.empty()) trouble = read_rates(root, result.estimates);
-  if (trouble.empty()) trouble = read_batches(root, result.batches);
-  if (!trouble.empty()) return fail(ec::config_invalid, fmt::format("'{}': {}", path.string(), trouble));
+  auto fine = read_group(*root, file, "planning", result.limits, read_limits);
+  if (fine) fine = read_group(*root, file, "estimates", result.estimates, read_rates);
+  if (fine) fine = read_group(*root, file, "batches", result.batches, read_batches);
+  if (!fine) return tl::unexpected{fine.error()};
   return result;
 }
 

@@ -46,7 +46,8 @@ struct planning_defaults {
   auto_batch_rule batches;
 };
 
-/// Reads `config_dir/defaults.json`. Fails with `ec::config_invalid` and the name of what is missing or not positive.
+/// Reads `config_dir/defaults.json`. Fails with `ec::config_invalid`, the file, the key and what is valid: for a number
+/// that is missing or out of bounds, another type, an unknown key.
 [[nodiscard]] expected<planning_defaults> load_planning_defaults(const std::filesystem::path& config_dir);
 
 }  // namespace cohort

@@ -36,6 +36,12 @@ struct common_sections {
   const std::string* prefix = nullptr;
 };
 
+/// A wish fulfilled as far as it can be.
+struct planned_wish {
+  std::vector<task_spec> tasks;
+  std::vector<oversized_symbol> left_out;
+};
+
 class task_planner {
  public:
   task_planner(const task_input& input, const task_options& options, const language_set& languages,
@@ -49,7 +55,7 @@ class task_planner {
         context_(input.project, input.files),
         targets_(all_targets()) {}
 
-  expected<std::vector<task_spec>> plan(const test_wish& wish);
+  expected<planned_wish> plan(const test_wish& wish);
 
  private:
   [[nodiscard]] target_map all_targets() const;
@@ -204,7 +210,7 @@ task_spec task_planner::task_from(const common_sections& common, const source_pa
   return task;
 }
 
-expected<std::vector<task_spec>> task_planner::plan(const test_wish& wish) {
+expected<planned_wish> task_planner::plan(const test_wish& wish) {
   const auto text = current_text(*wish.source);
   if (!text) return tl::unexpected{text.error()};
   auto common = prepare(wish, *text);
@@ -215,17 +221,18 @@ expected<std::vector<task_spec>> task_planner::plan(const test_wish& wish) {
     limits.max_source_bytes += common->sections.example.size();
     common->sections.example.clear();
   }
-  const auto parts = split_source(*common->lang, *wish.source, *text, wish.symbols, common->words->constructor, limits);
-  if (!parts) return tl::unexpected{parts.error()};
-  std::vector<task_spec> tasks;
-  for (const auto& part : *parts) {
+  auto split = split_source(*common->lang, *wish.source, *text, wish.symbols, common->words->constructor, limits);
+  if (!split) return tl::unexpected{split.error()};
+  planned_wish planned{{}, std::move(split->left_out)};
+  auto& tasks = planned.tasks;
+  for (const auto& part : split->parts) {
     auto import = import_for(*common, part.symbols, *text);
     if (!import) return tl::unexpected{import.error()};
     common->sections.import_text = std::move(*import);
     tasks.push_back(
-        task_from(*common, part, static_cast<uint32_t>(tasks.size() + 1), static_cast<uint32_t>(parts->size())));
+        task_from(*common, part, static_cast<uint32_t>(tasks.size() + 1), static_cast<uint32_t>(split->parts.size())));
   }
-  return tasks;
+  return planned;
 }
 
 }  // namespace
@@ -240,19 +247,20 @@ expected<task_totals> plan_tasks(const task_input& input, const task_options& op
             [](const auto* a, const auto* b) { return a->source->path < b->source->path; });
   task_totals totals;
   for (const auto* wish : wishes) {
-    auto tasks = planner.plan(*wish);
-    if (!tasks && tasks.error().code == ec::config_invalid) return tl::unexpected{std::move(tasks.error())};
-    if (!tasks) {
+    auto planned = planner.plan(*wish);
+    if (!planned && planned.error().code == ec::config_invalid) return tl::unexpected{std::move(planned.error())};
+    if (!planned) {
       ++totals.skipped;
-      receiver.skipped({wish->source->path, std::move(tasks.error())});
+      receiver.skipped({wish->source->path, std::move(planned.error()), {}});
       continue;
     }
-    for (auto& task : *tasks) {
+    for (auto& task : planned->tasks) {
       ++totals.tasks;
       const std::array both{totals.estimate, task.estimate};
       totals.estimate = sum_of(both);
       if (!receiver.task(std::move(task))) return totals;
     }
+    for (auto& one : planned->left_out) receiver.skipped({wish->source->path, std::move(one.why), std::move(one.name)});
   }
   return totals;
 }

@@ -43,10 +43,11 @@ struct task_options {
   std::string effort;  ///< As `completion_request::effort`.
 };
 
-/// A source that gets no task, and why.
+/// A source that gets no task, or a symbol of it that none of its tasks is about, and why.
 struct skipped_source {
   std::string path;
   error why;
+  std::string symbol;  ///< "total", "Cart.total"; empty: the whole source.
 };
 
 struct task_receiver {
@@ -57,13 +58,14 @@ struct task_receiver {
 /// What the planning came to.
 struct task_totals {
   size_t tasks = 0;
-  size_t skipped = 0;
+  size_t skipped = 0;      ///< Sources without a task.
   task_estimate estimate;  ///< Of all tasks together.
 };
 
 /// Plans each wish and hands its tasks out. A source that is gone, has changed since it was parsed, cannot be
 /// imported from the tests' directory or does not fit a request is reported as skipped (`ec::source_gone`,
-/// `ec::source_changed`, `ec::not_importable`, `ec::file_too_large`, ...). Fails with `ec::config_invalid` if there are
+/// `ec::source_changed`, `ec::not_importable`, `ec::file_too_large`, ...), and so is a symbol that does not fit, behind
+/// the tasks for the rest of its source. Fails with `ec::config_invalid` if there are
 /// no prompt texts for a language or framework that is needed.
 [[nodiscard]] expected<task_totals> plan_tasks(const task_input& input, const task_options& options,
                                                const language_set& languages, const prompt_texts& texts,

@@ -149,6 +149,10 @@ class statement_judge {
     return plain;
   }
 
+  [[nodiscard]] bool declares_tests(std::string_view function) const {
+    return holds(rules_.groups, function) || holds(grammar_.tests.calls, function);
+  }
+
   /// What the calls in a statement declare: tests, or hooks outside of tests.
   [[nodiscard]] statement_kind declared_by_calls(TSNode node) const {
     bool tests = false;
@@ -159,7 +163,7 @@ class statement_judge {
       if ((roles(cursor.node()) & role::call) != 0) {
         const auto called = cohort::text_of(child_in(cursor.node(), grammar_.call_function), text_);
         const bool hook = holds(rules_.hooks, called.substr(called.rfind('.') + 1));  // `test.beforeEach`
-        declares = !hook && holds(rules_.tests, first_word(called));
+        declares = !hook && declares_tests(first_word(called));
         tests = tests || declares;
         hooks = hooks || hook;
       }

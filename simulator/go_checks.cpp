@@ -1,5 +1,5 @@
-// What surely holds about Go symbols: they can be named. Generic ones cannot without type arguments, so they are left
-// out.
+// What surely holds about Go symbols: they can be named, methods by their type: (*Cart).Add, which also names those of
+// values. What is generic cannot be named without type arguments, and is left out.
 
 #include <fmt/format.h>
 
@@ -38,10 +38,20 @@ std::string qualifier(const prompt_task& task) {
   return std::string{alias} + ".";
 }
 
-bool generic(const task_symbol& symbol) {
-  const size_t at = find_word(symbol.signature, symbol.name);
-  const size_t after = at == npos ? npos : at + symbol.name.size();
+/// True if `name` is declared or received with type parameters: `Map[T any]`, `(b *Box[T])`.
+bool generic(const task_symbol& symbol, std::string_view name) {
+  const size_t at = find_word(symbol.signature, name);
+  const size_t after = at == npos ? npos : at + name.size();
   return after < symbol.signature.size() && symbol.signature[after] == '[';
+}
+
+/// A method whose type stands in another file: "Cart.Add".
+void add_method(const task_symbol& symbol, const std::string& prefix, std::vector<sure_check>& out) {
+  const size_t dot = symbol.name.find('.');
+  const auto type = symbol.name.substr(0, dot);
+  const bool visible = prefix.empty() || (type.front() >= 'A' && type.front() <= 'Z');
+  if (!visible || generic(symbol, type)) return;
+  out.push_back({"function", fmt::format("(*{}{}).{}", prefix, type, symbol.name.substr(dot + 1)), symbol.name, {}});
 }
 
 }  // namespace
@@ -52,11 +62,25 @@ std::string go_package_clause(const prompt_task& task) {
   return "package " + package_name(task.source) + (outside ? "_test" : "");
 }
 
+std::string go_unused_import(const prompt_task& task) {
+  std::string text{task.import_text};
+  const size_t quote = text.find('"');
+  if (quote == npos) return text;
+  // Whatever alias stands there: the blank identifier is the one that need not be used.
+  const size_t line = text.rfind('\n', quote) + 1;  // npos + 1 is 0
+  const size_t keyword = text.substr(line, quote - line).starts_with("import ") ? line + 7 : line;
+  return text.replace(keyword, quote - keyword, "_ ");
+}
+
 std::vector<sure_check> go_checks(const prompt_task& task) {
   std::vector<sure_check> checks;
   const std::string prefix = qualifier(task);
   for (const auto& symbol : task.symbols) {
-    if (generic(symbol) || symbol.name.find('.') != npos) continue;
+    if (symbol.name.find('.', 1) != npos) {
+      add_method(symbol, prefix, checks);
+      continue;
+    }
+    if (generic(symbol, symbol.name)) continue;
     const std::string ref = prefix + symbol.name;
     if (symbol.kind == "function") {
       checks.push_back({"function", ref, symbol.name, {}});

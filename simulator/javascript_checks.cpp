@@ -115,6 +115,28 @@ void add_class(const prompt_task& task, const task_symbol& symbol, const std::st
   }
 }
 
+bool exported_in_source(std::string_view source, const std::string& name) {
+  for (const std::string_view word : {"function ", "async function ", "const ", "let ", "class "}) {
+    const auto written = fmt::format("export {}{}", word, name);
+    const size_t at = source.find(written);
+    const size_t after = at == npos ? npos : at + written.size();
+    if (at != npos && (after == source.size() || !is_name_character(source[after]))) return true;
+  }
+  return false;
+}
+
+/// A namespace is an object with what it exports; merged with a class or function of its name it is that.
+void add_namespace(const prompt_task& task, const task_symbol& symbol, const std::string& ref,
+                   std::vector<sure_check>& out) {
+  out.push_back({"exists", ref, symbol.name, {}});
+  for (const auto& member : symbol.methods)
+    if (exported_in_source(task.source, member.name)) out.push_back({"static_method", ref, symbol.name, member.name});
+}
+
+bool is_namespace(const task_symbol& symbol) {
+  return find_word(symbol.signature, "namespace") != npos || find_word(symbol.signature, "module") != npos;
+}
+
 }  // namespace
 
 std::vector<sure_check> javascript_checks(const prompt_task& task) {
@@ -124,6 +146,8 @@ std::vector<sure_check> javascript_checks(const prompt_task& task) {
     if (ref.empty() || symbol.kind == "type") continue;
     if (symbol.kind == "function") {
       add_function(task, symbol, ref, checks);
+    } else if (symbol.kind == "class" && is_namespace(symbol)) {
+      add_namespace(task, symbol, ref, checks);
     } else if (symbol.kind == "class" && find_word(task.source, "class") != npos) {
       add_class(task, symbol, ref, checks);
     } else {

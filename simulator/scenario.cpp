@@ -2,6 +2,7 @@
 
 #include "simulator/scenario.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -11,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 
 namespace cohort {
 
@@ -196,6 +198,19 @@ expected<void> check_shares(const std::array<double, N>& shares, std::string_vie
   return {};
 }
 
+/// Other data lies in the folder, too: what can be read as a scenario is one.
+std::string scenario_names(const std::filesystem::path& folder) {
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator{folder, ignored}) {
+    if (entry.path().extension() != ".json") continue;
+    if (const auto text = read_file(entry.path(), 1 << 20); text && parse_scenario(*text, entry.path().string()))
+      names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
 }  // namespace
 
 std::array<double, 11> in_order(const fault_rates& r) noexcept {
@@ -231,10 +246,13 @@ expected<scenario> parse_scenario(std::string_view text, std::string_view source
 }
 
 expected<scenario> load_scenario(const std::string& name_or_path) {
+  const auto folder = config_directory() / "simulator";
   std::filesystem::path path{name_or_path};
-  if (name_or_path.find('/') == std::string::npos && path.extension().empty())
-    path = config_directory() / "simulator" / (name_or_path + ".json");
+  if (name_or_path.find('/') == std::string::npos && path.extension().empty()) path = folder / (name_or_path + ".json");
   auto text = read_file(path, 1 << 20);
+  if (!text && text.error().code == ec::not_found && path.parent_path() == folder)
+    return fail(ec::usage, fmt::format("there is no scenario '{}'; there are: {}; or name a file",
+                                       printable(name_or_path), scenario_names(folder)));
   if (!text) return tl::unexpected(text.error());
   return parse_scenario(*text, path.string());
 }

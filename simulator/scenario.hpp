@@ -142,7 +142,8 @@ struct scenario {
 /// Reads a scenario; unknown keys and wrong types are refused. `source` names the text in messages.
 [[nodiscard]] expected<scenario> parse_scenario(std::string_view json, std::string_view source);
 
-/// Reads a scenario file. A bare name ("calm") is looked for in `config/simulator/`.
+/// Reads a scenario file. A bare name ("calm") is looked for in `config/simulator/`; `ec::usage` lists the scenarios if
+/// there is no such one.
 [[nodiscard]] expected<scenario> load_scenario(const std::string& name_or_path);
 
 /// Applies one "group.key=value" ("faults.overloaded=0.1", "seed=7"), the value as JSON or a bare word.

@@ -2,6 +2,7 @@
 
 #include "simulator/test_writer.hpp"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -24,10 +25,14 @@ framework_words words_of(const json& x) {
   words.head_commonjs = x.value("head_commonjs", std::string{});
   for (const auto& [kind, text] : x.at("checks").items()) words.checks[kind] = text.get<std::string>();
   words.foot = x.at("foot").get<std::string>();
+  words.names = x.value("names", words.names);
+  words.renamed = x.value("renamed", std::string{"{{name}}_"});
+  words.collected = x.value("collected", words.collected);
+  words.hide = x.value("hide", std::string{});
   return words;
 }
 
-using values = std::map<std::string_view, std::string_view>;
+using values = std::map<std::string, std::string, std::less<>>;
 
 void append_filled(std::string& out, std::string_view pattern, const values& fill) {
   while (!pattern.empty()) {
@@ -47,6 +52,49 @@ std::string plain_name(std::string_view text) {
   std::string out;
   for (const char c : text) out.push_back(is_name_character(c) && c != '$' && c > 0 ? c : '_');
   return out;
+}
+
+std::string filled(std::string_view pattern, const values& fill) {
+  std::string out;
+  append_filled(out, pattern, fill);
+  return out;
+}
+
+/// True if the import text binds the name: it stands there outside of quotes.
+bool binds(std::string_view import_text, std::string_view name) {
+  for (size_t at = find_word(import_text, name); at != npos; at = find_word(import_text, name, at + 1)) {
+    const size_t line = import_text.rfind('\n', at) + 1;  // npos + 1 is 0
+    const auto before = import_text.substr(line, at - line);
+    if (std::count_if(before.begin(), before.end(), [](char c) { return c == '"' || c == '\''; }) % 2 == 0) return true;
+  }
+  return false;
+}
+
+/// What the framework's names are called in this file: symbols of the unit keep theirs.
+values local_names(const prompt_task& task, const framework_words& words) {
+  values fill;
+  for (const auto& name : words.names) {
+    auto local = name;
+    while (binds(task.import_text, local)) local = filled(words.renamed, {{"name", local}});
+    fill[name + " as"] = local == name ? name : fmt::format("{} as {}", name, local);
+    fill[name] = std::move(local);
+  }
+  return fill;
+}
+
+/// Gives each symbol that the framework would run as a test another name; the text that does so.
+std::string hide_collected(std::vector<sure_check>& checks, const framework_words& words) {
+  std::set<std::string> hidden;
+  for (auto& check : checks) {
+    const bool collected = std::any_of(words.collected.begin(), words.collected.end(),
+                                       [&check](const auto& prefix) { return check.ref.starts_with(prefix); });
+    if (!collected || check.ref.find('.') != std::string::npos) continue;
+    hidden.insert(check.ref);
+    check.ref.insert(0, 1, '_');
+  }
+  std::string text;
+  for (const auto& name : hidden) append_filled(text, words.hide, {{"name", name}});
+  return text;
 }
 
 bool by_require(std::string_view import_text) {
@@ -89,11 +137,14 @@ const framework_words* test_writer::words_for(const prompt_task& task) const noe
 std::string test_writer::write(const prompt_task& task, const framework_words& words) const {
   std::string out;
   const bool commonjs = !words.head_commonjs.empty() && by_require(task.import_text);
-  const std::string package_clause = words.family == "go" ? go_package_clause(task) : std::string{};
-  const std::string path = json(task.path).dump(-1, ' ', true, json::error_handler_t::replace);
-  append_filled(out, commonjs ? words.head_commonjs : words.head,
-                {{"import", task.import_text}, {"path", path}, {"package_clause", package_clause}});
+  const bool go = words.family == "go";
   auto checks = checks_for(task, words);
+  auto fill = local_names(task, words);
+  fill["path"] = json(task.path).dump(-1, ' ', true, json::error_handler_t::replace);
+  fill["package_clause"] = go ? go_package_clause(task) : std::string{};
+  fill["import"] = go && checks.empty() ? go_unused_import(task) : std::string{task.import_text};
+  append_filled(out, commonjs ? words.head_commonjs : words.head, fill);
+  out += hide_collected(checks, words);
   const size_t before = out.size();
   std::set<std::string> used;
   const auto add = [&](const sure_check& check) {
@@ -101,11 +152,14 @@ std::string test_writer::write(const prompt_task& task, const framework_words& w
     if (text == words.checks.end()) return;
     std::string name = plain_name(check.name);
     while (!used.insert(fmt::format("{} {} {}", check.kind, name, check.detail)).second) name.push_back('_');
-    append_filled(out, text->second, {{"ref", check.ref}, {"name", name}, {"detail", check.detail}, {"path", path}});
+    fill["ref"] = check.ref;
+    fill["name"] = std::move(name);
+    fill["detail"] = check.detail;
+    append_filled(out, text->second, fill);
   };
   for (const auto& check : checks) add(check);
   if (out.size() == before) add({"loads", {}, "unit", {}});
-  append_filled(out, words.foot, {{"path", path}});
+  append_filled(out, words.foot, fill);
   return out;
 }
 

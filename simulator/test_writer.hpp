@@ -13,7 +13,8 @@
 
 namespace cohort {
 
-/// The words of one framework. In each text `{{key}}` is replaced.
+/// The words of one framework. In each text `{{key}}` is replaced; `{{NAME}}` for each of `names`, and `{{NAME as}}`
+/// where it is imported ("test", "test as test_").
 struct framework_words {
   std::string family;         ///< "python", "javascript" or "go": whose rules decide what holds.
   std::string fence;          ///< Info string of the code fence, unless the task's language is one.
@@ -21,6 +22,10 @@ struct framework_words {
   std::string head;           ///< Before the checks; {{import}}, {{path}}, {{package_clause}}
   std::string head_commonjs;  ///< Instead of `head` if the import is by `require`; may be empty.
   std::map<std::string, std::string, std::less<>> checks;  ///< By kind; {{ref}}, {{name}}, {{detail}}
+  std::vector<std::string> names;                          ///< What the file binds beside the unit's symbols.
+  std::string renamed;                 ///< What one of them is called if the unit has a symbol of that name; {{name}}
+  std::vector<std::string> collected;  ///< How a name begins that the framework takes for a test if it is imported.
+  std::string hide;                    ///< Makes `_NAME` of such a symbol; {{name}}
   std::string foot;
 };
 
@@ -38,6 +43,9 @@ struct sure_check {
 
 /// The package clause that the test file needs; empty if the task's import text brings one.
 [[nodiscard]] std::string go_package_clause(const prompt_task& task);
+
+/// The task's import text as Go accepts it in a file that names nothing of the package.
+[[nodiscard]] std::string go_unused_import(const prompt_task& task);
 
 class test_writer {
  public:

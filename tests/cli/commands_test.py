@@ -159,6 +159,20 @@ class State(Case):
 
 
 class InOneGo(Case):
+    def test_generate_logical_speaks_of_batches_only_with_batch_mode(self):
+        of_batches = r"\bbatch(es)?\b(?!-\d)"  # The run's name aside.
+        one_go, batches = self.project(60, "one_go"), self.project(12, "batches")
+        for arguments in (["--dry-run"], [*SIMULATED], ["--stats"]):
+            said = self.cohort("generate-logical", one_go, "--min-complexity", "1", *arguments)
+            self.ends(said, 0)
+            self.assertNotRegex(said.out + said.err, of_batches)
+        self.assertIn("60 tasks to do\n", self.cohort("generate-logical", self.project(60, "again"), *SIMULATED).err)
+        for arguments in (["--dry-run"], [*SIMULATED]):
+            said = self.cohort("generate-logical", batches, "--batch-mode", *arguments)
+            self.ends(said, 0)
+            self.assertRegex(said.out + said.err, of_batches)
+        self.assertIn("batch 1/2 started: 10 tasks to do", said.err)
+
     def test_generate_logical_does_everything(self):
         shop, bill = self.bookshop(), Bill(self.room / "bill")
         ended = self.cohort("generate-logical", shop, *SIMULATED, "--bill", bill.path)

@@ -46,6 +46,24 @@ class RefusedSettings(Case):
                 with self.subTest(key=key, value=value):
                     self.refused("defaults.json", ["run", group, key] if group else ["run", key], value, [valid])
 
+    PLANNING = [(["planning", "max_prompt_bytes"], "1 to 33554432"), (["planning", "max_units_per_part"], "1 to 10000"),
+                (["estimates", "max_max_tokens"], "1 to 16000"), (["estimates", "low_output_percent"], "1 to 100"),
+                (["estimates", "output_percent_by_effort", "high"], "1 to 10000"), (["batches", "auto_min_size"], "1 to 50")]
+
+    def test_numbers_that_planning_goes_by(self):
+        for keys, valid in self.PLANNING:
+            for value in (-1, 0, 1.5, "3", None, [], True, 10**18, 10**30):
+                with self.subTest(keys=keys, value=value):
+                    self.refused("defaults.json", keys, value, [valid])
+        for keys in (["planning", "max_bytes"], ["estimates", "tokens"], ["batches", "size"],
+                     ["estimates", "output_percent_by_effort", "extreme"]):
+            with self.subTest(keys=keys):
+                self.refused("defaults.json", keys, 5, ["not known"])
+        for keys in (["planning"], ["estimates"], ["batches"], ["estimates", "output_percent_by_effort"]):
+            for value in ([], 5, "x", None):
+                with self.subTest(keys=keys, value=value):
+                    self.refused("defaults.json", keys, value, ["must be an object"])
+
     def test_texts_of_the_defaults(self):
         for group, key, values, valid in (("settings", "model", ["", 3, None], "not empty"),
                                           ("settings", "effort", ["extreme", "", 3], "low, medium, high"),

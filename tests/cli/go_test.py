@@ -27,7 +27,8 @@ class Module(Case):
         ended = self.batch(self.module, "--provider", "simulator", "--min-complexity", "1", "--force")
         self.ends(ended, 0)
         tests = sorted((self.module / STATE / "tests").rglob("*_test.go"))
-        self.assertEqual([path.name for path in tests], ["money_test.go", "stack_test.go"])
+        self.assertEqual(sorted(path.name for path in tests),
+                         ["entries_test.go", "money_test.go", "paging_test.go", "stack_test.go"])
         folders = ["./" + os.path.relpath(path.parent, self.module) for path in tests]
         vetted = self.go("vet", *folders)
         self.assertEqual(vetted.returncode, 0, vetted.stdout)

@@ -51,6 +51,38 @@ class EventsOnly(Case):
             done = {e["source"] for e in events if e["event"] == "task_ended" and e["batch"] == batch["batch"]}
             self.assertEqual(done, set(batch["sources"]))
 
+    def test_a_function_that_fits_no_request_is_left_out_by_name(self):
+        huge = "def huge(value):\n    if value:\n" + "        value = value + 1\n" * 20_000
+        project = self.project(1)
+        (project / "both.py").write_text(module_text("both") + "\n\n" + huge)
+        plan = self.one(self.events(self.batch(project, "--dry-run", "--json", "--min-complexity", "1")), "plan")
+        self.assertEqual(plan["tasks"], 2)
+        [left] = plan["files"]["leftOut"]
+        self.assertEqual((left["source"], left["symbol"], left["code"]), ("both.py", "huge", "file_too_large"))
+        report = json.loads(self.cohort("analyze-gaps", project, "-f", "json", "-t", "1").out)
+        self.assertIn("both.py", [gap["path"] for gap in report["gaps"]])
+        [skipped] = report["skipped"]
+        self.assertEqual((skipped["path"], skipped["code"]), ("both.py", "file_too_large"))
+        self.assertIn("'huge'", skipped["reason"])
+        # The rest of the file gets its test.
+        ended = self.batch(project, *SIMULATED, "--force", "--min-complexity", "1")
+        self.ends(ended, 0)
+        self.assertRegex(ended.err, "both.py: 'huge' with the file's imports has .* bytes")
+        [written] = (project / STATE / "tests").rglob("test_both.py")
+        self.assertIn("both_rule_2", written.read_text())
+
+    def test_gaps_that_cannot_be_planned_are_no_lack_of_gaps(self):
+        project = self.project(0)
+        (project / "huge.py").write_text("def huge(value):\n    if value:\n" + "        value = value + 1\n" * 20_000)
+        for arguments in (["--dry-run"], [*SIMULATED, "-q"]):
+            said = self.batch(project, "--min-complexity", "1", *arguments)
+            self.ends(said, 0)
+            self.assertNotIn("No gaps", said.out + said.err)
+            self.assertRegex(said.out + said.err, "1 file has gaps and cannot be planned:\n  huge.py: 'huge' .* raise max_prompt_bytes")
+        (project / "vast.py").write_text((project / "huge.py").read_text())
+        said = self.events(self.batch(project, "--min-complexity", "1", *SIMULATED, "--json"))
+        self.assertIn("2 files have gaps, none can be planned:", self.messages(said, "notice"))
+
     def test_a_dry_run_of_an_unfinished_run_is_what_is_left(self):
         shop = self.bookshop()
         self.ends(self.batch(shop, *SIMULATED, "--max-batches", "1"), 0)

@@ -20,7 +20,7 @@ std::vector<std::string> parts_of(std::string_view text, const language& lang, s
     const auto end = text.find(line);
     parts.emplace_back(text.substr(0, end));
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + line.size());
-    const auto report = is_utf8(parts.back()) ? check_syntax(lang, target, parts.back()) : syntax_report{false};
+    const auto report = is_utf8(parts.back()) ? check_syntax(lang, target, parts.back()) : syntax_report{.ok = false};
     if (!report.ok) parts.pop_back();
     if (report.gave_up) break;
   }

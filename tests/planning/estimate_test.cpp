@@ -1,5 +1,8 @@
 #include "planning/estimate.hpp"
 
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
 #include "prompt_fixture.hpp"
 
 namespace cohort {
@@ -51,10 +54,40 @@ TEST(estimate, adds_up) {
 
 TEST(estimate, refuses_numbers_that_make_no_sense) {
   const project_on_disk folder;
-  folder.write("defaults.json", R"({"planning": {"max_prompt_bytes": 0}})");
-  EXPECT_EQ(load_planning_defaults(folder.root()).error().code, ec::config_invalid);
-  folder.write("defaults.json", "{");
-  EXPECT_EQ(load_planning_defaults(folder.root()).error().code, ec::config_invalid);
+  const auto good = nlohmann::json::parse(read_file(config_folder() / "defaults.json", 1U << 20).value());
+  const auto refused = [&](const char* group, const std::string& key, const nlohmann::json& value) {
+    auto changed = good;
+    changed[group][nlohmann::json::json_pointer{key}] = value;
+    folder.write("defaults.json", changed.dump());
+    const auto loaded = load_planning_defaults(folder.root());
+    if (loaded || loaded.error().code != ec::config_invalid) return std::string{};
+    return loaded.error().message;
+  };
+  using testing::HasSubstr;
+  const std::vector<std::pair<const char*, std::string>> numbers{{"planning", "/max_prompt_bytes"},
+                                                                 {"planning", "/max_units_per_part"},
+                                                                 {"estimates", "/output_tokens_per_unit"},
+                                                                 {"estimates", "/max_max_tokens"},
+                                                                 {"estimates", "/low_output_percent"},
+                                                                 {"estimates", "/output_percent_by_effort/low"},
+                                                                 {"batches", "/auto_min_size"}};
+  for (const auto& [group, key] : numbers)
+    for (const auto& value :
+         std::vector<nlohmann::json>{-1, 0, 1.5, "3", nullptr, true, 5'000'000'000, 1e30, nlohmann::json::array()})
+      EXPECT_THAT(
+          refused(group, key, value),
+          testing::AllOf(HasSubstr("defaults.json"), HasSubstr("key \"" + std::string{group} + "\""),
+                         HasSubstr("\"" + key.substr(key.rfind('/') + 1) + "\" must be a whole number from 1 to")))
+          << key << " " << value;
+  EXPECT_THAT(refused("estimates", "/output_percent_by_effort", 3), HasSubstr("must be an object"));
+  EXPECT_THAT(refused("planning", "/max_promt_bytes", 3), HasSubstr("\"max_promt_bytes\" is not known"));
+  EXPECT_THAT(refused("estimates", "/output_percent_by_effort/hihg", 3), HasSubstr("\"hihg\" is not known"));
+  EXPECT_THAT(refused("estimates", "/min_max_tokens", 16'000), "");
+  EXPECT_THAT(refused("estimates", "/max_max_tokens", 5'999), HasSubstr("\"min_max_tokens\" is above"));
+  for (const auto* text : {R"({"planning": {"max_prompt_bytes": 1}})", R"({"planning": []})", "{", "[]"}) {
+    folder.write("defaults.json", text);
+    EXPECT_EQ(load_planning_defaults(folder.root()).error().code, ec::config_invalid) << text;
+  }
 }
 
 }  // namespace

@@ -529,6 +529,12 @@ TEST(language, a_mistake_in_a_description_is_named_with_its_place) {
   EXPECT_THAT(message("\"tree_sitter_python\"", "\"tree_sitter_cobol\""), HasSubstr("tree_sitter_cobol"));
   EXPECT_THAT(message("\"style\": \"dotted\"", "\"style\": \"dots\""), HasSubstr("modules"));
   EXPECT_THAT(message("\"fallback\": true", "\"fallback\": 1"), HasSubstr("frameworks[1].fallback"));
+  EXPECT_THAT(message("[\"test*\"]}]", "[]}]"), HasSubstr("syntax.tests.functions[0].names"));
+  EXPECT_THAT(message("\"bases_in\": \"superclasses\"", "\"bases_in\": \"parents\""), HasSubstr("parents"));
+  EXPECT_THAT(message("\"methods\": [", "\"calls\": ["), HasSubstr("calls"));
+  EXPECT_THAT(message("[{\"names\": [\"test*\"]}]", "[{\"names\": [\"test*\"], \"parameter_types\": [\"T\"]}]"),
+              HasSubstr("'parameter_type'"));
+  EXPECT_THAT(message("\"functions\": [{\"names\": [\"test*\"]}]", "\"calls\": [\"it\"]"), HasSubstr("syntax.calls"));
   for (const auto* costly : {"a{9999999999999999999}", "((a{99}){99}){99}", "(a)\\\\99999999999999999999"})
     EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", costly), HasSubstr("counted repetition")) << costly;
   EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", std::string(3000, '(')), HasSubstr("500 bytes"));

@@ -210,6 +210,38 @@ TEST(tasks, skip_what_is_too_big_even_alone) {
   const auto result = plan(project, {project.add("big.py", text)}, "pytest", limits);
   ASSERT_EQ(result.skipped.size(), 1u);
   EXPECT_EQ(result.skipped[0].why.code, ec::file_too_large);
+  EXPECT_EQ(result.skipped[0].symbol, "");
+}
+
+TEST(tasks, leave_out_a_function_that_is_too_big_and_plan_the_rest_of_its_file) {
+  const project_on_disk project;
+  std::string body;
+  for (int i = 0; i < 3000; ++i) body += "        x = x + " + std::to_string(i) + "\n";
+  const auto text =
+      "def first(x):\n    return x\n\n\ndef huge(x):\n    if x:\n" + body +
+      "\n\ndef last(x):\n    return first(x)\n\n\nclass Cart:\n    def __init__(self):\n        self.n = 0\n\n"
+      "    def add(self, x):\n        return x\n\n    def total(self, x):\n" +
+      body + "\n    def clear(self):\n        self.n = 0\n";
+  auto limits = load_planning_defaults(config_folder())->limits;
+  limits.max_prompt_bytes = 30'000;
+  const auto result = plan(project, {project.add("big.py", text)}, "pytest", limits);
+  ASSERT_EQ(result.tasks.size(), 1u);
+  const auto& prompt = result.tasks[0].request.prompt;
+  for (const auto* shown : {"def first(x):", "def last(x):", "def add(self, x):", "def clear(self):", "self.n = 0"})
+    EXPECT_NE(prompt.find(shown), std::string::npos) << shown;
+  const auto symbols = section(prompt, "symbols");
+  EXPECT_EQ(symbols.find("huge"), std::string::npos);
+  EXPECT_EQ(symbols.find("\"Cart\""), symbols.rfind("\"Cart\"")) << symbols;
+  EXPECT_EQ(symbols.find("total"), std::string::npos);
+  EXPECT_EQ(section(prompt, "import").find("huge"), std::string::npos);
+  ASSERT_EQ(result.skipped.size(), 2u);
+  for (const auto& one : result.skipped) {
+    EXPECT_EQ(one.path, "big.py");
+    EXPECT_EQ(one.why.code, ec::file_too_large);
+    EXPECT_NE(one.why.message.find("'" + one.symbol + "'"), std::string::npos) << one.why.message;
+  }
+  EXPECT_EQ(result.skipped[0].symbol, "huge");
+  EXPECT_EQ(result.skipped[1].symbol, "Cart.total");
 }
 
 }  // namespace

@@ -216,6 +216,106 @@ TEST_F(generated_tests_test, go_tests_name_the_package_and_its_symbols) {
   EXPECT_THAT(code, testing::Not(HasSubstr("cart.Map")));
 }
 
+TEST_F(generated_tests_test, go_tests_name_methods_by_a_type_of_another_file) {
+  const std::string generic =
+      R"~({"name":"Box.Get","kind":"function","signature":"func (b *Box[T]) Get() T","parameters":[],"methods":[]})~"
+      "\n"
+      R"~({"name":"hidden.Get","kind":"function","signature":"func (h hidden) Get() int","parameters":[],"methods":[]})~"
+      "\n";
+  const std::string import = "package cart_test\n\nimport \"example.org/shop/cart\"";
+  const auto code = code_for(
+      {"go", "go test", import,
+       R"~({"name":"Cart.Add","kind":"function","signature":"func (c *Cart) Add(x int) int","parameters":[],"methods":[]})~"
+       "\n" +
+           generic,
+       "package cart\n"});
+  EXPECT_THAT(code, HasSubstr("func Test_Cart_Add_is_a_function(t *testing.T)"));
+  EXPECT_THAT(code, HasSubstr("reflect.TypeOf((*cart.Cart).Add)"));
+  EXPECT_THAT(code, testing::Not(HasSubstr("Box")));
+  EXPECT_THAT(code, testing::Not(HasSubstr("hidden")));
+  // An import that nothing uses does not compile.
+  const auto nothing = code_for({"go", "go test", import, generic, "package cart\n"});
+  EXPECT_THAT(nothing, HasSubstr("import _ \"example.org/shop/cart\"\n"));
+  const auto aliased =
+      code_for({"go", "go test", "import (\n\tc \"example.org/shop/cart\"\n)", generic, "package cart\n"});
+  EXPECT_THAT(aliased, HasSubstr("import (\n_ \"example.org/shop/cart\"\n)"));
+}
+
+TEST_F(generated_tests_test, a_namespace_is_no_class) {
+  const std::string source =
+      "export namespace Shop {\n  export class Cart { add(x: number) { return x; } }\n"
+      "  export function total(a: number) { return a; }\n  function hidden() {}\n}\n";
+  const auto code = code_for(
+      {"typescript", "node:test", "import { Shop } from \"./shop.mjs\";",
+       R"~({"name":"Shop","kind":"class","signature":"namespace Shop","parameters":[],"methods":[{"name":"total"},{"name":"hidden"}]})~"
+       "\n",
+       source});
+  // What a compiler makes of it: not every node reads TypeScript.
+  put("shop.mjs", "export const Shop = { Cart: class {}, total(a) { return a; } };\n");
+  put("shop.test.mjs", code);
+  EXPECT_EQ(run("node --test shop.test.mjs"), 0) << output;
+  EXPECT_THAT(code, HasSubstr("\"total\" in Shop,"));
+}
+
+const std::string names_of_frameworks =
+    R"~({"name":"assert","kind":"function","signature":"function assert(x)","parameters":[{"name":"x"}],"methods":[]}
+{"name":"test","kind":"function","signature":"function test(a, b)","parameters":[{"name":"a"},{"name":"b"}],"methods":[]}
+{"name":"test_","kind":"function","signature":"function test_(a)","parameters":[{"name":"a"}],"methods":[]}
+{"name":"expect","kind":"function","signature":"function expect(x)","parameters":[{"name":"x"}],"methods":[]}
+{"name":"describe","kind":"function","signature":"function describe()","parameters":[],"methods":[]}
+{"name":"it","kind":"function","signature":"function it()","parameters":[],"methods":[]}
+)~";
+const std::string source_of_framework_names =
+    "function assert(x) { return x; }\nfunction test(a, b) { return a + b; }\nfunction test_(a) { return a; }\n"
+    "function expect(x) { return x; }\nfunction describe() {}\nfunction it() {}\n";
+
+TEST_F(generated_tests_test, node_passes_them_for_a_unit_with_the_framework_s_names) {
+  const std::string names = "{ assert, test, test_, expect, describe, it }";
+  const auto module = source_of_framework_names + "export " + names + ";\n";
+  put("unit.mjs", module);
+  put("unit.test.mjs",
+      code_for({"javascript", "node:test", "import " + names + " from \"./unit.mjs\";", names_of_frameworks, module}));
+  EXPECT_EQ(run("node --test unit.test.mjs"), 0) << output;
+  const auto script = source_of_framework_names + "module.exports = " + names + ";\n";
+  put("unit.cjs", script);
+  put("unit.test.cjs", code_for({"javascript", "node:test", "const " + names + " = require(\"./unit.cjs\");",
+                                 names_of_frameworks, script}));
+  EXPECT_EQ(run("node --test unit.test.cjs"), 0) << output;
+  EXPECT_THAT(read_file(folder() / "unit.test.cjs").value(), HasSubstr("test__(\"test is a function\""));
+}
+
+TEST_F(generated_tests_test, a_unit_s_names_are_left_to_it_in_vitest_and_jest) {
+  const std::string import = "import { test, expect } from \"./test\";";
+  const auto vitest = code_for({"javascript", "vitest", import, names_of_frameworks, source_of_framework_names});
+  EXPECT_THAT(vitest, HasSubstr("import { expect as expect_, test as test_ } from \"vitest\";"));
+  EXPECT_THAT(vitest, HasSubstr("\ntest_(\"test is a function\", () => {\n  expect_(typeof test)"));
+  const auto jest = code_for({"javascript", "jest", import, names_of_frameworks, source_of_framework_names});
+  EXPECT_THAT(jest, HasSubstr("\nglobalThis.test(\"test is a function\", () => {\n  globalThis.expect(typeof test)"));
+  const auto plain = code_for({"javascript", "vitest", "import { total } from \"./test\";", names_of_frameworks, ""});
+  EXPECT_THAT(plain, HasSubstr("import { expect, test } from \"vitest\";"));
+}
+
+TEST_F(generated_tests_test, python_runners_pass_them_for_a_unit_with_their_names) {
+  const std::string source =
+      "def test(value):\n    return value\n\nclass TestResult:\n    def __init__(self, a): self.a = a\n    def "
+      "test_it(self): return 1 / 0\n\n"
+      "def unittest(a): return a\n\nclass UnitTest:\n    def run(self): return 1\n";
+  const std::string symbols =
+      R"~({"name":"test","kind":"function","signature":"def test(value)","parameters":[{"name":"value"}],"methods":[]}
+{"name":"TestResult","kind":"class","signature":"class TestResult:","parameters":[{"name":"a"}],"methods":[{"name":"test_it"}]}
+{"name":"unittest","kind":"function","signature":"def unittest(a)","parameters":[{"name":"a"}],"methods":[]}
+{"name":"UnitTest","kind":"class","signature":"class UnitTest:","parameters":[],"methods":[{"name":"run"}]}
+)~";
+  const std::string import = "from unit import test, TestResult, unittest, UnitTest";
+  put("unit.py", source);
+  put("test_unit.py", code_for({"python", "pytest", import, symbols, source}));
+  EXPECT_EQ(run("'" COHORT_PYTHON "' -m pytest -q -W error -p no:cacheprovider test_unit.py"), 0) << output;
+  EXPECT_THAT(output, HasSubstr("8 passed"));
+  put("test_cases.py", code_for({"python", "unittest", import, symbols, source}));
+  EXPECT_EQ(run("'" COHORT_PYTHON "' -m unittest test_cases"), 0) << output;
+  EXPECT_THAT(output, HasSubstr("Ran 8 tests"));
+}
+
 TEST_F(generated_tests_test, a_prompt_without_a_task_gets_a_short_answer) {
   EXPECT_EQ(client().post(message("What is 2 + 2?")).text(), "This is a simulated answer.");
 }

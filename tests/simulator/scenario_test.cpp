@@ -59,6 +59,14 @@ TEST(scenario_test, an_override_changes_one_value_or_nothing) {
   EXPECT_FALSE(override_scenario(rules, "nothing.known=1"));
 }
 
+TEST(scenario_test, an_unknown_name_is_answered_with_those_there_are) {
+  const auto unknown = load_scenario("nope").error();
+  EXPECT_EQ(unknown.code, ec::usage);
+  EXPECT_THAT(unknown.message,
+              testing::HasSubstr("there is no scenario 'nope'; there are: calm, liar, overloaded, rough-weather;"));
+  EXPECT_EQ(load_scenario("/nowhere/nope.json").error().code, ec::not_found);
+}
+
 TEST(fates_test, the_same_content_and_attempt_meet_the_same_fate) {
   scenario rules;
   rules.faults.overloaded = 0.5;
