@@ -1,6 +1,6 @@
 // Several answers that become one test file. The input's first line is the target; a line "=====" divides the parts.
-// As in the program, only parts that parse are merged.
-// Claims: the result is text of a bounded length, and the parts of one text are that text.
+// As in the program, only parts that parse and can share a file are merged; pieces need not be fit for that.
+// Claims: the result is text of a bounded length and parses, and the parts of one text are that text.
 
 #include <vector>
 
@@ -34,13 +34,20 @@ void run(std::string_view input) {
   const auto target = take_line(text);
   const auto& lang = all_languages().of(target);
   const auto& words = *all_languages().texts.language(lang.id);
-  const auto parts = parts_of(text, lang, target);
+  auto parts = parts_of(text, lang, target);
+  if (const auto joined = join_pieces(lang, words, target, parts)) {
+    holds(is_utf8(*joined), "pieces are joined to text");
+    holds(joined->size() <= 64 * (text.size() + 16), "it is not much longer than the pieces");
+  }
+  std::erase_if(parts, [&](const auto& part) { return !why_alone(lang, words, target, part).empty(); });
   const auto merged = merge_parts(lang, words, target, parts);
   holds(merged.has_value() == !parts.empty(), "parts can be merged");
   if (!merged) return;
   holds(is_utf8(*merged), "the result is text");
   // A name of one byte can become one of eight and more, in each place.
   holds(merged->size() <= 64 * (text.size() + 16), "the result is not much longer than its parts");
+  const auto report = check_syntax(lang, target, *merged);
+  holds(report.ok || report.gave_up, "the result parses");
   if (parts.size() > 1) return;
   holds(*merged == parts.front(), "one part stays as it is");
 }
