@@ -8,7 +8,7 @@ namespace cohort {
 
 namespace {
 
-budget::verdict judge(const funds_status& account, const std::optional<nano_dollars>& limit, nano_dollars amount) {
+budget::verdict ruling_on(const funds_status& account, const std::optional<nano_dollars>& limit, nano_dollars amount) {
   if (!limit) return budget::verdict::granted;
   if (account.spent.total() + amount > *limit) return budget::verdict::vetoed;
   if (account.spent.total() + account.reserved + amount > *limit) return budget::verdict::wait;
@@ -29,9 +29,9 @@ void budget::carry_over(uint32_t batch, const spending& spent) {
 
 budget::ruling budget::reserve(uint32_t batch, nano_dollars amount) {
   auto& account = batches_[batch];
-  const auto by_run = judge(run_, limits_.run, amount);
+  const auto by_run = ruling_on(run_, limits_.run, amount);
   if (by_run == verdict::vetoed) return {verdict::vetoed, true};
-  const auto by_batch = judge(account, limits_.each_batch, amount);
+  const auto by_batch = ruling_on(account, limits_.each_batch, amount);
   if (by_batch != verdict::granted) return {by_batch, false};
   if (by_run == verdict::wait) return {verdict::wait, true};
   run_.reserved += amount;

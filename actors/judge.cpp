@@ -13,7 +13,7 @@ namespace cohort {
 
 namespace {
 
-constexpr milliseconds rest_pause{15};  ///< Answers gather meanwhile, and wake nobody.
+constexpr milliseconds judge_rest{15};  ///< Answers gather meanwhile, and wake nobody.
 
 }  // namespace
 
@@ -46,7 +46,7 @@ caf::typed_response_promise<judgement> judge_state::read(const unread_answer& an
 
 void judge_state::rest() {
   if (!has_own_thread(static_cast<caf::abstract_actor*>(self_)) || !self_->mailbox().empty()) return;
-  std::this_thread::sleep_for(rest_pause);
+  std::this_thread::sleep_for(judge_rest);
 }
 
 judge_actor::behavior_type judge(judge_actor::stateful_pointer<judge_state> self, context_ptr context,

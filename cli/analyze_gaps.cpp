@@ -58,9 +58,10 @@ int analyze(const gap_options& options) {
   if (!languages) return complain(languages.error());
   auto generated = generated_files(*place);
   if (!generated)
-    warn(fmt::format("the ledger cannot tell which tests were generated, so that those outside of .claude-testing "
-                     "count as yours: {}",
-                     printable(generated.error().message, 1000)));
+    warn(
+        fmt::format("the ledger cannot tell which tests were generated, so that those outside of .claude-testing "
+                    "count as yours: {}",
+                    printable(generated.error().message, 1000)));
   survey_options wishes;
   if (generated) wishes.discover.generated = std::move(*generated);
   wishes.discover.include = options.include;

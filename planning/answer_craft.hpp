@@ -25,8 +25,8 @@ class test_craft : public task_craft {
   [[nodiscard]] expected<std::string> assemble(const task_spec& any,
                                                const std::vector<std::string>& extracted) const override;
 
-  /// A name that the framework collects as well: "test_cart_2.py", "cart_2.test.ts"; for Go, whose folders are packages,
-  /// "cart_2/cart_test.go".
+  /// A name that the framework collects as well: "test_cart_2.py", "cart_2.test.ts"; for Go, whose folders are
+  /// packages, "cart_2/cart_test.go".
   [[nodiscard]] std::string other_name(const task_spec& task, const std::string& ending) const override;
 
  private:

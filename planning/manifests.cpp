@@ -14,7 +14,7 @@ namespace cohort {
 
 namespace {
 
-constexpr uint64_t largest_manifest = 4U << 20U;
+constexpr uint64_t largest_document = 4U << 20U;
 
 /// Where what begins at `at` ends, if that is a comment or a string; else `at`.
 size_t end_of_opaque(std::string_view text, size_t at) noexcept {
@@ -53,7 +53,7 @@ const nlohmann::json& manifest_reader::read(const std::string& path) {
   if (const auto known = documents_.find(path); known != documents_.end()) return known->second;
   auto& document = documents_.emplace(path, nlohmann::json::object()).first->second;
   const auto file = project_ / path;
-  const auto text = read_file(file, largest_manifest);
+  const auto text = read_file(file, largest_document);
   if (!text && text.error().code == ec::not_found) return document;
   if (!text) {
     problems_.emplace(file.string(), text.error().message);

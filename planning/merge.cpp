@@ -202,7 +202,7 @@ class scoping_merger {
     body_plan plan{&part, {}, std::vector<bool>(part.statements.size(), false)};
     for (size_t i = 0; i < part.statements.size(); ++i)
       plan.left_out[i] = part.statements[i].kind == statement_kind::heading;
-    const auto text = body_of(plan);
+    auto text = body_of(plan);
     const bool group = needs_group(part);
     if (text.empty() || (!group && !needs_block(index))) return text;
     const auto inner = indented(own_names(index) + text, lang_, target_);

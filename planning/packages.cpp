@@ -49,7 +49,7 @@ std::string_view package_name(std::string_view module) noexcept {
   return module.substr(0, end);
 }
 
-std::string_view without_extension(std::string_view path) noexcept {
+std::string_view bare_name(std::string_view path) noexcept {
   path.remove_suffix(extension_of(path).size());
   return path;
 }
@@ -59,7 +59,7 @@ void add_sources(const package_rules& rules, const std::string& folder, std::str
                  std::vector<std::string>& into) {
   for (;;) {
     for (const auto& source : rules.sources)
-      for (const auto rest : {target, without_extension(target)})
+      for (const auto rest : {target, bare_name(target)})
         into.push_back(joined_path(joined_path(folder, source), rest));
     const auto slash = target.find('/');
     if (slash == std::string_view::npos) return;

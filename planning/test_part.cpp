@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view blank_name = "_";
 
-bool holds(const std::vector<std::string>& list, std::string_view what) {
+bool lists(const std::vector<std::string>& list, std::string_view what) {
   return std::find(list.begin(), list.end(), what) != list.end();
 }
 
@@ -150,7 +150,7 @@ class statement_judge {
   }
 
   [[nodiscard]] bool declares_tests(std::string_view function) const {
-    return holds(rules_.groups, function) || holds(grammar_.tests.calls, function);
+    return lists(rules_.groups, function) || lists(grammar_.tests.calls, function);
   }
 
   /// What the calls in a statement declare: tests, or hooks outside of tests.
@@ -162,7 +162,7 @@ class statement_judge {
       bool declares = false;
       if ((roles(cursor.node()) & role::call) != 0) {
         const auto called = cohort::text_of(child_in(cursor.node(), grammar_.call_function), text_);
-        const bool hook = holds(rules_.hooks, called.substr(called.rfind('.') + 1));  // `test.beforeEach`
+        const bool hook = lists(rules_.hooks, called.substr(called.rfind('.') + 1));  // `test.beforeEach`
         declares = !hook && declares_tests(first_word(called));
         tests = tests || declares;
         hooks = hooks || hook;
