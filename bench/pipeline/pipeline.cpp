@@ -85,6 +85,7 @@ planned_run plan(ledger& book, const workspace& place, const run_settings& setti
   request.place = place;
   request.settings = settings;
   request.model = planned.model;
+  request.planning = take(load_planning_defaults(config_directory()), "planning");
   request.cache = cache_mode::five_minutes;
   std::vector<uint32_t> batch_of;
   take(book.begin_plan(settings, planned.model.id), "plan");
@@ -97,6 +98,7 @@ planned_run plan(ledger& book, const workspace& place, const run_settings& setti
                       return true;
                     }),
        "survey");
+  if (batch_of.empty()) must(fail(ec::config_invalid, "no task came of the project"), "plan");
   must(book.commit_plan(batch_of), "plan");
   planned.run = *take(book.newest_run(), "run");
   return planned;
