@@ -65,6 +65,7 @@ std::string test_craft::other_name(const task_spec& task, const std::string& end
 expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir) {
   auto languages = load_languages(config_dir);
   if (!languages) return tl::unexpected{languages.error()};
+  if (auto compiled = compile_locals(*languages); !compiled) return tl::unexpected{compiled.error()};
   auto shared = std::make_shared<const language_set>(std::move(*languages));
   auto texts = load_prompt_texts(config_dir, *shared);
   if (!texts) return tl::unexpected{texts.error()};

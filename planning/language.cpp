@@ -173,13 +173,8 @@ expected<void> read_locals(const fs::path& file, language& lang) {
   if (std::error_code ignored; !fs::exists(file, ignored)) return {};
   const auto text = read_file(file, 1U << 20U);
   if (!text) return tl::unexpected{text.error()};
-  for (const auto& rules : lang.rules) {
-    auto compiled = locals_query::compile(rules->grammar, *text);
-    if (!compiled)
-      return fail(ec::config_invalid,
-                  fmt::format("'{}', {}", printable(file.string(), 1000), compiled.error().message));
-    lang.locals.push_back(std::move(*compiled));
-  }
+  lang.locals_file = file.string();
+  for (const auto& rules : lang.rules) lang.locals.push_back(std::make_shared<locals_query>(rules->grammar, *text));
   return {};
 }
 
@@ -279,6 +274,15 @@ expected<language_set> load_languages(const fs::path& config_dir) {
     languages.push_back(std::move(*lang));
   }
   return language_set{std::move(languages), to_hex(sha256(fingerprint))};
+}
+
+expected<void> compile_locals(const language_set& languages) {
+  for (const auto& lang : languages.all())
+    for (const auto& query : lang->locals)
+      if (auto compiled = query->compile(); !compiled)
+        return fail(ec::config_invalid,
+                    fmt::format("'{}', {}", printable(lang->locals_file, 1000), compiled.error().message));
+  return {};
 }
 
 }  // namespace cohort

@@ -104,7 +104,8 @@ class language {
   [[nodiscard]] const locals_query* locals_for(std::string_view path_or_extension) const noexcept;
 
   std::vector<std::shared_ptr<const grammar_rules>> rules;  ///< One for each grammar.
-  std::vector<std::shared_ptr<const locals_query>> locals;  ///< One for each grammar, or none.
+  std::vector<std::shared_ptr<locals_query>> locals;        ///< One for each grammar, or none.
+  std::string locals_file;                                  ///< Where they stand, for messages.
 
  private:
   [[nodiscard]] size_t grammar_for(std::string_view path_or_extension) const noexcept;
@@ -135,7 +136,11 @@ class language_set {
 
 /// Reads `config_dir`/languages/*/language.json, and locals.scm where there is one. Fails with `ec::config_invalid` and
 /// the place of the mistake: unknown or missing members, wrong types, node kinds and fields that no grammar of the
-/// language has.
+/// language has. What is wrong with locals.scm shows when it is compiled: `compile_locals`.
 [[nodiscard]] expected<language_set> load_languages(const std::filesystem::path& config_dir);
+
+/// Compiles what reads names, which merging needs. Before other threads see the languages. Fails with
+/// `ec::config_invalid` and the place of the mistake.
+[[nodiscard]] expected<void> compile_locals(const language_set& languages);
 
 }  // namespace cohort

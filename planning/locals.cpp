@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -169,42 +170,42 @@ struct cursor_deleter {
 
 }  // namespace
 
-locals_query::locals_query(TSQuery* query) : query_(query) {
+locals_query::~locals_query() {
+  if (query_ != nullptr) ts_query_delete(query_);
+}
+
+expected<void> locals_query::compile() {
+  if (query_ != nullptr) return {};
+  install_tree_memory();
+  uint32_t at = 0;
+  auto problem = TSQueryErrorNone;
+  query_ = ts_query_new(grammar_, text_.data(), static_cast<uint32_t>(text_.size()), &at, &problem);
+  if (query_ == nullptr) {
+    const auto line =
+        1 + std::count(text_.begin(), text_.begin() + std::min<std::ptrdiff_t>(at, std::ssize(text_)), '\n');
+    return fail(ec::config_invalid, fmt::format("line {}: {}", line,
+                                                problem == TSQueryErrorNodeType ? "no such kind of node in the grammar"
+                                                : problem == TSQueryErrorField  ? "no such field in the grammar"
+                                                                                : "not a query"));
+  }
   for (uint32_t i = 0; i < ts_query_capture_count(query_); ++i) {
     uint32_t length = 0;
     const char* name = ts_query_capture_name_for_id(query_, i, &length);
     const auto known = std::find_if(captures.begin(), captures.end(), [&](const auto& capture) {
       return capture.name == std::string_view{name, length};
     });
-    meanings_.push_back(known == captures.end() ? 0 : known->mark);
+    if (known == captures.end()) {
+      auto unknown = fail(ec::config_invalid, fmt::format("unknown capture '@{}'", std::string_view{name, length}));
+      ts_query_delete(std::exchange(query_, nullptr));
+      return unknown;
+    }
+    meanings_.push_back(known->mark);
   }
-}
-
-locals_query::~locals_query() { ts_query_delete(query_); }
-
-expected<std::shared_ptr<const locals_query>> locals_query::compile(const TSLanguage* grammar, std::string_view text) {
-  install_tree_memory();
-  uint32_t at = 0;
-  auto problem = TSQueryErrorNone;
-  auto* query = ts_query_new(grammar, text.data(), static_cast<uint32_t>(text.size()), &at, &problem);
-  const auto line = 1 + std::count(text.begin(), text.begin() + std::min<size_t>(at, text.size()), '\n');
-  if (query == nullptr)
-    return fail(ec::config_invalid, fmt::format("line {}: {}", line,
-                                                problem == TSQueryErrorNodeType ? "no such kind of node in the grammar"
-                                                : problem == TSQueryErrorField  ? "no such field in the grammar"
-                                                                                : "not a query"));
-  std::shared_ptr<const locals_query> made{new locals_query{query}};
-  if (const auto unknown = std::find(made->meanings_.begin(), made->meanings_.end(), 0U);
-      unknown != made->meanings_.end()) {
-    uint32_t length = 0;
-    const auto index = static_cast<uint32_t>(unknown - made->meanings_.begin());
-    const char* name = ts_query_capture_name_for_id(query, index, &length);
-    return fail(ec::config_invalid, fmt::format("unknown capture '@{}'", std::string_view{name, length}));
-  }
-  return made;
+  return {};
 }
 
 file_names locals_query::names_in(TSNode root, std::string_view text) const {
+  if (query_ == nullptr) return {};
   const std::unique_ptr<TSQueryCursor, cursor_deleter> cursor{ts_query_cursor_new()};
   ts_query_cursor_set_match_limit(cursor.get(), most_matches_at_once);
   ts_query_cursor_exec(cursor.get(), query_, root);

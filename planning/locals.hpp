@@ -34,22 +34,24 @@ struct file_names {
   std::set<std::string_view> pinned;
 };
 
-/// A compiled query. Immutable; shared by all threads.
+/// One query. Compiling takes some milliseconds, so only who merges does it.
 class locals_query {
  public:
-  /// Fails with `ec::config_invalid` and the place of the mistake.
-  [[nodiscard]] static expected<std::shared_ptr<const locals_query>> compile(const TSLanguage* grammar,
-                                                                             std::string_view text);
+  locals_query(const TSLanguage* grammar, std::string text) : grammar_(grammar), text_(std::move(text)) {}
   locals_query(const locals_query&) = delete;
   locals_query& operator=(const locals_query&) = delete;
   ~locals_query();
 
+  /// To be called before `names_in`, once. Fails with `ec::config_invalid` and the place of the mistake.
+  [[nodiscard]] expected<void> compile();
+
+  /// Any thread. Empty if the query is not compiled.
   [[nodiscard]] file_names names_in(TSNode root, std::string_view text) const;
 
  private:
-  explicit locals_query(TSQuery* query);
-
-  TSQuery* query_;
+  const TSLanguage* grammar_;
+  std::string text_;
+  TSQuery* query_ = nullptr;
   std::vector<uint32_t> meanings_;  ///< Of each capture, by its index.
 };
 

@@ -21,7 +21,7 @@ struct known_languages {
 inline const known_languages& all_languages() {
   static const auto* loaded = [] {
     auto languages = load_languages(config_directory());
-    holds(languages.has_value(), "the languages can be loaded");
+    holds(languages.has_value() && compile_locals(*languages).has_value(), "the languages can be loaded");
     auto texts = load_prompt_texts(config_directory(), *languages);
     holds(texts.has_value(), "the prompts can be loaded");
     return new known_languages{std::move(*languages), std::move(*texts)};

@@ -324,6 +324,33 @@ TEST(merge, leaves_parts_alone_that_act_on_a_whole_file) {
   EXPECT_EQ(why_alone("go", "a/a_test.go", go + "var _ I = stub{}\n\ntype stub struct{ base int }\n"), "");
 }
 
+TEST(merge, needs_queries_that_the_grammar_understands) {
+  const project_on_disk config;
+  std::filesystem::create_directories(config.root() / "languages");
+  std::filesystem::copy(config_folder() / "prompts", config.root() / "prompts",
+                        std::filesystem::copy_options::recursive);
+  std::filesystem::copy(config_folder() / "languages" / "go", config.root() / "languages" / "go",
+                        std::filesystem::copy_options::recursive);
+  const auto file = config.root() / "languages" / "go" / "locals.scm";
+  const auto problem = [&](const std::string& text) {
+    EXPECT_TRUE(replace_file(file, text, durability::later));
+    const auto loaded = load_test_craft(config.root());
+    return loaded ? std::string{} : loaded.error().message;
+  };
+  EXPECT_EQ(problem("(identifier) @name\n"), "");
+  const auto where = "'" + file.string() + "', ";
+  EXPECT_EQ(problem("(identifier) @name\n(no_such_thing) @scope\n"),
+            where + "line 2: no such kind of node in the grammar");
+  EXPECT_EQ(problem("(call_expression no_field: (identifier) @name)\n"),
+            where + "line 1: no such field in the grammar");
+  EXPECT_EQ(problem("((("), where + "line 1: not a query");
+  EXPECT_EQ(problem("(identifier) @nome\n"), where + "unknown capture '@nome'");
+  std::filesystem::remove(file);
+  const auto without = load_test_craft(config.root());
+  ASSERT_TRUE(without);
+  EXPECT_NE((*without)->why_alone(task_in("go", "a/a_test.go"), "package a\n\nfunc TestA(t *testing.T) {}\n"), "");
+}
+
 TEST(merge, names_further_files_so_that_frameworks_find_them) {
   const auto other = [](const std::string& language, const std::string& target) {
     return craft().other_name(task_in(language, target), "part2");
