@@ -70,24 +70,13 @@ std::string indented(const std::string& text, const language& lang, std::string_
   std::set<uint32_t> inside_string;  // Beginnings of lines.
   const auto& grammar = lang.rules_for(target);
   if (const auto tree = parse_tree(grammar, text)) {
-    tree_cursor cursor{ts_tree_root_node(tree.get())};
-    for (int depth = 0;;) {
-      const auto node = cursor.node();
-      const bool is_string = std::string_view{ts_node_type(node)}.find("string") != std::string_view::npos;
-      if (is_string)
-        for (auto at = text.find('\n', ts_node_start_byte(node));
-             at != std::string::npos && at < ts_node_end_byte(node); at = text.find('\n', at + 1))
-          inside_string.insert(static_cast<uint32_t>(at) + 1);
-      if (!is_string && cursor.first_child()) {
-        ++depth;
-        continue;
-      }
-      while (depth > 0 && !cursor.next_sibling()) {
-        cursor.parent();
-        --depth;
-      }
-      if (depth == 0) break;
-    }
+    each_node(ts_tree_root_node(tree.get()), [&](TSNode node) {
+      if (std::string_view{ts_node_type(node)}.find("string") == std::string_view::npos) return true;
+      for (auto at = text.find('\n', ts_node_start_byte(node)); at < ts_node_end_byte(node);
+           at = text.find('\n', at + 1))
+        inside_string.insert(static_cast<uint32_t>(at) + 1);
+      return false;
+    });
   }
   std::string result;
   for (size_t at = 0; at < text.size();) {

@@ -48,6 +48,23 @@ void each_child(TSNode node, Action action) {
   while (cursor.next_sibling());
 }
 
+/// Calls `enter(node)` for `root` and all below it, parents first; false: what is below does not matter. Iterative.
+template <class Enter>
+void each_node(TSNode root, Enter enter) {
+  tree_cursor cursor{root};
+  for (int depth = 0;;) {
+    if (enter(cursor.node()) && cursor.first_child()) {
+      ++depth;
+      continue;
+    }
+    while (depth > 0 && !cursor.next_sibling()) {
+      cursor.parent();
+      --depth;
+    }
+    if (depth == 0) return;
+  }
+}
+
 [[nodiscard]] inline std::string_view text_of(TSNode node, std::string_view text) noexcept {
   const auto begin = ts_node_start_byte(node);
   const auto end = ts_node_end_byte(node);

@@ -157,26 +157,15 @@ class statement_judge {
   [[nodiscard]] statement_kind declared_by_calls(TSNode node) const {
     bool tests = false;
     bool hooks = false;
-    tree_cursor cursor{node};
-    for (int depth = 0;;) {
-      bool declares = false;
-      if ((roles(cursor.node()) & role::call) != 0) {
-        const auto called = cohort::text_of(child_in(cursor.node(), grammar_.call_function), text_);
-        const bool hook = lists(rules_.hooks, called.substr(called.rfind('.') + 1));  // `test.beforeEach`
-        declares = !hook && declares_tests(first_word(called));
-        tests = tests || declares;
-        hooks = hooks || hook;
-      }
-      if (!declares && cursor.first_child()) {
-        ++depth;
-        continue;
-      }
-      while (depth > 0 && !cursor.next_sibling()) {
-        cursor.parent();
-        --depth;
-      }
-      if (depth == 0) break;
-    }
+    each_node(node, [&](TSNode at) {
+      if ((roles(at) & role::call) == 0) return true;
+      const auto called = cohort::text_of(child_in(at, grammar_.call_function), text_);
+      const bool hook = lists(rules_.hooks, called.substr(called.rfind('.') + 1));  // `test.beforeEach`
+      const bool declares = !hook && declares_tests(first_word(called));
+      tests = tests || declares;
+      hooks = hooks || hook;
+      return !declares;
+    });
     return hooks ? statement_kind::hook : tests ? statement_kind::test : statement_kind::effect;
   }
 

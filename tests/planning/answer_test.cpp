@@ -208,11 +208,7 @@ TEST(answer, with_snippets_before_its_test_is_found) {
 /// Somebody's language, added by a folder, that does not say what a test is.
 TEST(answer, in_a_language_without_shapes_of_tests_must_define_something) {
   const project_on_disk config;
-  std::filesystem::create_directories(config.root() / "languages");
-  std::filesystem::copy(config_folder() / "prompts", config.root() / "prompts",
-                        std::filesystem::copy_options::recursive);
-  std::filesystem::copy(config_folder() / "languages" / "go", config.root() / "languages" / "go",
-                        std::filesystem::copy_options::recursive);
+  copy_config(config, "go");
   const auto file = config.root() / "languages" / "go" / "language.json";
   auto described = nlohmann::json::parse(read_file(file, 1U << 20).value());
   described["syntax"].erase("tests");

@@ -326,11 +326,7 @@ TEST(merge, leaves_parts_alone_that_act_on_a_whole_file) {
 
 TEST(merge, needs_queries_that_the_grammar_understands) {
   const project_on_disk config;
-  std::filesystem::create_directories(config.root() / "languages");
-  std::filesystem::copy(config_folder() / "prompts", config.root() / "prompts",
-                        std::filesystem::copy_options::recursive);
-  std::filesystem::copy(config_folder() / "languages" / "go", config.root() / "languages" / "go",
-                        std::filesystem::copy_options::recursive);
+  copy_config(config, "go");
   const auto file = config.root() / "languages" / "go" / "locals.scm";
   const auto problem = [&](const std::string& text) {
     EXPECT_TRUE(replace_file(file, text, durability::later));

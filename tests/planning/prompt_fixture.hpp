@@ -101,4 +101,11 @@ inline std::vector<symbol> public_symbols(const source_file& file) {
   return result;
 }
 
+/// The real prompts and one real language, to be changed.
+inline void copy_config(const project_on_disk& to, const std::string& language) {
+  std::filesystem::create_directories(to.root() / "languages");
+  for (const auto& folder : {std::string{"prompts"}, "languages/" + language})
+    std::filesystem::copy(config_folder() / folder, to.root() / folder, std::filesystem::copy_options::recursive);
+}
+
 }  // namespace cohort
