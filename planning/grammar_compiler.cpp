@@ -29,7 +29,7 @@ class compiler {
                        "transparent",
                        "calls",
                        "exports",
-                       "type_only",
+                       "not_imported",
                        "export_assignments",
                        "imports",
                        "aliases",
@@ -55,7 +55,7 @@ class compiler {
     imports(syntax);
     if (syntax.has("calls")) calls(syntax.at("calls"));
     if (syntax.has("exports")) exports(syntax.at("exports"));
-    if (syntax.has("type_only")) type_only(syntax.at("type_only"));
+    if (syntax.has("not_imported")) not_imported(syntax.at("not_imported"));
     if (syntax.has("export_assignments")) export_assignments(syntax.at("export_assignments"));
     visibility(syntax.at("visibility"));
     if (syntax.has("tests")) tests(syntax.at("tests"), syntax.has("calls"));
@@ -179,12 +179,13 @@ class compiler {
     rules_->export_whole_mark = described.text_or("whole_mark", "");
   }
 
-  void type_only(const json_view& described) {
-    described.allow_only({"node", "condition", "body", "names"});
-    give({described.text("node")}, role::type_only);
-    rules_->type_only_condition = field(described.text("condition"));
-    rules_->type_only_body = field(described.text("body"));
-    rules_->type_only_names = described.texts("names");
+  void not_imported(const json_view& described) {
+    described.allow_only({"node", "condition", "body", "names", "texts"});
+    give({described.text("node")}, role::not_imported);
+    rules_->not_imported_condition = field(described.text("condition"));
+    rules_->not_imported_body = field(described.text("body"));
+    rules_->not_imported_names = described.texts_or_none("names");
+    rules_->not_imported_texts = described.texts_or_none("texts");
   }
 
   void export_assignments(const json_view& described) {

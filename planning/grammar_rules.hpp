@@ -36,7 +36,7 @@ inline constexpr uint32_t import_clause = 1U << 19;     ///< A bare identifier i
 inline constexpr uint32_t parameter_prefix = 1U << 20;  ///< Before a parameter's name: `private`, a decorator.
 inline constexpr uint32_t pattern = 1U << 21;           ///< A parameter that is taken apart: `{ a, b }`.
 inline constexpr uint32_t name_space = 1U << 22;        ///< All of a module under one name: `* as shop`.
-inline constexpr uint32_t type_only = 1U << 23;         ///< A condition under which names may be bound for types only.
+inline constexpr uint32_t not_imported = 1U << 23;      ///< A condition that may never hold for who imports the file.
 }  // namespace role
 
 enum class definition_kind : uint8_t { function, class_type, type, constant, value };
@@ -104,8 +104,9 @@ struct grammar_rules {
   std::vector<std::string> import_calls;  ///< "require", "import".
   TSFieldId export_declaration = 0, export_value = 0, export_source = 0, export_name = 0, export_alias = 0;
   std::string export_whole_mark;  ///< `export = Cart`; empty: there is no such thing.
-  TSFieldId type_only_condition = 0, type_only_body = 0;
-  std::vector<std::string> type_only_names;  ///< "TYPE_CHECKING": never true when the program runs.
+  TSFieldId not_imported_condition = 0, not_imported_body = 0;
+  std::vector<std::string> not_imported_names;  ///< "TYPE_CHECKING": never true when the program runs.
+  std::vector<std::string> not_imported_texts;  ///< "__name__ == '__main__'": never true in an imported module.
   TSFieldId assign_left = 0, assign_right = 0;
   std::vector<std::string> assign_whole, assign_members;  ///< "module.exports"; "exports."
   std::string assign_prototype;                           ///< `Cart.prototype.add = ...`; empty: there are none.

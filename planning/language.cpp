@@ -211,7 +211,7 @@ expected<std::unique_ptr<const language>> load_language(const fs::path& file, st
 }
 
 /// Raised when a change of the code changes what parsing yields; makes caches of before useless.
-constexpr std::string_view parser_version = "3";
+constexpr std::string_view parser_version = "4";
 
 }  // namespace
 

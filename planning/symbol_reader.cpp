@@ -62,19 +62,22 @@ class definition_reader {
       if (!exists(around.outer)) around.outer = node;
       if ((what & role::container) != 0 && !around.head) around.head = ts_node_start_byte(node);
     }
-    const bool type_only = is_type_only(node);
+    const bool not_imported = is_not_imported(node);
     each_child(node, [&](TSNode child, TSFieldId field) {
-      if (!type_only || field != rules_.type_only_body) visit(child, around, into);
+      if (!not_imported || field != rules_.not_imported_body) visit(child, around, into);
     });
   }
 
-  /// `if TYPE_CHECKING:`, `if typing.TYPE_CHECKING:`. What its body binds is not there when the program runs.
-  [[nodiscard]] bool is_type_only(TSNode node) const {
-    if ((roles(node) & role::type_only) == 0) return false;
-    auto condition = text(child_in(node, rules_.type_only_condition));
+  /// `if TYPE_CHECKING:`, `if typing.TYPE_CHECKING:`, `if __name__ == "__main__":`. What its body binds cannot be
+  /// imported.
+  [[nodiscard]] bool is_not_imported(TSNode node) const {
+    if ((roles(node) & role::not_imported) == 0) return false;
+    auto condition = text(child_in(node, rules_.not_imported_condition));
+    const auto& texts = rules_.not_imported_texts;
+    if (std::find(texts.begin(), texts.end(), condition) != texts.end()) return true;
     if (condition.find_first_of(" \t\n([") != std::string_view::npos) return false;  // `not TYPE_CHECKING`, ...
     condition.remove_prefix(condition.rfind('.') + 1);
-    const auto& names = rules_.type_only_names;
+    const auto& names = rules_.not_imported_names;
     return std::find(names.begin(), names.end(), condition) != names.end();
   }
 

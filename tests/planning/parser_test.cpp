@@ -110,6 +110,14 @@ TEST(parser_python, finds_definitions_below_conditions_but_not_inside_functions)
   EXPECT_THAT(public_names(parsed), ElementsAre("f", "g"));
 }
 
+TEST(parser_python, finds_nothing_that_is_bound_in_a_program_only) {
+  for (const std::string guard : {"__name__ == '__main__'", "\"__main__\" == __name__"}) {
+    const auto parsed = parse("a.py", "def f(): pass\nif " + guard + ":\n  class Example:\n    def m(self): pass\n");
+    EXPECT_THAT(public_names(parsed), ElementsAre("f")) << guard;
+  }
+  EXPECT_THAT(public_names(parse("a.py", "if __name__ == 'a':\n  def f(): pass\n")), ElementsAre("f"));
+}
+
 TEST(parser_python, finds_nothing_that_is_bound_for_types_only) {
   const auto parsed = parse("a.py", R"(import typing as t
 from typing import TYPE_CHECKING
