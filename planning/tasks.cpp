@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
+#include <numeric>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -164,7 +166,12 @@ split_limits task_planner::limits_for(const common_sections& common, const test_
   uint64_t used = common.prefix->size() + markup_bytes + sections.path.size() + sections.save_as.size() +
                   sections.import_text.size() + sections.dependencies.size() + sections.example.size() +
                   sections.example_path.size();
-  for (const auto& one : wish.symbols) used += symbol_as_json(one, sections.constructor).size() + 1;
+  // A part lists no more symbols than it may have units.
+  std::vector<uint64_t> listed;
+  for (const auto& one : wish.symbols) listed.push_back(symbol_as_json(one, sections.constructor).size() + 1);
+  std::sort(listed.begin(), listed.end(), std::greater<>{});
+  listed.resize(std::min<size_t>(listed.size(), defaults_.limits.max_units_per_part));
+  used = std::accumulate(listed.begin(), listed.end(), used);
   const uint64_t answer = defaults_.estimates.max_max_tokens + prompt_token_bound(0);
   const uint64_t context = options_.model.context_tokens;
   const auto most = std::min(defaults_.limits.max_prompt_bytes, context > answer ? context - answer : 0);

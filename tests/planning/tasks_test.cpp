@@ -213,6 +213,21 @@ TEST(tasks, skip_what_is_too_big_even_alone) {
   EXPECT_EQ(result.skipped[0].symbol, "");
 }
 
+TEST(tasks, keep_room_for_the_symbols_of_a_part_not_for_those_of_all) {
+  const project_on_disk project;
+  std::string text = "def long(x):\n";
+  for (int i = 0; i < 500; ++i) text += "    x = x + " + std::to_string(i) + "\n";
+  for (int i = 0; i < 250; ++i) text += "\n\ndef f" + std::to_string(i) + "(first, second, third):\n    return first\n";
+  auto limits = load_planning_defaults(config_folder())->limits;
+  limits.max_prompt_bytes = 40'000;
+  const auto result = plan(project, {project.add("big.py", text)}, "pytest", limits);
+  EXPECT_TRUE(result.skipped.empty()) << result.skipped.front().why.message;
+  ASSERT_GT(result.tasks.size(), 10u);
+  EXPECT_NE(result.tasks[0].request.prompt.find("x = x + 499"), std::string::npos);
+  for (const auto& task : result.tasks)
+    EXPECT_LE(task.request.prompt.size() + task.request.shared_prefix.size(), limits.max_prompt_bytes);
+}
+
 TEST(tasks, leave_out_a_function_that_is_too_big_and_plan_the_rest_of_its_file) {
   const project_on_disk project;
   std::string body;
