@@ -11,6 +11,7 @@
 
 #include "planning/syntax_tree.hpp"
 #include "planning/tree_memory.hpp"
+#include "planning/words.hpp"
 
 namespace cohort {
 
@@ -62,24 +63,6 @@ struct scope {
   std::set<std::string_view> defined;
   std::set<std::string_view> global;
 };
-
-bool in_word(char c) noexcept {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x80 || std::isalnum(byte) || c == '_';
-}
-
-template <class Action>
-void each_word(std::string_view text, Action action) {
-  for (size_t at = 0; at < text.size();) {
-    if (!in_word(text[at])) {
-      ++at;
-      continue;
-    }
-    const auto begin = at;
-    while (at < text.size() && in_word(text[at])) ++at;
-    action(text.substr(begin, at - begin));
-  }
-}
 
 /// Puts names and scopes together.
 class resolver {

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "planning/words.hpp"
+
 namespace cohort {
 
 namespace {
@@ -193,19 +195,7 @@ tl::unexpected<error> nothing_fits(std::vector<oversized_symbol> left_out) {
 
 std::unordered_set<std::string_view> words_in(std::string_view text) {
   std::unordered_set<std::string_view> words;
-  const auto in_word = [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || std::isalnum(byte) || c == '_' || c == '$';
-  };
-  for (size_t at = 0; at < text.size();) {
-    if (!in_word(text[at])) {
-      ++at;
-      continue;
-    }
-    const auto begin = at;
-    while (at < text.size() && in_word(text[at])) ++at;
-    words.insert(text.substr(begin, at - begin));
-  }
+  each_word(text, [&words](std::string_view word) { words.insert(word); });
   return words;
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "planning/words.hpp"
 
 namespace cohort {
 
@@ -31,12 +32,10 @@ std::string_view first_word(std::string_view text) {
 
 /// "(s *stub)" names "stub".
 bool names_one_of(std::string_view receiver, const std::vector<std::string_view>& names) {
-  while (!receiver.empty()) {
-    const auto word = first_word(receiver);
-    if (!word.empty() && std::find(names.begin(), names.end(), word) != names.end()) return true;
-    receiver.remove_prefix(std::max<size_t>(word.size(), 1));
-  }
-  return false;
+  bool any = false;
+  each_word(receiver,
+            [&](std::string_view word) { any = any || std::find(names.begin(), names.end(), word) != names.end(); });
+  return any;
 }
 
 /// Classifies the statements of one text.
