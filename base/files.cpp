@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/digest.hpp"
-#include "base/fault_point.hpp"
+#include "base/folder.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -25,28 +25,6 @@ namespace cohort {
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Owns a file descriptor.
-class descriptor {
- public:
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] bool valid() const noexcept { return fd_ >= 0; }
-  /// Closes now; write errors of some file systems show only here.
-  [[nodiscard]] bool close() noexcept {
-    const int fd = fd_;
-    fd_ = -1;
-    return ::close(fd) == 0;
-  }
-
- private:
-  int fd_;
-};
 
 bool write_all(int fd, std::string_view content) noexcept {
   while (!content.empty()) {
@@ -57,60 +35,6 @@ bool write_all(int fd, std::string_view content) noexcept {
     }
     content.remove_prefix(static_cast<size_t>(written));
   }
-  return true;
-}
-
-expected<void> sync_directory(const fs::path& directory) {
-  const descriptor handle{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!handle.valid() || ::fsync(handle.get()) != 0)
-    return tl::unexpected{system_error(errno, "sync the directory", directory)};
-  return {};
-}
-
-/// The name follows from the target's, so that what a killed process left is taken over by the next write.
-fs::path temporary_name(const fs::path& target, const fs::path& directory) {
-  return directory / fmt::format(".cohort-{}.tmp", to_hex(sha256(target.filename().native())).substr(0, 16));
-}
-
-/// Creates `temporary`; one that a crash left behind is taken over.
-int create(const fs::path& temporary) {
-  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
-  const int fd = ::open(temporary.c_str(), flags, 0644);
-  if (fd >= 0 || errno != EEXIST) return fd;
-  ::unlink(temporary.c_str());
-  return ::open(temporary.c_str(), flags, 0644);
-}
-
-expected<void> write_temporary(const fs::path& temporary, std::string_view content, durability when) {
-  descriptor handle{create(temporary)};
-  if (!handle.valid()) return tl::unexpected{system_error(errno, "create", temporary)};
-  COHORT_FAULT_POINT("file.created");
-  if (!write_all(handle.get(), content)) return tl::unexpected{system_error(errno, "write", temporary)};
-  if (when == durability::now && ::fsync(handle.get()) != 0)
-    return tl::unexpected{system_error(errno, "sync", temporary)};
-  if (!handle.close()) return tl::unexpected{system_error(errno, "close", temporary)};
-  COHORT_FAULT_POINT("file.written");
-  return {};
-}
-
-/// Writes `content` beside `path` and has `put` bring it there. Where it does not, it cares for the temporary file.
-expected<bool> write_and_put(const fs::path& path, std::string_view content, durability when,
-                             const std::function<expected<bool>(const fs::path& temporary)>& put) {
-  const auto directory = path.parent_path().empty() ? fs::path{"."} : path.parent_path();
-  const auto temporary = temporary_name(path, directory);
-  auto written = write_temporary(temporary, content, when);
-  if (!written && written.error().code == ec::not_found) {
-    if (auto made = make_directories(directory); !made) return tl::unexpected{made.error()};
-    written = write_temporary(temporary, content, when);
-  }
-  if (!written) {
-    ::unlink(temporary.c_str());
-    return tl::unexpected{written.error()};
-  }
-  if (auto done = put(temporary); !done || !*done) return done;
-  COHORT_FAULT_POINT("file.renamed");
-  if (when == durability::now)
-    if (auto synced = sync_directory(directory); !synced) return tl::unexpected{synced.error()};
   return true;
 }
 
@@ -196,59 +120,35 @@ expected<void> make_directories(const fs::path& path) {
   return {};
 }
 
+namespace {
+
+/// The folder that holds `path`, created if it is missing.
+expected<folder> folder_of(const fs::path& path) {
+  return folder::make(path.parent_path().empty() ? fs::path{"."} : path.parent_path());
+}
+
+}  // namespace
+
 expected<void> replace_file(const fs::path& path, std::string_view content, durability when) {
-  const auto put = [&path](const fs::path& temporary) -> expected<bool> {
-    if (::rename(temporary.c_str(), path.c_str()) == 0) return true;
-    auto problem = system_error(errno, "rename to", path);
-    ::unlink(temporary.c_str());
-    return tl::unexpected{std::move(problem)};
-  };
-  if (auto done = write_and_put(path, content, when, put); !done) return tl::unexpected{done.error()};
-  return {};
+  const auto parent = folder_of(path);
+  if (!parent) return tl::unexpected{parent.error()};
+  return parent->replace(path.filename(), content, when);
 }
 
 expected<bool> replace_file_if(const fs::path& path, std::string_view content, durability when,
                                const std::function<bool(const std::string&)>& is_expected) {
-  const auto stands = [&is_expected](const fs::path& what) {
-    std::error_code ignored;
-    if (!fs::is_regular_file(fs::symlink_status(what, ignored))) return false;
-    const auto present = read_file(what);
-    return present && is_expected(*present);
-  };
-  const auto put = [&](const fs::path& temporary) -> expected<bool> {
-    const auto trade = [&](unsigned how) {
-      return ::renameat2(AT_FDCWD, temporary.c_str(), AT_FDCWD, path.c_str(), how) == 0;
-    };
-    const auto end = [&temporary](expected<bool> outcome) {
-      ::unlink(temporary.c_str());
-      return outcome;
-    };
-    if (trade(RENAME_NOREPLACE)) return true;
-    if (errno == EEXIST) {
-      if (!stands(path)) return end(false);
-      if (trade(RENAME_EXCHANGE)) {
-        if (stands(temporary)) return end(true);
-        if (trade(RENAME_EXCHANGE)) return end(false);
-        if (trade(RENAME_NOREPLACE)) return false;  // Ours was deleted meanwhile.
-        return tl::unexpected{system_error(errno, fmt::format("put '{}' back to", temporary.string()), path)};
-      }
-      if (errno == ENOENT && trade(RENAME_NOREPLACE)) return true;  // It was deleted just now.
-    }
-    std::error_code ignored;
-    if (errno == EINVAL || errno == ENOSYS) {  // Not every file system can exchange names.
-      if (fs::exists(fs::symlink_status(path, ignored)) && !stands(path)) return end(false);
-      if (::rename(temporary.c_str(), path.c_str()) == 0) return true;
-    }
-    return end(tl::unexpected{system_error(errno, "rename to", path)});
-  };
-  return write_and_put(path, content, when, put);
+  const auto parent = folder_of(path);
+  if (!parent) return tl::unexpected{parent.error()};
+  return parent->replace_if(path.filename(), content, when, access::usual, is_expected);
 }
 
 expected<void> sync_file(const fs::path& path) {
   const descriptor handle{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!handle.valid()) return tl::unexpected{system_error(errno, "open", path)};
   if (::fsync(handle.get()) != 0) return tl::unexpected{system_error(errno, "sync", path)};
-  return sync_directory(path.parent_path());
+  const auto parent = folder::open(path.parent_path());
+  if (!parent) return tl::unexpected{parent.error()};
+  return parent->sync();
 }
 
 expected<void> sync_file_system(const fs::path& directory) {

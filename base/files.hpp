@@ -14,6 +14,12 @@ namespace cohort {
 /// Whether a write must survive a power cut before the call returns.
 enum class durability : bool { later, now };
 
+/// Who may read what is created, before the umask takes more away.
+enum class access : uint8_t {
+  own,    ///< This user alone: sources, prompts, answers, keys.
+  usual,  ///< As the umask says: what the user asked for.
+};
+
 /// The whole file. Fails with `ec::file_too_large` above `limit` bytes.
 [[nodiscard]] expected<std::string> read_file(const std::filesystem::path& path, uint64_t limit = 1ULL << 32);
 
