@@ -71,7 +71,7 @@ expected<void> run_view::write(bool now) {
   if (!run_) return {};
   published_ = steady_clock::now();
   run_->updated = wall_now();
-  return replace_file(place_.view_file(), render_view(*run_), now ? durability::now : durability::later);
+  return write_view(place_, *run_, now ? durability::now : durability::later);
 }
 
 }  // namespace cohort

@@ -41,6 +41,7 @@ constexpr std::array rows{
     row{ec::state_foreign, "state_foreign", again::no, scope::run, "The stored state belongs to another project."},
     row{ec::state_locked, "state_locked", again::no, scope::run, "Another run is active on this project."},
     row{ec::state_missing, "state_missing", again::no, scope::run, "There is no stored state to continue from."},
+    row{ec::state_untrusted, "state_untrusted", again::no, scope::run, "The stored state was not signed by this user."},
     row{ec::task_unknown, "task_unknown", again::no, scope::run, "The plan does not contain this task."},
     row{ec::request_invalid, "request_invalid", again::no, scope::task,
         "The provider rejected the request as invalid."},

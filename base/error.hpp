@@ -36,6 +36,7 @@ enum class ec : uint8_t {
   state_locked = 43,
   state_missing = 44,
   task_unknown = 45,
+  state_untrusted = 46,  ///< Not signed by this user.
   // The provider's answers, by kind (HTTP status and error.type).
   request_invalid = 60,
   authentication = 61,

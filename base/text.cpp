@@ -124,6 +124,12 @@ std::string printable(std::string_view text, size_t limit) {
   return result;
 }
 
+std::string clipped(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return std::string{text};
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
+  return std::string{text.substr(0, limit)};
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   static constexpr char hex[] = "0123456789abcdef";
   out.push_back('"');

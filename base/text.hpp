@@ -16,6 +16,9 @@ namespace cohort {
 /// line breaks are shown as escapes; at most `limit` bytes, then "...".
 [[nodiscard]] std::string printable(std::string_view text, size_t limit = 200);
 
+/// The first `limit` bytes of `text` at the most, without the beginning of a character at their end.
+[[nodiscard]] std::string clipped(std::string_view text, size_t limit);
+
 /// Appends `text` as a JSON string with its quotes, at the speed of a scan. `text` must be UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 

@@ -73,6 +73,7 @@ exit_code exit_code_for(ec code) noexcept {
     case ec::model_unknown:
     case ec::not_found:
     case ec::state_missing:
+    case ec::state_untrusted:
     case ec::limit_too_low:
     case ec::certificate_refused:
     case ec::protocol_mismatch: return exit_code::usage;

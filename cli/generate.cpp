@@ -109,7 +109,7 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
     if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)
       return complain(stored.error());
     if (auto run = book->newest_run(); run && *run)
-      if (auto shown = replace_file(context.place.view_file(), render_view(**run), durability::now); !shown)
+      if (auto shown = write_view(context.place, **run, durability::now); !shown)
         return complain(shown.error());
     return complain(fits.error());
   }

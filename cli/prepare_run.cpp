@@ -207,7 +207,7 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
   }
   // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
   if (*stored && !continues && !view_agrees(context.place.view_file(), **stored))
-    if (auto shown = replace_file(context.place.view_file(), render_view(**stored), durability::now); !shown)
+    if (auto shown = write_view(context.place, **stored, durability::now); !shown)
       return tl::unexpected{shown.error()};
   if (!*stored)
     if (auto kept = keep_foreign_state(context); !kept) return tl::unexpected{kept.error()};

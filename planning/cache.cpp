@@ -1,17 +1,17 @@
-// Format: magic, SHA-256 of the rest, fingerprint, then entries; an entry is its length and the fields of a
+// Format: magic, signature of the rest, fingerprint, then entries; an entry is its length and the fields of a
 // parsed_file. `fields` lists them once for writing and reading.
 
 #include "planning/cache.hpp"
 
 #include <cstring>
 
-#include "base/files.hpp"
+#include "base/signing_key.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr std::string_view magic = "cohort-parse-cache-2\n";
+constexpr std::string_view magic = "cohort-parse-cache-3\n";
 constexpr uint64_t largest_cache = 1ULL << 30U;
 
 class writer {
@@ -169,15 +169,29 @@ void fields(Archive& archive, parsed_file& x) {
 
 }  // namespace
 
+namespace {
+
+/// The folder above that of the cache, which is the state folder of a project; below it no link is followed.
+expected<folder> state_of(const std::filesystem::path& file) { return folder::open(file.parent_path().parent_path()); }
+
+std::filesystem::path name_in_state(const std::filesystem::path& file) {
+  return file.parent_path().filename() / file.filename();
+}
+
+}  // namespace
+
 void parse_cache::load(const std::filesystem::path& file) {
   entries_.clear();
-  auto content = read_file(file, largest_cache);
+  const auto key = signing_key::load();
+  const auto state = state_of(file);
+  if (!key || !*key || !state) return;
+  auto content = state->read(name_in_state(file), largest_cache);
   if (!content || !content->starts_with(magic)) return;
   data_ = std::move(*content);
   cache_reader in{std::string_view{data_}.substr(magic.size())};
   digest sum;
   in(sum);
-  if (!in.ok || sum != sha256(in.left)) return;
+  if (!in.ok || !same_signature(sum, (*key)->for_purpose("parse-cache").sign(in.left))) return;
   std::string fingerprint;
   in(fingerprint);
   if (fingerprint != fingerprint_) return;
@@ -215,13 +229,17 @@ std::string parse_cache::encode(const parsed_file& parsed) {
 expected<void> parse_cache::store(const std::filesystem::path& file, const std::vector<std::string>& encoded) const {
   writer out;
   out.out = magic;
-  out(digest{});  // its place; the sum is known at the end
+  out(digest{});  // its place; the signature is known at the end
   const auto begin = out.out.size();
   out(fingerprint_);
   for (const auto& one : encoded) out(one);
-  const auto sum = sha256(std::string_view{out.out}.substr(begin));
+  const auto key = signing_key::load_or_make();
+  if (!key) return tl::unexpected{key.error()};
+  const auto sum = key->for_purpose("parse-cache").sign(std::string_view{out.out}.substr(begin));
   std::memcpy(out.out.data() + magic.size(), sum.bytes.data(), sum.bytes.size());
-  return replace_file(file, out.out, durability::later);
+  const auto state = folder::make(file.parent_path().parent_path());
+  if (!state) return tl::unexpected{state.error()};
+  return state->replace(name_in_state(file), out.out, durability::later, access::own);
 }
 
 }  // namespace cohort

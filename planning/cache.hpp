@@ -1,5 +1,5 @@
 // Results of parsing, kept by content in one file. Only a saving of time: whatever is wrong with the file, it is
-// ignored.
+// ignored. What it says goes into prompts, so it must be signed by this user.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +21,7 @@ class parse_cache {
   /// `fingerprint` is `language_set::fingerprint()`: results of other rules are not used.
   explicit parse_cache(std::string fingerprint) : fingerprint_(std::move(fingerprint)) {}
 
-  /// Reads the file. Missing, torn, foreign or outdated: the cache is empty, silently.
+  /// Reads the file. Missing, torn, not signed by this user or outdated: the cache is empty, silently.
   void load(const std::filesystem::path& file);
 
   /// What parsing `path` with this content gave. Imports are not resolved.

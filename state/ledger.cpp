@@ -2,11 +2,14 @@
 
 #include "state/ledger.hpp"
 
+#include <array>
+#include <charconv>
+
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include "base/digest.hpp"
-#include "base/files.hpp"
+#include "base/folder.hpp"
 #include "base/log.hpp"
 #include "state/ledger_impl.hpp"
 
@@ -19,13 +22,29 @@ ledger::ledger(ledger&&) noexcept = default;
 ledger& ledger::operator=(ledger&&) noexcept = default;
 ledger::~ledger() = default;
 
+namespace {
+
+/// Only a writer makes the key of this user; a reader who has none has signed nothing.
+expected<store> open_store(const fs::path& file, const fs::path& project, ledger::access mode) {
+  if (mode == ledger::access::read_only) {
+    const auto key = signing_key::load();
+    if (!key) return tl::unexpected{key.error()};
+    return store::open_for_reading(file, *key);
+  }
+  const auto key = signing_key::load_or_make();
+  if (!key) return tl::unexpected{key.error()};
+  return store::open_for_writing(file, project, *key);
+}
+
+}  // namespace
+
 expected<ledger> ledger::open(const fs::path& file, const fs::path& project, access mode) {
   const bool writable = mode == access::read_write;
-  auto opened = writable ? store::open_for_writing(file, project) : store::open_for_reading(file);
+  auto opened = open_store(file, project, mode);
   if (!opened) return tl::unexpected{opened.error()};
   ledger book{std::make_unique<impl>(std::move(*opened), project, writable)};
   if (auto ours = book.self_->adopt_project(); !ours) return tl::unexpected{ours.error()};
-  if (auto sound = book.newest_run(); !sound) return tl::unexpected{sound.error()};  // checks the seals on its way
+  if (auto sound = book.newest_run(); !sound) return tl::unexpected{sound.error()};  // checks the signatures on its way
   if (writable)
     if (auto begun = book.self_->file.begin_session(); !begun) return tl::unexpected{begun.error()};
   return book;
@@ -40,7 +59,7 @@ bool contradicts_a_move(const fs::path& other, const fs::path& file, const std::
                         const fs::path& project) {
   std::error_code failed;
   if (fs::equivalent(other, file, failed) || !fs::exists(other, failed)) return false;
-  const auto there = store::open_for_reading(other);
+  const auto there = open_store(other, project, ledger::access::read_only);
   return there && (there->meta("ledger_id") == ledger_id || fs::path{there->meta("project")} != project);
 }
 
@@ -63,8 +82,7 @@ expected<void> ledger::impl::adopt_project() {
               "back; to start afresh here run `cohort generate-logical-batch PROJECT --clean`, which archives it",
               file.file().string(), stored.string()));
     if (!writable) return {};
-    query update{prepared("UPDATE meta SET value = ? WHERE key = 'project'")};
-    update.blob(project.native()).run();
+    file.set_meta("project", project.native());
     log_info("the project moved from '{}' to '{}'; its ledger follows", stored.string(), project.string());
     return {};
   });
@@ -72,16 +90,63 @@ expected<void> ledger::impl::adopt_project() {
 
 /// True if a file of the newest plan is here as it was planned, or there is no plan.
 bool ledger::impl::knows_a_source() const {
-  query rows{prepared("SELECT source, source_digest FROM spec ORDER BY task DESC LIMIT 1000")};
+  static const auto newest_sources = fmt::format(
+      "SELECT source, source_digest, {} FROM spec ORDER BY task DESC LIMIT 1000", sound_sql(ledger_table::spec));
+  query rows{prepared(newest_sources)};
+  const auto here = folder::open(project);
   bool any = false;
   while (rows.next()) {
     any = true;
     const fs::path source{rows.bytes()};
     const auto planned = rows.hash();
-    const auto content = read_file(project / source, 16U << 20);
+    if (rows.whole() == 0 || !here || !stays_below(source)) continue;
+    const auto content = here->read(source, 16U << 20);
     if (content && sha256(*content) == planned) return true;
   }
   return !any;
+}
+
+SQLite::Statement& ledger::impl::prepared(const char* sql) const {
+  const auto found = statements.find(sql);
+  if (found != statements.end()) return found->second;
+  return statements.try_emplace(sql, file.database(), sql).first->second;
+}
+
+namespace {
+
+/// One statement for each table, made once.
+const std::string& signing_statement(ledger_table table) {
+  static const auto statements = [] {
+    std::array<std::string, ledger_tables.size()> made;
+    for (const auto each : ledger_tables) {
+      const auto numbered = each == ledger_table::attempt || each == ledger_table::placed;
+      const auto columns = columns_of(each);
+      made[static_cast<size_t>(each)] =
+          fmt::format("UPDATE {} SET signature = {} WHERE {} = ?{}", name(each), signature_sql(each),
+                      columns.substr(0, columns.find(',')), numbered ? " AND number = ?" : "");
+    }
+    return made;
+  }();
+  return statements[static_cast<size_t>(table)];
+}
+
+}  // namespace
+
+void ledger::impl::sign(ledger_table table, int64_t key) const {
+  query{prepared(signing_statement(table))}.whole(key).run();
+}
+
+void ledger::impl::sign(ledger_table table, int64_t task, uint32_t number) const {
+  query{prepared(signing_statement(table))}.whole(task).whole(number).run();
+}
+
+std::string ledger::impl::stored_path(const std::string& path) const {
+  const auto folder = project.native() + "/";
+  return path.size() > folder.size() && path.compare(0, folder.size(), folder) == 0 ? path.substr(folder.size()) : path;
+}
+
+std::string ledger::impl::shown_path(const std::string& path) const {
+  return path.empty() || path.front() == '/' ? path : project.native() + "/" + path;
 }
 
 bool ledger::impl::in_transaction() const noexcept {
@@ -118,9 +183,10 @@ expected<void> ledger::commit() {
 
 /// In each transaction, so that each commit of the WAL carries the page that says whose it is.
 void ledger::impl::count_commit() const {
-  query{prepared("INSERT INTO meta(key, value) VALUES('commits', CAST('1' AS BLOB)) ON CONFLICT(key) DO UPDATE SET "
-                 "value = CAST(CAST(CAST(value AS TEXT) AS INTEGER) + 1 || '' AS BLOB)")}
-      .run();
+  const auto text = file.meta("commits");
+  uint64_t commits = 0;
+  std::from_chars(text.data(), text.data() + text.size(), commits);
+  file.set_meta("commits", std::to_string(commits + 1));
 }
 
 /// After a full disk SQLite may have rolled back already.

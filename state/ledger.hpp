@@ -54,6 +54,13 @@ struct awaited_attempt {
   bool open = false;  ///< No outcome is stored; otherwise a report came, and what it may have cost stays charged.
 };
 
+/// What tells one ledger from another, and a newer one from an older.
+struct ledger_marks {
+  std::string ledger_id;
+  std::string folder;    ///< Which folder it was copied in (`state/ledger_backup.hpp`); empty for the ledger itself.
+  uint64_t commits = 0;  ///< Grows with each change.
+};
+
 /// Where an open ledger is.
 enum class ledger_place : uint8_t { there, moved, deleted };
 
@@ -74,6 +81,12 @@ class ledger {
 
   /// Random, made with the ledger: tells it from all others.
   [[nodiscard]] expected<std::string> identity() const;
+
+  [[nodiscard]] expected<ledger_marks> marks() const;
+
+  /// Copies the ledger into the user's own state folder (`state/ledger_backup.hpp`). May be called on another thread
+  /// while this ledger is written.
+  [[nodiscard]] expected<void> write_backup() const;
 
   // --- Runs and plans -------------------------------------------------------------------------------------------
 

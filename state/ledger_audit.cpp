@@ -11,29 +11,32 @@ namespace {
 
 constexpr std::string_view price_prefix = "prices/";
 
-constexpr const char* all_attempts =
-    "SELECT a.task, a.number, a.outcome, a.reserved, a.cost, a.seal, a.sent, a.model, s.model, s.label, t.run, "
+const std::string all_attempts = fmt::format(
+    "SELECT a.number, a.outcome, a.reserved, a.cost, {}, a.sent, a.model, s.model, s.label, t.run, "
     "a.input_tokens, a.cache_write_5m, a.cache_write_1h, a.cache_read, a.output_tokens, a.tier, a.us_inference "
-    "FROM attempt a LEFT JOIN task t ON t.key = a.task LEFT JOIN spec s ON s.task = a.task ORDER BY a.task, a.number";
-constexpr const char* all_answers =
-    "SELECT a.task, a.attempt, a.seal, a.text, coalesce(s.label, '') FROM answer a LEFT JOIN spec s ON s.task = a.task";
+    "FROM attempt a LEFT JOIN task t ON t.key = a.task LEFT JOIN spec s ON s.task = a.task ORDER BY a.task, a.number",
+    sound_sql(ledger_table::attempt, "a"));
+const std::string all_answers =
+    fmt::format("SELECT {}, coalesce(s.label, '') FROM answer a LEFT JOIN spec s ON s.task = a.task",
+                sound_sql(ledger_table::answer, "a"));
 constexpr const char* all_standings =
     "SELECT s.label, t.state, t.file IS NOT NULL AND EXISTS (SELECT 1 FROM file f WHERE f.id = t.file), "
     "(SELECT count(*) FROM attempt a WHERE a.task = t.key AND a.outcome = 1), "
     "EXISTS (SELECT 1 FROM answer x WHERE x.task = t.key) FROM task t JOIN spec s ON s.task = t.key ORDER BY t.key";
-constexpr const char* all_files =
-    "SELECT f.path, f.digest, t.run, t.id, s.label, s.target, r.output_directory, t.beside FROM file f JOIN task t ON "
-    "t.key = f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run ORDER BY f.id";
+const std::string all_files = fmt::format(
+    "SELECT f.path, f.digest, t.run, t.id, s.label, s.target, r.output_directory, t.beside, {} FROM file f JOIN task t "
+    "ON "
+    "t.key = f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run ORDER BY f.id",
+    sound_sql(ledger_table::file, "f"));
 
 /// A row of `all_attempts`.
 struct audited_attempt {
   explicit audited_attempt(query& row) {
-    const auto task = row.whole();
     number = row.as<uint32_t>();
     how = row.as<outcome>();
     reserved = row.money();
     cost = row.money();
-    sound = row.whole() == seal_of_attempt(task, number, how, reserved, cost);
+    sound = row.whole() != 0;
     sent = {row.whole()};
     model = row.bytes();
     auto planned_for = row.bytes();
@@ -70,7 +73,7 @@ expected<void> ledger::note_prices(const std::vector<model_info>& models) {
       const auto packed = pack_prices(model);
       if (last != nullptr && pack_prices(*last) == packed) continue;
       const auto key = fmt::format("{}{}/{:016}", price_prefix, model.id, now.ms);
-      query{self_->prepared("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")}.text(key).blob(packed).run();
+      self_->file.set_meta(key, packed);
     }
     return {};
   });
@@ -78,12 +81,15 @@ expected<void> ledger::note_prices(const std::vector<model_info>& models) {
 
 price_history ledger::impl::price_notes(std::vector<audit_finding>* findings) const {
   price_history history;
-  query row{prepared("SELECT key, value FROM meta WHERE key LIKE 'prices/%' ORDER BY key")};
+  static const auto noted = fmt::format("SELECT key, value, {} FROM meta WHERE key LIKE 'prices/%' ORDER BY key",
+                                        sound_sql(ledger_table::meta));
+  query row{prepared(noted)};
   while (row.next()) {
     const auto key = row.bytes();
     auto prices = unpack_prices(row.bytes());
     const auto slash = key.rfind('/');
-    const bool sound = prices && key.substr(price_prefix.size(), slash - price_prefix.size()) == prices->id;
+    const bool sound = row.whole() != 0 && prices && slash >= price_prefix.size() &&
+                       key.substr(price_prefix.size(), slash - price_prefix.size()) == prices->id;
     if (sound)
       history.add({std::atoll(key.c_str() + slash + 1)}, std::move(*prices));
     else if (findings != nullptr)
@@ -152,12 +158,9 @@ void ledger::impl::audit_attempts(const price_history& present, ledger_audit& au
 void ledger::impl::audit_answers(ledger_audit& audit) const {
   query row{prepared(all_answers)};
   while (row.next()) {
-    const auto task = row.whole();
-    const auto attempt = row.as<uint32_t>();
-    const auto expected_seal = row.whole();
-    const auto text = row.bytes();
+    const bool sound = row.whole() != 0;
     ++audit.answers;
-    if (expected_seal != seal_of_answer(task, attempt, text))
+    if (!sound)
       audit.findings.push_back({disagreement::altered, label_of(row.bytes()), "its stored answer was altered"});
   }
 }
@@ -192,7 +195,22 @@ void ledger::impl::audit_files(ledger_audit& audit) const {
     found.target = row.bytes();
     found.output_directory = row.bytes();
     found.beside = row.whole() != 0;
+    if (row.whole() == 0)
+      audit.findings.push_back({disagreement::altered, printable(found.path), "the record of this file was altered"});
     audit.files.push_back(std::move(found));
+  }
+}
+
+/// The tables whose rows no other part of the audit reads.
+void ledger::impl::audit_signatures(ledger_audit& audit) const {
+  for (const auto table : {ledger_table::meta, ledger_table::run, ledger_table::placed, ledger_table::prefix}) {
+    SQLite::Statement altered{file.database(),
+                              fmt::format("SELECT count(*) FROM {} WHERE NOT {}{}", name(table), sound_sql(table),
+                                          table == ledger_table::meta ? " AND key NOT LIKE 'prices/%'" : "")};
+    const auto count = altered.executeStep() ? altered.getColumn(0).getInt64() : 0;
+    if (count > 0)
+      audit.findings.push_back(
+          {disagreement::altered, std::string{name(table)}, fmt::format("{} of its rows were altered", count)});
   }
 }
 
@@ -208,6 +226,7 @@ expected<ledger_audit> ledger::audit(const std::vector<model_info>& present) con
     self_->audit_answers(audit);
     self_->audit_states(audit);
     self_->audit_files(audit);
+    self_->audit_signatures(audit);
     const auto stored = newest_run();
     if (!stored) return tl::unexpected{stored.error()};
     if (*stored && ((*stored)->spent().confirmed != audit.newest_run.confirmed ||

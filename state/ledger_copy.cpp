@@ -60,8 +60,10 @@ bool fill(int to, int from) noexcept {
   return moved == 0;
 }
 
-expected<void> fill_from(int to, const fs::path& from) {
-  const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC);
+/// A WAL that is missing is an empty one.
+expected<void> fill_from(int to, const fs::path& from, bool may_be_missing) {
+  const int fd = ::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (fd < 0 && errno == ENOENT && may_be_missing) return {};
   if (fd < 0) return tl::unexpected{cannot_copy(errno, from)};
   const bool filled = fill(to, fd);
   const int why = errno;
@@ -111,7 +113,7 @@ expected<ledger_copy> ledger_copy::take(const fs::path& ledger) {
 expected<void> ledger_copy::copy_both(const fs::path& ledger) {
   const std::array from{ledger, wal_of(ledger)};
   for (size_t i = 0; i < files_.size(); ++i)
-    if (auto filled = fill_from(files_[i], from[i]); !filled) return filled;
+    if (auto filled = fill_from(files_[i], from[i], i == 1); !filled) return filled;
   return {};
 }
 

@@ -10,7 +10,7 @@
 
 #include "state/ledger.hpp"
 #include "state/query.hpp"
-#include "state/seal.hpp"
+#include "state/row_signature.hpp"
 #include "state/store.hpp"
 
 namespace cohort {
@@ -32,6 +32,13 @@ struct task_row {
   task_state state = task_state::planned;
 };
 
+/// An attempt as it stands.
+struct attempt_row {
+  outcome how = outcome::open;
+  nano_dollars reserved;
+  std::string model;
+};
+
 struct ledger::impl {
   impl(store&& opened, std::filesystem::path project_path, bool may_write)
       : file(std::move(opened)), project(std::move(project_path)), writable(may_write) {}
@@ -51,6 +58,12 @@ struct ledger::impl {
 
   /// The prepared statement for `sql`, which must be a constant.
   [[nodiscard]] SQLite::Statement& prepared(const char* sql) const;
+  [[nodiscard]] SQLite::Statement& prepared(const std::string& sql) const { return prepared(sql.c_str()); }
+
+  /// Signs the row of `table` with this key as it stands now; to be called after each change of a row.
+  void sign(ledger_table table, int64_t key) const;
+  /// The same for the tables whose key is a task and an attempt's number.
+  void sign(ledger_table table, int64_t task, uint32_t number) const;
 
   template <class Body>
   auto guard(std::string_view action, Body&& body) const noexcept -> decltype(body()) {
@@ -66,7 +79,9 @@ struct ledger::impl {
   void count_commit() const;
 
   [[nodiscard]] expected<task_row> find(int64_t run, const task_id& id) const;
-  void set_state(const task_row& row, const task_id& id, task_state state, ec code, const std::string& reason) const;
+  [[nodiscard]] expected<std::optional<attempt_row>> find_attempt(int64_t task, uint32_t number) const;
+  [[nodiscard]] expected<void> widen(const task_row& row, const intent& x) const;
+  void set_state(const task_row& row, task_state state, ec code, const std::string& reason) const;
   void store_answer(const task_row& row, const attempt_done& x) const;
 
   [[nodiscard]] expected<void> sum_tasks(run_record& run, int64_t first, int64_t last) const;
@@ -76,10 +91,7 @@ struct ledger::impl {
   /// Reads the rows of `statement`, whose columns are those of `full_task_columns`.
   [[nodiscard]] expected<std::vector<task_record>> read_tasks(query& rows) const;
   [[nodiscard]] expected<std::string> prefix_text(int64_t id) const;
-
-  /// `run_settings::fallback`, which came after the columns of the table `run`: a row of `meta`.
-  [[nodiscard]] std::string fallback_of(int64_t run) const;
-  void store_fallback(int64_t run, const std::string& fallback) const;
+  [[nodiscard]] expected<int64_t> prefix_row(const digest& digest, const std::string& text) const;
 
   // The parts of `audit`. Troubles become findings.
   [[nodiscard]] price_history price_notes(std::vector<audit_finding>* findings) const;
@@ -88,6 +100,7 @@ struct ledger::impl {
   void audit_answers(ledger_audit& audit) const;
   void audit_states(ledger_audit& audit) const;
   void audit_files(ledger_audit& audit) const;
+  void audit_signatures(ledger_audit& audit) const;
 
   /// Paths inside the project are stored relative to it, so that a moved project still knows its files.
   [[nodiscard]] std::string stored_path(const std::string& path) const;
@@ -97,17 +110,5 @@ struct ledger::impl {
     return tl::unexpected{damaged(file.file(), what)};
   }
 };
-
-[[nodiscard]] int64_t seal_of_task(const task_id& id, uint32_t batch, task_state state, ec code) noexcept;
-[[nodiscard]] int64_t seal_of_run(const run_settings& settings, run_status status, std::string_view identity) noexcept;
-/// What the money depends on: whose, how it ended, what was reserved and billed.
-[[nodiscard]] int64_t seal_of_attempt(int64_t task, uint32_t number, outcome how, nano_dollars reserved,
-                                      nano_dollars cost) noexcept;
-[[nodiscard]] int64_t seal_of_answer(int64_t task, uint32_t attempt, std::string_view text) noexcept;
-[[nodiscard]] int64_t seal_of_spec(int64_t task, const task_spec& spec, std::string_view traits) noexcept;
-
-/// "3:key5:value", in order: any bytes, and still readable.
-[[nodiscard]] std::string pack(const std::map<std::string, std::string>& traits);
-[[nodiscard]] std::optional<std::map<std::string, std::string>> unpack(std::string_view packed);
 
 }  // namespace cohort

@@ -12,25 +12,24 @@ namespace {
 
 constexpr const char* insert_run =
     "INSERT INTO run(batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, "
-    "concurrent, "
-    "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, seal) "
-    "VALUES(?, ?, ?, ?, 0, 0, -1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "concurrent, timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, "
+    "fallback, signature) VALUES(?, ?, ?, ?, 0, 0, -1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
 constexpr const char* change_run =
     "UPDATE run SET updated = ?, status = ?, batch_size = ?, model = ?, concurrent = ?, timeout = ?, min_complexity = "
-    "?, "
-    "cost_limit = ?, budget = ?, on_limit = ?, parallel_batches = ?, output_directory = ?, effort = ?, seal = ? "
+    "?, cost_limit = ?, budget = ?, on_limit = ?, parallel_batches = ?, output_directory = ?, effort = ?, fallback = ? "
     "WHERE id = ?";
 constexpr const char* insert_task =
     "INSERT INTO task(run, id, batch, state, changed, code, beside, input_tokens, output_tokens, low, expected, worst, "
-    "reason, seal) VALUES(?, ?, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, '', ?)";
+    "reason, signature) VALUES(?, ?, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, '', 0)";
 constexpr const char* insert_spec =
     "INSERT INTO spec(task, label, source, source_digest, target, part, parts, complexity, model, max_tokens, cache, "
-    "effort, traits, seal, prefix, prompt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    "effort, traits, prefix, prompt_check, signature, prompt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+    "row_signature('prompt', ?1, ?15), 0, ?15)";
 
-void bind_settings(query& to, const run_settings& x, run_status status, const std::string& identity) {
+void bind_settings(query& to, const run_settings& x) {
   to.whole(x.batch_size).text(x.model).whole(x.concurrent).whole(int64_t{x.timeout.count()}).whole(x.min_complexity);
   to.money(x.cost_limit).money(x.budget).whole(static_cast<uint32_t>(x.on_limit)).whole(x.parallel_batches);
-  to.blob(x.output_directory).text(x.effort).whole(seal_of_run(x, status, identity));
+  to.blob(x.output_directory).text(x.effort).text(x.fallback);
 }
 
 /// "batch-1735689600000"; a millisecond later if a run of this ledger has that name.
@@ -56,18 +55,6 @@ bool contiguous(const std::vector<uint32_t>& batch_of) {
 
 }  // namespace
 
-std::string ledger::impl::fallback_of(int64_t run) const {
-  const auto key = fmt::format("fallback/{}", run);
-  query row{prepared("SELECT value FROM meta WHERE key = ?")};
-  return row.text(key).next() ? row.bytes() : std::string{};
-}
-
-void ledger::impl::store_fallback(int64_t run, const std::string& fallback) const {
-  if (fallback == fallback_of(run)) return;
-  const auto key = fmt::format("fallback/{}", run);
-  query{prepared("INSERT OR REPLACE INTO meta(key, value) VALUES(?, ?)")}.text(key).blob(fallback).run();
-}
-
 expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::string& model_id) {
   if (auto opened = begin(); !opened) return tl::unexpected{opened.error()};
   auto planned = self_->guard("store the plan", [&]() -> expected<int64_t> {
@@ -76,15 +63,29 @@ expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::st
     const auto name = name_run(database, now);
     query insert{self_->prepared(insert_run)};
     insert.text(name).text(model_id).whole(now).whole(now);
-    bind_settings(insert, settings, run_status::running, name + model_id);
+    bind_settings(insert, settings);
     insert.run();
     const auto run = database.getLastInsertRowid();
-    self_->store_fallback(run, settings.fallback);
     self_->draft = impl::plan{.run = run, .first_task = 0, .tasks = {}, .prefixes = {}};
     return run;
   });
   if (!planned) rollback();
   return planned;
+}
+
+/// Plans share their prefixes, also over runs. One that stands there is used only if it says what it should.
+expected<int64_t> ledger::impl::prefix_row(const digest& digest, const std::string& text) const {
+  query known{prepared("SELECT id FROM prefix WHERE digest = ?")};
+  if (known.blob(digest).next()) {
+    const auto id = known.whole();
+    const auto stored = prefix_text(id);
+    if (!stored) return tl::unexpected{stored.error()};
+    return id;
+  }
+  query{prepared("INSERT INTO prefix(digest, text, signature) VALUES(?, ?, 0)")}.blob(digest).blob(text).run();
+  const auto id = file.database().getLastInsertRowid();
+  sign(ledger_table::prefix, id);
+  return id;
 }
 
 expected<void> ledger::add_task(const task_spec& task) {
@@ -98,27 +99,24 @@ expected<void> ledger::add_task(const task_spec& task) {
       return fail(ec::usage, fmt::format("the plan has the task {} ('{}') twice", to_string(task.id), task.label));
     query insert{self_->prepared(insert_task)};
     insert.whole(plan.run).identity(task.id).whole(estimate.input_tokens).whole(estimate.output_tokens);
-    insert.money(estimate.low).money(estimate.expected).money(estimate.worst);
-    insert.whole(seal_of_task(task.id, 0, task_state::planned, ec::none)).run();
+    insert.money(estimate.low).money(estimate.expected).money(estimate.worst).run();
     const auto key = database.getLastInsertRowid();
     if (plan.tasks.empty()) plan.first_task = key;
 
     const auto digest = sha256(task.request.shared_prefix);
     auto [prefix, fresh] = plan.prefixes.try_emplace(to_hex(digest), 0);
     if (fresh) {
-      query{self_->prepared("INSERT INTO prefix(digest, text) VALUES(?, ?) ON CONFLICT(digest) DO NOTHING")}
-          .blob(digest)
-          .blob(task.request.shared_prefix)
-          .run();
-      query row{self_->prepared("SELECT id FROM prefix WHERE digest = ?")};
-      if (row.blob(digest).next()) prefix->second = row.whole();
+      auto stored = self_->prefix_row(digest, task.request.shared_prefix);
+      if (!stored) return tl::unexpected{stored.error()};
+      prefix->second = *stored;
     }
     const auto traits = pack(task.traits);
     query spec{self_->prepared(insert_spec)};
     spec.whole(key).blob(task.label).blob(task.source).blob(task.source_digest).blob(task.target);
     spec.whole(task.part).whole(task.parts).whole(task.complexity).text(task.request.model);
     spec.whole(task.request.max_tokens).whole(static_cast<uint32_t>(task.request.cache)).text(task.request.effort);
-    spec.blob(traits).whole(seal_of_spec(key, task, traits)).whole(prefix->second).blob(task.request.prompt).run();
+    spec.blob(traits).whole(prefix->second).blob(task.request.prompt).run();
+    self_->sign(ledger_table::spec, key);
     plan.tasks.push_back(task.id);
     return {};
   });
@@ -132,12 +130,10 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
                                        plan.tasks.size()));
   auto stored = self_->guard("store the plan", [&]() -> expected<void> {
     for (size_t i = 0; i < batch_of.size(); ++i) {
-      if (batch_of[i] == 0) continue;  // as it was inserted
-      query{self_->prepared("UPDATE task SET batch = ?, seal = ? WHERE key = ?")}
-          .whole(batch_of[i])
-          .whole(seal_of_task(plan.tasks[i], batch_of[i], task_state::planned, ec::none))
-          .whole(plan.first_task + static_cast<int64_t>(i))
-          .run();
+      const auto key = plan.first_task + static_cast<int64_t>(i);
+      if (batch_of[i] != 0)
+        query{self_->prepared("UPDATE task SET batch = ? WHERE key = ?")}.whole(batch_of[i]).whole(key).run();
+      self_->sign(ledger_table::task, key);
     }
     const auto last = plan.first_task + static_cast<int64_t>(plan.tasks.size()) - 1;
     query{self_->prepared("UPDATE run SET first_task = ?, last_task = ? WHERE id = ?")}
@@ -145,6 +141,7 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
         .whole(last)
         .whole(plan.run)
         .run();
+    self_->sign(ledger_table::run, plan.run);
     self_->count_commit();
     query{self_->prepared("COMMIT")}.run();
     return {};
@@ -157,13 +154,11 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
 expected<void> ledger::update_run(int64_t run, const run_settings& settings, run_status status) {
   if (auto begun = begin(); !begun) return begun;
   auto stored = self_->guard("store the run's settings", [&]() -> expected<void> {
-    query row{self_->prepared("SELECT batch_id || model_id FROM run WHERE id = ?")};
-    const auto identity = row.whole(run).next() ? row.bytes() : std::string{};
     query update{self_->prepared(change_run)};
     update.whole(wall_now().ms).whole(static_cast<uint32_t>(status));
-    bind_settings(update, settings, status, identity);
+    bind_settings(update, settings);
     if (update.whole(run).run() == 0) return fail(ec::usage, fmt::format("the ledger has no run {}", run));
-    self_->store_fallback(run, settings.fallback);
+    self_->sign(ledger_table::run, run);
     return {};
   });
   if (stored) stored = commit();

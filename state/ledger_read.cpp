@@ -10,53 +10,59 @@ namespace cohort {
 
 namespace {
 
-constexpr const char* last_run =
+const std::string last_run = fmt::format(
     "SELECT id, batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, concurrent, "
-    "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, seal FROM run "
-    "ORDER BY id DESC LIMIT 1";
-constexpr const char* tasks_between =
-    "SELECT id, batch, state, changed, code, file, input_tokens, output_tokens, low, expected, worst, seal, key "
-    "FROM task WHERE key BETWEEN ? AND ?";
-constexpr const char* attempts_between =
-    "SELECT task, number, outcome, reserved, cost, seal, model FROM attempt WHERE task BETWEEN ? AND ?";
+    "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, fallback, {} "
+    "FROM run ORDER BY id DESC LIMIT 1",
+    sound_sql(ledger_table::run));
+const std::string tasks_between = fmt::format(
+    "SELECT batch, state, changed, file, input_tokens, output_tokens, low, expected, worst, {}, run FROM task WHERE "
+    "key "
+    "BETWEEN ? AND ?",
+    sound_sql(ledger_table::task));
+const std::string attempts_between =
+    fmt::format("SELECT task, outcome, reserved, cost, {}, model FROM attempt WHERE task BETWEEN ? AND ?",
+                sound_sql(ledger_table::attempt));
 
-#define COHORT_TASK_COLUMNS                                                                                       \
-  "t.key, t.id, t.batch, t.state, t.code, t.reason, t.seal, "                                                     \
-  "(SELECT max(number) FROM attempt WHERE task = t.key), t.input_tokens, t.output_tokens, t.low, t.expected, "    \
-  "t.worst, s.label, s.source, s.source_digest, s.target, s.part, s.parts, s.complexity, s.model, s.max_tokens, " \
-  "s.cache, s.effort, s.traits"
-#define COHORT_LONG_COLUMNS ", s.seal, s.prefix, s.prompt, a.attempt, a.seal, a.stop, a.text"
+/// What `read_short` reads.
+const std::string short_columns = fmt::format(
+    "t.key, t.id, t.batch, t.state, t.code, t.reason, {} AND {}, "
+    "(SELECT max(number) FROM attempt WHERE task = t.key), t.input_tokens, t.output_tokens, t.low, t.expected, "
+    "t.worst, s.label, s.source, s.source_digest, s.target, s.part, s.parts, s.complexity, s.model, s.max_tokens, "
+    "s.cache, s.effort, s.traits",
+    sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"));
+/// What `read_tasks` reads besides.
+const std::string long_columns = fmt::format("s.prompt_check IS {}, s.prefix, s.prompt, a.attempt, {}, a.stop, a.text",
+                                             prompt_check_sql("s"), sound_sql(ledger_table::answer, "a"));
 
-constexpr const char* tasks_of_batch =
-    "SELECT " COHORT_TASK_COLUMNS COHORT_LONG_COLUMNS
-    " FROM task t JOIN spec s ON s.task = t.key LEFT JOIN answer a ON a.task = t.key AND t.state = 1 "
-    "WHERE t.run = ? AND t.batch = ? ORDER BY t.key";
-constexpr const char* parts_of_target =
-    "SELECT " COHORT_TASK_COLUMNS COHORT_LONG_COLUMNS
-    " FROM spec s JOIN task t ON t.key = s.task JOIN answer a ON a.task = t.key "
-    "WHERE s.target = ?2 AND t.run = ?1 AND t.state IN (1, 2) ORDER BY s.part, t.key";
-constexpr const char* tasks_of_run =
-    "SELECT " COHORT_TASK_COLUMNS " FROM task t JOIN spec s ON s.task = t.key WHERE t.run = ? ORDER BY t.key";
+const std::string tasks_of_batch = fmt::format(
+    "SELECT {}, {} FROM task t JOIN spec s ON s.task = t.key LEFT JOIN answer a ON a.task = t.key AND t.state "
+    "= 1 WHERE t.run = ? AND t.batch = ? ORDER BY t.key",
+    short_columns, long_columns);
+const std::string parts_of_target = fmt::format(
+    "SELECT {}, {} FROM spec s JOIN task t ON t.key = s.task JOIN answer a ON a.task = t.key "
+    "WHERE s.target = ?2 AND t.run = ?1 AND t.state IN (1, 2) ORDER BY s.part, t.key",
+    short_columns, long_columns);
+const std::string tasks_of_run =
+    fmt::format("SELECT {} FROM task t JOIN spec s ON s.task = t.key WHERE t.run = ? ORDER BY t.key", short_columns);
 
-/// The columns of COHORT_TASK_COLUMNS; the task's key, and whether its seal holds.
+/// The columns of `short_columns`, and whether the signatures hold.
 struct short_task {
   task_record record;
-  int64_t key = 0;
   bool sound = false;
-  std::string traits;
 };
 
 short_task read_short(query& row) {
   short_task task;
-  auto& [record, key, sound, traits] = task;
+  auto& [record, sound] = task;
   auto& spec = record.spec;
-  key = row.whole();
+  (void)row.whole();  // its key
   spec.id = row.identity();
   record.batch = row.as<uint32_t>();
   record.state = row.as<task_state>();
   record.code = row.as<ec>();
   record.reason = row.bytes();
-  sound = row.whole() == seal_of_task(spec.id, record.batch, record.state, record.code);
+  sound = row.whole() != 0;
   record.attempts = row.as<uint32_t>();
   auto& estimate = spec.estimate;
   estimate.input_tokens = row.as<uint64_t>();
@@ -75,8 +81,7 @@ short_task read_short(query& row) {
   spec.request.max_tokens = row.as<uint32_t>();
   spec.request.cache = row.as<cache_mode>();
   spec.request.effort = row.bytes();
-  traits = row.bytes();
-  auto unpacked = unpack(traits);
+  auto unpacked = unpack(row.bytes());
   sound = sound && unpacked.has_value();
   if (unpacked) spec.traits = std::move(*unpacked);
   return task;
@@ -95,6 +100,7 @@ run_settings read_settings(query& row) {
   x.parallel_batches = row.as<uint32_t>();
   x.output_directory = row.bytes();
   x.effort = row.bytes();
+  x.fallback = row.bytes();
   return x;
 }
 
@@ -115,9 +121,7 @@ expected<std::optional<run_record>> ledger::newest_run() const {
     const auto first = row.whole();
     const auto last = row.whole();
     run.settings = read_settings(row);
-    run.settings.fallback = self_->fallback_of(run.id);
-    if (row.whole() != seal_of_run(run.settings, run.status, run.batch_id + run.model_id))
-      return self_->corrupt("the settings of the run were altered");
+    if (row.whole() == 0) return self_->corrupt("the settings of the run were altered");
     if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
     if (auto summed = self_->sum_attempts(run, first, last); !summed) return tl::unexpected{summed.error()};
     self_->sum_spare(run, first, last);
@@ -126,18 +130,20 @@ expected<std::optional<run_record>> ledger::newest_run() const {
 }
 
 expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
+  static const auto replaced = fmt::format(
+      "SELECT a.outcome, a.cost, a.reserved, {} FROM attempt a JOIN task t ON t.key = a.task "
+      "WHERE t.run < ?1 AND t.run > coalesce((SELECT max(r.id) FROM run r WHERE r.id < ?1 AND NOT EXISTS "
+      "(SELECT 1 FROM task open WHERE open.run = r.id AND open.state NOT IN (2, 3, 4))), 0)",
+      sound_sql(ledger_table::attempt, "a"));
   return self_->guard("read what earlier plans cost", [&]() -> expected<spending> {
-    query row{self_->prepared(
-        "SELECT a.outcome, coalesce(sum(a.cost), 0), coalesce(sum(a.reserved), 0) FROM attempt a JOIN task t ON t.key "
-        "= a.task "
-        "WHERE t.run < ?1 AND t.run > coalesce((SELECT max(r.id) FROM run r WHERE r.id < ?1 AND NOT EXISTS "
-        "(SELECT 1 FROM task open WHERE open.run = r.id AND open.state NOT IN (2, 3, 4))), 0) GROUP BY a.outcome")};
+    query row{self_->prepared(replaced)};
     row.whole(run);
     spending sum;
     while (row.next()) {
       const auto how = row.as<outcome>();
       const auto cost = row.money();
       const auto reserved = row.money();
+      if (row.whole() == 0) return self_->corrupt("the money of an attempt was altered");
       switch (how) {
         case outcome::answered: sum.confirmed += cost; break;
         case outcome::open:
@@ -151,17 +157,15 @@ expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
 
 expected<void> ledger::impl::sum_tasks(run_record& run, int64_t first, int64_t last) const {
   std::unordered_set<int64_t> unsynced_files;
-  query files{prepared("SELECT id FROM file WHERE synced = 0")};
+  query files{prepared("SELECT id FROM file WHERE synced = 0")};  // A hint only; `unsynced` checks the rows.
   while (files.next()) unsynced_files.insert(files.whole());
   query row{prepared(tasks_between)};
   row.whole(first).whole(last);
   int64_t tasks = 0;
   while (row.next()) {
-    const auto id = row.identity();
     const auto index = row.as<uint32_t>();
     const auto state = row.as<task_state>();
     run.updated = std::max(run.updated, wall_time{row.whole()});
-    const auto code = row.as<ec>();
     const auto file_row = row.whole();
     if (index > static_cast<uint64_t>(last - first)) return corrupt("a task names an impossible batch");
     while (run.batches.size() <= index)
@@ -178,7 +182,7 @@ expected<void> ledger::impl::sum_tasks(run_record& run, int64_t first, int64_t l
     batch.estimate.low += row.money();
     batch.estimate.expected += row.money();
     batch.estimate.worst += row.money();
-    if (row.whole() != seal_of_task(id, index, state, code)) return corrupt("the state of a task was altered");
+    if (row.whole() == 0 || row.whole() != run.id) return corrupt("the state of a task was altered");
     ++tasks;
   }
   if (tasks != last - first + 1) return corrupt("tasks of the plan are missing");
@@ -197,12 +201,10 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
   row.whole(first).whole(last);
   while (row.next()) {
     const auto task = row.whole();
-    const auto number = row.as<uint32_t>();
     const auto how = row.as<outcome>();
     const auto reserved = row.money();
     const auto cost = row.money();
-    if (row.whole() != seal_of_attempt(task, number, how, reserved, cost))
-      return corrupt("the money of an attempt was altered");
+    if (row.whole() == 0) return corrupt("the money of an attempt was altered");
     auto& spent = run.batches[batch_of[static_cast<size_t>(task - first)]].spent;
     switch (how) {
       case outcome::answered: {
@@ -222,7 +224,6 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
 }
 
 void ledger::impl::sum_spare(run_record& run, int64_t first, int64_t last) const {
-  if (!file.knows_nodes()) return;
   query row{
       prepared("SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number "
                "= p.number "
@@ -233,14 +234,15 @@ void ledger::impl::sum_spare(run_record& run, int64_t first, int64_t last) const
 }
 
 expected<std::vector<awaited_attempt>> ledger::awaited(int64_t run) const {
+  static const auto held_by_nodes = fmt::format(
+      "SELECT t.id, a.number, p.node, a.outcome, {} AND {} AND {} FROM task t JOIN attempt a ON a.task = t.key JOIN "
+      "placed "
+      "p ON p.task = t.key AND p.number = a.number WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND "
+      "p.node != ''",
+      sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::attempt, "a"), sound_sql(ledger_table::placed, "p"));
   return self_->guard("read what nodes may hold", [&]() -> expected<std::vector<awaited_attempt>> {
     std::vector<awaited_attempt> found;
-    if (!self_->file.knows_nodes()) return found;
-    query row{self_->prepared(
-        "SELECT t.id, a.number, p.node, a.outcome FROM task t JOIN attempt a ON a.task = t.key JOIN placed p ON p.task "
-        "= t.key "
-        "AND "
-        "p.number = a.number WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND p.node != ''")};
+    query row{self_->prepared(held_by_nodes)};
     row.whole(run);
     while (row.next()) {
       awaited_attempt one;
@@ -248,6 +250,7 @@ expected<std::vector<awaited_attempt>> ledger::awaited(int64_t run) const {
       one.attempt = row.as<uint32_t>();
       one.node = row.bytes();
       one.open = row.as<outcome>() == outcome::open;
+      if (row.whole() == 0) return self_->corrupt("what a node was given was altered");
       found.push_back(std::move(one));
     }
     return found;
@@ -260,23 +263,24 @@ expected<std::string> ledger::identity() const {
 }
 
 expected<bool> ledger::delivered_before(const task_id& id) const {
+  static const auto delivered =
+      fmt::format("SELECT {} FROM task WHERE id = ? AND state = 2", sound_sql(ledger_table::task));
   return self_->guard("look up a task", [&]() -> expected<bool> {
-    query row{self_->prepared("SELECT batch, code, seal FROM task WHERE id = ? AND state = 2")};
+    query row{self_->prepared(delivered)};
     if (!row.identity(id).next()) return false;
-    const auto batch = row.as<uint32_t>();
-    const auto code = row.as<ec>();
-    if (row.whole() != seal_of_task(id, batch, task_state::delivered, code))
-      return self_->corrupt("the state of a task was altered");
+    if (row.whole() == 0) return self_->corrupt("the state of a task was altered");
     return true;
   });
 }
 
 expected<std::string> ledger::impl::prefix_text(int64_t id) const {
-  query row{prepared("SELECT digest, text FROM prefix WHERE id = ?")};
+  static const auto by_id =
+      fmt::format("SELECT digest, text, {} FROM prefix WHERE id = ?", sound_sql(ledger_table::prefix));
+  query row{prepared(by_id)};
   if (!row.whole(id).next()) return corrupt("a shared prefix is missing");
   const auto digest = row.hash();
   auto text = row.bytes();
-  if (sha256(text) != digest) return corrupt("a shared prefix was altered");
+  if (row.whole() == 0 || sha256(text) != digest) return corrupt("a shared prefix was altered");
   return text;
 }
 
@@ -286,18 +290,16 @@ expected<std::vector<task_record>> ledger::impl::read_tasks(query& rows) const {
   while (rows.next()) {
     auto task = read_short(rows);
     auto& spec = task.record.spec;
-    const auto spec_seal = rows.whole();
+    const bool prompt_sound = rows.whole() != 0;
     const auto prefix = rows.whole();
     spec.request.prompt = rows.bytes();
     const auto attempt = rows.as<uint32_t>();
-    const auto answer_seal = rows.whole();
+    const bool answer_sound = rows.whole() != 0;
     task.record.stop = rows.as<stop_reason>();
     task.record.answer = rows.bytes();
-    if (!task.sound || spec_seal != seal_of_spec(task.key, spec, task.traits))
-      return corrupt("a planned task was altered");
+    if (!task.sound || !prompt_sound) return corrupt("a planned task was altered");
     const bool answered = attempt != 0;
-    if (answered && answer_seal != seal_of_answer(task.key, attempt, task.record.answer))
-      return corrupt("a stored answer was altered");
+    if (answered && !answer_sound) return corrupt("a stored answer was altered");
     if (!answered && task.record.state == task_state::answered) return corrupt("a stored answer is missing");
     if (prefixes.count(prefix) == 0) {
       auto text = prefix_text(prefix);
@@ -341,15 +343,13 @@ expected<void> ledger::for_each_task(int64_t run, const std::function<void(const
 
 expected<std::optional<std::string>> ledger::answer_of(int64_t run, const task_id& id) const {
   return self_->guard("read an answer", [&]() -> expected<std::optional<std::string>> {
-    query row{
-        self_->prepared("SELECT a.task, a.attempt, a.seal, a.text FROM task t JOIN answer a ON a.task = t.key WHERE "
-                        "t.id = ? AND t.run = ?")};
+    static const auto by_task =
+        fmt::format("SELECT a.text, {} FROM task t JOIN answer a ON a.task = t.key WHERE t.id = ? AND t.run = ?",
+                    sound_sql(ledger_table::answer, "a"));
+    query row{self_->prepared(by_task)};
     if (!row.identity(id).whole(run).next()) return std::optional<std::string>{};
-    const auto task = row.whole();
-    const auto attempt = row.as<uint32_t>();
-    const auto expected_seal = row.whole();
     auto text = row.bytes();
-    if (expected_seal != seal_of_answer(task, attempt, text)) return self_->corrupt("a stored answer was altered");
+    if (row.whole() == 0) return self_->corrupt("a stored answer was altered");
     return text;
   });
 }

@@ -11,27 +11,13 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
-#include "base/files.hpp"
+#include "base/folder.hpp"
 #include "state/inspection.hpp"
 #include "state/ledger_impl.hpp"
 
 namespace cohort {
 
 namespace fs = std::filesystem;
-
-namespace {
-
-/// Makes a complete ledger of what `database` holds, closed in good order, at `draft`.
-void copy_whole(SQLite::Database& database, const fs::path& draft) {
-  for (const auto& path : {draft, wal_of(draft), shm_of(draft)}) ::unlink(path.c_str());
-  SQLite::Statement into{database, "VACUUM INTO ?"};
-  into.bindNoCopy(1, draft.native());
-  into.exec();
-  SQLite::Database copy{draft.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX};
-  copy.exec("PRAGMA journal_mode=WAL; UPDATE meta SET value = CAST('' AS BLOB) WHERE key = 'session'");
-}
-
-}  // namespace
 
 ledger_place ledger::whereabouts() const noexcept {
   int moved = 0;
@@ -42,6 +28,23 @@ ledger_place ledger::whereabouts() const noexcept {
 }
 
 fs::path ledger::path_now() const { return self_->file.path_now(); }
+
+/// Made before SQLite writes it, so that nobody else can read it.
+expected<void> store::copy_to(const fs::path& target) const {
+  for (const auto& path : {target, wal_of(target), shm_of(target)}) ::unlink(path.c_str());
+  const descriptor made{::open(target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!made.valid()) return tl::unexpected{system_error(errno, "create", target)};
+  return guarded(database_.get(), file_, "copy the ledger", [&]() -> expected<void> {
+    SQLite::Statement into{*database_, "VACUUM INTO ?"};
+    into.bindNoCopy(1, target.native());
+    into.exec();
+    SQLite::Database copy{target.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX};
+    define_signature(copy.getHandle(), *ledger_key_);
+    copy.exec("PRAGMA journal_mode=WAL");
+    write_meta(copy, "session", "");
+    return {};
+  });
+}
 
 fs::path store::path_now() const {
   std::error_code failed;
@@ -58,10 +61,7 @@ expected<fs::path> ledger::put_back() {
   const auto& file = self_->file.file();
   const fs::path draft = file.native() + ".new";
   if (auto made = make_directories(file.parent_path()); !made) return tl::unexpected{made.error()};
-  auto copied = self_->guard("put the ledger back", [&]() -> expected<void> {
-    copy_whole(self_->file.database(), draft);
-    return {};
-  });
+  auto copied = self_->guard("put the ledger back", [&]() -> expected<void> { return self_->file.copy_to(draft); });
   if (!copied) return tl::unexpected{copied.error()};
   auto time = to_iso8601(wall_now());
   for (auto& c : time)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
-#include "base/files.hpp"
+#include "base/signing_key.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -93,14 +93,14 @@ run_lock::run_lock(int descriptor, fs::path file) noexcept : descriptor_(descrip
 
 run_lock::run_lock(run_lock&& other) noexcept
     : descriptor_(std::exchange(other.descriptor_, -1)),
-      directory_(std::exchange(other.directory_, -1)),
+      second_(std::exchange(other.second_, -1)),
       file_(std::move(other.file_)) {}
 
 run_lock& run_lock::operator=(run_lock&& other) noexcept {
   if (this != &other) {
     release();
     descriptor_ = std::exchange(other.descriptor_, -1);
-    directory_ = std::exchange(other.directory_, -1);
+    second_ = std::exchange(other.second_, -1);
     file_ = std::move(other.file_);
   }
   return *this;
@@ -114,16 +114,36 @@ void run_lock::release() noexcept {
   if (descriptor_ < 0) return;
   if (still_named(descriptor_, file_)) ::unlink(file_.c_str());
   ::close(descriptor_);
-  if (directory_ >= 0) ::close(directory_);
-  descriptor_ = directory_ = -1;
+  if (second_ >= 0) ::close(second_);
+  descriptor_ = second_ = -1;
 }
 
+namespace {
+
+/// A second lock, in the user's own folder: it keeps runs of this user apart, too, whose `.claude-testing` was deleted
+/// or replaced meanwhile, and nobody else can take it. -1 on a file system that cannot lock.
+expected<descriptor> lock_for_this_user(const fs::path& file) {
+  const auto user_state = make_user_state();
+  if (!user_state) return tl::unexpected{user_state.error()};
+  const auto name = fs::path{"locks"} / to_hex(sha256(file.native())).substr(0, 32);
+  auto held = user_state->open_file(name, O_RDWR | O_CREAT);
+  if (!held) return held;
+  if (::flock(held->get(), LOCK_EX | LOCK_NB) == 0) return held;
+  if (errno == EWOULDBLOCK) return tl::unexpected{locked_by({}, file)};
+  return descriptor{};
+}
+
+}  // namespace
+
 expected<run_lock> run_lock::acquire(const fs::path& file, const lock_holder& holder) {
-  if (auto made = make_directories(file.parent_path()); !made) return tl::unexpected{made.error()};
+  const auto parent = folder::make(file.parent_path());
+  if (!parent) return tl::unexpected{parent.error()};
   for (int tries = 0; tries < 100; ++tries) {
-    const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    if (fd < 0) return tl::unexpected{system_error(errno, "open the lock", file)};
+    auto opened = parent->open_file(file.filename(), O_RDWR | O_CREAT);
+    if (!opened) return tl::unexpected{opened.error()};
+    const int fd = opened->release();
     run_lock lock{fd, file};
+    (void)::fchmod(fd, 0600);  // Whoever can open the file can lock it.
     auto wanted = whole_file(F_WRLCK);
     if (::fcntl(fd, F_OFD_SETLK, &wanted) != 0) {
       const int why = errno;
@@ -133,9 +153,9 @@ expected<run_lock> run_lock::acquire(const fs::path& file, const lock_holder& ho
       return tl::unexpected{locked_by(text ? parse(*text) : lock_holder{}, file)};
     }
     if (!still_named(fd, file)) continue;  // released and removed by its holder between open and lock
-    lock.directory_ = ::open(file.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (lock.directory_ >= 0 && ::flock(lock.directory_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-      return tl::unexpected{locked_by({}, file)};  // file systems that cannot lock a directory do without
+    auto second = lock_for_this_user(file);
+    if (!second) return tl::unexpected{second.error()};
+    lock.second_ = second->release();
     if (auto written = write_holder(fd, holder, file); !written) return tl::unexpected{written.error()};
     return lock;
   }

@@ -37,7 +37,7 @@ class run_lock {
   run_lock(int descriptor, std::filesystem::path file) noexcept;
   void release() noexcept;
   int descriptor_ = -1;
-  int directory_ = -1;  ///< Locked as well: holds when someone deletes the lock file of a run at work.
+  int second_ = -1;  ///< In the user's own folder: holds when someone deletes the lock file of a run at work.
   std::filesystem::path file_;
 };
 

@@ -1,4 +1,4 @@
-// "id batch us;above input output write5m write1h read;...#check"; ids hold no spaces.
+// "id batch us;above input output write5m write1h read;..."; ids hold no spaces. The row that holds it is signed.
 
 #include "state/price_notes.hpp"
 
@@ -7,13 +7,11 @@
 
 #include <fmt/format.h>
 
-#include "state/seal.hpp"
-
 namespace cohort {
 
 namespace {
 
-std::string check_of(std::string_view text) { return fmt::format("{}", seal{}.add(text).value()); }
+constexpr int64_t dearest_rate = 1'000'000'000'000;  ///< In pico-dollars: a dollar for a token.
 
 /// The next part of `rest` up to `end`, which is taken off as well.
 std::string_view take(std::string_view& rest, char end) {
@@ -23,11 +21,12 @@ std::string_view take(std::string_view& rest, char end) {
   return part;
 }
 
-/// The check value has held, so that what stands here was written by `pack_prices`.
+/// A number that can be one: digits alone, within what a price or a limit may be. Anything else spoils the note.
 template <class Number>
-Number number(std::string_view text) {
+std::optional<Number> number(std::string_view text) {
   Number value = 0;
-  (void)std::from_chars(text.data(), text.data() + text.size(), value);
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
   return value;
 }
 
@@ -38,25 +37,30 @@ std::string pack_prices(const model_info& model) {
   for (const auto& card : model.cards)
     text += fmt::format(";{} {} {} {} {} {}", card.above_prompt_tokens, card.input.per_token, card.output.per_token,
                         card.cache_write_5m.per_token, card.cache_write_1h.per_token, card.cache_read.per_token);
-  return text + "#" + check_of(text);
+  return text;
 }
 
 std::optional<model_info> unpack_prices(std::string_view packed) {
-  const auto mark = packed.rfind('#');
-  if (mark == std::string_view::npos || packed.substr(mark + 1) != check_of(packed.substr(0, mark)))
-    return std::nullopt;
-  auto rest = packed.substr(0, mark);
+  auto rest = packed;
   auto head = take(rest, ';');
   model_info model;
   model.id = take(head, ' ');
-  model.batch_percent = number<uint32_t>(take(head, ' '));
-  model.us_inference_percent = number<uint32_t>(head);
+  const auto batch = number<uint32_t>(take(head, ' '));
+  const auto us = number<uint32_t>(head);
+  if (!batch || !us) return std::nullopt;
+  model.batch_percent = *batch;
+  model.us_inference_percent = *us;
   while (!rest.empty()) {
     auto row = take(rest, ';');
     price_card card;
-    card.above_prompt_tokens = number<uint64_t>(take(row, ' '));
-    for (auto* rate : {&card.input, &card.output, &card.cache_write_5m, &card.cache_write_1h, &card.cache_read})
-      rate->per_token = number<int64_t>(take(row, ' '));
+    const auto above = number<uint64_t>(take(row, ' '));
+    if (!above) return std::nullopt;
+    card.above_prompt_tokens = *above;
+    for (auto* rate : {&card.input, &card.output, &card.cache_write_5m, &card.cache_write_1h, &card.cache_read}) {
+      const auto price = number<int64_t>(take(row, ' '));
+      if (!price || *price > dearest_rate) return std::nullopt;
+      rate->per_token = *price;
+    }
     model.cards.push_back(card);
   }
   if (model.cards.empty()) return std::nullopt;

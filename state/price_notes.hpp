@@ -12,10 +12,10 @@
 
 namespace cohort {
 
-/// A model's limits and prices as one line of text with a check value.
+/// A model's limits and prices as one line of text.
 [[nodiscard]] std::string pack_prices(const model_info& model);
 
-/// Inverse of `pack_prices`; nothing if the text was altered.
+/// Inverse of `pack_prices`; nothing if the text is no such line.
 [[nodiscard]] std::optional<model_info> unpack_prices(std::string_view packed);
 
 /// The prices of models over time.

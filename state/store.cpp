@@ -18,10 +18,13 @@
 #include "base/clock.hpp"
 #include "base/digest.hpp"
 #include "base/fault_point.hpp"
-#include "base/files.hpp"
+#include "base/folder.hpp"
+#include "base/text.hpp"
 #include "state/inspection.hpp"
 #include "state/journal_check.hpp"
 #include "state/ledger_copy.hpp"
+#include "state/ledger_import.hpp"
+#include "state/row_signature.hpp"
 #include "state/schema.hpp"
 
 namespace cohort {
@@ -79,9 +82,11 @@ int64_t pragma(const SQLite::Database& database, const char* name) {
   return query.executeStep() ? query.getColumn(0).getInt64() : 0;
 }
 
-/// True if the file describes its tables just as we do. A flipped bit there renames a column.
+/// True if the file describes its tables just as we do, and has nothing else.
 bool has_our_schema(const SQLite::Database& database, int64_t version) {
-  const std::string ours = std::string{ledger_schema} + (version >= 2 ? ledger_schema_2 : "");
+  const std::string ours = version >= first_signed_version
+                               ? std::string{ledger_schema}
+                               : std::string{ledger_schema_1} + (version >= 2 ? ledger_schema_2 : "");
   SQLite::Statement row{database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"};
   size_t length = 0;
   while (row.executeStep()) {
@@ -93,56 +98,27 @@ bool has_our_schema(const SQLite::Database& database, int64_t version) {
   return length <= ours.size() && blank_lines < 16;
 }
 
-/// The checks that need SQLite: who made the file, and whether its trees are whole.
-expected<void> verify(const SQLite::Database& database, const fs::path& file) {
-  if (pragma(database, "application_id") != ledger_application_id)
-    return tl::unexpected{damaged(file, "it is not a ledger")};
-  const auto version = pragma(database, "user_version");
-  if (version > ledger_version)
-    return fail(ec::state_newer,
-                fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
-                            file.string(), version, ledger_version));
-  if (version < 1 || !has_our_schema(database, version))
-    return tl::unexpected{damaged(file, "its table of contents was altered")};
-  SQLite::Statement check{database, "PRAGMA quick_check(1)"};
-  std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
-  if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};
-  return {};
-}
-
-/// An older ledger becomes one of this format, whole or not at all.
-void bring_up_to_date(SQLite::Database& database) {
-  if (pragma(database, "user_version") >= ledger_version) return;
-  database.exec("BEGIN IMMEDIATE");
-  database.exec(ledger_schema_2);
-  database.exec(fmt::format("PRAGMA user_version={}; COMMIT", ledger_version));
-}
-
 void checkpoint_at_close(const SQLite::Database& database, bool wanted) {
   ::sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
 }
 
+const int open_flags = SQLite::OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+
 /// Makes a complete, empty ledger under another name and renames it, so that a ledger is whole or absent.
-expected<void> create(const fs::path& file, const fs::path& project) {
-  if (auto made = make_directories(file.parent_path()); !made) return made;
+expected<void> create(const fs::path& file, const fs::path& project, const signing_key& key) {
+  const auto folder = folder::make(file.parent_path());
+  if (!folder) return tl::unexpected{folder.error()};
   const fs::path draft = file.native() + ".new";
   for (const auto& path : {draft, wal_of(draft), shm_of(draft)}) ::unlink(path.c_str());
+  if (auto made = create_ledger_file(draft); !made) return made;
   {
-    SQLite::Database database{draft.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE | SQLite::OPEN_NOMUTEX};
-    database.exec(
-        fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
-                    "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
-                    ledger_page_size, ledger_application_id, ledger_version));
-    database.exec(ledger_schema);
-    database.exec(ledger_schema_2);
-    SQLite::Statement insert{database,
-                             "INSERT INTO meta(key, value) VALUES('project', ?), ('ledger_id', ?), ('created', ?)"};
-    insert.bind(1, project.native().data(), static_cast<int>(project.native().size()));
+    SQLite::Database database{draft.native(), SQLite::OPEN_READWRITE | open_flags};
     const auto id = random_hex(16);
-    insert.bind(2, id.data(), static_cast<int>(id.size()));
-    const auto now = to_iso8601(wall_now());
-    insert.bind(3, now.data(), static_cast<int>(now.size()));
-    insert.exec();
+    define_signature(database.getHandle(), key_of_ledger(key, id));
+    database.exec("BEGIN");
+    for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::string>>{
+             {"project", project.native()}, {"ledger_id", id}, {"created", to_iso8601(wall_now())}, {"session", ""}})
+      write_meta(database, name, value);
     database.exec("COMMIT");
   }
   COHORT_FAULT_POINT("ledger.drafted");
@@ -160,6 +136,71 @@ expected<void> missing(const fs::path& file) {
 
 }  // namespace
 
+void harden(SQLite::Database& database) {
+  auto* handle = database.getHandle();
+  constexpr std::pair<int, int> switches[]{
+      {SQLITE_DBCONFIG_DEFENSIVE, 1},       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+      {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},  {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+      {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}};
+  for (const auto& [what, value] : switches)
+    if (::sqlite3_db_config(handle, what, value, nullptr) != SQLITE_OK) throw SQLite::Exception{handle};
+  // One attached file: VACUUM INTO and the import of a ledger need it.
+  constexpr std::pair<int, int> limits[]{
+      {SQLITE_LIMIT_LENGTH, 128 << 20},        {SQLITE_LIMIT_SQL_LENGTH, 100'000}, {SQLITE_LIMIT_COLUMN, 64},
+      {SQLITE_LIMIT_EXPR_DEPTH, 100},          {SQLITE_LIMIT_COMPOUND_SELECT, 5},  {SQLITE_LIMIT_ATTACHED, 1},
+      {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1},    {SQLITE_LIMIT_WORKER_THREADS, 0}};
+  for (const auto& [what, value] : limits) ::sqlite3_limit(handle, what, value);
+  database.exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0");
+}
+
+expected<void> check_ledger(const SQLite::Database& database, const fs::path& file) {
+  if (pragma(database, "application_id") != ledger_application_id)
+    return tl::unexpected{damaged(file, "it is not a ledger")};
+  const auto version = pragma(database, "user_version");
+  if (version > ledger_version)
+    return fail(ec::state_newer,
+                fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
+                            file.string(), version, ledger_version));
+  if (version < 1 || !has_our_schema(database, version))
+    return tl::unexpected{damaged(file, "its table of contents was altered")};
+  SQLite::Statement check{database, "PRAGMA quick_check(1)"};
+  std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
+  if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};
+  return {};
+}
+
+/// The file is made before SQLite opens it, so that no one else can read it, whatever the umask is; the journal gets
+/// the permissions of the file.
+expected<void> create_ledger_file(const fs::path& file) {
+  const descriptor made{::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!made.valid()) return tl::unexpected{system_error(errno, "create the ledger", file)};
+  SQLite::Database database{file.native(), SQLite::OPEN_READWRITE | open_flags};
+  database.exec(
+      fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
+                  "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
+                  ledger_page_size, ledger_application_id, ledger_version));
+  database.exec(ledger_schema);
+  database.exec("COMMIT");
+  return {};
+}
+
+void write_meta(const SQLite::Database& database, const std::string& key, const std::string& value) {
+  SQLite::Statement update{database,
+                           "INSERT INTO meta(key, value, signature) VALUES(?1, ?2, row_signature('meta', ?1, ?2)) ON "
+                           "CONFLICT(key) DO UPDATE SET value = excluded.value, signature = excluded.signature"};
+  update.bind(1, key);
+  update.bind(2, value.empty() ? "" : value.data(), static_cast<int>(value.size()));
+  update.exec();
+}
+
+bool is_ledger_id(std::string_view text) noexcept {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+signing_key key_of_ledger(const signing_key& user_key, std::string_view ledger_id) {
+  return user_key.for_purpose("ledger", ledger_id);
+}
+
 std::string immutable_uri(const fs::path& file) {
   std::string uri = "file:";
   for (const char c : file.native()) {
@@ -168,6 +209,15 @@ std::string immutable_uri(const fs::path& file) {
     uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return uri + "?immutable=1";
+}
+
+error untrusted(const fs::path& file, std::string_view why) {
+  return {
+      ec::state_untrusted,
+      fmt::format("the ledger '{}' {}. It is not used, and nothing was changed. `cohort trust PROJECT` shows what it "
+                  "would make Cohort do, and takes it over if you agree; `cohort generate-logical-batch PROJECT "
+                  "--clean` puts it aside",
+                  printable(file.string(), 1000), why)};
 }
 
 error damaged(const fs::path& file, std::string_view what) {
@@ -199,6 +249,8 @@ error error_of(const SQLite::Exception& thrown, const SQLite::Database* database
 store::store(store&& other) noexcept
     : file_(std::move(other.file_)),
       database_(std::move(other.database_)),
+      ledger_id_(std::move(other.ledger_id_)),
+      ledger_key_(std::move(other.ledger_key_)),
       inode_(std::exchange(other.inode_, {0, 0})),
       in_session_(std::exchange(other.in_session_, false)) {}
 
@@ -220,37 +272,78 @@ void store::enroll() {
   ++files.counts[inode_];
 }
 
-expected<store> store::open_for_writing(const fs::path& file, const fs::path& project) {
+/// The identity stands in the main file from the start. So a foreign ledger is known before SQLite opens it for writing
+/// and reads its journal.
+expected<void> store::check_ours_alone(const fs::path& file, const signing_key& key) {
+  store alone{file};
+  alone.database_ =
+      std::make_unique<SQLite::Database>(immutable_uri(file), SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI);
+  return guarded(alone.database_.get(), file, "open the ledger", [&]() -> expected<void> {
+    harden(*alone.database_);
+    if (!has_our_schema(*alone.database_, pragma(*alone.database_, "user_version")))
+      return tl::unexpected{damaged(file, "its table of contents was altered")};
+    return alone.check_signed_by(key);
+  });
+}
+
+expected<store> store::open_for_writing(const fs::path& file, const fs::path& project, const signing_key& key) {
   return guarded(nullptr, file, "open the ledger", [&]() -> expected<store> {
     store made{file};
     std::optional<identity_marks> alone;
     if (inode_of(file) == inode{0, 0}) {
       if (auto absent = missing(file); absent.error().code != ec::state_missing) return tl::unexpected{absent.error()};
-      if (auto created = create(file, project); !created) return tl::unexpected{created.error()};
+      if (auto created = create(file, project, key); !created) return tl::unexpected{created.error()};
     } else if (!open_in_this_process(file)) {
       if (auto sound = inspect_header(file); !sound) return tl::unexpected{sound.error()};
       if (auto sound = inspect_wal(file); !sound) return tl::unexpected{sound.error()};
+      if (auto ours = check_ours_alone(file, key); !ours) return tl::unexpected{ours.error()};
       alone = marks_without_journal(file);
       if (auto there = check_journal_present(file, alone); !there) return tl::unexpected{there.error()};
     }
-    if (auto opened = made.open_writer(); !opened) return tl::unexpected{opened.error()};
+    if (auto opened = made.open_writer(key); !opened) return tl::unexpected{opened.error()};
     if (auto ours = check_journal_belongs(file, alone, made.database()); !ours) return tl::unexpected{ours.error()};
     return made;
   });
 }
 
-expected<void> store::open_writer() {
-  database_ = std::make_unique<SQLite::Database>(file_.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
+expected<void> store::open_writer(const signing_key& key) {
+  database_ = std::make_unique<SQLite::Database>(file_.native(), SQLite::OPEN_READWRITE | open_flags, 5000);
   enroll();
   return guarded(database_.get(), file_, "open the ledger", [&]() -> expected<void> {
     checkpoint_at_close(*database_, false);  // until the file is known to be sound
-    if (auto sound = verify(*database_, file_); !sound) return sound;
+    harden(*database_);
+    if (auto sound = check_ledger(*database_, file_); !sound) return sound;
+    if (auto ours = check_signed_by(key); !ours) return ours;
+    keep_private();
     database_->exec(
         "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; "
         "PRAGMA cache_size=-8000; PRAGMA wal_autocheckpoint=2000; PRAGMA journal_size_limit=16777216");
-    bring_up_to_date(*database_);
     return {};
   });
+}
+
+/// A ledger belongs to whoever signed its identity. Its other rows are checked when they are read.
+expected<void> store::check_signed_by(const signing_key& key) {
+  if (pragma(*database_, "user_version") < first_signed_version)
+    return tl::unexpected{untrusted(file_, "was written by an older version of this program, which did not sign it")};
+  SQLite::Statement row{*database_, "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'ledger_id'"};
+  const auto id = row.executeStep() ? row.getColumn(0).getString() : std::string{};
+  row.reset();
+  if (!is_ledger_id(id)) return tl::unexpected{damaged(file_, "it does not say which ledger it is")};
+  ledger_id_ = id;
+  ledger_key_ = key_of_ledger(key, id);
+  define_signature(database_->getHandle(), *ledger_key_);
+  SQLite::Statement ours{*database_,
+                         fmt::format("SELECT {} FROM meta WHERE key = 'ledger_id'", sound_sql(ledger_table::meta))};
+  if (ours.executeStep() && ours.getColumn(0).getInt() == 1) return {};
+  return tl::unexpected{untrusted(file_, "was not written by this user: it may have come with the project")};
+}
+
+/// An earlier version, or a tool that copied it, may have left the ledger readable by others.
+void store::keep_private() const noexcept {
+  for (const auto& path : {file_, wal_of(file_), shm_of(file_)})
+    if (struct stat info{}; ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0077) != 0)
+      (void)::fchmodat(AT_FDCWD, path.c_str(), 0600, 0);
 }
 
 /// The mark goes into the main file at once, so that it is there when the WAL is not.
@@ -280,41 +373,46 @@ void store::end_session() noexcept {
   if (!ended) checkpoint_at_close(*database_, false);
 }
 
-void store::set_meta(const char* key, const std::string& value) {
-  SQLite::Statement update{
-      *database_, "INSERT INTO meta(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value"};
-  update.bind(1, key);
-  update.bind(2, value.empty() ? "" : value.data(), static_cast<int>(value.size()));
-  update.exec();
-}
+void store::set_meta(const std::string& key, const std::string& value) const { write_meta(*database_, key, value); }
 
-expected<store> store::open_for_reading(const fs::path& file) {
+expected<store> store::open_for_reading(const fs::path& file, const std::optional<signing_key>& key) {
   return guarded(nullptr, file, "read the ledger", [&]() -> expected<store> {
     store made{file};
     if (inode_of(file) == inode{0, 0}) return tl::unexpected{missing(file).error()};
-    if (auto opened = made.open_reader(); !opened) return tl::unexpected{opened.error()};
+    if (auto opened = made.open_reader(key); !opened) return tl::unexpected{opened.error()};
     return made;
   });
 }
 
-expected<void> store::open_reader() {
+expected<void> store::open_reader(const std::optional<signing_key>& key) {
   const bool here = open_in_this_process(file_);
   const bool live = here || open_elsewhere(file_);
+  std::optional<identity_marks> alone;
+  bool from_copy = false;
   if (!live) {
     if (auto sound = inspect_header(file_); !sound) return sound;
     if (auto sound = inspect_wal(file_); !sound) return sound;
-    const auto alone = marks_without_journal(file_);
+    alone = marks_without_journal(file_);
     if (auto there = check_journal_present(file_, alone); !there) return there;
-    if (size_of(wal_of(file_)) > 0) {
-      if (auto copied = open_copy(); !copied) return copied;
-      return check_journal_belongs(file_, alone, *database_);
-    }
+    from_copy = size_of(wal_of(file_)) > 0;
   }
-  const auto name = live ? file_.native() : immutable_uri(file_);
-  database_ = std::make_unique<SQLite::Database>(
-      name, SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX | (live ? 0 : SQLite::OPEN_URI), 5000);
-  if (live) enroll();
-  return guarded(database_.get(), file_, "read the ledger", [&] { return verify(*database_, file_); });
+  if (from_copy) {
+    if (auto copied = open_copy(); !copied) return copied;
+  } else {
+    const auto name = live ? file_.native() : immutable_uri(file_);
+    database_ = std::make_unique<SQLite::Database>(
+        name, SQLite::OPEN_READONLY | open_flags | (live ? 0 : SQLite::OPEN_URI), 5000);
+    if (live) enroll();
+  }
+  return guarded(database_.get(), file_, "read the ledger", [&]() -> expected<void> {
+    harden(*database_);
+    if (auto sound = check_ledger(*database_, file_); !sound) return sound;
+    if (from_copy)
+      if (auto ours = check_journal_belongs(file_, alone, *database_); !ours) return ours;
+    if (pragma(*database_, "user_version") < first_signed_version) return open_converted();
+    if (key) return check_signed_by(*key);
+    return tl::unexpected{untrusted(file_, "was not written by this user, who has signed nothing so far")};
+  });
 }
 
 /// Nobody else has the copy, so its index needs no file (exclusive mode), and its WAL is not written back at the end.
@@ -323,21 +421,42 @@ expected<void> store::open_copy() {
   if (!copy) return tl::unexpected{copy.error()};
   const auto name = copy->give_name();
   if (!name) return tl::unexpected{name.error()};
-  database_ = std::make_unique<SQLite::Database>(name->native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX, 5000);
-  return guarded(database_.get(), file_, "read the ledger", [&] {
+  database_ = std::make_unique<SQLite::Database>(name->native(), SQLite::OPEN_READWRITE | open_flags, 5000);
+  return guarded(database_.get(), file_, "read the ledger", [&]() -> expected<void> {
     database_->exec("PRAGMA locking_mode=EXCLUSIVE; SELECT count(*) FROM sqlite_schema");
     checkpoint_at_close(*database_, false);
     copy->take_name();
-    return verify(*database_, file_);
+    return {};
   });
 }
 
-bool store::knows_nodes() const { return pragma(*database_, "user_version") >= 2; }
+/// The copy is signed with a key of the moment, which nothing else knows, and has no name once it is open.
+expected<void> store::open_converted() {
+  auto folder = (fs::temp_directory_path() / "cohort-ledger-XXXXXX").native();
+  if (::mkdtemp(folder.data()) == nullptr) return tl::unexpected{system_error(errno, "create a folder like", folder)};
+  const fs::path name = fs::path{folder} / "ledger.db";
+  const auto key = signing_key::ephemeral();
+  auto done = key ? import_ledger(file_, name, *key) : expected<void>{tl::unexpected{key.error()}};
+  if (done)
+    done = guarded(nullptr, file_, "read the ledger", [&]() -> expected<void> {
+      database_ = std::make_unique<SQLite::Database>(immutable_uri(name),
+                                                     SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI, 5000);
+      harden(*database_);
+      return check_signed_by(*key);
+    });
+  std::error_code ignored;
+  fs::remove_all(folder, ignored);
+  return done;
+}
 
 std::string store::meta(const char* key) const {
-  SQLite::Statement query{*database_, "SELECT value FROM meta WHERE key = ?"};
+  SQLite::Statement query{*database_,
+                          fmt::format("SELECT value, {} FROM meta WHERE key = ?", sound_sql(ledger_table::meta))};
   query.bind(1, key);
-  return query.executeStep() ? query.getColumn(0).getString() : std::string{};
+  if (!query.executeStep()) return {};
+  if (query.getColumn(1).getInt() == 0)
+    throw SQLite::Exception{fmt::format("what it says of '{}' was altered", key), SQLITE_CORRUPT};
+  return query.getColumn(0).getString();
 }
 
 }  // namespace cohort

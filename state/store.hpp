@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,19 +12,21 @@
 #include <SQLiteCpp/Exception.h>
 #include <SQLiteCpp/Statement.h>
 
-#include "base/error.hpp"
+#include "base/signing_key.hpp"
 
 namespace cohort {
 
 /// An open, checked ledger file.
 class store {
  public:
-  /// Opens a ledger file that may be written; creates it if it is missing.
+  /// Opens a ledger file that may be written; creates it, signed with `key`, if it is missing. `ec::state_untrusted` if
+  /// `key` did not sign it.
   [[nodiscard]] static expected<store> open_for_writing(const std::filesystem::path& file,
-                                                        const std::filesystem::path& project);
+                                                        const std::filesystem::path& project, const signing_key& key);
   /// Opens without writing anything beside `file`. A WAL that a killed run left is read from a copy without
-  /// a name.
-  [[nodiscard]] static expected<store> open_for_reading(const std::filesystem::path& file);
+  /// a name. A ledger from before signatures is read from a converted copy; any other must be signed with `key`.
+  [[nodiscard]] static expected<store> open_for_reading(const std::filesystem::path& file,
+                                                        const std::optional<signing_key>& key);
 
   store(store&& other) noexcept;
   store& operator=(store&&) = delete;
@@ -32,15 +35,19 @@ class store {
   [[nodiscard]] SQLite::Database& database() const noexcept { return *database_; }
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
 
-  /// False for a ledger of format 1 that is only read: it has no table `placed`.
-  [[nodiscard]] bool knows_nodes() const;
+  /// The key of its rows, and its identity; of an open ledger.
+  [[nodiscard]] const signing_key& ledger_key() const noexcept { return *ledger_key_; }
+  [[nodiscard]] const std::string& ledger_id() const noexcept { return ledger_id_; }
 
-  /// The value of `key` in the table `meta`; throws `SQLite::Exception`.
+  /// The value of `key` in the table `meta`, empty if it has none; throws `SQLite::Exception`, also if it was altered.
   [[nodiscard]] std::string meta(const char* key) const;
   /// Where the open file is now; empty if it was deleted.
   [[nodiscard]] std::filesystem::path path_now() const;
   /// Sets it; throws `SQLite::Exception`.
-  void set_meta(const char* key, const std::string& value);
+  void set_meta(const std::string& key, const std::string& value) const;
+
+  /// Writes a whole ledger of what this one holds now, closed in good order, to `target`; replaces what stands there.
+  [[nodiscard]] expected<void> copy_to(const std::filesystem::path& target) const;
 
   /// To be called once the content is known to be sound: marks the ledger as open for writing until this object ends.
   /// Before that nothing is changed in the file.
@@ -48,17 +55,42 @@ class store {
 
  private:
   explicit store(std::filesystem::path file) : file_(std::move(file)) {}
-  [[nodiscard]] expected<void> open_writer();
-  [[nodiscard]] expected<void> open_reader();
+  [[nodiscard]] expected<void> open_writer(const signing_key& key);
+  [[nodiscard]] expected<void> open_reader(const std::optional<signing_key>& key);
   [[nodiscard]] expected<void> open_copy();
+  [[nodiscard]] expected<void> open_converted();
+  [[nodiscard]] static expected<void> check_ours_alone(const std::filesystem::path& file, const signing_key& key);
+  [[nodiscard]] expected<void> check_signed_by(const signing_key& key);
+  void keep_private() const noexcept;
   void enroll();
   void end_session() noexcept;
 
   std::filesystem::path file_;
   std::unique_ptr<SQLite::Database> database_;
+  std::string ledger_id_;
+  std::optional<signing_key> ledger_key_;      ///< Set once it is known whose the ledger is.
   std::pair<uint64_t, uint64_t> inode_{0, 0};  ///< Entry in the list of files that this process has open.
   bool in_session_ = false;
 };
+
+/// Turns off, for this connection, what a crafted file could use: triggers, views, functions in its schema, oversized
+/// values. Throws `SQLite::Exception`.
+void harden(SQLite::Database& database);
+
+/// The checks that need SQLite: who made the file, exactly our tables, whole trees, values within their bounds.
+[[nodiscard]] expected<void> check_ledger(const SQLite::Database& database, const std::filesystem::path& file);
+
+/// Makes an empty ledger with our tables and no rows, readable by this user alone. Nothing may stand there.
+[[nodiscard]] expected<void> create_ledger_file(const std::filesystem::path& file);
+
+/// Sets a value of the table `meta`, signed. The connection must know its key. Throws `SQLite::Exception`.
+void write_meta(const SQLite::Database& database, const std::string& key, const std::string& value);
+
+/// True for 32 hexadecimal digits, as a ledger's identity has them.
+[[nodiscard]] bool is_ledger_id(std::string_view text) noexcept;
+
+/// The key for the rows of one ledger, so that no row is valid in another one.
+[[nodiscard]] signing_key key_of_ledger(const signing_key& user_key, std::string_view ledger_id);
 
 /// The name by which SQLite reads `file` alone: no lock, no WAL.
 [[nodiscard]] std::string immutable_uri(const std::filesystem::path& file);
@@ -66,6 +98,9 @@ class store {
 /// What went wrong in SQLite, as the user should read it.
 [[nodiscard]] error error_of(const SQLite::Exception& thrown, const SQLite::Database* database,
                              const std::filesystem::path& file, std::string_view action);
+
+/// `ec::state_untrusted` for `file`, with the way on. `why` is a sentence without its full stop.
+[[nodiscard]] error untrusted(const std::filesystem::path& file, std::string_view why);
 
 /// `ec::state_corrupt` for `file`, with the way on.
 [[nodiscard]] error damaged(const std::filesystem::path& file, std::string_view what);

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/files.hpp"
+#include "base/signing_key.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -136,8 +136,15 @@ run_settings read_config(fields& config) {
   return settings;
 }
 
+/// Follows no link at the end of the path.
+expected<std::string> read_plain_file(const fs::path& file) {
+  const auto parent = folder::open(file.parent_path());
+  if (!parent) return tl::unexpected{parent.error()};
+  return parent->read(file.filename(), 1 << 20);
+}
+
 expected<json> parse_view(const fs::path& file) {
-  auto text = read_file(file, 1 << 20);
+  auto text = read_plain_file(file);
   if (!text && text.error().code == ec::not_found)
     return fail(ec::state_missing, fmt::format("there is no state file '{}'", printable(file.string(), 1000)));
   if (!text && text.error().code == ec::file_too_large) return tl::unexpected{unusable(file, "it is far too large")};
@@ -152,8 +159,49 @@ expected<json> parse_view(const fs::path& file) {
 
 }  // namespace
 
-std::string render_view(const run_record& run) {
-  return view_of(run).dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+namespace {
+
+std::string text_of(const json& view) { return view.dump(2, ' ', false, json::error_handler_t::replace) + "\n"; }
+
+std::string signature_of(const json& unsigned_view, const signing_key& key) {
+  return to_hex(key.for_purpose("batch-state").sign(text_of(unsigned_view)));
+}
+
+/// True if `view` holds the signature of this user over everything else.
+bool is_signed(json view) {
+  const auto key = signing_key::load();
+  const auto found = view.find("signature");
+  if (!key || !*key || found == view.end() || !found->is_string()) return false;
+  const auto stated = digest_from_hex(found->get<std::string>());
+  view.erase("signature");
+  return same_signature(stated, digest_from_hex(signature_of(view, **key)));
+}
+
+}  // namespace
+
+std::string render_view(const run_record& run) { return text_of(view_of(run)); }
+
+expected<void> write_view(const workspace& place, const run_record& run, durability when) {
+  const auto key = signing_key::load_or_make();
+  if (!key) return tl::unexpected{key.error()};
+  auto view = view_of(run);
+  view["signature"] = signature_of(view, *key);
+  const auto state = open_state(place);
+  if (!state) return tl::unexpected{state.error()};
+  return state->replace("batch-state.json", text_of(view), when);
+}
+
+expected<void> sign_view(const workspace& place) {
+  if (auto sane = read_view(place.view_file()); !sane) return tl::unexpected{sane.error()};
+  auto view = parse_view(place.view_file());
+  if (!view) return tl::unexpected{view.error()};
+  const auto key = signing_key::load_or_make();
+  if (!key) return tl::unexpected{key.error()};
+  view->erase("signature");
+  (*view)["signature"] = signature_of(*view, *key);
+  const auto state = open_state(place);
+  if (!state) return tl::unexpected{state.error()};
+  return state->replace("batch-state.json", text_of(*view), durability::now);
 }
 
 expected<imported_view> read_view(const fs::path& file) {
@@ -180,6 +228,7 @@ expected<imported_view> read_view(const fs::path& file) {
   fields settings{*config, "config."};
   view.settings = read_config(settings);
   view.ours = parsed->contains("schemaVersion");
+  view.is_signed = is_signed(*parsed);
   if (!settings.complaint().empty()) return tl::unexpected{unusable(file, settings.complaint())};
   return view;
 }
@@ -209,12 +258,14 @@ void compare(const json& there, const json& here, const std::string& prefix, std
 std::vector<std::string> view_differences(const fs::path& file, const run_record& run) {
   auto there = parse_view(file);
   if (!there) return {there.error().message};
+  const auto signed_by = *there;
   auto here = json::parse(render_view(run), nullptr, false);
-  for (const auto* time : {"startTime", "lastUpdate"}) {
+  for (const auto* time : {"startTime", "lastUpdate", "signature"}) {
     there->erase(time);
     here.erase(time);
   }
   std::vector<std::string> differences;
+  if (!is_signed(signed_by)) differences.push_back("its signature is missing or does not hold");
   compare(*there, here, "", differences);
   return differences;
 }

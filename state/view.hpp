@@ -8,11 +8,18 @@
 #include <vector>
 
 #include "messages/ledger.hpp"
+#include "state/workspace.hpp"
 
 namespace cohort {
 
-/// The view's text for `run`.
+/// The view's text for `run`, without a signature.
 [[nodiscard]] std::string render_view(const run_record& run);
+
+/// Writes the view of `run`, signed by this user, into the project's state folder.
+[[nodiscard]] expected<void> write_view(const workspace& place, const run_record& run, durability when);
+
+/// Signs the view that is there, whoever wrote it, after it was checked as by `read_view`.
+[[nodiscard]] expected<void> sign_view(const workspace& place);
 
 /// What a view file tells about an earlier run, be it the original generator's or one of ours whose ledger is gone.
 struct imported_view {
@@ -21,7 +28,8 @@ struct imported_view {
   uint32_t completed_tasks = 0;
   uint32_t total_tasks = 0;
   wall_time started;
-  bool ours = false;  ///< Written by this program, for a ledger.
+  bool ours = false;       ///< Written by this program, for a ledger.
+  bool is_signed = false;  ///< By this user.
 };
 
 /// Reads and validates a view. Errors: `ec::state_corrupt` (torn, wrong types), `ec::state_newer`, `ec::state_missing`.

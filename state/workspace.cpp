@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
-#include "base/files.hpp"
+#include "base/folder.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -26,60 +26,61 @@ constexpr std::string_view ignore_rules =
     "/ledger.db*\n/batch-state.json\n/lock\n/nodes.json\n/ballast\n/logs/\n/cache/\n/archive/\n/unusable/\n/"
     ".gitignore\n";
 
-/// What lies at `path` may be a link to something inside the project, never a way out of it.
-expected<void> refuse_way_out(const workspace& place, const fs::path& path) {
-  std::error_code failed;
-  const auto real = fs::canonical(path, failed);
-  const auto inward = failed ? fs::path{} : real.lexically_relative(place.project);
-  if (!inward.empty() && inward != "." && *inward.begin() != "..") return {};
-  return fail(
-      ec::permission_denied,
-      fmt::format("'{}' is a symbolic link that leads out of the project or nowhere; remove it, or replace it by "
-                  "a folder. Tests can be written elsewhere with --tests-dir",
-                  printable(path.string(), 1000)));
-}
+constexpr const char* state_name = ".claude-testing";
 
-/// A project may come with a `.claude-testing` of its own: what is written there must not end up anywhere else.
-expected<void> refuse_leading_out(const workspace& place) {
-  std::error_code failed;
-  const auto ledger = place.ledger_file().native();
-  for (const auto& path : {place.root(), place.default_output(), place.log_file().parent_path(), place.log_file(),
-                           place.cache_file().parent_path(), place.root() / "archive", place.unusable_folder(),
-                           fs::path{ledger}, fs::path{ledger + "-wal"}, fs::path{ledger + "-shm"}})
-    if (fs::is_symlink(fs::symlink_status(path, failed)))
-      if (auto inside = refuse_way_out(place, path); !inside) return inside;
-  const auto root = fs::status(place.root(), failed);
-  if (fs::exists(root) && !fs::is_directory(root))
-    return fail(ec::permission_denied,
-                fmt::format("'{}' is not a folder; move it away", printable(place.root().string(), 1000)));
+/// Entries that are not ours to follow: a project may come with a `.claude-testing` of its own.
+constexpr const char* entries[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.new", "batch-state.json",
+                                   "lock",      "nodes.json",    "ballast",       "logs",          "logs/cohort.log",
+                                   "cache",     "archive",       "unusable",      "tests"};
+
+expected<void> refuse_links(const folder& state) {
+  for (const auto* entry : entries)
+    if (state.kind_of(entry) == file_kind::link)
+      return fail(
+          ec::permission_denied,
+          fmt::format("'{}' is a symbolic link, and none is followed there; remove it, or replace it by what it "
+                      "leads to. Tests can be written elsewhere with --tests-dir",
+                      printable((state.path() / entry).native(), 1000)));
   return {};
 }
 
-/// A new folder named after the time, with a number behind it if that second has one already.
-expected<fs::path> new_archive(const fs::path& parent) {
-  if (auto made = make_directories(parent); !made) return tl::unexpected{made.error()};
+expected<folder> project_folder(const workspace& place) { return folder::open(place.project); }
+
+/// Opens or creates `.claude-testing`, which must be a folder with no links in the places of ours.
+expected<folder> state_folder(const workspace& place, bool create) {
+  const auto project = project_folder(place);
+  if (!project) return tl::unexpected{project.error()};
+  auto state = create ? project->make_sub(state_name) : project->sub(state_name);
+  if (!state) return state;
+  if (auto safe = refuse_links(*state); !safe) return tl::unexpected{safe.error()};
+  return state;
+}
+
+/// A new folder named after the time, with a number behind it if that second has one already. Relative to `state`.
+expected<fs::path> new_archive(const folder& state) {
+  const auto parent = state.make_sub("archive", access::own);
+  if (!parent) return tl::unexpected{parent.error()};
   auto name = to_iso8601(wall_now());
   for (auto& c : name)
     if (c == ':' || c == '.') c = '-';
   for (int i = 1; i < 1000; ++i) {
-    const auto folder = parent / (i == 1 ? name : fmt::format("{}-{}", name, i));
-    if (::mkdir(folder.c_str(), 0755) == 0) return folder;
-    if (errno != EEXIST) return tl::unexpected{system_error(errno, "create the archive", folder)};
+    const auto numbered = i == 1 ? name : fmt::format("{}-{}", name, i);
+    if (::mkdirat(parent->fd(), numbered.c_str(), 0700) == 0) return fs::path{"archive"} / numbered;
+    if (errno != EEXIST) return tl::unexpected{system_error(errno, "create the archive", parent->path() / numbered)};
   }
-  return fail(ec::io, fmt::format("cannot find a free name for an archive in '{}'", parent.string()));
+  return fail(ec::io, fmt::format("cannot find a free name for an archive in '{}'", parent->path().string()));
 }
 
-expected<fs::path> move_to_archive(const workspace& place, const std::vector<fs::path>& movable) {
-  if (auto safe = refuse_leading_out(place); !safe) return tl::unexpected{safe.error()};
-  auto folder = new_archive(place.root() / "archive");
-  if (!folder) return folder;
-  for (const auto& from : movable) {
-    std::error_code failed;
-    if (!fs::exists(fs::symlink_status(from, failed))) continue;
-    const auto to = *folder / from.filename();
-    if (::rename(from.c_str(), to.c_str()) != 0) return tl::unexpected{system_error(errno, "archive", from)};
+expected<fs::path> move_to_archive(const workspace& place, std::initializer_list<const char*> movable) {
+  const auto state = state_folder(place, true);
+  if (!state) return tl::unexpected{state.error()};
+  auto target = new_archive(*state);
+  if (!target) return target;
+  for (const auto* name : movable) {
+    if (state->kind_of(name) == file_kind::missing) continue;
+    if (auto moved = state->move(name, *target / name); !moved) return tl::unexpected{moved.error()};
   }
-  return folder;
+  return place.root() / *target;
 }
 
 }  // namespace
@@ -96,17 +97,20 @@ expected<workspace> open_workspace(const fs::path& project) {
     return fail(ec::not_found, fmt::format("the project '{}' is not a directory", printable(project.string(), 1000)));
   if (::access(real.c_str(), R_OK | X_OK) != 0) return tl::unexpected{system_error(errno, "read the project", real)};
   const workspace place{real};
-  if (auto safe = refuse_leading_out(place); !safe) return tl::unexpected{safe.error()};
+  if (const auto state = state_folder(place, false); !state && state.error().code != ec::not_found)
+    return tl::unexpected{state.error()};
   return place;
 }
 
+expected<folder> open_state(const workspace& place) { return state_folder(place, false); }
+
 expected<void> prepare(const workspace& place) {
-  if (auto safe = refuse_leading_out(place); !safe) return safe;
-  if (auto made = make_directories(place.root()); !made) return made;
-  const auto ignore = place.root() / ".gitignore";
-  std::error_code failed;
-  if (fs::exists(fs::symlink_status(ignore, failed))) return {};
-  return replace_file(ignore, ignore_rules, durability::later);
+  const auto state = state_folder(place, true);
+  if (!state) return tl::unexpected{state.error()};
+  for (const auto* name : {"logs", "cache", "archive", "unusable"})
+    if (const auto part = state->sub(name)) (void)::fchmod(part->fd(), 0700);  // Earlier versions left them open.
+  if (state->kind_of(".gitignore") != file_kind::missing) return {};
+  return state->replace(".gitignore", ignore_rules, durability::later);
 }
 
 expected<fs::path> result_path(const workspace& place, const fs::path& output, std::string_view relative) {
@@ -127,9 +131,20 @@ expected<fs::path> known_path(const workspace& place, const fs::path& output, co
 /// The ledger goes before its WAL: a ledger without the WAL would open and have forgotten answers, while a WAL alone
 /// is refused as damaged, and archiving again puts it away as well.
 expected<fs::path> archive_state(const workspace& place) {
-  const auto ledger = place.ledger_file();
-  return move_to_archive(place, {ledger, ledger.native() + "-wal", ledger.native() + "-shm", ledger.native() + ".new",
-                                 place.view_file(), place.cache_file().parent_path()});
+  return move_to_archive(place,
+                         {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.new", "batch-state.json", "cache"});
+}
+
+expected<fs::path> archive_ledger(const workspace& place) {
+  return move_to_archive(place, {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.new"});
+}
+
+expected<folder> make_archive(const workspace& place) {
+  const auto state = state_folder(place, true);
+  if (!state) return tl::unexpected{state.error()};
+  const auto name = new_archive(*state);
+  if (!name) return tl::unexpected{name.error()};
+  return state->sub(*name);
 }
 
 std::vector<fs::path> archived_ledgers(const workspace& place) {
@@ -144,22 +159,24 @@ std::vector<fs::path> archived_ledgers(const workspace& place) {
   return found;
 }
 
-expected<fs::path> archive_view(const workspace& place) { return move_to_archive(place, {place.view_file()}); }
+expected<fs::path> archive_view(const workspace& place) { return move_to_archive(place, {"batch-state.json"}); }
 
 expected<void> reserve_ballast(const workspace& place, uint64_t bytes) {
-  const auto file = place.ballast_file();
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-  if (fd < 0) return tl::unexpected{system_error(errno, "create", file)};
+  const auto state = open_state(place);
+  if (!state) return tl::unexpected{state.error()};
+  const auto file = state->open_file("ballast", O_WRONLY | O_CREAT);
+  if (!file) return tl::unexpected{file.error()};
   const auto size = static_cast<off_t>(bytes);
   // posix_fallocate returns the error; blocks are really taken, a sparse file would keep nothing.
-  int why = ::ftruncate(fd, size) == 0 ? 0 : errno;
-  if (why == 0 && bytes > 0) why = ::posix_fallocate(fd, 0, size);
-  ::close(fd);
+  int why = ::ftruncate(file->get(), size) == 0 ? 0 : errno;
+  if (why == 0 && bytes > 0) why = ::posix_fallocate(file->get(), 0, size);
   if (why == 0) return {};
-  ::unlink(file.c_str());
-  return tl::unexpected{system_error(why, "keep disk space in reserve in", file)};
+  (void)state->remove("ballast");
+  return tl::unexpected{system_error(why, "keep disk space in reserve in", place.ballast_file())};
 }
 
-void release_ballast(const workspace& place) noexcept { ::unlink(place.ballast_file().c_str()); }
+void release_ballast(const workspace& place) noexcept {
+  if (const auto state = open_state(place)) (void)state->remove("ballast");
+}
 
 }  // namespace cohort

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
+#include "base/folder.hpp"
 
 namespace cohort {
 
@@ -30,9 +30,12 @@ struct workspace {
   [[nodiscard]] std::filesystem::path default_output() const { return root() / "tests"; }
 };
 
-/// Errors: `ec::not_found` if `project` is no directory, `ec::permission_denied`, also if what we write would lie
-/// outside of the project, because a link in `.claude-testing` leads there.
+/// Errors: `ec::not_found` if `project` is no directory, `ec::permission_denied`, also if `.claude-testing` or
+/// something of ours in it is a symbolic link: none is followed there.
 [[nodiscard]] expected<workspace> open_workspace(const std::filesystem::path& project);
+
+/// The folder `.claude-testing/`, for reading and writing by name below it. `ec::not_found` if there is none.
+[[nodiscard]] expected<folder> open_state(const workspace& place);
 
 /// Creates `.claude-testing/` with a `.gitignore` of its own that keeps state, logs and locks out of git but not the
 /// tests.
@@ -50,6 +53,12 @@ struct workspace {
 /// Moves ledger, view and cache into `.claude-testing/archive/<time>/`; generated files stay where they are.
 /// Returns the archive folder. The caller holds the lock.
 [[nodiscard]] expected<std::filesystem::path> archive_state(const workspace& place);
+
+/// Moves the ledger alone into a new folder of the archive and returns that folder.
+[[nodiscard]] expected<std::filesystem::path> archive_ledger(const workspace& place);
+
+/// A new, empty folder of the archive.
+[[nodiscard]] expected<folder> make_archive(const workspace& place);
 
 /// The ledgers that `archive_state` put aside, oldest first.
 [[nodiscard]] std::vector<std::filesystem::path> archived_ledgers(const workspace& place);

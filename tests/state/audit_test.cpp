@@ -59,7 +59,7 @@ struct audit_test : state_test {
     }
     change(sql);
     std::vector<disagreement> kinds;
-    const auto book = open(access::read_only);
+    const auto book = open(mode::read_only);
     const auto audit = book.audit({}).value();
     for (const auto& finding : audit.findings) kinds.push_back(finding.kind);
     return kinds;
@@ -109,9 +109,13 @@ TEST_F(audit_test, finds_a_cost_that_its_usage_does_not_make) {
   EXPECT_EQ(findings[1].kind, disagreement::money);
 }
 
-TEST_F(audit_test, finds_altered_usage_although_no_seal_covers_it) {
-  EXPECT_EQ(found_after("UPDATE attempt SET output_tokens = output_tokens + 1 WHERE number = 2"),
-            (kinds{disagreement::money, disagreement::money}));
+TEST_F(audit_test, altered_usage_is_damage) {
+  {
+    auto book = open();
+    a_run(book);
+  }
+  change("UPDATE attempt SET output_tokens = output_tokens + 1 WHERE number = 2");
+  EXPECT_EQ(open_error(mode::read_only), ec::state_corrupt);
 }
 
 TEST_F(audit_test, finds_altered_answers_plans_and_prices) {
@@ -165,7 +169,7 @@ TEST_F(audit_test, writes_nothing) {
     a_run(book);
   }
   const auto before = snapshot(root);
-  { EXPECT_TRUE(open(access::read_only).audit({}).value().findings.empty()); }
+  { EXPECT_TRUE(open(mode::read_only).audit({}).value().findings.empty()); }
   EXPECT_EQ(snapshot(root), before);
 }
 
@@ -194,14 +198,11 @@ TEST(price_notes_test, come_back_as_they_went) {
   EXPECT_EQ(cost_of(usage, *back), cost_of(usage, model));
 }
 
-TEST(price_notes_test, refuse_any_change_of_one_character) {
-  const auto packed = pack_prices(priced("m"));
-  for (size_t i = 0; i < packed.size(); ++i) {
-    auto other = packed;
-    other[i] = other[i] == '7' ? '8' : '7';
-    EXPECT_FALSE(unpack_prices(other)) << i;
-  }
-  EXPECT_FALSE(unpack_prices(""));
+TEST(price_notes_test, refuse_what_is_no_price) {
+  for (const auto* text : {"", "m", "m 50 110", "m 50 110;", "m -50 110;0 1 1 1 1 1", "m 50 110;0 -1 1 1 1 1",
+                           "m 50 110;0 1 1 1 1", "m 50 110;0 x 1 1 1 1", "m 50 110;-1 1 1 1 1 1",
+                           "m 50 110;0 9223372036854775807 1 1 1 1", "m 99999999999 110;0 1 1 1 1 1"})
+    EXPECT_FALSE(unpack_prices(text)) << text;
 }
 
 }  // namespace

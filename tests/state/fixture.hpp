@@ -18,7 +18,7 @@
 namespace cohort {
 
 namespace fs = std::filesystem;
-using access = ledger::access;
+using mode = ledger::access;
 
 inline constexpr int64_t cent = 10'000'000;  ///< In nano-dollars.
 
@@ -97,21 +97,26 @@ struct state_test : ::testing::Test {
   fs::path project = root / "project";
   workspace place{project};
 
-  state_test() { fs::create_directories(project / ".claude-testing"); }
+  state_test() {
+    ::setenv("XDG_STATE_HOME", (root / "user").c_str(), 1);
+    fs::create_directories(project / ".claude-testing");
+  }
   ~state_test() override { fs::remove_all(root); }
 
-  ledger open(access mode = access::read_write) {
-    auto book = ledger::open(place.ledger_file(), project, mode);
+  ledger open(mode how = mode::read_write) {
+    auto book = ledger::open(place.ledger_file(), project, how);
     if (!book) throw std::runtime_error{book.error().message};
     return std::move(*book);
   }
-  ec open_error(access mode = access::read_write) {
-    const auto book = ledger::open(place.ledger_file(), project, mode);
+  ec open_error(mode how = mode::read_write) {
+    const auto book = ledger::open(place.ledger_file(), project, how);
     return book ? ec::none : book.error().code;
   }
   static int64_t plan(ledger& book, const std::vector<std::string>& names, uint32_t batch_size = 2,
                       size_t prompt_bytes = 300) {
-    const auto run = book.begin_plan({}, "claude-sonnet-4-5").value();
+    run_settings settings;
+    settings.output_directory = ".claude-testing/tests";
+    const auto run = book.begin_plan(settings, "claude-sonnet-4-5").value();
     std::vector<uint32_t> batch_of;
     for (const auto& name : names) {
       must(book.add_task(task_named(name, prompt_bytes)));

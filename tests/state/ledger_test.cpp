@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "fixture.hpp"
 
 namespace cohort {
@@ -10,9 +11,9 @@ namespace {
 using ledger_test = state_test;
 
 TEST_F(ledger_test, creates_a_ledger_only_for_writing) {
-  EXPECT_EQ(open_error(access::read_only), ec::state_missing);
+  EXPECT_EQ(open_error(mode::read_only), ec::state_missing);
   EXPECT_FALSE(fs::exists(place.ledger_file()));
-  EXPECT_EQ(open_error(access::read_write), ec::none);
+  EXPECT_EQ(open_error(mode::read_write), ec::none);
   EXPECT_EQ(open().newest_run().value(), std::nullopt);
 }
 
@@ -425,12 +426,33 @@ TEST_F(ledger_test, reports_attempts_with_their_usage) {
   EXPECT_EQ(all[2].code, ec::connection_lost);
 }
 
-TEST_F(ledger_test, saturates_instead_of_wrapping_absurd_sums) {
+TEST_F(ledger_test, refuses_amounts_that_cannot_be) {
   auto book = open();
   const auto run = plan(book, {"a", "b"});
-  store(book, run, answer_for("a", 1, "", nano_dollars::max().count),
-        answer_for("b", 1, "", nano_dollars::max().count));
-  EXPECT_EQ(newest(book).spent().confirmed, nano_dollars::max());
+  must(book.begin());
+  for (const int64_t amount : {nano_dollars::max().count, int64_t{-1}, int64_t{1'000'000'000'000'001}}) {
+    EXPECT_EQ(book.record(run, answer_for("a", 1, "", amount)).error().code, ec::usage);
+    EXPECT_EQ(book.record(run, intent_for("a", 1, amount)).error().code, ec::usage);
+  }
+  must(book.record(run, answer_for("a", 1, "", 1'000'000'000'000'000)));
+  must(book.commit());
+  EXPECT_EQ(newest(book).spent().confirmed.count, 1'000'000'000'000'000);
+}
+
+TEST_F(ledger_test, texts_of_others_never_keep_an_answer_from_being_stored) {
+  auto book = open();
+  const auto run = plan(book, {"a", "b"});
+  auto answer = answer_for("a", 1);
+  answer.answer.model = answer.answer.request_id = std::string(1 << 20, 'x');
+  answer.answer.usage.cache_read_tokens = UINT64_MAX;
+  auto failure = failure_for("b", 1, billing::unknown);
+  failure.failure.message = std::string(1 << 20, 'm');
+  for (int i = 0; i < 1000; ++i) failure.failure.request_id += "\xC3\xA9\xF0\x9F\x98\x80";
+  store(book, run, answer, failure,
+        task_ended{failure.task, task_state::failed, ec::timeout, std::string(1 << 20, 'r')});
+  EXPECT_EQ(newest(book).tasks().answered, 1u);
+  EXPECT_EQ(newest(book).tasks().failed, 1u);
+  EXPECT_TRUE(is_utf8(book.attempts(run).value().at(1).request_id));
 }
 
 TEST_F(ledger_test, forgets_what_was_rolled_back_and_insists_on_a_transaction) {

@@ -71,7 +71,7 @@ TEST_F(view_test, shows_the_specified_fields_in_their_order) {
 
 TEST_F(view_test, agrees_with_itself_but_for_times_and_with_nothing_else) {
   auto run = sample();
-  overwrite(place.view_file(), render_view(run));
+  must(write_view(place, run, durability::now));
   run.updated = {};
   run.started = {};
   EXPECT_TRUE(view_agrees(place.view_file(), run));
@@ -80,6 +80,24 @@ TEST_F(view_test, agrees_with_itself_but_for_times_and_with_nothing_else) {
   overwrite(place.view_file(), render_view(run).substr(0, 100));
   EXPECT_FALSE(view_agrees(place.view_file(), run));
   EXPECT_FALSE(view_agrees(root / "none", run));
+}
+
+TEST_F(view_test, is_signed_by_its_user_and_by_nobody_else) {
+  const auto run = sample();
+  overwrite(place.view_file(), render_view(run));
+  EXPECT_FALSE(read_view(place.view_file()).value().is_signed) << "without a signature";
+  must(write_view(place, run, durability::now));
+  EXPECT_TRUE(read_view(place.view_file()).value().is_signed);
+  const auto text = read_file(place.view_file()).value();
+  auto other = text;
+  other.replace(other.find("sonnet"), 6, "fable5");
+  overwrite(place.view_file(), other);
+  EXPECT_FALSE(read_view(place.view_file()).value().is_signed) << "another model";
+  must(sign_view(place));
+  EXPECT_TRUE(read_view(place.view_file()).value().is_signed);
+  overwrite(place.view_file(), text);
+  ::setenv("XDG_STATE_HOME", (root / "another").c_str(), 1);
+  EXPECT_FALSE(read_view(place.view_file()).value().is_signed) << "another user";
 }
 
 TEST_F(view_test, imports_what_the_original_generator_leaves) {

@@ -1,0 +1,239 @@
+// Finds, compares, writes and puts back the copies.
+
+#include "state/ledger_backup.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sqlite3.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "state/ledger_impl.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::chrono::seconds shortest_interval{10};
+constexpr int share_of_time = 20;
+
+fs::path folder_name(const fs::path& project) {
+  return fs::path{"ledgers"} / to_hex(sha256(project.native())).substr(0, 32);
+}
+
+/// Tells a folder from an earlier one of the same path: a folder that was made anew has another time of birth.
+std::string identity_of_folder(const fs::path& path) {
+  struct statx info {};
+  if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &info) != 0) return {};
+  return fmt::format("{}:{}:{}:{}.{}", info.stx_dev_major, info.stx_dev_minor, info.stx_ino, info.stx_btime.tv_sec,
+                     info.stx_btime.tv_nsec);
+}
+
+/// A whole copy through a second connection, so that it may run beside the writer.
+expected<void> copy_pages(const fs::path& from, const fs::path& to, const signing_key& ledger_key,
+                          const std::string& folder) {
+  return guarded(nullptr, from, "copy the ledger", [&]() -> expected<void> {
+    if (auto made = create_ledger_file(to); !made) return made;
+    SQLite::Database target{to.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX};
+    {
+      SQLite::Database source{from.native(), SQLite::OPEN_READONLY | SQLite::OPEN_NOMUTEX, 5000};
+      auto* copying = ::sqlite3_backup_init(target.getHandle(), "main", source.getHandle(), "main");
+      if (copying == nullptr) throw SQLite::Exception{target.getHandle()};
+      const int outcome = ::sqlite3_backup_step(copying, -1);
+      ::sqlite3_backup_finish(copying);
+      if (outcome != SQLITE_DONE) throw SQLite::Exception{"the copy stopped", outcome};
+    }
+    define_signature(target.getHandle(), ledger_key);
+    write_meta(target, "session", "");
+    write_meta(target, "folder", folder);
+    return {};
+  });
+}
+
+std::optional<ledger_backup> read_backup(const workspace& place, const fs::path& file, const std::string& folder) {
+  const auto book = ledger::open(file, place.project, ledger::access::read_only);
+  const auto marks = book ? book->marks() : expected<ledger_marks>{tl::unexpected{book.error()}};
+  if (!marks) {
+    log_warning("the copy of a ledger '{}' is not usable: {}", file.string(), marks.error().message);
+    return std::nullopt;
+  }
+  return ledger_backup{file, marks->ledger_id, marks->commits, !folder.empty() && marks->folder == folder};
+}
+
+expected<void> copy_bytes(const fs::path& from, const folder& to, const char* name) {
+  const descriptor source{::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+  if (!source.valid()) return tl::unexpected{system_error(errno, "open", from)};
+  (void)to.remove(name);
+  const auto target = to.open_file(name, O_WRONLY | O_CREAT | O_EXCL);
+  if (!target) return tl::unexpected{target.error()};
+  ssize_t moved = 1;
+  while (moved > 0 || (moved < 0 && errno == EINTR))
+    moved = ::sendfile(target->get(), source.get(), nullptr, size_t{1} << 30);
+  if (moved < 0 || ::fsync(target->get()) != 0) return tl::unexpected{system_error(errno, "write", to.path() / name)};
+  return {};
+}
+
+std::string told(const ledger_backup& backup) {
+  return fmt::format("the copy of it that is kept in '{}'", printable(backup.file.parent_path().native(), 1000));
+}
+
+}  // namespace
+
+expected<ledger_marks> ledger::marks() const {
+  return self_->guard("read the ledger's identity", [&]() -> expected<ledger_marks> {
+    ledger_marks marks{self_->file.meta("ledger_id"), self_->file.meta("folder"), 0};
+    const auto commits = self_->file.meta("commits");
+    std::from_chars(commits.data(), commits.data() + commits.size(), marks.commits);
+    return marks;
+  });
+}
+
+expected<void> ledger::write_backup() const {
+  const auto user_state = make_user_state();
+  if (!user_state) return tl::unexpected{user_state.error()};
+  const auto folder = user_state->make_sub(folder_name(self_->project), cohort::access::own);
+  if (!folder) return tl::unexpected{folder.error()};
+  const auto& id = self_->file.ledger_id();
+  const auto draft = fmt::format("{}.db.new", id);
+  const auto final_name = fmt::format("{}.db", id);
+  for (const auto* ending : {"", "-wal", "-shm"})
+    if (auto gone = folder->remove(draft + ending); !gone) return gone;
+  auto copied = copy_pages(self_->file.file(), folder->path() / draft, self_->file.ledger_key(),
+                           identity_of_folder(self_->project));
+  if (copied)
+    if (const auto file = folder->open_file(draft, O_RDONLY); !file || ::fsync(file->get()) != 0)
+      copied = tl::unexpected{system_error(errno, "sync", folder->path() / draft)};
+  if (copied && ::renameat(folder->fd(), draft.c_str(), folder->fd(), final_name.c_str()) != 0)
+    copied = tl::unexpected{system_error(errno, "rename", folder->path() / draft)};
+  if (copied) return folder->sync();
+  for (const auto* ending : {"", "-wal", "-shm"}) (void)folder->remove(draft + ending);
+  return copied;
+}
+
+std::vector<ledger_backup> backups_of(const workspace& place) {
+  std::vector<ledger_backup> found;
+  const auto user_state = open_user_state();
+  if (!user_state) return found;
+  const auto folder = user_state->sub(folder_name(place.project));
+  if (!folder) return found;
+  const auto identity = identity_of_folder(place.project);
+  for (const auto& name : folder->names(1000)) {
+    if (!name.ends_with(".db") || folder->kind_of(name) != file_kind::regular) continue;
+    if (auto backup = read_backup(place, folder->path() / name, identity)) found.push_back(std::move(*backup));
+  }
+  std::error_code ignored;
+  std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
+    return fs::last_write_time(a.file, ignored) > fs::last_write_time(b.file, ignored);
+  });
+  return found;
+}
+
+expected<void> put_back(const workspace& place, const ledger_backup& backup) {
+  const auto state = open_state(place);
+  if (!state) return tl::unexpected{state.error()};
+  if (auto copied = copy_bytes(backup.file, *state, "ledger.db.new"); !copied) return copied;
+  for (const auto* rest : {"ledger.db-wal", "ledger.db-shm"})
+    if (auto gone = state->remove(rest); !gone) return gone;
+  if (auto moved = state->move("ledger.db.new", "ledger.db"); !moved) return moved;
+  return state->sync();
+}
+
+expected<void> archive_backups(const workspace& place, const fs::path& archived) {
+  std::optional<ledger_marks> kept;
+  if (const auto book = ledger::open(archived / "ledger.db", place.project, ledger::access::read_only))
+    if (auto marks = book->marks()) kept = std::move(*marks);
+  for (const auto& backup : backups_of(place)) {
+    const bool held = kept && kept->ledger_id == backup.ledger_id && kept->commits >= backup.commits;
+    if (!held) {
+      auto folder = make_archive(place);
+      if (!folder) return tl::unexpected{folder.error()};
+      if (auto copied = copy_bytes(backup.file, *folder, "ledger.db"); !copied) return copied;
+    }
+    if (::unlink(backup.file.c_str()) != 0) return tl::unexpected{system_error(errno, "remove", backup.file)};
+  }
+  return {};
+}
+
+namespace {
+
+/// The copy that is to be used instead of what `found` says of the project's own ledger.
+std::optional<ledger_backup> newer_copy(const workspace& place, const expected<ledger>& found) {
+  if (!found && found.error().code != ec::state_missing) return std::nullopt;
+  const auto marks = found ? found->marks() : expected<ledger_marks>{tl::unexpected{error{}}};
+  for (auto& backup : backups_of(place)) {
+    if (!found && backup.same_folder) return std::move(backup);
+    if (marks && backup.ledger_id == marks->ledger_id && backup.commits > marks->commits) return std::move(backup);
+  }
+  return std::nullopt;
+}
+
+error with_hint(const workspace& place, error problem) {
+  if (problem.code == ec::state_untrusted && !backups_of(place).empty())
+    problem.message += fmt::format(
+        ". A copy of your own ledger of this project is kept: `cohort verify --restore '{}'` puts it back and moves "
+        "this "
+        "one to the archive",
+        printable(place.project.native(), 1000));
+  return problem;
+}
+
+}  // namespace
+
+expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::string* note) {
+  auto found = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+  const auto copy = newer_copy(place, found);
+  if (!found && !copy && found.error().code != ec::state_missing)
+    return tl::unexpected{with_hint(place, found.error())};
+  const bool was_there = found.has_value();
+  if (mode == ledger::access::read_only) {
+    if (!copy) return found;
+    if (note != nullptr)
+      *note = fmt::format("the ledger of this project {}; {} is read instead",
+                          was_there ? "is older than it was, perhaps by a checkout" : "is gone", told(*copy));
+    return ledger::open(copy->file, place.project, mode);
+  }
+  found = tl::unexpected{error{}};  // Closed, before it is opened for writing.
+  if (copy) {
+    if (was_there)
+      if (auto moved = archive_ledger(place); !moved) return tl::unexpected{moved.error()};
+    if (auto done = put_back(place, *copy); !done) return tl::unexpected{done.error()};
+    if (note != nullptr)
+      *note = fmt::format(
+          "the ledger of this project {}; it was put back from {}. To start afresh: --clean",
+          was_there ? "was older than it had been, perhaps by a checkout (it is in the archive now)" : "was gone",
+          told(*copy));
+  }
+  auto book = ledger::open(place.ledger_file(), place.project, mode);
+  if (!book) return tl::unexpected{with_hint(place, book.error())};
+  return book;
+}
+
+void backup_writer::wait() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void backup_writer::begin_if_due() {
+  const auto now = steady_clock::now();
+  if (busy_ || now.time_since_epoch().count() < next_) return;
+  wait();
+  busy_ = true;
+  thread_ = std::thread{[this, now] {
+    if (auto done = book_.write_backup(); !done) log_warning("the ledger was not copied: {}", done.error().message);
+    const auto took = steady_clock::now() - now;
+    const auto pause = std::max<steady_clock::duration>(shortest_interval, took * share_of_time);
+    next_ = (steady_clock::now() + pause).time_since_epoch().count();
+    busy_ = false;
+  }};
+}
+
+}  // namespace cohort
