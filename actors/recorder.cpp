@@ -43,6 +43,7 @@ void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self
   coordinator_ = std::move(coordinator);
   watch_ = std::make_unique<ledger_watch>(book_, options_.place);
   view_ = std::make_unique<run_view>(options_.place, book_->newest_run().value_or(std::nullopt));
+  copies_ = std::make_unique<backup_writer>(*book_);
   files_ = std::make_unique<result_files>(book_, context_, options_.place, options_.output, options_.run);
   commits_ = std::make_unique<group_commit>(book_, options_.place, *watch_, around_commits());
   if (options_.waits_for_nodes) {
@@ -208,6 +209,7 @@ void recorder_state::on_sync_ended(const sync_ended& how) {
 caf::result<recorded> recorder_state::close(const close_batch& wish) {
   // Batches that end in quick succession share one sync; what is not synced yet is looked at after a crash.
   begin_sync();
+  if (!watch_->displaced()) copies_->begin_if_due();
   view_->close_batch(wish.batch);
   if (auto shown = publish(false); !shown) return to_caf(shown.error());
   return recorded{};

@@ -15,7 +15,7 @@
 #include "actors/result_files.hpp"
 #include "actors/run_context.hpp"
 #include "actors/run_view.hpp"
-#include "state/ledger.hpp"
+#include "state/ledger_backup.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {
@@ -70,6 +70,7 @@ class recorder_state {
   std::unique_ptr<run_view> view_;
   std::unique_ptr<result_files> files_;
   std::unique_ptr<group_commit> commits_;
+  std::unique_ptr<backup_writer> copies_;
 };
 
 recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,

@@ -7,7 +7,8 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "state/ledger.hpp"
+#include "cli/console.hpp"
+#include "state/ledger_backup.hpp"
 
 namespace cohort {
 
@@ -24,7 +25,7 @@ expected<command_context> make_context(const generate_options& options) {
 }
 
 expected<std::optional<run_record>> stored_run(const command_context& context) {
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  auto book = open_ledger(context.place, ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing) return std::optional<run_record>{};
   if (!book) return tl::unexpected{book.error()};
   return book->newest_run();
@@ -72,16 +73,22 @@ bool needs_another_plan(const command_context& context, const run_settings& sett
   return !model || model->id != stored.model_id || asks_for_another_plan(settings, stored.settings);
 }
 
-lock_holder this_process(const command_context& context) {
+lock_holder holder_of(std::string command) {
   char host[256] = {0};
   ::gethostname(host, sizeof host - 1);
-  return {::getpid(),
-          host,
-          fmt::format("{} {}", context.options.batched ? "generate-logical-batch" : "generate-logical",
-                      printable(context.place.project.string(), 500)),
-          wall_now(),
-          {},
-          {}};
+  return {::getpid(), host, std::move(command), wall_now(), {}, {}};
+}
+
+lock_holder this_process(const command_context& context) {
+  return holder_of(fmt::format("{} {}", context.options.batched ? "generate-logical-batch" : "generate-logical",
+                               printable(context.place.project.string(), 500)));
+}
+
+expected<ledger> open_and_tell(const workspace& place, ledger::access mode) {
+  std::string note;
+  auto book = open_ledger(place, mode, &note);
+  if (book && !note.empty()) warn(note);
+  return book;
 }
 
 }  // namespace cohort

@@ -11,6 +11,7 @@
 #include "planning/batches.hpp"
 #include "planning/task_defaults.hpp"
 #include "state/lock.hpp"
+#include "state/ledger.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {
@@ -49,6 +50,12 @@ struct command_context {
 /// True if the settings ask for another plan than the one that `stored` is about.
 [[nodiscard]] bool needs_another_plan(const command_context& context, const run_settings& settings,
                                       const run_record& stored);
+
+/// This process as the holder of a lock; `command` is shown to who waits for it.
+[[nodiscard]] lock_holder holder_of(std::string command);
+
+/// `open_ledger`, with a warning if the ledger had to be read or put back from its copy.
+[[nodiscard]] expected<ledger> open_and_tell(const workspace& place, ledger::access mode);
 
 [[nodiscard]] lock_holder this_process(const command_context& context);
 

@@ -16,6 +16,7 @@ void add_generate_logical_batch(CLI::App& app, command_action& chosen);
 void add_generate_logical(CLI::App& app, command_action& chosen);
 void add_analyze_gaps(CLI::App& app, command_action& chosen);
 void add_doctor(CLI::App& app, command_action& chosen);
+void add_trust(CLI::App& app, command_action& chosen);
 void add_verify(CLI::App& app, command_action& chosen);
 void add_simulator(CLI::App& app, command_action& chosen);
 void add_cluster(CLI::App& app, command_action& chosen);

@@ -11,7 +11,7 @@
 #include "cli/json_output.hpp"
 #include "cli/prepare_run.hpp"
 #include "cli/stats.hpp"
-#include "state/ledger.hpp"
+#include "state/ledger_backup.hpp"
 
 namespace cohort {
 
@@ -75,7 +75,7 @@ struct dry_plan {
 
 expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings,
                                         const model_info& model) {
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  auto book = open_and_tell(context.place, ledger::access::read_only);
   if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
   auto generated = generated_files(context.place, book ? &*book : nullptr);
   if (!generated) return tl::unexpected{generated.error()};
@@ -120,7 +120,7 @@ expected<dry_plan> plan_without_writing(const command_context& context, const ru
 
 /// The waiting tasks of a run that is not finished, by batch.
 expected<std::vector<planned_batch>> what_is_left(const command_context& context, const run_record& run) {
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  auto book = open_and_tell(context.place, ledger::access::read_only);
   if (!book) return tl::unexpected{book.error()};
   std::vector<planned_batch> left;
   auto visited = book->for_each_task(run.id, [&](const task_record& task) {

@@ -23,6 +23,7 @@
 #include "cli/stats.hpp"
 #include "cli/stopping.hpp"
 #include "planning/answer_craft.hpp"
+#include "state/foreign_state.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -109,8 +110,7 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
     if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)
       return complain(stored.error());
     if (auto run = book->newest_run(); run && *run)
-      if (auto shown = write_view(context.place, **run, durability::now); !shown)
-        return complain(shown.error());
+      if (auto shown = write_view(context.place, **run, durability::now); !shown) return complain(shown.error());
     return complain(fits.error());
   }
   auto priced = ready.fallbacks;
@@ -164,7 +164,7 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
 /// With the lock held: looks at the state, plans or continues, runs.
 int work(const command_context& context, provider_connection connection, const std::shared_ptr<listening>& door,
          stop_handler& stop) {
-  auto opened = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_write);
+  auto opened = open_and_tell(context.place, ledger::access::read_write);
   if (!opened) return complain(opened.error());
   auto book = std::make_shared<ledger>(std::move(*opened));
   const auto killed = settle_killed_run(context.place, *book);
@@ -183,6 +183,8 @@ int work(const command_context& context, provider_connection connection, const s
     code = execute_run(context, book, std::move(*ready), *connected, door, stop.controls);
   else
     tell_of_missing_files(context, *book);
+  if (auto copied = book->write_backup(); !copied)
+    warn(fmt::format("the ledger was not copied: {}", copied.error().message));
   // One that could not start, or not store its end.
   if (const auto left = settle_killed_run(context.place, *book); !left) log_error("{}", left.error().message);
   return code;
@@ -230,6 +232,7 @@ int generate(const generate_options& options) {
   if (!context) return complain(context.error());
   if (options.stats) return show_stats(*context);
   if (options.clean) return clean(*context);
+  if (auto own = check_own_state(context->place); !own) return complain(own.error());
   auto stored = stored_run(*context);
   if (!stored) return complain(stored.error());
   std::error_code ignored;

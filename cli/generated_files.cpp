@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "state/ledger_backup.hpp"
 
 namespace cohort {
 
@@ -65,7 +66,7 @@ expected<std::unordered_set<std::string>> generated_files(const workspace& place
 }
 
 expected<std::unordered_set<std::string>> generated_files(const workspace& place) {
-  const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+  const auto book = open_ledger(place, ledger::access::read_only);
   if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
   return generated_files(place, book ? &*book : nullptr);
 }

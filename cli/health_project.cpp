@@ -15,7 +15,7 @@
 #include "planning/prompt_texts.hpp"
 #include "planning/survey.hpp"
 #include "planning/task_defaults.hpp"
-#include "state/ledger.hpp"
+#include "state/ledger_backup.hpp"
 
 namespace cohort {
 
@@ -59,7 +59,7 @@ health_check check_lock(const command_context& context) {
 }
 
 health_check check_ledger(const command_context& context) {
-  const auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  const auto book = open_ledger(context.place, ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing)
     return {"ledger", health_grade::good, "none yet: a run starts afresh", "", false};
   if (!book) return {"ledger", health_grade::wrong, book.error().message, "", false};

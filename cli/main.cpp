@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
   cohort::add_analyze_gaps(app, action);
   cohort::add_doctor(app, action);
   cohort::add_verify(app, action);
+  cohort::add_trust(app, action);
   cohort::add_simulator(app, action);
   cohort::add_cluster(app, action);
   cohort::add_join(app, action);

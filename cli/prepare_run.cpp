@@ -13,6 +13,7 @@
 #include "cli/dry_run.hpp"
 #include "cli/generated_files.hpp"
 #include "cli/stopping.hpp"
+#include "state/foreign_state.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -147,6 +148,7 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
   const auto view = read_view(context.place.view_file());
   if (!view && view.error().code == ec::state_missing) return settings;
   if (!view) return tl::unexpected{view.error()};
+  if (auto own = check_own_state(context.place); !own) return tl::unexpected{own.error()};
   settings.batch_size = view->settings.batch_size;
   settings.model = view->settings.model;
   settings.concurrent = std::max(1u, view->settings.concurrent);
@@ -207,8 +209,7 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
   }
   // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
   if (*stored && !continues && !view_agrees(context.place.view_file(), **stored))
-    if (auto shown = write_view(context.place, **stored, durability::now); !shown)
-      return tl::unexpected{shown.error()};
+    if (auto shown = write_view(context.place, **stored, durability::now); !shown) return tl::unexpected{shown.error()};
   if (!*stored)
     if (auto kept = keep_foreign_state(context); !kept) return tl::unexpected{kept.error()};
   auto planned = plan_anew(context, book, *settings, *model, stop);

@@ -19,8 +19,7 @@ expected<bool> settle_killed_run(const workspace& place, ledger& book) {
     return tl::unexpected{stored.error()};
   const auto settled = book.newest_run();
   if (!settled) return tl::unexpected{settled.error()};
-  if (auto shown = write_view(place, **settled, durability::now); !shown)
-    return tl::unexpected{shown.error()};
+  if (auto shown = write_view(place, **settled, durability::now); !shown) return tl::unexpected{shown.error()};
   return true;
 }
 

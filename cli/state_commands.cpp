@@ -13,7 +13,7 @@
 #include "cli/nodes_file.hpp"
 #include "cli/standing.hpp"
 #include "cli/stats.hpp"
-#include "state/ledger.hpp"
+#include "state/ledger_backup.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -33,17 +33,19 @@ error nothing_run_yet(const command_context& context) {
 bool has_state(const workspace& place) {
   const std::array<std::filesystem::path, 3> files{place.ledger_file(), place.ledger_file().native() + "-wal",
                                                    place.view_file()};
-  return std::any_of(files.begin(), files.end(), [](const auto& file) {
-    std::error_code ignored;
-    return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
-  });
+  return std::any_of(files.begin(), files.end(),
+                     [](const auto& file) {
+                       std::error_code ignored;
+                       return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
+                     }) ||
+         !backups_of(place).empty();
 }
 
 }  // namespace
 
 int show_stats(const command_context& context) {
   auto holder = current_holder(context.place.lock_file());
-  auto book = ledger::open(context.place.ledger_file(), context.place.project, ledger::access::read_only);
+  auto book = open_and_tell(context.place, ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing) return complain(nothing_run_yet(context));
   if (!book) return complain(book.error());
   auto run = book->newest_run();
@@ -81,6 +83,7 @@ int clean(const command_context& context) {
   if (!has_state(context.place)) return nothing();  // Another one was faster.
   auto archive = archive_state(context.place);
   if (!archive) return complain(archive.error());
+  if (auto moved = archive_backups(context.place, *archive); !moved) return complain(moved.error());
   if (context.options.json) {
     auto event = new_event("cleaned");
     event["archive"] = archive->string();

@@ -9,6 +9,7 @@
 
 #include "base/text.hpp"
 #include "cli/standing.hpp"
+#include "state/ledger_backup.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -20,9 +21,7 @@ namespace {
 constexpr int looks_at_a_run = 5;
 constexpr milliseconds between_looks{200};
 
-expected<ledger> open_book(const workspace& place) {
-  return ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-}
+expected<ledger> open_book(const workspace& place) { return open_ledger(place, ledger::access::read_only); }
 
 std::optional<audit_finding> finding_about(const recorded_file& file) {
   const auto path = printable(file.path, 1000);

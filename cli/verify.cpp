@@ -3,12 +3,12 @@
 #include <memory>
 
 #include <fmt/format.h>
-#include <unistd.h>
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "cli/command_context.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/json_output.hpp"
@@ -16,6 +16,7 @@
 #include "cli/stats.hpp"
 #include "cli/verification.hpp"
 #include "planning/answer_craft.hpp"
+#include "state/ledger_backup.hpp"
 
 namespace cohort {
 
@@ -98,13 +99,14 @@ struct restoration {
 expected<restoration> restore(const workspace& place) {
   auto craft = load_test_craft(config_directory());
   if (!craft) return tl::unexpected{craft.error()};
-  char host[256] = {0};
-  ::gethostname(host, sizeof host - 1);
-  const auto lock = run_lock::acquire(
-      place.lock_file(),
-      {::getpid(), host, "verify --restore " + printable(place.project.string(), 500), wall_now(), {}, {}});
+  const auto lock =
+      run_lock::acquire(place.lock_file(), holder_of("verify --restore " + printable(place.project.string(), 500)));
   if (!lock) return tl::unexpected{lock.error()};
-  auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_write);
+  const auto own = restore_own_ledger(place);
+  if (!own) return tl::unexpected{own.error()};
+  if (*own)
+    announce("your own ledger was put back from its copy; what stood in its place lies in .claude-testing/archive");
+  auto book = open_and_tell(place, ledger::access::read_write);
   if (!book) return tl::unexpected{book.error()};
   if (auto settled = settle_killed_run(place, *book); !settled) return tl::unexpected{settled.error()};
   restoration done;
@@ -122,9 +124,12 @@ int verify(const verify_options& options) {
   std::error_code ignored;
   if (!std::filesystem::exists(place->root(), ignored))
     return refuse(options, {ec::state_missing, "nothing was run here yet, so that there is nothing to verify"});
-  // First without writing: what is damaged is told, not touched.
+  // First without writing: what is damaged is told, not touched. A ledger that is not this user's may be replaced.
   auto all = verify_project(*place, *models, {options.archives});
-  if (!all) return refuse(options, all.error());
+  const bool replaceable = options.restore && !all &&
+                           (all.error().code == ec::state_untrusted || all.error().code == ec::state_missing) &&
+                           !backups_of(*place).empty();
+  if (!all && !replaceable) return refuse(options, all.error());
   if (options.restore) {
     auto done = restore(*place);
     if (!done) return refuse(options, done.error());

@@ -27,7 +27,8 @@ namespace {
 
 class reader {
  public:
-  explicit reader(const fs::path& path) noexcept : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  explicit reader(const fs::path& path) noexcept
+      : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW)) {}
   reader(const reader&) = delete;
   reader& operator=(const reader&) = delete;
   ~reader() {
@@ -110,6 +111,15 @@ bool more_than_a_torn_end(const reader& wal, const unsigned char* header, wal_ch
 
 fs::path wal_of(const fs::path& file) { return file.native() + "-wal"; }
 fs::path shm_of(const fs::path& file) { return file.native() + "-shm"; }
+
+std::optional<uint32_t> ledger_format(const fs::path& file) {
+  const reader ledger{file};
+  unsigned char h[100];
+  if (!ledger.valid() || !ledger.get(0, h, sizeof h) || std::memcmp(h, "SQLite format 3", 16) != 0) return std::nullopt;
+  return big_endian(h + 60);
+}
+
+uint32_t first_signed_format() noexcept { return first_signed_version; }
 
 expected<void> inspect_header(const fs::path& file) {
   const reader ledger{file};

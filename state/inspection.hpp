@@ -2,7 +2,9 @@
 // read, and with it paid answers; here that is an error.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 
 #include "base/error.hpp"
 
@@ -19,5 +21,10 @@ namespace cohort {
 /// The WAL's path, `file` with "-wal".
 [[nodiscard]] std::filesystem::path wal_of(const std::filesystem::path& file);
 [[nodiscard]] std::filesystem::path shm_of(const std::filesystem::path& file);
+
+/// The format of the ledger at `file` by its header alone; nothing if it has none.
+[[nodiscard]] std::optional<uint32_t> ledger_format(const std::filesystem::path& file);
+/// The first format whose rows are signed.
+[[nodiscard]] uint32_t first_signed_format() noexcept;
 
 }  // namespace cohort

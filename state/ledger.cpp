@@ -50,6 +50,12 @@ expected<ledger> ledger::open(const fs::path& file, const fs::path& project, acc
   return book;
 }
 
+expected<ledger> ledger::open_with(const fs::path& file, const fs::path& project, const signing_key& key) {
+  auto opened = store::open_for_reading(file, key);
+  if (!opened) return tl::unexpected{opened.error()};
+  return ledger{std::make_unique<impl>(std::move(*opened), project, false)};
+}
+
 namespace {
 
 /// True if the ledger at `other`, in the project that this one was made for, shows that this one was not moved here:

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/signing_key.hpp"
 #include "messages/ledger.hpp"
 #include "state/audit.hpp"
 
@@ -74,6 +75,10 @@ class ledger {
   /// Read-only access writes nothing at all, not even a WAL or SHM file when none exists.
   [[nodiscard]] static expected<ledger> open(const std::filesystem::path& file, const std::filesystem::path& project,
                                              access mode);
+
+  /// A ledger that `key` signed, for reading, in whichever place.
+  [[nodiscard]] static expected<ledger> open_with(const std::filesystem::path& file,
+                                                  const std::filesystem::path& project, const signing_key& key);
 
   ledger(ledger&&) noexcept;
   ledger& operator=(ledger&&) noexcept;

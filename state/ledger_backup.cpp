@@ -60,9 +60,18 @@ expected<void> copy_pages(const fs::path& from, const fs::path& to, const signin
   });
 }
 
-std::optional<ledger_backup> read_backup(const workspace& place, const fs::path& file, const std::string& folder) {
-  const auto book = ledger::open(file, place.project, ledger::access::read_only);
-  const auto marks = book ? book->marks() : expected<ledger_marks>{tl::unexpected{book.error()}};
+expected<ledger_marks> marks_of(const store& file) {
+  return guarded(&file.database(), file.file(), "read the ledger's identity", [&]() -> expected<ledger_marks> {
+    ledger_marks marks{file.ledger_id(), file.meta("folder"), 0};
+    const auto commits = file.meta("commits");
+    std::from_chars(commits.data(), commits.data() + commits.size(), marks.commits);
+    return marks;
+  });
+}
+
+std::optional<ledger_backup> read_backup(const fs::path& file, const signing_key& key, const std::string& folder) {
+  const auto copy = store::peek(file, key);
+  const auto marks = copy ? marks_of(*copy) : expected<ledger_marks>{tl::unexpected{copy.error()}};
   if (!marks) {
     log_warning("the copy of a ledger '{}' is not usable: {}", file.string(), marks.error().message);
     return std::nullopt;
@@ -83,20 +92,9 @@ expected<void> copy_bytes(const fs::path& from, const folder& to, const char* na
   return {};
 }
 
-std::string told(const ledger_backup& backup) {
-  return fmt::format("the copy of it that is kept in '{}'", printable(backup.file.parent_path().native(), 1000));
-}
-
 }  // namespace
 
-expected<ledger_marks> ledger::marks() const {
-  return self_->guard("read the ledger's identity", [&]() -> expected<ledger_marks> {
-    ledger_marks marks{self_->file.meta("ledger_id"), self_->file.meta("folder"), 0};
-    const auto commits = self_->file.meta("commits");
-    std::from_chars(commits.data(), commits.data() + commits.size(), marks.commits);
-    return marks;
-  });
-}
+expected<ledger_marks> ledger::marks() const { return marks_of(self_->file); }
 
 expected<void> ledger::write_backup() const {
   const auto user_state = make_user_state();
@@ -123,13 +121,14 @@ expected<void> ledger::write_backup() const {
 std::vector<ledger_backup> backups_of(const workspace& place) {
   std::vector<ledger_backup> found;
   const auto user_state = open_user_state();
-  if (!user_state) return found;
+  const auto key = signing_key::load();
+  if (!user_state || !key || !*key) return found;
   const auto folder = user_state->sub(folder_name(place.project));
   if (!folder) return found;
   const auto identity = identity_of_folder(place.project);
   for (const auto& name : folder->names(1000)) {
     if (!name.ends_with(".db") || folder->kind_of(name) != file_kind::regular) continue;
-    if (auto backup = read_backup(place, folder->path() / name, identity)) found.push_back(std::move(*backup));
+    if (auto backup = read_backup(folder->path() / name, **key, identity)) found.push_back(std::move(*backup));
   }
   std::error_code ignored;
   std::sort(found.begin(), found.end(), [&](const auto& a, const auto& b) {
@@ -142,8 +141,6 @@ expected<void> put_back(const workspace& place, const ledger_backup& backup) {
   const auto state = open_state(place);
   if (!state) return tl::unexpected{state.error()};
   if (auto copied = copy_bytes(backup.file, *state, "ledger.db.new"); !copied) return copied;
-  for (const auto* rest : {"ledger.db-wal", "ledger.db-shm"})
-    if (auto gone = state->remove(rest); !gone) return gone;
   if (auto moved = state->move("ledger.db.new", "ledger.db"); !moved) return moved;
   return state->sync();
 }
@@ -166,15 +163,29 @@ expected<void> archive_backups(const workspace& place, const fs::path& archived)
 
 namespace {
 
-/// The copy that is to be used instead of what `found` says of the project's own ledger.
-std::optional<ledger_backup> newer_copy(const workspace& place, const expected<ledger>& found) {
-  if (!found && found.error().code != ec::state_missing) return std::nullopt;
-  const auto marks = found ? found->marks() : expected<ledger_marks>{tl::unexpected{error{}}};
-  for (auto& backup : backups_of(place)) {
-    if (!found && backup.same_folder) return std::move(backup);
-    if (marks && backup.ledger_id == marks->ledger_id && backup.commits > marks->commits) return std::move(backup);
-  }
+/// The copy that replaces a ledger that is gone.
+std::optional<ledger_backup> copy_of_deleted(const workspace& place) {
+  for (auto& backup : backups_of(place))
+    if (backup.same_folder) return std::move(backup);
   return std::nullopt;
+}
+
+/// The copy that is newer than the ledger itself.
+std::optional<ledger_backup> newer_copy(const workspace& place, const ledger& book) {
+  const auto marks = book.marks();
+  if (!marks) return std::nullopt;
+  for (auto& backup : backups_of(place))
+    if (backup.ledger_id == marks->ledger_id && backup.commits > marks->commits) return std::move(backup);
+  return std::nullopt;
+}
+
+constexpr std::string_view is_gone = "the ledger of this project is gone";
+constexpr std::string_view is_older = "the ledger of this project is older than it was, perhaps by a checkout";
+
+void tell(std::string* note, std::string_view what, std::string_view then, const ledger_backup& copy) {
+  if (note == nullptr) return;
+  *note = fmt::format("{}; {} the copy that is kept in '{}'", what, then,
+                      printable(copy.file.parent_path().native(), 1000));
 }
 
 error with_hint(const workspace& place, error problem) {
@@ -189,34 +200,61 @@ error with_hint(const workspace& place, error problem) {
 
 }  // namespace
 
-expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::string* note) {
-  auto found = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-  const auto copy = newer_copy(place, found);
-  if (!found && !copy && found.error().code != ec::state_missing)
-    return tl::unexpected{with_hint(place, found.error())};
-  const bool was_there = found.has_value();
-  if (mode == ledger::access::read_only) {
-    if (!copy) return found;
-    if (note != nullptr)
-      *note = fmt::format("the ledger of this project {}; {} is read instead",
-                          was_there ? "is older than it was, perhaps by a checkout" : "is gone", told(*copy));
-    return ledger::open(copy->file, place.project, mode);
-  }
-  found = tl::unexpected{error{}};  // Closed, before it is opened for writing.
-  if (copy) {
-    if (was_there)
-      if (auto moved = archive_ledger(place); !moved) return tl::unexpected{moved.error()};
-    if (auto done = put_back(place, *copy); !done) return tl::unexpected{done.error()};
-    if (note != nullptr)
-      *note = fmt::format(
-          "the ledger of this project {}; it was put back from {}. To start afresh: --clean",
-          was_there ? "was older than it had been, perhaps by a checkout (it is in the archive now)" : "was gone",
-          told(*copy));
-  }
-  auto book = ledger::open(place.ledger_file(), place.project, mode);
-  if (!book) return tl::unexpected{with_hint(place, book.error())};
-  return book;
+namespace {
+
+expected<ledger> read_ledger(const workspace& place, std::string* note) {
+  auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+  if (!book && book.error().code != ec::state_missing) return tl::unexpected{with_hint(place, book.error())};
+  const auto copy = book ? newer_copy(place, *book) : copy_of_deleted(place);
+  if (!copy) return book;
+  tell(note, book ? is_older : is_gone, "what is told comes from", *copy);
+  return ledger::open(copy->file, place.project, ledger::access::read_only);
 }
+
+/// What is left of the ledger itself, be it its journal alone, goes to the archive.
+expected<void> replace_by_copy(const workspace& place, const ledger_backup& copy) {
+  const auto state = open_state(place);
+  if (!state) return tl::unexpected{state.error()};
+  for (const auto* name : {"ledger.db", "ledger.db-wal"}) {
+    if (state->kind_of(name) == file_kind::missing) continue;
+    if (auto moved = archive_ledger(place); !moved) return tl::unexpected{moved.error()};
+    break;
+  }
+  return put_back(place, copy);
+}
+
+}  // namespace
+
+expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::string* note) {
+  if (mode == ledger::access::read_only) return read_ledger(place, note);
+  const auto state = open_state(place);
+  std::optional<ledger_backup> copy;
+  if (!state || state->kind_of("ledger.db") == file_kind::missing) {
+    copy = copy_of_deleted(place);
+    if (copy) tell(note, is_gone, "it was put back from", *copy);
+  } else {
+    auto book = ledger::open(place.ledger_file(), place.project, mode);
+    if (!book) return tl::unexpected{with_hint(place, book.error())};
+    copy = newer_copy(place, *book);
+    if (!copy) return book;
+    tell(note, is_older, "it went to the archive, and the newest one was put back from", *copy);
+  }
+  if (copy)
+    if (auto done = replace_by_copy(place, *copy); !done) return tl::unexpected{done.error()};
+  return ledger::open(place.ledger_file(), place.project, mode);
+}
+
+expected<bool> restore_own_ledger(const workspace& place) {
+  const auto backups = backups_of(place);
+  if (backups.empty()) return false;
+  const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+  if (book || (book.error().code != ec::state_untrusted && book.error().code != ec::state_missing)) return false;
+  if (auto done = replace_by_copy(place, backups.front()); !done) return tl::unexpected{done.error()};
+  return true;
+}
+
+backup_writer::backup_writer(const ledger& book)
+    : book_(book), next_((steady_clock::now() + shortest_interval).time_since_epoch().count()) {}
 
 void backup_writer::wait() {
   if (thread_.joinable()) thread_.join();

@@ -39,12 +39,16 @@ struct ledger_backup {
 /// the lock.
 [[nodiscard]] expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::string* note = nullptr);
 
+/// Puts the newest copy in the place of a ledger that is gone or that this user did not sign, which goes to the
+/// archive. False if there is no copy or the ledger is this user's. The caller holds the lock.
+[[nodiscard]] expected<bool> restore_own_ledger(const workspace& place);
+
 /// Makes the copies while a run is at work: not more often than each ten seconds, and for at most a twentieth of the
 /// time.
 class backup_writer {
  public:
   /// `book` must outlive the writer.
-  explicit backup_writer(const ledger& book) : book_(book) {}
+  explicit backup_writer(const ledger& book);
   backup_writer(const backup_writer&) = delete;
   backup_writer& operator=(const backup_writer&) = delete;
   ~backup_writer() { wait(); }

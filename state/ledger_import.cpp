@@ -91,7 +91,8 @@ expected<void> check_references(const SQLite::Database& ledger, const fs::path& 
   return {};
 }
 
-expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs::path& from, const signing_key& key) {
+expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs::path& from, const signing_key& key,
+                    const import_target& target) {
   SQLite::Statement attach{ledger, "ATTACH ? AS old"};
   attach.bind(1, readable.native());
   attach.exec();
@@ -99,9 +100,10 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
   const int64_t version = format.executeStep() ? format.getColumn(0).getInt64() : 0;
   format.reset();
   SQLite::Statement id{ledger, "SELECT CAST(value AS TEXT) FROM old.meta WHERE key = 'ledger_id'"};
-  const auto ledger_id = id.executeStep() ? id.getColumn(0).getString() : std::string{};
+  auto ledger_id = id.executeStep() ? id.getColumn(0).getString() : std::string{};
   id.reset();
   if (!is_ledger_id(ledger_id)) return tl::unexpected{damaged(from, "it does not say which ledger it is")};
+  if (target.may_be_renamed && version >= first_signed_version) ledger_id = random_hex(16);
   if (version < first_signed_version)
     if (auto sound = check_legacy_seals(ledger, from); !sound) return sound;
   define_signature(ledger.getHandle(), key_of_ledger(key, ledger_id));
@@ -111,7 +113,9 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
        {ledger_table::meta, ledger_table::run, ledger_table::task, ledger_table::prefix, ledger_table::spec,
         ledger_table::attempt, ledger_table::answer, ledger_table::file, ledger_table::placed})
     copy_rows(ledger, table, version);
-  ledger.exec("INSERT OR REPLACE INTO main.meta(key, value, signature) VALUES('session', CAST('' AS BLOB), 0)");
+  write_meta(ledger, "session", "");
+  write_meta(ledger, "ledger_id", ledger_id);
+  if (!target.project.empty()) write_meta(ledger, "project", target.project.native());
   for (const auto table : ledger_tables)
     ledger.exec(fmt::format("UPDATE main.{} SET signature = {}", name(table), signature_sql(table)));
   ledger.exec("COMMIT; DETACH old");
@@ -136,7 +140,8 @@ expected<std::pair<ledger_copy, fs::path>> readable_copy(const fs::path& from) {
 
 }  // namespace
 
-expected<void> import_ledger(const fs::path& from, const fs::path& to, const signing_key& key) {
+expected<void> import_ledger(const fs::path& from, const fs::path& to, const signing_key& key,
+                             const import_target& target) {
   return guarded(nullptr, from, "take over the ledger", [&]() -> expected<void> {
     auto copy = readable_copy(from);
     if (!copy) return tl::unexpected{copy.error()};
@@ -145,7 +150,8 @@ expected<void> import_ledger(const fs::path& from, const fs::path& to, const sig
     {
       SQLite::Database ledger{to.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX};
       harden(ledger);
-      filled = guarded(&ledger, from, "take over the ledger", [&] { return fill(ledger, copy->second, from, key); });
+      filled =
+          guarded(&ledger, from, "take over the ledger", [&] { return fill(ledger, copy->second, from, key, target); });
     }
     if (filled) return sync_file(to);
     for (const auto& path : {to, wal_of(to), shm_of(to)}) ::unlink(path.c_str());

@@ -8,10 +8,18 @@
 
 namespace cohort {
 
+/// For whom a ledger is imported.
+struct import_target {
+  std::filesystem::path project;  ///< Whose ledger it becomes.
+  /// A ledger that was signed by somebody, or for another project, gets an identity of its own, so that the two are
+  /// never taken for each other. One from before signatures keeps its identity: nodes may hold answers for it.
+  bool may_be_renamed = false;
+};
+
 /// Writes what the ledger at `from` holds, with its WAL, into a new ledger at `to`, signed with `key`. Nothing may
 /// stand at `to`. Errors: `ec::state_corrupt` (damaged, a schema that is not ours, a number, text or path out of its
 /// bounds), `ec::state_newer`, `ec::io`.
 [[nodiscard]] expected<void> import_ledger(const std::filesystem::path& from, const std::filesystem::path& to,
-                                           const signing_key& key);
+                                           const signing_key& key, const import_target& target = {});
 
 }  // namespace cohort

@@ -272,17 +272,16 @@ void store::enroll() {
   ++files.counts[inode_];
 }
 
-/// The identity stands in the main file from the start. So a foreign ledger is known before SQLite opens it for writing
-/// and reads its journal.
-expected<void> store::check_ours_alone(const fs::path& file, const signing_key& key) {
-  store alone{file};
-  alone.database_ =
-      std::make_unique<SQLite::Database>(immutable_uri(file), SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI);
-  return guarded(alone.database_.get(), file, "open the ledger", [&]() -> expected<void> {
-    harden(*alone.database_);
-    if (!has_our_schema(*alone.database_, pragma(*alone.database_, "user_version")))
+expected<store> store::peek(const fs::path& file, const signing_key& key) {
+  return guarded(nullptr, file, "read the ledger", [&]() -> expected<store> {
+    store made{file};
+    made.database_ =
+        std::make_unique<SQLite::Database>(immutable_uri(file), SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI);
+    harden(*made.database_);
+    if (!has_our_schema(*made.database_, pragma(*made.database_, "user_version")))
       return tl::unexpected{damaged(file, "its table of contents was altered")};
-    return alone.check_signed_by(key);
+    if (auto ours = made.check_signed_by(key); !ours) return tl::unexpected{ours.error()};
+    return made;
   });
 }
 
@@ -296,7 +295,9 @@ expected<store> store::open_for_writing(const fs::path& file, const fs::path& pr
     } else if (!open_in_this_process(file)) {
       if (auto sound = inspect_header(file); !sound) return tl::unexpected{sound.error()};
       if (auto sound = inspect_wal(file); !sound) return tl::unexpected{sound.error()};
-      if (auto ours = check_ours_alone(file, key); !ours) return tl::unexpected{ours.error()};
+      // The identity stands in the main file from the start. So a foreign ledger is known before SQLite opens it for
+      // writing and reads its journal.
+      if (const auto ours = peek(file, key); !ours) return tl::unexpected{ours.error()};
       alone = marks_without_journal(file);
       if (auto there = check_journal_present(file, alone); !there) return tl::unexpected{there.error()};
     }

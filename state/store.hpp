@@ -28,6 +28,9 @@ class store {
   [[nodiscard]] static expected<store> open_for_reading(const std::filesystem::path& file,
                                                         const std::optional<signing_key>& key);
 
+  /// Opens a closed ledger that `key` must have signed, without looking at its trees: for a few values of `meta`.
+  [[nodiscard]] static expected<store> peek(const std::filesystem::path& file, const signing_key& key);
+
   store(store&& other) noexcept;
   store& operator=(store&&) = delete;
   ~store();
@@ -59,7 +62,6 @@ class store {
   [[nodiscard]] expected<void> open_reader(const std::optional<signing_key>& key);
   [[nodiscard]] expected<void> open_copy();
   [[nodiscard]] expected<void> open_converted();
-  [[nodiscard]] static expected<void> check_ours_alone(const std::filesystem::path& file, const signing_key& key);
   [[nodiscard]] expected<void> check_signed_by(const signing_key& key);
   void keep_private() const noexcept;
   void enroll();

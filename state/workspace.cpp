@@ -37,7 +37,7 @@ expected<void> refuse_links(const folder& state) {
   for (const auto* entry : entries)
     if (state.kind_of(entry) == file_kind::link)
       return fail(
-          ec::permission_denied,
+          ec::state_untrusted,
           fmt::format("'{}' is a symbolic link, and none is followed there; remove it, or replace it by what it "
                       "leads to. Tests can be written elsewhere with --tests-dir",
                       printable((state.path() / entry).native(), 1000)));
@@ -50,6 +50,10 @@ expected<folder> project_folder(const workspace& place) { return folder::open(pl
 expected<folder> state_folder(const workspace& place, bool create) {
   const auto project = project_folder(place);
   if (!project) return tl::unexpected{project.error()};
+  if (project->kind_of(state_name) == file_kind::link)
+    return fail(ec::state_untrusted,
+                fmt::format("'{}' is a symbolic link, and none is followed there; replace it by a folder",
+                            printable(place.root().native(), 1000)));
   auto state = create ? project->make_sub(state_name) : project->sub(state_name);
   if (!state) return state;
   if (auto safe = refuse_links(*state); !safe) return tl::unexpected{safe.error()};

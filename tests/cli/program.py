@@ -40,7 +40,7 @@ Result = collections.namedtuple("Result", "code out err")
 
 def environment(home, **more):
     """The user's environment without anything that steers the program."""
-    dropped = ("ANTHROPIC_", "COHORT_", "CLAUDE_")
+    dropped = ("ANTHROPIC_", "COHORT_", "CLAUDE_", "XDG_")
     kept = {k: v for k, v in os.environ.items() if not k.startswith(dropped) and not k.lower().endswith("_proxy")}
     kept.update(HOME=str(home), LC_ALL="C.UTF-8", **more)
     return kept

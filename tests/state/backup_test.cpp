@@ -58,7 +58,8 @@ TEST_F(backup_test, an_older_ledger_of_the_same_identity_gives_way_to_the_copy) 
   EXPECT_EQ(spent(mode::read_only), 2 * cent);
   EXPECT_EQ(read_file(file).value(), old);
   EXPECT_EQ(spent(mode::read_write), 2 * cent);
-  EXPECT_EQ(read_file(archived_ledgers(place).at(0)).value(), old) << "the older one is kept";
+  const auto older = ledger::open(archived_ledgers(place).at(0), project, mode::read_only);
+  EXPECT_EQ(newest(*older).spent().total().count, 0) << "the older one is kept";
 }
 
 TEST_F(backup_test, a_newer_ledger_than_its_copy_stays) {
@@ -89,6 +90,17 @@ TEST_F(backup_test, a_foreign_ledger_stays_and_the_way_back_is_told) {
     EXPECT_NE(opened.error().message.find("verify --restore"), std::string::npos);
   }
   EXPECT_EQ(read_file(file).value(), before);
+  EXPECT_TRUE(restore_own_ledger(place).value());
+  EXPECT_EQ(spent(mode::read_only), cent);
+  EXPECT_EQ(read_file(archived_ledgers(place).at(0)).value(), before);
+  EXPECT_FALSE(restore_own_ledger(place).value());
+}
+
+TEST_F(backup_test, a_journal_alone_goes_to_the_archive) {
+  one_answer_and_a_copy();
+  fs::rename(file, file.native() + "-wal");
+  EXPECT_EQ(spent(mode::read_write), cent);
+  EXPECT_FALSE(fs::exists(file.native() + "-wal"));
 }
 
 TEST_F(backup_test, a_new_folder_at_the_same_path_does_not_take_the_copy_by_itself) {
@@ -107,12 +119,10 @@ TEST_F(backup_test, is_made_while_the_ledger_is_written) {
   must(book.record(run, answer_for("a", 1)));
   std::thread{[&book] { must(book.write_backup()); }}.join();
   must(book.commit());
+  const auto before = ledger::open(backups_of(place).at(0).file, project, mode::read_only);
+  EXPECT_EQ(newest(*before).spent().total().count, 0) << "what was not committed is not in the copy";
+  std::thread{[&book] { must(book.write_backup()); }}.join();
   EXPECT_EQ(backups_of(place).size(), 1u);
-  {
-    backup_writer writer{book};
-    writer.begin_if_due();
-    writer.begin_if_due();
-  }
   const auto copy = ledger::open(backups_of(place).at(0).file, project, mode::read_only);
   EXPECT_EQ(newest(*copy).spent().confirmed.count, cent);
   struct stat info {};

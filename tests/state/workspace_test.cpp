@@ -23,18 +23,18 @@ TEST_F(workspace_test, refuses_a_state_folder_that_is_a_link) {
   fs::remove_all(place.root());
   fs::create_directories(root / "outside");
   fs::create_directory_symlink(root / "outside", place.root());
-  EXPECT_EQ(open_workspace(project).error().code, ec::permission_denied);
-  EXPECT_EQ(prepare(place).error().code, ec::permission_denied);
-  EXPECT_EQ(archive_state(place).error().code, ec::permission_denied);
+  EXPECT_EQ(open_workspace(project).error().code, ec::state_untrusted);
+  EXPECT_EQ(prepare(place).error().code, ec::state_untrusted);
+  EXPECT_EQ(archive_state(place).error().code, ec::state_untrusted);
   EXPECT_TRUE(fs::is_empty(root / "outside"));
   fs::remove(place.root());
   fs::create_directory_symlink(root / "nowhere", place.root());
-  EXPECT_EQ(prepare(place).error().code, ec::permission_denied);
+  EXPECT_EQ(prepare(place).error().code, ec::state_untrusted);
   fs::remove(place.root());
   fs::create_directories(project / "inside");
   fs::create_directory_symlink("inside", place.root());
-  EXPECT_EQ(open_workspace(project).error().code, ec::permission_denied) << "a link within the project";
-  EXPECT_EQ(prepare(place).error().code, ec::permission_denied);
+  EXPECT_EQ(open_workspace(project).error().code, ec::state_untrusted) << "a link within the project";
+  EXPECT_EQ(prepare(place).error().code, ec::state_untrusted);
   EXPECT_TRUE(fs::is_empty(project / "inside"));
 }
 
@@ -46,8 +46,8 @@ TEST_F(workspace_test, refuses_every_link_within_the_state_folder) {
   for (const auto& path : {place.default_output(), place.log_file().parent_path(), place.root() / "archive", wal}) {
     for (const auto& target : {root / "outside", root / "nowhere", project / "inside"}) {
       fs::create_symlink(target, path);
-      EXPECT_EQ(open_workspace(project).error().code, ec::permission_denied) << path;
-      EXPECT_EQ(prepare(place).error().code, ec::permission_denied) << path;
+      EXPECT_EQ(open_workspace(project).error().code, ec::state_untrusted) << path;
+      EXPECT_EQ(prepare(place).error().code, ec::state_untrusted) << path;
       fs::remove(path);
     }
   }

@@ -1,0 +1,175 @@
+// Foreign state is always read through a copy that was imported, so that whatever is shown has passed the checks.
+
+#include "state/foreign_state.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/text.hpp"
+#include "state/inspection.hpp"
+#include "state/ledger_import.hpp"
+#include "state/store.hpp"
+
+namespace cohort {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+bool has_ledger(const workspace& place) {
+  const auto state = open_state(place);
+  return state &&
+         (state->kind_of("ledger.db") != file_kind::missing || state->kind_of("ledger.db-wal") != file_kind::missing);
+}
+
+error untrusted_view(const workspace& place) {
+  return {
+      ec::state_untrusted,
+      fmt::format("'{}' was not written by this user: it may have come with the project. It is not used, and nothing "
+                  "was changed. `cohort trust PROJECT` shows the settings that it would bring, and takes them over if "
+                  "you agree; `cohort generate-logical-batch PROJECT --clean` puts it aside",
+                  printable(place.view_file().native(), 1000))};
+}
+
+/// Whether this user signed the ledger, in whichever project.
+expected<void> check_own_ledger(const workspace& place) {
+  const auto format = ledger_format(place.ledger_file());
+  if (!format) return {};  // Damaged or gone: the one who opens it says so.
+  if (*format < first_signed_format())
+    return tl::unexpected{
+        untrusted(place.ledger_file(), "was written by an older version of this program, which did not sign it")};
+  const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+  if (!book && book.error().code == ec::state_untrusted) return tl::unexpected{book.error()};
+  return {};
+}
+
+/// A folder for the time of one look.
+struct temporary_folder {
+  temporary_folder() : path((fs::temp_directory_path() / "cohort-trust-XXXXXX").native()) {
+    if (::mkdtemp(path.data()) == nullptr) path.clear();
+  }
+  temporary_folder(const temporary_folder&) = delete;
+  temporary_folder& operator=(const temporary_folder&) = delete;
+  ~temporary_folder() {
+    std::error_code ignored;
+    if (!path.empty()) fs::remove_all(path, ignored);
+  }
+  std::string path;
+};
+
+expected<foreign_state> read_imported(const workspace& place, const fs::path& file, const signing_key& key) {
+  auto opened = store::open_for_reading(file, key);
+  if (!opened) return tl::unexpected{opened.error()};
+  foreign_state found;
+  return guarded(&opened->database(), place.ledger_file(), "read the ledger", [&]() -> expected<foreign_state> {
+    found.made_for = opened->meta("project");
+    SQLite::Statement counts{
+        opened->database(),
+        "SELECT (SELECT count(*) FROM run), (SELECT count(*) FROM file), (SELECT count(*) FROM answer), "
+        "(SELECT coalesce(sum(CAST(cost AS REAL)), 0) FROM attempt WHERE outcome = 1), "
+        "(SELECT coalesce(sum(CAST(reserved AS REAL)), 0) FROM attempt WHERE outcome IN (0, 3))"};
+    if (counts.executeStep()) {
+      found.runs = counts.getColumn(0).getUInt();
+      found.files = static_cast<uint64_t>(counts.getColumn(1).getInt64());
+      found.stored_answers = static_cast<uint64_t>(counts.getColumn(2).getInt64());
+      constexpr double most = 9e18;
+      found.of_all_runs.confirmed = {static_cast<int64_t>(std::min(counts.getColumn(3).getDouble(), most))};
+      found.of_all_runs.unconfirmed = {static_cast<int64_t>(std::min(counts.getColumn(4).getDouble(), most))};
+    }
+    SQLite::Statement folders{opened->database(), "SELECT DISTINCT output_directory FROM run ORDER BY 1"};
+    while (folders.executeStep()) {
+      const fs::path named{folders.getColumn(0).getString()};
+      const auto absolute = named.is_absolute() ? named : place.project / named;
+      found.folders.push_back({absolute, !path_below(place.project, absolute).empty()});
+    }
+    return found;
+  });
+}
+
+expected<foreign_state> look_at_ledger(const workspace& place) {
+  const temporary_folder folder;
+  if (folder.path.empty()) return tl::unexpected{system_error(errno, "create a folder in", fs::temp_directory_path())};
+  const auto key = signing_key::ephemeral();
+  if (!key) return tl::unexpected{key.error()};
+  const fs::path copy = fs::path{folder.path} / "ledger.db";
+  if (auto done = import_ledger(place.ledger_file(), copy, *key, {place.project, false}); !done)
+    return tl::unexpected{done.error()};
+  auto found = read_imported(place, copy, *key);
+  if (!found) return found;
+  auto book = ledger::open_with(copy, place.project, *key);
+  if (!book) return tl::unexpected{book.error()};
+  auto newest = book->newest_run();
+  if (!newest) return tl::unexpected{newest.error()};
+  found->newest = std::move(*newest);
+  return found;
+}
+
+}  // namespace
+
+expected<void> check_own_state(const workspace& place) {
+  if (has_ledger(place)) return check_own_ledger(place);
+  const auto view = read_view(place.view_file());
+  if (view && !view->is_signed) return tl::unexpected{untrusted_view(place)};
+  return {};
+}
+
+expected<foreign_state> look_at_foreign_state(const workspace& place) {
+  const auto nothing = [] {
+    return fail(ec::state_missing, "there is nothing to trust: no state is there that this user has not signed");
+  };
+  if (has_ledger(place)) {
+    const auto own = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+    const auto format = ledger_format(place.ledger_file());
+    if (own && format && *format >= first_signed_format()) return nothing();
+    return look_at_ledger(place);
+  }
+  auto view = read_view(place.view_file());
+  if (!view && view.error().code == ec::state_missing) return nothing();
+  if (!view) return tl::unexpected{view.error()};
+  if (view->is_signed) return nothing();
+  foreign_state found;
+  found.view = std::move(*view);
+  return found;
+}
+
+/// The new ledger takes the name of the old one in one step; the old one, whose journal was copied before, follows into
+/// the archive. A crash in between leaves either ledger in its place, and the old one with its journal in the archive.
+expected<std::optional<fs::path>> take_over_state(const workspace& place) {
+  if (!has_ledger(place)) {
+    if (auto done = sign_view(place); !done) return tl::unexpected{done.error()};
+    return std::optional<fs::path>{};
+  }
+  const auto key = signing_key::load_or_make();
+  if (!key) return tl::unexpected{key.error()};
+  const auto state = open_state(place);
+  if (!state) return tl::unexpected{state.error()};
+  for (const auto* rest : {"ledger.db.new", "ledger.db.new-wal", "ledger.db.new-shm"})
+    if (auto gone = state->remove(rest); !gone) return tl::unexpected{gone.error()};
+  const fs::path fresh = place.ledger_file().native() + ".new";
+  if (auto done = import_ledger(place.ledger_file(), fresh, *key, {place.project, true}); !done)
+    return tl::unexpected{done.error()};
+  const auto archive = make_archive(place);
+  if (!archive) return tl::unexpected{archive.error()};
+  if (state->kind_of("ledger.db-wal") == file_kind::regular) {
+    const auto journal = state->read("ledger.db-wal");
+    if (!journal) return tl::unexpected{journal.error()};
+    if (auto kept = archive->replace("ledger.db-wal", *journal, durability::now, access::own); !kept)
+      return tl::unexpected{kept.error()};
+  }
+  for (const auto* rest : {"ledger.db-wal", "ledger.db-shm"})
+    if (auto gone = state->remove(rest); !gone) return tl::unexpected{gone.error()};
+  if (::renameat2(state->fd(), "ledger.db.new", state->fd(), "ledger.db", RENAME_EXCHANGE) != 0)
+    return tl::unexpected{system_error(errno, "replace the ledger", place.ledger_file())};
+  if (auto synced = state->sync(); !synced) return tl::unexpected{synced.error()};
+  if (::renameat(state->fd(), "ledger.db.new", archive->fd(), "ledger.db") != 0)
+    return tl::unexpected{system_error(errno, "archive the ledger", place.ledger_file())};
+  if (auto synced = archive->sync(); !synced) return tl::unexpected{synced.error()};
+  return std::optional{archive->path()};
+}
+
+}  // namespace cohort
