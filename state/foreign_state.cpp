@@ -12,6 +12,7 @@
 
 #include "base/text.hpp"
 #include "state/inspection.hpp"
+#include "state/ledger_backup.hpp"
 #include "state/ledger_import.hpp"
 #include "state/store.hpp"
 
@@ -41,10 +42,11 @@ expected<void> check_own_ledger(const workspace& place) {
   const auto format = ledger_format(place.ledger_file());
   if (!format) return {};  // Damaged or gone: the one who opens it says so.
   if (*format < first_signed_format())
-    return tl::unexpected{
-        untrusted(place.ledger_file(), "was written by an older version of this program, which did not sign it")};
+    return tl::unexpected{with_way_back(
+        place,
+        untrusted(place.ledger_file(), "was written by an older version of this program, which did not sign it"))};
   const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-  if (!book && book.error().code == ec::state_untrusted) return tl::unexpected{book.error()};
+  if (!book && book.error().code == ec::state_untrusted) return tl::unexpected{with_way_back(place, book.error())};
   return {};
 }
 

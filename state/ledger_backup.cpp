@@ -188,7 +188,9 @@ void tell(std::string* note, std::string_view what, std::string_view then, const
                       printable(copy.file.parent_path().native(), 1000));
 }
 
-error with_hint(const workspace& place, error problem) {
+}  // namespace
+
+error with_way_back(const workspace& place, error problem) {
   if (problem.code == ec::state_untrusted && !backups_of(place).empty())
     problem.message += fmt::format(
         ". A copy of your own ledger of this project is kept: `cohort verify --restore '{}'` puts it back and moves "
@@ -198,13 +200,11 @@ error with_hint(const workspace& place, error problem) {
   return problem;
 }
 
-}  // namespace
-
 namespace {
 
 expected<ledger> read_ledger(const workspace& place, std::string* note) {
   auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-  if (!book && book.error().code != ec::state_missing) return tl::unexpected{with_hint(place, book.error())};
+  if (!book && book.error().code != ec::state_missing) return tl::unexpected{with_way_back(place, book.error())};
   const auto copy = book ? newer_copy(place, *book) : copy_of_deleted(place);
   if (!copy) return book;
   tell(note, book ? is_older : is_gone, "what is told comes from", *copy);
@@ -234,7 +234,7 @@ expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::s
     if (copy) tell(note, is_gone, "it was put back from", *copy);
   } else {
     auto book = ledger::open(place.ledger_file(), place.project, mode);
-    if (!book) return tl::unexpected{with_hint(place, book.error())};
+    if (!book) return tl::unexpected{with_way_back(place, book.error())};
     copy = newer_copy(place, *book);
     if (!copy) return book;
     tell(note, is_older, "it went to the archive, and the newest one was put back from", *copy);

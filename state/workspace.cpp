@@ -111,6 +111,7 @@ expected<folder> open_state(const workspace& place) { return state_folder(place,
 expected<void> prepare(const workspace& place) {
   const auto state = state_folder(place, true);
   if (!state) return tl::unexpected{state.error()};
+  if (const auto logs = state->make_sub("logs", access::own); !logs) return tl::unexpected{logs.error()};
   for (const auto* name : {"logs", "cache", "archive", "unusable"})
     if (const auto part = state->sub(name)) (void)::fchmod(part->fd(), 0700);  // Earlier versions left them open.
   if (state->kind_of(".gitignore") != file_kind::missing) return {};
