@@ -1,4 +1,4 @@
-// spdlog behind a door that redacts.
+// spdlog behind a door that redacts and escapes, over files that only this user can read.
 
 #include "base/log.hpp"
 
@@ -7,14 +7,73 @@
 #include <mutex>
 #include <vector>
 
-#include <spdlog/sinks/rotating_file_sink.h>
+#include <fcntl.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/folder.hpp"
+#include "base/text.hpp"
 
 namespace cohort {
 
 namespace {
 
 constexpr size_t shortest_secret = 6;
+constexpr uint64_t largest_log = 10 << 20;
+constexpr int old_logs = 3;
+
+/// Appends to a file in a folder that is held open, so that the log stays where it was when the folder is moved.
+class private_file_sink : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  private_file_sink(folder where, std::filesystem::path name) : where_(std::move(where)), name_(std::move(name)) {}
+
+  [[nodiscard]] expected<void> open() {
+    auto opened = where_.open_file(name_, O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK, access::own);
+    if (!opened) return tl::unexpected{opened.error()};
+    struct stat found {};
+    if (::fstat(opened->get(), &found) != 0 || !S_ISREG(found.st_mode))
+      return fail(ec::io, fmt::format("the log '{}' is not a regular file. Move it away",
+                                      printable((where_.path() / name_).string(), 1000)));
+    if (found.st_nlink > 1) {  // It may be another file of this user's under a second name.
+      if (auto removed = where_.remove(name_); !removed) return removed;
+      opened = where_.open_file(name_, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, access::own);
+      if (!opened) return tl::unexpected{opened.error()};
+      found.st_size = 0;
+    }
+    (void)::fchmod(opened->get(), S_IRUSR | S_IWUSR);  // One that an earlier version left open to others.
+    size_ = static_cast<uint64_t>(found.st_size);
+    file_ = std::move(*opened);
+    return {};
+  }
+
+ protected:
+  /// A full disk must not stop a run through its log: what cannot be written is dropped.
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (size_ + line.size() > largest_log) rotate();
+    const auto written = ::write(file_.get(), line.data(), line.size());
+    if (written > 0) size_ += static_cast<uint64_t>(written);
+  }
+  void flush_() override {}
+
+ private:
+  [[nodiscard]] std::string old_name(int age) const {
+    return age == 0 ? name_.string() : fmt::format("{}.{}{}", name_.stem().string(), age, name_.extension().string());
+  }
+  void rotate() {
+    for (int age = old_logs; age > 0; --age)
+      (void)::renameat(where_.fd(), old_name(age - 1).c_str(), where_.fd(), old_name(age).c_str());
+    (void)open();
+  }
+
+  folder where_;
+  std::filesystem::path name_;
+  descriptor file_;
+  uint64_t size_ = 0;
+};
 
 struct log_state {
   std::mutex guard;
@@ -41,22 +100,23 @@ spdlog::level::level_enum spdlog_level(log_level level) noexcept {
 
 }  // namespace
 
-expected<void> open_log(const std::filesystem::path& file, log_level least) {
-  try {
-    auto sink = std::make_shared<spdlog::sinks::rotating_file_sink_mt>(file.string(), 10 << 20, 3);
-    auto logger = std::make_shared<spdlog::logger>("cohort", std::move(sink));
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %L %v");
-    logger->set_level(spdlog_level(least));
-    logger->flush_on(spdlog::level::info);                 // What a killed run did is looked for here.
-    logger->set_error_handler([](const std::string&) {});  // A full disk must not stop a run through its log.
-    const std::lock_guard lock{state().guard};
-    state().sink = std::move(logger);
-    state().least = least;
-    state().open = true;
-    return {};
-  } catch (const spdlog::spdlog_ex& failure) {
-    return fail(ec::io, fmt::format("cannot open the log file: {}", failure.what()));
-  }
+expected<void> open_log(const std::filesystem::path& root, const std::filesystem::path& relative, log_level least) {
+  auto base = folder::open(root);
+  if (!base) return tl::unexpected{base.error()};
+  const auto below = relative.parent_path();
+  auto where = below.empty() ? std::move(base) : base->make_sub(below, access::own);
+  if (!where) return tl::unexpected{where.error()};
+  auto sink = std::make_shared<private_file_sink>(std::move(*where), relative.filename());
+  if (auto opened = sink->open(); !opened) return opened;
+  auto logger = std::make_shared<spdlog::logger>("cohort", std::move(sink));
+  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %L %v");
+  logger->set_level(spdlog_level(least));
+  logger->set_error_handler([](const std::string&) {});
+  const std::lock_guard lock{state().guard};
+  state().sink = std::move(logger);
+  state().least = least;
+  state().open = true;
+  return {};
 }
 
 void close_log() noexcept {
@@ -83,7 +143,7 @@ std::string redact(std::string_view text) {
 
 void write_log(log_level level, std::string_view message) {
   if (!state().open || level < state().least) return;
-  const auto clean = redact(message);
+  const auto clean = printable(redact(message), SIZE_MAX);
   const std::lock_guard lock{state().guard};
   if (state().sink) state().sink->log(spdlog_level(level), "{}", clean);
 }

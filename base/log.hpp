@@ -1,4 +1,4 @@
-// The log file. Invariant: a registered secret never reaches it.
+// The log file. Invariant: no registered secret reaches it, and nothing that acts on the display of who reads it.
 #pragma once
 
 #include <filesystem>
@@ -13,8 +13,11 @@ namespace cohort {
 
 enum class log_level : uint8_t { debug, info, warning, error };
 
-/// Sends log lines to `file` (appended, rotated at 10 MB, three kept). Without this call they are dropped.
-[[nodiscard]] expected<void> open_log(const std::filesystem::path& file, log_level least);
+/// Sends log lines to the file `relative` below the folder `root`, which must exist. No link below `root` is followed.
+/// Only this user can read the file and the folders that are made for it. The log is appended to, rotated at 10 MB, and
+/// three old ones are kept. Without this call lines are dropped.
+[[nodiscard]] expected<void> open_log(const std::filesystem::path& root, const std::filesystem::path& relative,
+                                      log_level least);
 
 /// Writes what is buffered; further lines are dropped.
 void close_log() noexcept;
@@ -25,7 +28,7 @@ void register_secret(std::string_view secret);
 /// `text` without any registered secret.
 [[nodiscard]] std::string redact(std::string_view text);
 
-/// One line; secrets are redacted.
+/// One line, whatever `message` holds: secrets are redacted, line breaks and what acts on a display are escaped.
 void write_log(log_level level, std::string_view message);
 
 template <class... Args>

@@ -1,4 +1,4 @@
-// UTF-8 checks and safe display.
+// UTF-8 checks, and text as JSON. What is shown to people: text_display.cpp.
 
 #include "base/text.hpp"
 
@@ -6,13 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include <fmt/format.h>
-
 namespace cohort {
 
-namespace {
-
-/// Length in bytes of the well-formed sequence at the front of `text`, or 0.
 size_t sequence_length(std::string_view text) noexcept {
   const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const auto continues = [&](size_t i) { return i < text.size() && (byte(i) & 0xC0) == 0x80; };
@@ -33,6 +28,8 @@ size_t sequence_length(std::string_view text) noexcept {
   }
   return 0;
 }
+
+namespace {
 
 /// How many bytes at the front of `text` are surely ASCII; looked at eight at a time.
 size_t leading_ascii(std::string_view text) noexcept {
@@ -96,29 +93,6 @@ std::string to_valid_utf8(std::string_view text) {
       continue;
     }
     result += text.substr(0, length);
-    text.remove_prefix(length);
-  }
-  return result;
-}
-
-std::string printable(std::string_view text, size_t limit) {
-  std::string result;
-  while (!text.empty()) {
-    if (result.size() >= limit) return result + "...";
-    const auto length = sequence_length(text);
-    const auto byte = static_cast<uint8_t>(text.front());
-    const bool c1_control = length == 2 && byte == 0xC2 && static_cast<uint8_t>(text[1]) < 0xA0;
-    if (byte == '\n') {
-      result += "\\n";
-    } else if (byte == '\t') {
-      result += "\\t";
-    } else if (length == 0 || byte < 0x20 || byte == 0x7F || c1_control) {
-      result += fmt::format("\\x{:02x}", byte);
-      text.remove_prefix(1);
-      continue;
-    } else {
-      result += text.substr(0, length);
-    }
     text.remove_prefix(length);
   }
   return result;

@@ -24,8 +24,10 @@ std::string what_to_copy(const cluster_members& members, const std::filesystem::
   std::string text =
       fmt::format("  here        {}: the authority and the coordinator's certificate; keep ca.key here\n",
                   printable(folder.string(), 1000));
-  for (const auto& node : members.nodes)
+  for (const auto& name : members.nodes) {
+    const auto node = printable(name);
     text += fmt::format("  {:<11} copy ca.crt, {}.crt and {}.key into a folder of that machine\n", node, node, node);
+  }
   return text + "  start with  cohort generate-logical-batch PROJECT --listen 0.0.0.0:4242 --cluster " +
          printable(folder.string(), 1000) + "\n  join with   cohort join HOST:4242 --cluster FOLDER --concurrent N\n";
 }

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.hpp"
+#include "base/text.hpp"
 #include "cli/json_output.hpp"
 
 namespace cohort {
@@ -22,6 +23,8 @@ namespace cohort {
 namespace {
 
 constexpr int patience_ms = 500;
+constexpr size_t longest_line = 100'000;
+constexpr int narrowest = 20;  ///< Columns.
 constexpr int look_again_ms = 100;
 
 speech manner;
@@ -107,16 +110,35 @@ void announce(std::string_view text) {
   notice(text);
 }
 
+void announce(lines words) {
+  if (manner.json) print_event("notice", words.text);
+  notice(words);
+}
+
 void inform(std::string_view text) {
   if (manner.json) return print_event("notice", text);
   if (!manner.quiet) notice(text);
 }
 
-void notice(std::string_view text) { write_to(STDERR_FILENO, redact(text) + "\n"); }
+void inform(lines words) {
+  if (manner.json) return print_event("notice", words.text);
+  if (!manner.quiet) notice(words);
+}
 
-void print(std::string_view text) { write_to(STDOUT_FILENO, redact(text)); }
+void notice(std::string_view text) { write_to(STDERR_FILENO, printable(redact(text), longest_line) + "\n"); }
 
-void draw(std::string_view text) { write_to(STDERR_FILENO, text); }
+void notice(lines words) { write_to(STDERR_FILENO, printable_lines(redact(words.text)) + "\n"); }
+
+void print(std::string_view text) { write_to(STDOUT_FILENO, printable_lines(redact(text))); }
+
+void draw_line(std::string_view text) {
+  const auto width = static_cast<size_t>(std::max(narrowest, terminal_width()));
+  auto line = printable(redact(text), longest_line);
+  if (line.size() >= width) line.resize(width - 1);
+  write_to(STDERR_FILENO, "\r" + line + "\x1b[K");
+}
+
+void erase_line() { write_to(STDERR_FILENO, "\r\x1b[K"); }
 
 void wait_no_longer_for_readers() noexcept { hurries = true; }
 

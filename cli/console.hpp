@@ -1,5 +1,6 @@
 // Words to the user: results on stdout, the rest on stderr; with `--json` all that a script needs as events on stdout,
-// too. Everything is printable and redacted.
+// too. Invariant: these are the only doors to a terminal. What passes is redacted, and whatever acts on a display is
+// escaped, whoever wrote it; the program's own cursor movements have the last two doors.
 #pragma once
 
 #include <string>
@@ -17,6 +18,12 @@ struct speech {
 };
 void speak_as(speech how) noexcept;
 
+/// A text whose line breaks are ours; foreign text in it has passed `printable`. In any other text line breaks are
+/// escaped.
+struct lines {
+  std::string_view text;
+};
+
 /// "cohort: message" on stderr, with JSON also the event `error`; returns the exit code that belongs to the error.
 int complain(const error& problem);
 
@@ -25,18 +32,23 @@ void warn(std::string_view text);
 
 /// What everybody needs to know: a line on stderr, with JSON also the event `notice`.
 void announce(std::string_view text);
+void announce(lines words);
 
 /// What is good to know: a line on stderr unless the process is quiet, or with JSON the event `notice`.
+void inform(lines words);
 void inform(std::string_view text);
 
 /// One line on stderr, with JSON as well: about the process, not for scripts.
 void notice(std::string_view text);
+void notice(lines words);
 
-/// Text on stdout, as it is. Write errors (a closed pipe) are ignored: they must not end a run.
+/// Text on stdout, with its line breaks. Write errors (a closed pipe) are ignored: they must not end a run.
 void print(std::string_view text);
 
-/// A piece of a line that is drawn over itself, on stderr as it is.
-void draw(std::string_view text);
+/// One line on a terminal's stderr over the one that was drawn before, cut to the terminal's width.
+void draw_line(std::string_view text);
+/// Takes the drawn line away.
+void erase_line();
 
 /// From now on a reader who keeps a pipe open without reading, or a stopped terminal, is given half a second; then
 /// nothing more is written there. Before, writing waits as long as it takes.

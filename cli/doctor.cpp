@@ -31,7 +31,7 @@ std::string words(const health_report& report) {
   std::string text;
   for (const auto& check : report) {
     text += fmt::format("{:<8} {:<13} {}", name(check.grade), check.what, printable(check.finding, 1000));
-    text += check.advice.empty() ? "\n" : fmt::format(": {}\n", check.advice);
+    text += check.advice.empty() ? "\n" : fmt::format(": {}\n", printable(check.advice, 1000));
   }
   const auto wrong =
       std::count_if(report.begin(), report.end(), [](const auto& check) { return check.grade == health_grade::wrong; });

@@ -176,7 +176,7 @@ int tell_what_is_left(const command_context& context, const run_record& run) {
     put_batches(event, *left);
     print(on_one_line(event));
   } else {
-    print(fmt::format("The run {} is not finished; the same command continues it:\n", run.batch_id) +
+    print(fmt::format("The run {} is not finished; the same command continues it:\n", printable(run.batch_id)) +
           table_of(*left, style_of(context.options)));
   }
   return to_int(exit_code::done);
@@ -215,7 +215,7 @@ void tell_of(const command_context& context, const plan_outline& plan) {
   if (context.options.json) return print(on_one_line(event_about(plan)));
   auto words = words_about(plan, context.options.verbose);
   words.pop_back();  // The last line's end.
-  inform(words);
+  inform(lines{words});
 }
 
 int dry_run(const command_context& context, const std::optional<run_record>& stored) {

@@ -42,15 +42,16 @@ std::string_view way_on(ec code) {
 
 std::string closing_words(const run_outcome& outcome, const run_record& run) {
   const auto tasks = run.tasks();
+  const auto message = printable(outcome.message, 2000);
   switch (outcome.status) {
     case run_status::finished:
       return tasks.failed == 0
                  ? "Done."
                  : fmt::format("Finished; {} tasks failed. The same command tries them again.", tasks.failed);
     case run_status::stopped_by_limit:
-      return fmt::format("Stopped by a limit: {}.\nRaise it and run the same command to continue.", outcome.message);
-    case run_status::interrupted: return outcome.message + ".";
-    case run_status::failed: return fmt::format("Stopped: {}\n{}", outcome.message, way_on(outcome.code));
+      return fmt::format("Stopped by a limit: {}.\nRaise it and run the same command to continue.", message);
+    case run_status::interrupted: return message + ".";
+    case run_status::failed: return fmt::format("Stopped: {}\n{}", message, way_on(outcome.code));
     case run_status::running: return {};
   }
   return {};
@@ -65,8 +66,8 @@ int conclude(const command_context& context, const ledger& book, const run_outco
     print(on_one_line(summary_event(**run, *open)));
   else
     print(run_table(**run, *open, style_of(context.options)) +
-          fmt::format("  tests      {}\n", output_folder(context, (*run)->settings).string()));
-  notice(closing_words(outcome, **run));
+          fmt::format("  tests      {}\n", printable(output_folder(context, (*run)->settings).string(), 1000)));
+  notice(lines{closing_words(outcome, **run)});
   if (outcome.code == ec::interrupted) return to_int(exit_code::interrupted);
   if (outcome.status == run_status::failed) return to_int(exit_code::fatal);
   if (outcome.status == run_status::stopped_by_limit) return to_int(exit_code::stopped_by_limit);
@@ -213,7 +214,8 @@ int run(const command_context& context, const run_settings& wished) {
   auto lock = run_lock::acquire(context.place.lock_file(), holder);
   if (!lock) return complain(lock.error());
   stop.locked();
-  if (auto opened = open_log(context.place.log_file(), context.options.verbose ? log_level::debug : log_level::info);
+  const auto log = context.place.log_file().lexically_relative(context.place.project);
+  if (auto opened = open_log(context.place.project, log, context.options.verbose ? log_level::debug : log_level::info);
       !opened)
     return complain(opened.error());
   if (*door) announce(fmt::format("nodes may join at {}", holder.listens));

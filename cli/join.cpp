@@ -129,7 +129,7 @@ int join(join_options wish) {
   auto place = open_spool(wish);
   if (!place) return complain(place.error());
   parts.place = std::make_shared<const spool>(std::move(*place));
-  if (auto opened = open_log(parts.place->folder() / "node.log", log_level::info); !opened)
+  if (auto opened = open_log(parts.place->folder(), "node.log", log_level::info); !opened)
     return complain(opened.error());
   auto contents = parts.place->load();
   if (!contents) return complain(contents.error());

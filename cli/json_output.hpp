@@ -8,13 +8,13 @@
 
 namespace cohort {
 
-/// Indented by two, with a line end; bytes that are no UTF-8 are replaced.
+/// Indented by two, with a line end; bytes that are no UTF-8 are replaced, and what acts on a display is escaped.
 [[nodiscard]] std::string indented(const nlohmann::ordered_json& value);
 
 /// What every event of `--json` begins with: its kind and the time.
 [[nodiscard]] nlohmann::ordered_json new_event(std::string_view kind);
 
-/// One line with its end; bytes that are no UTF-8 are replaced.
+/// The same on one line with its end.
 [[nodiscard]] std::string on_one_line(const nlohmann::ordered_json& value);
 
 }  // namespace cohort

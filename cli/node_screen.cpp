@@ -16,7 +16,7 @@ namespace {
 constexpr auto plain_node_interval = std::chrono::seconds{10};
 
 std::string own_line(const node_view& node) {
-  return fmt::format("node {}  {}  {}/{} in flight  {} answers  {} failed", node.name,
+  return fmt::format("node {}  {}  {}/{} in flight  {} answers  {} failed", printable(node.name, 64),
                      node.standing == node_standing::lost ? "looking for the coordinator" : name(node.standing),
                      node.in_flight, node.slots, node.done, node.failed);
 }
@@ -37,12 +37,9 @@ class node_screen : public event_sink {
     if (quiet_ || now.nodes.empty()) return;
     const auto at = steady_clock::now();
     if (!live_ && at - last_ < plain_node_interval) return;
-    auto line = own_line(now.nodes.front());
+    const auto line = own_line(now.nodes.front());
     if (live_) {
-      const auto width = static_cast<size_t>(std::max(20, terminal_width()));
-      if (line.size() >= width) line.resize(width - 1);
-      std::fputs(("\r" + line + "\x1b[K").c_str(), stderr);
-      std::fflush(stderr);
+      draw_line(line);
       drawn_ = true;
     } else if (last_ != steady_time{}) {
       notice(line);
@@ -52,7 +49,7 @@ class node_screen : public event_sink {
 
  private:
   void erase() {
-    if (drawn_) std::fputs("\r\x1b[K", stderr);
+    if (drawn_) erase_line();
     drawn_ = false;
   }
   bool quiet_;
@@ -68,7 +65,7 @@ std::shared_ptr<event_sink> make_node_screen(bool quiet) { return std::make_shar
 std::string nodes_line(const std::vector<node_view>& nodes) {
   std::string line;
   for (const auto& node : nodes) {
-    line += fmt::format("{}{} {}/{}", line.empty() ? "" : ", ", node.name, node.in_flight, node.slots);
+    line += fmt::format("{}{} {}/{}", line.empty() ? "" : ", ", printable(node.name, 64), node.in_flight, node.slots);
     if (node.standing != node_standing::joined) line += fmt::format(" ({})", name(node.standing));
   }
   return line;

@@ -61,7 +61,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
   const bool worthless = verdict && verdict->benefit == batching_benefit::none && !context.options.force;
   if (weights.empty() || worthless) {
     book.abandon_plan();
-    announce(weights.empty() ? nothing_to_do(outline) : verdict->message);
+    announce(lines{weights.empty() ? nothing_to_do(outline) : verdict->message});
     return std::optional<run_record>{};
   }
   if (verdict && verdict->benefit == batching_benefit::minimal)

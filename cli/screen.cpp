@@ -116,16 +116,13 @@ class live_screen : public event_sink {
   }
   void refresh(const run_snapshot& now) override {
     if (over_) return;
-    const auto width = static_cast<size_t>(std::max(20, terminal_width()));
-    auto line = status_line(now, options_, steady_clock::now());
-    if (line.size() >= width) line.resize(width - 1);
-    draw("\r" + line + "\x1b[K");
+    draw_line(status_line(now, options_, steady_clock::now()));
     drawn_ = true;
   }
 
  private:
   void erase() {
-    if (drawn_) draw("\r\x1b[K");
+    if (drawn_) erase_line();
     drawn_ = false;
   }
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
 #include "cli/console.hpp"
 #include "cli/json_output.hpp"
 #include "cli/nodes_file.hpp"
@@ -65,9 +66,9 @@ int show_stats(const command_context& context) {
   }
   print(run_table(**run, *open, style_of(context.options)));
   if (holder)
-    print(fmt::format("  running    process {} on {} since {}{}\n", holder->process, holder->host,
+    print(fmt::format("  running    process {} on {} since {}{}\n", holder->process, printable(holder->host),
                       to_iso8601(holder->since),
-                      holder->listens.empty() ? "" : ", nodes may join at " + holder->listens) +
+                      holder->listens.empty() ? "" : ", nodes may join at " + printable(holder->listens)) +
           nodes_table(nodes, wall_now()));
   return to_int(exit_code::done);
 }
@@ -90,7 +91,7 @@ int clean(const command_context& context) {
     print(on_one_line(event));
   } else {
     print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n",
-                      archive->string()));
+                      printable(archive->string(), 1000)));
   }
   return to_int(exit_code::done);
 }

@@ -98,7 +98,7 @@ std::string run_table(const run_record& run, const attention_list& open, const t
   const auto tasks = run.tasks();
   const auto spent = run.spent();
   const auto estimate = run.estimate();
-  std::string text = fmt::format("run {}  {}\n", run.batch_id,
+  std::string text = fmt::format("run {}  {}\n", printable(run.batch_id),
                                  open.killed ? "interrupted (it ended without saying so)" : name(run.status));
   if (style.shows_batches)
     text += fmt::format("  batches    {} of {} completed\n", run.completed_batches(), run.batches.size());
@@ -117,7 +117,7 @@ std::string run_table(const run_record& run, const attention_list& open, const t
   if (run.settings.budget) text += fmt::format("  budget     {} for the run\n", to_string(*run.settings.budget));
   if (run.settings.cost_limit)
     text += fmt::format("  limit      {} for each batch\n", to_string(*run.settings.cost_limit));
-  text += fmt::format("  model      {} ({})\n", run.model_id, printable(run.settings.model));
+  text += fmt::format("  model      {} ({})\n", printable(run.model_id), printable(run.settings.model));
   if (!run.settings.fallback.empty()) text += fmt::format("  fallback   {}\n", printable(run.settings.fallback));
   if (run.fell_back())
     for (const auto& [model, share] : run.by_model)

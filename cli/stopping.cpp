@@ -14,11 +14,11 @@ void stop_handler::heed(stop_wish wish) {
   if (planning_) leave_planning();
   if (wish.count == 1) {
     controls.drain();
-    notice("\nfinishing what is in flight; once more stops at once");
+    notice(lines{"\nfinishing what is in flight; once more stops at once"});
   } else if (wish.count == 2 && (wish.grace_over || controls.running())) {
     controls.stop_now();
-    notice(wish.grace_over ? "the time for finishing is over; what is in flight stays charged as unconfirmed"
-                           : "\nstopping now; what is in flight stays charged as unconfirmed");
+    notice(lines{wish.grace_over ? "the time for finishing is over; what is in flight stays charged as unconfirmed"
+                                 : "\nstopping now; what is in flight stays charged as unconfirmed"});
   } else {
     leave();
   }
@@ -30,7 +30,7 @@ void stop_handler::begin_planning() {
 }
 
 void stop_handler::leave_planning() {
-  notice("\ninterrupted while the project was read; nothing was asked");
+  notice(lines{"\ninterrupted while the project was read; nothing was asked"});
   leave();
 }
 

@@ -49,7 +49,8 @@ std::string words(const workspace& place, const verification& all) {
   bool missing = false;
   text += fmt::format("{} differences:\n", all.findings.size());
   for (const auto& found : all.findings) {
-    text += fmt::format("  {:<10} {}: {}\n", name(found.kind), found.where, printable(found.what, 1000));
+    text +=
+        fmt::format("  {:<10} {}: {}\n", name(found.kind), printable(found.where, 1000), printable(found.what, 1000));
     missing = missing || found.kind == disagreement::missing;
   }
   if (missing)

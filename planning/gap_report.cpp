@@ -79,21 +79,18 @@ std::string as_json(const project_survey& found) {
   for (const auto& one : found.skipped)
     skipped.push_back(
         {{"path", to_valid_utf8(one.path)}, {"code", name(one.code)}, {"reason", to_valid_utf8(one.reason)}});
-  return report.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  return printable_json(report.dump(2, ' ', false, ordered_json::error_handler_t::replace)) + "\n";
 }
 
-std::string names_of(const project_survey& found, const file_gap& gap, std::string_view quote) {
+/// The symbols without tests, each as `shown` has it.
+template <class Shown>
+std::string names_of(const project_survey& found, const file_gap& gap, Shown shown) {
   std::string names;
   for (const auto index : gap.untested) {
     if (!names.empty()) names += ", ";
-    names += fmt::format("{0}{1}{0}", quote, printable(found.files[gap.file].symbols[index].name));
+    names += shown(found.files[gap.file].symbols[index].name);
   }
   return names;
-}
-
-std::string in_table(std::string text) {
-  for (size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2) text.insert(at, 1, '\\');
-  return text;
 }
 
 std::string summary_line(const project_survey& found) {
@@ -110,12 +107,13 @@ std::string as_markdown(const project_survey& found) {
   if (!found.gaps.empty()) report += "\n| File | Complexity | Framework | Untested |\n|---|---|---|---|\n";
   for (const auto& gap : found.gaps) {
     const auto& file = found.files[gap.file];
-    report += fmt::format("| {} | {} | {} | {} |\n", in_table(printable(file.path, 1000)), file.complexity,
-                          gap.framework, in_table(names_of(found, gap, "`")));
+    const auto in_cell = [](std::string_view name) { return markdown_code(name, markdown_place::cell); };
+    report += fmt::format("| {} | {} | {} | {} |\n", in_cell(file.path), file.complexity, gap.framework,
+                          names_of(found, gap, in_cell));
   }
   if (!found.skipped.empty()) report += "\n## Skipped\n\n";
   for (const auto& one : found.skipped)
-    report += fmt::format("- {}: {}\n", printable(one.path, 1000), printable(one.reason, 1000));
+    report += fmt::format("- {}: {}\n", markdown_code(one.path, markdown_place::line), markdown_text(one.reason));
   return report;
 }
 
@@ -124,7 +122,7 @@ std::string as_text(const project_survey& found) {
   for (const auto& gap : found.gaps) {
     const auto& file = found.files[gap.file];
     report += fmt::format("{:>2}  {}  ({}): {}\n", file.complexity, printable(file.path, 1000), gap.framework,
-                          names_of(found, gap, ""));
+                          names_of(found, gap, [](std::string_view name) { return printable(name); }));
   }
   for (const auto& one : found.skipped)
     report += fmt::format("skipped  {}: {}\n", printable(one.path, 1000), printable(one.reason, 1000));
