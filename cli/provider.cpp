@@ -5,6 +5,7 @@
 #include <random>
 
 #include "actors/claude_provider.hpp"
+#include "base/digest.hpp"
 #include "claude/credentials.hpp"
 #include "claude/retry_policy.hpp"
 #include "claude/settings.hpp"
@@ -16,15 +17,15 @@ namespace cohort {
 
 namespace {
 
-constexpr const char* simulator_key = "simulator-key";
-
-expected<std::unique_ptr<simulator>> start_simulator(const generate_options& options) {
+/// A key of this process alone: others on this machine can reach the port as well.
+expected<std::unique_ptr<simulator>> start_simulator(const generate_options& options, const std::string& key) {
   auto rules = load_scenario(options.scenario.value_or("calm"));
   if (!rules) return tl::unexpected{rules.error()};
   for (const auto& assignment : options.scenario_set)
     if (auto applied = override_scenario(*rules, assignment); !applied) return tl::unexpected{applied.error()};
   simulator_options server;
   server.rules = std::move(*rules);
+  server.credential = key;
   if (options.bill) server.bill = *options.bill;
   return simulator::start(server);
 }
@@ -51,10 +52,11 @@ expected<server_address> find_server(const generate_options& options, const clau
   server_address found;
   auto where = expected<endpoint>{fail(ec::no_credentials, {})};
   if (options.uses_simulator()) {
-    auto server = start_simulator(options);
+    const auto key = "simulator-key-" + random_hex(32);
+    auto server = start_simulator(options, key);
     if (!server) return tl::unexpected{server.error()};
     found.server = std::move(*server);
-    where = endpoint_at(found.server->base_url(), simulator_key, settings);
+    where = endpoint_at(found.server->base_url(), key, settings);
   } else {
     where = endpoint_from(process_environment(), settings);
   }

@@ -27,6 +27,8 @@ constexpr uint64_t body_limit = 32ULL << 20;
 constexpr uint32_t header_limit = 64U << 10;
 constexpr size_t read_bytes = 16U << 10;  ///< Beast reads as much at once as its buffer holds.
 constexpr size_t drain_limit = 512U << 20;
+constexpr size_t strangers_drain_limit = 1U << 20;
+constexpr std::chrono::seconds patience{10};  ///< For the first head of a connection, where a key is asked for.
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -52,7 +54,7 @@ const std::string& date_now() {
 class connection : public std::enable_shared_from_this<connection> {
  public:
   connection(tcp::socket socket, provider& api)
-      : socket_(std::move(socket)), timer_(socket_.get_executor()), api_(api) {
+      : socket_(std::move(socket)), timer_(socket_.get_executor()), api_(api), known_(api.knows({}, {})) {
     buffer_.reserve(read_bytes);
     api_.counters().change([](auto& c) {
       ++c.connections;
@@ -71,11 +73,33 @@ class connection : public std::enable_shared_from_this<connection> {
     parser_->body_limit(body_limit);
     parser_->header_limit(header_limit);
     http::async_read_header(socket_, buffer_, *parser_, [self = shared_from_this()](error_code problem, size_t) {
-      problem ? self->reading_failed(problem) : self->read_body();
+      problem ? self->reading_failed(problem) : self->admit();
     });
+    if (!known_) give_up_after(patience);
   }
 
  private:
+  /// Of a request from somebody else not even the body is read.
+  void admit() {
+    const auto& request = parser_->get();
+    known_ = api_.knows(view(request["x-api-key"]), view(request["authorization"]));
+    timer_.cancel();
+    if (known_) return read_body();
+    api_.turn_away(reply_);
+    keep_alive_ = false;
+    give_up_after(patience);
+    deliver();
+  }
+
+  /// Somebody who shows no key keeps no connection.
+  void give_up_after(std::chrono::seconds time) {
+    timer_.expires_after(time);
+    timer_.async_wait([self = shared_from_this()](error_code problem) {
+      error_code ignored;
+      if (!problem) self->socket_.close(ignored);
+    });
+  }
+
   void read_body() {
     if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
       static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -259,13 +283,15 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void drain_more() {
     socket_.async_read_some(asio::buffer(discard_), [self = shared_from_this()](error_code problem, size_t bytes) {
-      if (!problem && (self->drained_ += bytes) < drain_limit) self->drain_more();
+      if (!problem && (self->drained_ += bytes) < (self->known_ ? drain_limit : strangers_drain_limit))
+        self->drain_more();
     });
   }
 
   tcp::socket socket_;
   asio::steady_timer timer_;
   provider& api_;
+  bool known_;  ///< It has shown the key, if one is asked for.
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   reply reply_;

@@ -39,8 +39,9 @@ void append_model(std::string& out, const served_model& model) {
 
 }  // namespace
 
-provider::provider(scenario rules, price_list prices, test_writer tests, bill_file bill)
-    : rules_(std::move(rules)),
+provider::provider(const simulator_options& options, price_list prices, test_writer tests, bill_file bill)
+    : rules_(options.rules),
+      credential_(options.credential),
       prices_(std::move(prices)),
       reader_(prices_),
       author_(std::move(tests)),
@@ -56,8 +57,22 @@ expected<std::unique_ptr<provider>> provider::create(const simulator_options& op
   if (!tests) return tl::unexpected(tests.error());
   auto bill = bill_file::open(options.bill);
   if (!bill) return tl::unexpected(bill.error());
-  return std::unique_ptr<provider>(
-      new provider(options.rules, std::move(*prices), std::move(*tests), std::move(*bill)));
+  return std::unique_ptr<provider>(new provider(options, std::move(*prices), std::move(*tests), std::move(*bill)));
+}
+
+bool provider::knows(std::string_view api_key, std::string_view authorization) const noexcept {
+  if (credential_.empty()) return true;
+  auto shown = api_key;
+  if (shown.empty() && authorization.starts_with("Bearer ")) shown = authorization.substr(7);
+  // Each byte is compared, so that the time taken tells nothing.
+  unsigned differs = shown.size() == credential_.size() ? 0 : 1;
+  for (size_t i = 0; i < std::min(shown.size(), credential_.size()); ++i)
+    differs |= static_cast<unsigned char>(shown[i]) ^ static_cast<unsigned char>(credential_[i]);
+  return differs == 0;
+}
+
+void provider::turn_away(reply& out) {
+  refuse({401, "authentication_error", "this simulator belongs to one run and answers no other client"}, out);
 }
 
 void provider::begin(reply& out) {

@@ -21,13 +21,18 @@ class provider {
   /// Answers one request. `out` is overwritten.
   void respond(const http_call& call, reply& out);
 
+  /// False if the simulator belongs to one client and `api_key` and `authorization` are not that client's. Such a
+  /// request is to be answered by `turn_away`, unread.
+  [[nodiscard]] bool knows(std::string_view api_key, std::string_view authorization) const noexcept;
+  void turn_away(reply& out);
+
   /// Answers a request that HTTP itself rules out (too large, malformed).
   void refuse(const api_problem& problem, reply& out);
 
   [[nodiscard]] live_counters& counters() noexcept { return counters_; }
 
  private:
-  provider(scenario rules, price_list prices, test_writer tests, bill_file bill);
+  provider(const simulator_options& options, price_list prices, test_writer tests, bill_file bill);
 
   void begin(reply& out);
   [[nodiscard]] std::optional<api_problem> check_credentials(const http_call& call) const;
@@ -52,6 +57,7 @@ class provider {
   [[nodiscard]] model_buckets& buckets_of(const served_model& model, steady_time now);
 
   scenario rules_;
+  std::string credential_;  ///< Of the one client; empty: any client.
   price_list prices_;
   message_reader reader_;
   answer_author author_;

@@ -18,6 +18,7 @@ struct simulator_options {
   std::string host = "127.0.0.1";  ///< Loopback only: 127.0.0.0/8, "localhost" or "::1".
   scenario rules;                  ///< From `load_scenario` and `override_scenario`.
   std::filesystem::path bill;      ///< Appended to; empty: no bill is kept.
+  std::string credential;          ///< If not empty: only requests with this key or token are answered at all.
   std::filesystem::path models;    ///< Empty: `config/models.json`.
   std::filesystem::path data;      ///< Traits and frameworks; empty: `config/simulator/`.
 
