@@ -154,6 +154,7 @@ void batch_state::send(board_entry& entry, const slot_lease& slot) {
   entry.lease = slot.lease;
   ++entry.record.attempts;
   if (entry.level != 0) entry.levels[entry.record.attempts] = entry.level;
+  entry.reservations[entry.record.attempts] = entry.reserved;
   const auto id = entry.record.spec.id;
   intent wish{id, entry.record.attempts, slot.lease, entry.reserved, ladder_->model(entry.level).id, slot.node};
   self_->request(partners_.recorder, patiently, std::move(wish))
@@ -206,9 +207,7 @@ void batch_state::on_report(const work_report& report, const worker_actor& from)
   if (stale) {
     // The lease was lost before: a late answer adds to the cost and to nothing else.
     if (entry != nullptr && report.answered) {
-      const auto& model = model_of(*entry, report.attempt);
-      caf::anon_send(partners_.recorder, attempt_done{report.task, report.attempt, report.lease, report.answer,
-                                                      cost_of(report.answer.usage, model), model.id});
+      caf::anon_send(partners_.recorder, priced(*entry, report));
     }
     return;
   }
@@ -221,10 +220,36 @@ void batch_state::on_report(const work_report& report, const worker_actor& from)
 
 /// Once for each model in a batch. A dated name of the asked model is that model.
 void batch_state::notice_model(board_entry& entry, const std::string& asked, const std::string& answered) {
-  if (answered.empty() || answered.starts_with(asked) || !other_models_.insert(answered).second) return;
+  constexpr size_t most_told = 8;
+  if (answered.empty() || answered.starts_with(asked) || other_models_.size() >= most_told) return;
+  if (!other_models_.insert(answered).second) return;
   tell(event_kind::warning, entry, ec::none,
        fmt::format("the model {} was asked and {} says that it answered; the cost is that of the model that was asked",
                    asked, answered));
+}
+
+/// What the answer costs, and why, if its usage is not believed. Each kind of doubt is told once in a batch.
+attempt_done batch_state::priced(board_entry& entry, const work_report& report) {
+  const auto& model = model_of(entry, report.attempt);
+  const bool present = report.attempt == entry.record.attempts;
+  const auto asked = ladder_->adapted(entry.record.spec.request, entry.level);
+  const auto known = entry.reservations.find(report.attempt);
+  const auto reserved = known == entry.reservations.end() ? reservation_for(asked, model) : known->second;
+  const auto size = present ? std::optional{size_of(asked)} : std::nullopt;
+  const auto price = price_of(report.answer, size, model, reserved);
+  if (price.doubt != usage_doubt::none) {
+    const auto words = fmt::format(
+        "the usage that came with an answer of {} is not believed ({}); it is charged with its reservation "
+        "of {}",
+        model.id, sentence(price.doubt), exact_dollars(price.cost));
+    if (doubts_.insert(price.doubt).second)
+      tell(event_kind::warning, entry, ec::none, words);
+    else
+      log_warning("{}: {}", entry.record.spec.label, words);
+  }
+  attempt_done done{report.task, report.attempt, report.lease, report.answer, price.cost, model.id};
+  done.answer.usage = price.usage;
+  return done;
 }
 
 void batch_state::on_answer(board_entry& entry, const work_report& report, const worker_actor& from) {
@@ -233,9 +258,9 @@ void batch_state::on_answer(board_entry& entry, const work_report& report, const
   ladder_->answered(entry.level);
   const auto& model = model_of(entry, report.attempt);
   notice_model(entry, model.id, report.answer.model);
-  const auto cost = cost_of(report.answer.usage, model);
   const auto id = report.task;
-  attempt_done done{id, report.attempt, report.lease, report.answer, cost, model.id};
+  auto done = priced(entry, report);
+  const auto cost = done.cost;
   self_->request(partners_.recorder, patiently, std::move(done))
       .then(
           [this, id, cost, answer = report.answer, attempt = report.attempt, from](const recorded&) mutable {

@@ -9,6 +9,7 @@
 #include "actors/model_ladder.hpp"
 #include "actors/run_context.hpp"
 #include "actors/task_board.hpp"
+#include "messages/priced_answer.hpp"
 
 namespace cohort {
 
@@ -49,6 +50,7 @@ class batch_state {
   void tell_stored(const worker_actor& from, const task_id& id, uint32_t attempt);
   void wait_for_nodes(const std::vector<task_id>& awaited);
   void judge_late(board_entry& entry);
+  [[nodiscard]] attempt_done priced(board_entry& entry, const work_report& report);
   void on_answer(board_entry& entry, const work_report& report, const worker_actor& from);
   void on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from);
   void notice_model(board_entry& entry, const std::string& asked, const std::string& answered);
@@ -76,6 +78,7 @@ class batch_state {
   bool closing_ = false;
   uint32_t late_answers_ = 0;  ///< That were taken in.
   std::string veto_;
+  std::set<usage_doubt> doubts_;        ///< That were told.
   std::set<std::string> other_models_;  ///< That answered without being asked, and were named to the user.
 };
 

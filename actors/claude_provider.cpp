@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "messages/priced_answer.hpp"
+
 namespace cohort {
 
 namespace {
@@ -74,10 +76,16 @@ ec claude_provider::failing(steady_time now, const std::string& model) const {
 void claude_provider::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
   tickets_[id] = admitted_;
   const auto transport_id =
-      client_.complete(request, timeout, [this, id, done = std::move(done)](call_outcome outcome) {
-        note_limits(id, limiter_outcome_of(outcome.result, outcome.limits));
-        done(to_result(std::move(outcome.result)));
-      });
+      client_.complete(request, timeout,
+                       [this, id, asked = size_of(request), expected = demand_of_request(request),
+                        done = std::move(done)](call_outcome outcome) {
+                         auto learnt = limiter_outcome_of(outcome.result, outcome.limits);
+                         // What is not believed is no measure of the provider's buckets either.
+                         if (outcome.result && doubt_about(*outcome.result, asked) != usage_doubt::none)
+                           learnt.used = expected;
+                         note_limits(id, learnt);
+                         done(to_result(std::move(outcome.result)));
+                       });
   const std::lock_guard lock{guard_};
   const bool ended_already = outcomes_.contains(id);
   if (transport_id != 0 && !ended_already) transport_ids_[id] = transport_id;

@@ -2,6 +2,9 @@
 
 #include "actors/late_record.hpp"
 
+#include "base/log.hpp"
+#include "messages/priced_answer.hpp"
+
 namespace cohort {
 
 expected<late_outcome> record_late(ledger& book, const run_context& context, const late_report& late) {
@@ -16,11 +19,19 @@ expected<late_outcome> record_late(ledger& book, const run_context& context, con
     outcome.taken = false;
     return outcome;
   }
-  const auto cost = report.answered ? cost_of(report.answer.usage, *model) : nano_dollars{};
+  nano_dollars cost;
+  auto answer = report.answer;
+  if (report.answered) {
+    const auto priced = price_of(answer, std::nullopt, *model, before->reserved);
+    cost = priced.cost;
+    answer.usage = priced.usage;
+    if (priced.doubt != usage_doubt::none)
+      log_warning("the usage of a late answer of {} is not believed ({}); it is charged with its reservation of {}",
+                  model->id, sentence(priced.doubt), exact_dollars(cost));
+  }
   const auto fresh =
       report.answered
-          ? book.record(late.run,
-                        attempt_done{report.task, report.attempt, report.lease, report.answer, cost, model->id})
+          ? book.record(late.run, attempt_done{report.task, report.attempt, report.lease, answer, cost, model->id})
           : book.record(late.run, attempt_failed{report.task, report.attempt, report.lease, report.failure});
   if (!fresh) return tl::unexpected{fresh.error()};
   const auto after = book.standing(late.run, report.task, report.attempt);

@@ -6,6 +6,12 @@
 
 namespace cohort {
 
+namespace {
+
+constexpr milliseconds longest_rest = std::chrono::hours{24};  ///< A wish may come from a node.
+
+}  // namespace
+
 model_ladder::model_ladder(std::vector<model_info> models, milliseconds rest) : rest_(rest) {
   for (auto& model : models) steps_.push_back({std::move(model), false, {}});
 }
@@ -40,7 +46,7 @@ size_t model_ladder::choose(steady_time now, size_t least, const completion_requ
 void model_ladder::overloaded(steady_time now, size_t level, milliseconds wish) {
   auto& step = steps_[level];
   step.resting = true;
-  step.until = std::max(step.until, now + std::max(wish, rest_));
+  step.until = std::max(step.until, now + std::clamp(wish, rest_, std::max(rest_, longest_rest)));
 }
 
 void model_ladder::answered(size_t level) noexcept { steps_[level].resting = false; }

@@ -33,7 +33,8 @@ struct board_entry {
   size_t least_level = 0;                  ///< Models above this one on the ladder are not asked any more.
   size_t level = 0;                        ///< Of the present attempt.
   std::map<uint32_t, size_t> levels;       ///< Of the attempts of this start that were not of the plan's own model.
-  std::optional<completion> late;          ///< A stored answer that came while something else was under way.
+  std::map<uint32_t, nano_dollars> reservations;  ///< Of the attempts of this start.
+  std::optional<completion> late;                 ///< A stored answer that came while something else was under way.
 };
 
 class task_board {

@@ -22,6 +22,28 @@ std::string trimmed(std::string_view text) {
   return std::string{text};
 }
 
+/// What stands before the '@' of an address, and the password alone.
+void register_password(std::string_view url) {
+  const auto scheme = url.find("://");
+  if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+  const auto user = url.substr(0, url.rfind('@') == std::string_view::npos ? 0 : url.rfind('@'));
+  register_secret(user);
+  if (const auto colon = user.find(':'); colon != std::string_view::npos) register_secret(user.substr(colon + 1));
+}
+
+/// As libcurl looks for it: the variable of the scheme, then the one for all. "HTTP_PROXY" is not among them, because
+/// web servers set it from a request's header.
+std::string proxy_for(std::string_view url, const environment& env) {
+  const bool tls = url.substr(0, 6) == "https:";
+  for (const char* name : {tls ? "https_proxy" : "http_proxy", tls ? "HTTPS_PROXY" : "", "all_proxy", "ALL_PROXY"}) {
+    const auto value = *name == '\0' ? std::nullopt : env(name);
+    if (!value) continue;
+    register_password(*value);
+    return *value;
+  }
+  return {};
+}
+
 std::string value_of(const environment& env, const char* name) { return trimmed(env(name).value_or("")); }
 
 bool visible(std::string_view text) {
@@ -52,14 +74,6 @@ bool port_is_valid(std::string_view port) {
 }
 
 }  // namespace
-
-environment process_environment() {
-  return [](const char* name) -> std::optional<std::string> {
-    const char* value = std::getenv(name);
-    if (value == nullptr) return std::nullopt;
-    return std::string{value};
-  };
-}
 
 expected<std::string> checked_base_url(std::string_view url) {
   const auto refuse = [](std::string_view why) {
@@ -101,6 +115,7 @@ expected<endpoint> endpoint_from(const environment& env, const claude_settings& 
   auto url = checked_base_url(given.empty() ? settings.base_url : given);
   if (!url) return tl::unexpected(url.error());
   result.base_url = std::move(*url);
+  result.proxy = proxy_for(result.base_url, env);
   return result;
 }
 

@@ -82,6 +82,7 @@ void exchange::begin(CURL* easy, const transport_options& options, memory_budget
   budget_ = &budget;
   on_complete_ = on_complete;
   header_limit_ = options.header_bytes;
+  header_lines_limit_ = options.header_lines;
   for (const auto& line : call_.headers) header_list_ = curl_slist_append(header_list_, line.c_str());
   header_list_ = curl_slist_append(header_list_, "Expect:");  // No waiting for "100 Continue".
   curl_easy_setopt(easy, CURLOPT_URL, call_.url.c_str());
@@ -95,7 +96,10 @@ void exchange::begin(CURL* easy, const transport_options& options, memory_budget
   // Over TLS it pays to wait and see whether the first connection takes many streams. Without TLS it is
   // HTTP/1.1, and waiting would hold everything until the first answer.
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, call_.url.substr(0, 6) == "https:" ? 1L : 0L);
-  curl_easy_setopt(easy, CURLOPT_PROXY, is_loopback(call_.url) ? "" : nullptr);
+  curl_easy_setopt(easy, CURLOPT_PROXY,
+                   is_loopback(call_.url)  ? ""
+                   : options.proxy.empty() ? nullptr
+                                           : options.proxy.c_str());
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(std::max<int64_t>(1, remaining.count())));
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, complaint_.data());
   for (const auto option :
@@ -134,7 +138,7 @@ size_t exchange::give(char* buffer, size_t size, size_t count, void* self) {
   x.given_ += length;
   if (x.given_ == x.call_.body.size()) {
     x.sent_whole_ = true;
-    x.call_.body = std::string{};  // It is never sent again.
+    std::string{}.swap(x.call_.body);  // It is never sent again; an assignment would keep its memory.
     x.given_ = 0;
   }
   return length;
@@ -150,6 +154,7 @@ size_t exchange::take_header(char* bytes, size_t size, size_t count, void* self)
 
 size_t exchange::on_body(std::string_view bytes) {
   if (verdict_ == verdict::complete) return bytes.size();  // Noise after the end, until the grace is over.
+  if (verdict_ != verdict::running) return 0;
   switch (reader_->feed(head_, bytes)) {
     case appetite::more: break;
     case appetite::complete:
@@ -158,17 +163,26 @@ size_t exchange::on_body(std::string_view bytes) {
       break;
     case appetite::refuse: verdict_ = verdict::body_refused; return 0;
   }
+  count_memory();
+  if (budget_->used > budget_->limit) budget_->relieve();
+  return verdict_ == verdict::memory_refused ? 0 : bytes.size();
+}
+
+void exchange::count_memory() {
   const auto held = reader_->buffered();
   budget_->used += held - counted_;
   counted_ = held;
-  if (budget_->used <= budget_->limit) return bytes.size();
+}
+
+void exchange::forfeit() {
   verdict_ = verdict::memory_refused;
-  return 0;
+  reader_->discard();
+  count_memory();
 }
 
 size_t exchange::on_header(std::string_view line) {
   header_bytes_ += line.size();
-  if (header_bytes_ > header_limit_) {
+  if (header_bytes_ > header_limit_ || ++header_lines_ > header_lines_limit_) {
     verdict_ = verdict::headers_refused;
     return 0;
   }

@@ -15,6 +15,8 @@ namespace cohort {
 struct memory_budget {
   uint64_t used = 0;
   uint64_t limit = 0;
+  std::function<void()>
+      relieve;  ///< Called while more is used than allowed: makes the largest exchanges give up theirs.
 };
 
 class exchange {
@@ -37,9 +39,13 @@ class exchange {
   [[nodiscard]] http_end end(CURLcode result);
   /// The end of an exchange that we stopped ourselves.
   [[nodiscard]] http_end stopped(ec code, std::string message);
+  /// Gives up what was read, because all answers together take too much; the exchange then ends as unusable.
+  void forfeit();
   void done(http_end how) { done_(std::move(how)); }
 
   [[nodiscard]] uint64_t id() const noexcept { return id_; }
+  /// What it could give up: nothing once its answer is whole.
+  [[nodiscard]] uint64_t forfeitable() const noexcept { return verdict_ == verdict::running ? counted_ : 0; }
   [[nodiscard]] CURL* easy() const noexcept { return easy_; }
   [[nodiscard]] verdict outcome() const noexcept { return verdict_; }
   /// Time left of the whole exchange.
@@ -53,6 +59,7 @@ class exchange {
   static size_t take_header(char* bytes, size_t size, size_t count, void* self);
   static int before_request(void* self, char*, char*, int, int);
 
+  void count_memory();
   size_t on_body(std::string_view bytes);
   size_t on_header(std::string_view line);
   [[nodiscard]] ec code_of(CURLcode result) const noexcept;
@@ -73,6 +80,8 @@ class exchange {
   bool connected_ = false;
   uint64_t header_bytes_ = 0;
   uint64_t header_limit_ = 0;
+  uint32_t header_lines_ = 0;
+  uint32_t header_lines_limit_ = 0;
   http_head head_;
   verdict verdict_ = verdict::running;
   std::array<char, CURL_ERROR_SIZE> complaint_{};

@@ -50,6 +50,8 @@ class reply_reader {
   [[nodiscard]] virtual appetite feed(const http_head& head, std::string_view bytes) = 0;
   /// Bytes held in memory for this answer.
   [[nodiscard]] virtual uint64_t buffered() const noexcept = 0;
+  /// Gives that memory back; nothing is fed after this.
+  virtual void discard() noexcept = 0;
 };
 
 }  // namespace cohort

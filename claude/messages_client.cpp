@@ -32,7 +32,7 @@ std::string escaped(std::string_view id) {
 }  // namespace
 
 transport_options transport_options_for(const endpoint& where, const claude_settings& settings) {
-  return {settings.transport, settings.wire.header_bytes, where.ca_file};
+  return {settings.transport, settings.wire.header_bytes, settings.wire.header_lines, where.ca_file, where.proxy};
 }
 
 messages_client::messages_client(transport& way, endpoint where, claude_settings settings)
@@ -58,7 +58,7 @@ uint64_t messages_client::complete(const completion_request& request, millisecon
     done({tl::unexpected(not_sent(body.error())), {}});
     return 0;
   }
-  auto reader = std::make_shared<answer_reader>(settings_.wire, request.cache);
+  auto reader = std::make_shared<answer_reader>(bounds_for(settings_.wire, request.max_tokens), request.cache);
   auto finish = [reader, done = std::move(done)](const http_end& end) {
     done({reader->finish(end, wall_now()), decode_rate_limits(end.head)});
   };
@@ -74,7 +74,7 @@ uint64_t messages_client::count_tokens(const completion_request& request, millis
     done(tl::unexpected(not_sent(body.error())));
     return 0;
   }
-  auto reader = std::make_shared<body_reader>(settings_.wire.answer_bytes);
+  auto reader = std::make_shared<body_reader>(settings_.wire.error_bytes);
   auto finish = [reader, wire = settings_.wire, done = std::move(done)](const http_end& end) {
     done(decode_token_count(end, reader->body(), wire, wall_now()));
   };
@@ -83,7 +83,7 @@ uint64_t messages_client::count_tokens(const completion_request& request, millis
 }
 
 uint64_t messages_client::model(const std::string& id, milliseconds timeout, on_model done) {
-  auto reader = std::make_shared<body_reader>(settings_.wire.answer_bytes);
+  auto reader = std::make_shared<body_reader>(settings_.wire.error_bytes);
   auto finish = [reader, wire = settings_.wire, done = std::move(done)](const http_end& end) {
     done({decode_model(end, reader->body(), wire, wall_now()), decode_date(end.head)});
   };

@@ -12,6 +12,7 @@ namespace {
 
 constexpr milliseconds look_again{1000};  ///< When the ramp-up holds: what frees a place is a `finished`.
 constexpr double widest_window = 1e6;
+constexpr double longest_wait_ms = 24.0 * 3600 * 1000;
 /// So many headers in a row have to agree before a level is lifted. Requests of one burst arrive in another order than
 /// they left, so that a single header can be wrong by the whole burst.
 constexpr uint32_t votes_to_lift = 32;
@@ -99,7 +100,9 @@ admission rate_limiter::admit(steady_time now, const token_demand& expected) {
     const double needed = std::min(wanted[i] + headroom(b), b.limit);
     if (b.level < needed) wait_ms = std::max(wait_ms, (needed - b.level) / per_ms(b));
   }
-  if (wait_ms > 0) return {false, milliseconds{static_cast<int64_t>(std::ceil(wait_ms))}, {}};
+  // A header's limit may be any number: what it makes of the wait is bounded.
+  if (wait_ms > 0)
+    return {false, milliseconds{static_cast<int64_t>(std::ceil(std::min(wait_ms, longest_wait_ms)))}, {}};
   admission granted{true, milliseconds{0}, {expected, now, {}, {}}};
   const auto later = outputs(expected);
   for (size_t i = 0; i < buckets_.size(); ++i) {

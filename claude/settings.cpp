@@ -2,6 +2,8 @@
 
 #include "claude/settings.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "base/files.hpp"
@@ -64,8 +66,14 @@ claude_settings read_all(field_reader& read) {
   s.wire = {read.small("wire", "stream_above_max_tokens", {1, 1'000'000}),
             read.integer("wire", "request_bytes", {1024, most_bytes}),
             read.integer("wire", "answer_bytes", {1024, most_bytes}),
+            read.integer("wire", "answer_floor_bytes", {1024, most_bytes}),
+            read.integer("wire", "answer_bytes_per_token", {8, 65'536}),
+            read.integer("wire", "error_bytes", {1024, most_bytes}),
             read.integer("wire", "header_bytes", {1024, most_bytes}),
+            read.small("wire", "header_lines", {16, 1'000'000}),
             read.small("wire", "json_depth", {8, 1000}),
+            read.small("wire", "json_values", {1000, 10'000'000}),
+            read.small("wire", "content_blocks", {16, 1'000'000}),
             read.integer("wire", "tokens_in_one_answer", {1, 1'000'000'000'000})};
   s.transport = {read.time("transport", "connect_timeout_ms"), read.small("transport", "connections", {1, 1'000'000}),
                  read.time("transport", "idle_connection_ms"),
@@ -90,6 +98,12 @@ claude_settings read_all(field_reader& read) {
 }
 
 }  // namespace
+
+wire_settings bounds_for(const wire_settings& all, uint32_t max_tokens) noexcept {
+  auto bounds = all;
+  bounds.answer_bytes = std::min(all.answer_bytes, all.answer_floor_bytes + max_tokens * all.answer_bytes_per_token);
+  return bounds;
+}
 
 expected<claude_settings> load_claude_settings(const std::filesystem::path& file) {
   auto text = read_file(file, 1 << 20);

@@ -14,17 +14,26 @@ namespace cohort {
 struct wire_settings {
   uint32_t stream_above_max_tokens = 0;  ///< Larger `max_tokens` are asked for as a stream.
   uint64_t request_bytes = 0;            ///< Largest request body; the API refuses above it.
-  uint64_t answer_bytes = 0;             ///< Largest answer body, and largest text of a stream.
+  uint64_t answer_bytes = 0;             ///< Largest answer body, and largest text of a stream, whatever was asked.
+  uint64_t answer_floor_bytes = 0;       ///< An answer may have this much, and
+  uint64_t answer_bytes_per_token = 0;   ///< this for each token of `max_tokens`, up to `answer_bytes`.
+  uint64_t error_bytes = 0;              ///< Of the body of a failure; the rest is not read.
   uint64_t header_bytes = 0;             ///< All response headers of one request together.
+  uint32_t header_lines = 0;             ///< The same, counted.
   uint32_t json_depth = 0;
+  uint32_t json_values = 0;           ///< In one body or event, keys included.
+  uint32_t content_blocks = 0;        ///< Of one answer: larger indices are a lie.
   uint64_t tokens_in_one_answer = 0;  ///< A `usage` count above this is a lie.
 };
+
+/// `all` with the bound of an answer to a request with `max_tokens`.
+[[nodiscard]] wire_settings bounds_for(const wire_settings& all, uint32_t max_tokens) noexcept;
 
 struct transport_settings {
   milliseconds connect_timeout{0};
   uint32_t connections = 0;         ///< Open at once; bounded further by the process's file descriptors.
   milliseconds idle_connection{0};  ///< A connection that was idle for longer is not used again.
-  uint64_t buffered_bytes = 0;      ///< Answer bodies of all requests together.
+  uint64_t buffered_bytes = 0;      ///< Answers of all requests together, as far as they lie in memory.
   milliseconds stream_grace{0};     ///< How long a stream may stay open after its last event.
 };
 

@@ -12,6 +12,7 @@
 #include <optional>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -54,10 +55,11 @@ void initialise_curl() {
 
 class transport::loop {
  public:
-  explicit loop(const transport_options& options) : options_(options), budget_{0, options.settings.buffered_bytes} {
+  explicit loop(const transport_options& options) : options_(options), budget_{0, options.settings.buffered_bytes, {}} {
     on_complete_ = [this](uint64_t id) {
       settling_.emplace_back(steady_clock::now() + options_.settings.stream_grace, id);
     };
+    budget_.relieve = [this] { relieve(); };
   }
   ~loop();
   loop(const loop&) = delete;
@@ -88,6 +90,8 @@ class transport::loop {
   void drive(curl_socket_t fd, int mask);
   void collect();
   void settle(steady_time now);
+  void relieve();
+  void end_forfeited();
   void sweep(steady_time now);
   void stop_one(uint64_t id, ec code, const char* message);
   void stop_all();
@@ -116,6 +120,7 @@ class transport::loop {
   std::vector<CURL*> handles_;
   std::deque<std::pair<steady_time, uint64_t>> settling_;  // Ascending: the grace is constant.
   std::function<void(uint64_t)> on_complete_;
+  std::vector<uint64_t> forfeited_;  ///< Exchanges to be ended, because they gave up what they had read.
   std::optional<steady_time> timer_;
 };
 
@@ -195,6 +200,7 @@ void transport::loop::run() {
   while (obey()) {
     begin_waiting();
     wait_for_events();
+    end_forfeited();
     collect();
     const auto now = steady_clock::now();
     settle(now);
@@ -295,6 +301,24 @@ void transport::loop::settle(steady_time now) {
     settling_.pop_front();
     stop_one(id, ec::none, "");
   }
+}
+
+/// Called by libcurl's own callback, where no exchange can be ended. What takes most goes first: a server that sends
+/// too much loses its own answers, not those of others.
+void transport::loop::relieve() {
+  while (budget_.used > budget_.limit) {
+    const auto largest = std::max_element(active_.begin(), active_.end(), [](const auto& a, const auto& b) {
+      return a.second->forfeitable() < b.second->forfeitable();
+    });
+    if (largest == active_.end() || largest->second->forfeitable() == 0) return;
+    largest->second->forfeit();
+    forfeited_.push_back(largest->first);
+  }
+}
+
+void transport::loop::end_forfeited() {
+  for (const auto id : std::exchange(forfeited_, {}))
+    stop_one(id, ec::malformed_answer, "the answers in flight take more memory than allowed, so this one was stopped");
 }
 
 void transport::loop::sweep(steady_time now) {

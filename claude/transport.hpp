@@ -29,7 +29,9 @@ struct http_call {
 struct transport_options {
   transport_settings settings;
   uint64_t header_bytes = 0;  ///< Bound of all response headers of one exchange.
+  uint32_t header_lines = 0;  ///< The same, counted.
   std::string ca_file;        ///< Certificates to trust instead of the system's; may be empty.
+  std::string proxy;          ///< With its password, if it has one; empty: as libcurl finds it.
 };
 
 /// The HTTP event loop of a process. Thread-safe, except that `stop` must not be called from a callback.

@@ -1,6 +1,6 @@
 // The Messages API's JSON, in and out. Values only: nothing here knows a socket.
-// Invariant: only a whole, well-formed message with a credible `usage` becomes a completion; a 200 that is less
-// is a failure that may have been billed, and never loses readable text.
+// Invariant: only a whole, well-formed message becomes a completion; a 200 that is less is a failure that may have been
+// billed, and never loses readable text. Nothing that a server sends is held beyond its bound.
 #pragma once
 
 #include <cstdint>
@@ -77,7 +77,8 @@ class body_reader : public reply_reader {
  public:
   explicit body_reader(uint64_t limit) : limit_(limit) {}
   [[nodiscard]] appetite feed(const http_head& head, std::string_view bytes) override;
-  [[nodiscard]] uint64_t buffered() const noexcept override { return body_.size(); }
+  [[nodiscard]] uint64_t buffered() const noexcept override { return body_.capacity(); }
+  void discard() noexcept override { std::string{}.swap(body_); }
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
 
  private:
@@ -95,6 +96,7 @@ class answer_reader : public reply_reader {
   ~answer_reader() override;
   [[nodiscard]] appetite feed(const http_head& head, std::string_view bytes) override;
   [[nodiscard]] uint64_t buffered() const noexcept override;
+  void discard() noexcept override;
 
   /// The outcome, once. A message that was whole before the connection failed is still a message.
   [[nodiscard]] completion_result finish(const http_end& end, wall_time now);

@@ -30,7 +30,7 @@ struct api_error {
 };
 
 api_error error_from(std::string_view body, const wire_settings& settings) {
-  const auto root = parse_json(body, settings.json_depth);
+  const auto root = parse_json(body, settings.json_depth, settings.json_values);
   if (!root) return {};
   const auto& inner = member(*root, "error");
   return {.present = text_at(*root, "type") == "error" && inner.is_object() && !text_at(inner, "type").empty(),
@@ -171,7 +171,7 @@ rate_limit_headers decode_rate_limits(const http_head& head) {
 
 call_failure decode_failure(const http_end& end, std::string_view body, const wire_settings& settings, wall_time now) {
   call_failure failure;
-  failure.request_id = printable(end.head.find("request-id"));
+  failure.request_id = printable(redact(end.head.find("request-id")));
   failure.http_status = end.head.status;
   if (end.head.status == 0) {
     failure.code = end.code == ec::none ? ec::connection_lost : end.code;
@@ -183,7 +183,7 @@ call_failure decode_failure(const http_end& end, std::string_view body, const wi
   const auto said = error_from(body, settings);
   failure.code = code_of(end.head.status, said);
   failure.message = describe(end, said, body);
-  if (failure.request_id.empty()) failure.request_id = printable(said.request_id);
+  if (failure.request_id.empty()) failure.request_id = printable(redact(said.request_id));
   failure.retry_after = decode_retry_after(end.head, now);
   const auto wish = end.head.find("x-should-retry");
   failure.retry = wish == "true" || (wish != "false" && retryable(failure.code));

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/log.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -37,9 +38,10 @@ void usage_reader::merge(const json& usage) {
   if (text_at(usage, "inference_geo") == "us") us_ = true;
 }
 
-std::optional<token_usage> usage_reader::result(cache_mode cache) const {
-  if (absurd_ || !input_ || !output_) return std::nullopt;
+token_usage usage_reader::result(cache_mode cache) const {
   token_usage usage;
+  usage.tier = service_tier::as_reserved;
+  if (absurd_ || !input_ || !output_) return usage;
   usage.input_tokens = *input_;
   usage.output_tokens = *output_;
   usage.cache_read_tokens = read_.value_or(0);
@@ -76,15 +78,6 @@ std::string text_of(const json& content) {
   return text;
 }
 
-void judge_usage(read_message& read, const usage_reader& usage, cache_mode cache) {
-  if (const auto counted = usage.result(cache)) {
-    read.billed = true;
-    read.message.usage = *counted;
-  } else {
-    read.complaint = usage.is_absurd() ? "its usage holds a count that cannot be true" : "its usage is missing";
-  }
-}
-
 }  // namespace
 
 read_message message_from_json(const json& body, const wire_settings& settings, cache_mode cache) {
@@ -95,18 +88,18 @@ read_message message_from_json(const json& body, const wire_settings& settings, 
     return read;
   }
   read.whole = true;
-  read.message.model = printable(text_at(body, "model"));
+  read.message.model = printable(redact(text_at(body, "model")));
   read.message.stop = stop_reason_from(member(body, "stop_reason"));
   read.message.text = text_of(content);
   usage_reader usage{settings.tokens_in_one_answer};
   usage.merge(member(body, "usage"));
-  judge_usage(read, usage, cache);
+  read.message.usage = usage.result(cache);
   return read;
 }
 
 bool message_stream::feed(std::string_view bytes) {
   const bool fits = parser_.feed(bytes, [this](auto name, auto data) { handle(name, data); });
-  return fits && text_bytes_ <= settings_.answer_bytes;
+  return fits && !overflow_ && text_bytes_ <= settings_.answer_bytes;
 }
 
 void message_stream::finish() {
@@ -115,11 +108,11 @@ void message_stream::finish() {
 
 void message_stream::handle(std::string_view name, std::string_view data) {
   if (stopped_ || !error_.empty() || name == "ping") return;
-  const auto event = parse_json(data, settings_.json_depth);
+  const auto event = parse_json(data, settings_.json_depth, settings_.json_values);
   const auto type = event ? text_at(*event, "type") : std::string{};
   const std::string_view kind = type.empty() ? name : std::string_view{type};
   if (!event) {
-    complaint_ = fmt::format("an event '{}' of the stream is not valid JSON", printable(name));
+    complaint_ = fmt::format("an event '{}' of the stream is not valid JSON", printable(redact(name)));
   } else if (kind == "message_start") {
     begin(member(*event, "message"));
   } else if (kind == "content_block_start") {
@@ -141,7 +134,7 @@ void message_stream::handle(std::string_view name, std::string_view data) {
 
 void message_stream::begin(const json& message) {
   begun_ = true;
-  model_ = printable(text_at(message, "model"));
+  model_ = printable(redact(text_at(message, "model")));
   usage_.merge(member(message, "usage"));
   const auto& reason = member(message, "stop_reason");
   if (!reason.is_null()) stop_ = stop_reason_from(reason);
@@ -149,9 +142,14 @@ void message_stream::begin(const json& message) {
 
 void message_stream::append(const json& event, const std::string& text) {
   const auto& index = member(event, "index");
-  const bool numbered = index.is_number_integer() && index >= 0;
-  blocks_[numbered ? index.get<uint64_t>() : 0] += text;
+  const auto number = index.is_number_unsigned() ? index.get<uint64_t>() : 0;
+  overflow_ = overflow_ || number >= settings_.content_blocks || (!index.is_null() && !index.is_number_unsigned());
+  if (overflow_ || text.empty()) return;
+  auto& block = blocks_[number];
+  const auto held = block.capacity();
+  block += text;
   text_bytes_ += text.size();
+  held_bytes_ += block.capacity() - held;
 }
 
 read_message message_stream::result() const {
@@ -164,7 +162,7 @@ read_message message_stream::result() const {
                    : !stopped_         ? "the stream ended before the message did"
                                        : "";
   read.whole = read.complaint.empty();
-  if (read.whole) judge_usage(read, usage_, cache_);
+  read.message.usage = usage_.result(cache_);
   return read;
 }
 

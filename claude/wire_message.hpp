@@ -18,9 +18,9 @@ class usage_reader {
   explicit usage_reader(uint64_t most) : most_(most) {}
   /// Counts are cumulative, so a smaller one never replaces a larger one.
   void merge(const nlohmann::json& usage);
-  /// Nothing if a count is absurd or if input or output were never counted.
-  [[nodiscard]] std::optional<token_usage> result(cache_mode cache) const;
-  [[nodiscard]] bool is_absurd() const noexcept { return absurd_; }
+  /// Without counts, and of the tier `as_reserved`, if one is negative, not whole or absurd, or if input or output were
+  /// never counted.
+  [[nodiscard]] token_usage result(cache_mode cache) const;
 
  private:
   void count(const nlohmann::json& holder, const char* key, std::optional<uint64_t>& target);
@@ -43,7 +43,6 @@ class usage_reader {
 /// A message that is whole, or why it is not.
 struct read_message {
   bool whole = false;     ///< Everything but, possibly, a credible `usage`.
-  bool billed = false;    ///< `usage` is credible.
   std::string complaint;  ///< Why not.
   completion message;     ///< As far as it could be read.
 };
@@ -58,11 +57,11 @@ class message_stream {
   message_stream(const wire_settings& settings, cache_mode cache)
       : settings_(settings), cache_(cache), parser_(settings.answer_bytes), usage_(settings.tokens_in_one_answer) {}
 
-  /// False if an event or the text breaks a bound.
+  /// False if an event, the text or the number of blocks breaks a bound.
   [[nodiscard]] bool feed(std::string_view bytes);
   void finish();
   [[nodiscard]] bool stopped() const noexcept { return stopped_; }  ///< `message_stop` has arrived.
-  [[nodiscard]] uint64_t buffered() const noexcept { return parser_.buffered() + text_bytes_ + error_.size(); }
+  [[nodiscard]] uint64_t buffered() const noexcept { return parser_.buffered() + held_bytes_ + error_.size(); }
   /// The `error` event, verbatim, or empty.
   [[nodiscard]] const std::string& error_event() const noexcept { return error_; }
   [[nodiscard]] read_message result() const;
@@ -78,6 +77,8 @@ class message_stream {
   usage_reader usage_;
   std::map<uint64_t, std::string> blocks_;  ///< Text by the block's index.
   uint64_t text_bytes_ = 0;
+  uint64_t held_bytes_ = 0;  ///< By `blocks_`.
+  bool overflow_ = false;
   std::string model_;
   stop_reason stop_ = stop_reason::unknown;
   std::string error_;

@@ -1,9 +1,12 @@
 // cohort: batched test generation with Claude.
 
+#include <sstream>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include "base/text.hpp"
+#include "claude/credentials.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/signals.hpp"
@@ -14,6 +17,8 @@ extern "C" const char* __lsan_default_suppressions() { return "leak:caf::io::bas
 #endif
 
 int main(int argc, char** argv) {
+  cohort::forbid_core_dumps();
+  cohort::hide_secrets();
   cohort::ignore_broken_pipes();
   CLI::App app{
       "Cohort finds the files of a project that lack tests and has Claude write them, in batches.\n"
@@ -41,7 +46,14 @@ int main(int argc, char** argv) {
     if (unknown_command)
       return cohort::complain({cohort::ec::usage, fmt::format("there is no command '{}'; cohort --help lists them",
                                                               cohort::printable(argv[1], 200))});
-    const bool asked_for_text = app.exit(problem) == 0;
+    std::ostringstream words;
+    std::ostringstream ignored;
+    const bool asked_for_text = app.exit(problem, words, ignored) == 0;
+    cohort::print(words.str());
+    if (!asked_for_text) {
+      cohort::notice(problem.what());  // Repeats arguments, which may be names of files.
+      cohort::notice("Run with --help for more information.");
+    }
     return static_cast<int>(asked_for_text ? cohort::exit_code::done : cohort::exit_code::usage);
   }
   return action();

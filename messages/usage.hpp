@@ -3,11 +3,13 @@
 
 #include <compare>
 #include <cstdint>
+#include <initializer_list>
 
 namespace cohort {
 
-/// The price tier that an answer was served and is billed in.
-enum class service_tier : uint8_t { standard, priority, batch };
+/// The price tier that an answer was served and is billed in. `as_reserved` is our own: the provider's counts cannot be
+/// true, so that the answer is charged with its reservation.
+enum class service_tier : uint8_t { standard, priority, batch, as_reserved };
 
 /// Tokens of one answer, from the API's `usage`. The prompt's size is the sum of the four input kinds:
 /// `input_tokens` alone is only its uncached part.
@@ -20,8 +22,12 @@ struct token_usage {
   service_tier tier = service_tier::standard;
   bool us_inference = false;  ///< `inference_geo` is "us", which costs more.
 
+  /// Saturates: counts come from a provider or a node.
   [[nodiscard]] constexpr uint64_t prompt_tokens() const noexcept {
-    return input_tokens + cache_write_5m_tokens + cache_write_1h_tokens + cache_read_tokens;
+    uint64_t sum = input_tokens;
+    for (const auto more : {cache_write_5m_tokens, cache_write_1h_tokens, cache_read_tokens})
+      sum = more > UINT64_MAX - sum ? UINT64_MAX : sum + more;
+    return sum;
   }
   friend constexpr bool operator==(const token_usage&, const token_usage&) = default;
 };

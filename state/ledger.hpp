@@ -43,8 +43,9 @@ struct attempt_record {
 struct attempt_standing {
   uint32_t batch = 0;
   task_state state = task_state::planned;
-  nano_dollars charged;  ///< What the attempt counts for as unconfirmed now; 0 if its outcome is known.
-  std::string model;     ///< Full id that was asked; empty if there is no such attempt.
+  nano_dollars charged;   ///< What the attempt counts for as unconfirmed now; 0 if its outcome is known.
+  nano_dollars reserved;  ///< For the attempt, whatever became of it.
+  std::string model;      ///< Full id that was asked; empty if there is no such attempt.
 };
 
 /// An attempt that a node was to send and whose outcome is not known.

@@ -129,18 +129,21 @@ void ledger::impl::audit_attempts(const price_history& present, ledger_audit& au
     if (!x.sound) audit.findings.push_back({disagreement::altered, where, "the money of this attempt was altered"});
     spending one;
     if (x.how == outcome::answered) {
+      const bool as_reserved = x.usage.tier == service_tier::as_reserved;
       const auto* prices = noted.at(x.model, x.sent);
       if (prices == nullptr) prices = present.at(x.model, x.sent);
-      one.confirmed = prices == nullptr ? x.cost : cost_of(x.usage, *prices);
-      if (prices == nullptr)
+      one.confirmed = as_reserved ? x.reserved : prices == nullptr ? x.cost : cost_of(x.usage, *prices);
+      if (prices == nullptr && !as_reserved)
         audit.findings.push_back({disagreement::money, where,
                                   fmt::format("no price is known for the model '{}', so that its cost of {} cannot be "
                                               "computed",
                                               printable(x.model), exact_dollars(x.cost))});
       else if (one.confirmed != x.cost)
-        audit.findings.push_back({disagreement::money, where,
-                                  fmt::format("its usage makes {}, its recorded cost is {}",
-                                              exact_dollars(one.confirmed), exact_dollars(x.cost))});
+        audit.findings.push_back(
+            {disagreement::money, where,
+             fmt::format("{} {}, its recorded cost is {}",
+                         as_reserved ? "its usage was not believed, it reserved" : "its usage makes",
+                         exact_dollars(one.confirmed), exact_dollars(x.cost))});
     } else {
       if (x.how != outcome::free) one.unconfirmed = x.reserved;
       if (x.cost.count != 0)

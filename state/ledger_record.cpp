@@ -225,12 +225,13 @@ expected<attempt_standing> ledger::standing(int64_t run, const task_id& id, uint
   return self_->guard("look up an attempt", [&]() -> expected<attempt_standing> {
     const auto row = self_->find(run, id);
     if (!row) return tl::unexpected{row.error()};
-    attempt_standing found{row->batch, row->state, {}, {}};
+    attempt_standing found{row->batch, row->state, {}, {}, {}};
     const auto known = self_->find_attempt(row->key, attempt);
     if (!known) return tl::unexpected{known.error()};
     if (!*known) return found;
     const auto how = (*known)->how;
-    if (how == outcome::open || how == outcome::unconfirmed) found.charged = (*known)->reserved;
+    found.reserved = (*known)->reserved;
+    if (how == outcome::open || how == outcome::unconfirmed) found.charged = found.reserved;
     found.model = (*known)->model;
     return found;
   });

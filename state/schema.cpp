@@ -99,7 +99,7 @@ CREATE TABLE attempt(
   cache_write_1h     INTEGER NOT NULL CHECK(cache_write_1h BETWEEN 0 AND 1000000000000),
   cache_read         INTEGER NOT NULL CHECK(cache_read BETWEEN 0 AND 1000000000000),
   output_tokens      INTEGER NOT NULL CHECK(output_tokens BETWEEN 0 AND 1000000000000),
-  tier               INTEGER NOT NULL CHECK(tier BETWEEN 0 AND 2),
+  tier               INTEGER NOT NULL CHECK(tier BETWEEN 0 AND 3),
   us_inference       INTEGER NOT NULL CHECK(us_inference BETWEEN 0 AND 1),
   stop       INTEGER NOT NULL CHECK(stop BETWEEN 0 AND 7),
   code       INTEGER NOT NULL CHECK(code BETWEEN 0 AND 255),

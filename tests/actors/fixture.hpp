@@ -123,6 +123,7 @@ inline gateway_result good_answer(std::string text = "fine", uint64_t output_tok
   result.answered = true;
   result.answer.text = std::move(text);
   result.answer.stop = stop_reason::end_turn;
+  result.answer.usage.input_tokens = 1;  // Costs nothing here, and no prompt has none.
   result.answer.usage.output_tokens = output_tokens;
   return result;
 }

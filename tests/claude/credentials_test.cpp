@@ -48,6 +48,21 @@ TEST(credentials, makes_every_credential_a_secret_and_shows_none) {
   EXPECT_EQ(bad.error().message.find("evil"), std::string::npos);
 }
 
+TEST(credentials, finds_the_proxy_of_the_scheme_and_hides_its_password) {
+  const std::map<std::string, std::string> variables{{"ANTHROPIC_API_KEY", "key-123456"},
+                                                     {"http_proxy", "http://plain:pass-word-1@proxy:1"},
+                                                     {"HTTPS_PROXY", "https://user:pass-word-2@proxy:2"},
+                                                     {"ALL_PROXY", "all:pass-word-3@proxy:3"}};
+  EXPECT_EQ(from(variables)->proxy, "https://user:pass-word-2@proxy:2");
+  auto plain = variables;
+  plain["ANTHROPIC_BASE_URL"] = "http://api.test";
+  EXPECT_EQ(from(plain)->proxy, "http://plain:pass-word-1@proxy:1");
+  plain.erase("http_proxy");
+  EXPECT_EQ(from(plain)->proxy, "all:pass-word-3@proxy:3");
+  EXPECT_EQ(redact("pass-word-1 pass-word-2 pass-word-3"), "[redacted] [redacted] [redacted]");
+  EXPECT_EQ(from({{"ANTHROPIC_API_KEY", "key-123456"}, {"HTTP_PROXY", "http://from-a-header"}})->proxy, "");
+}
+
 TEST(credentials, takes_only_an_address_that_can_be_one) {
   const std::pair<const char*, const char*> good[] = {{"https://api.test", "https://api.test"},
                                                       {"https://api.test/", "https://api.test"},

@@ -38,7 +38,8 @@ int price_all() {
                                          : cache == "5m" ? cache_mode::five_minutes
                                                          : cache_mode::none};
     (void)reader.feed(end.head, line);
-    if (const auto answer = reader.finish(end, wall_time{0}))
+    const auto answer = reader.finish(end, wall_time{0});
+    if (answer && answer->usage.tier != service_tier::as_reserved)
       std::cout << cost_of(answer->usage, *model).count << '\n';
     else
       std::cout << "unusable\n";

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include "base/log.hpp"
 #include "claude/settings.hpp"
 #include "tests/claude/scripted_server.hpp"
 
@@ -138,20 +139,59 @@ TEST(wire_answer, names_every_stop_reason_and_calls_new_ones_unknown) {
   }
 }
 
-TEST(wire_answer, keeps_the_text_of_a_message_whose_bill_cannot_be_told) {
+TEST(wire_answer, marks_a_usage_that_cannot_be_true_and_keeps_the_answer) {
   for (const char* usage :
        {"null", "{}", R"({"input_tokens":-1,"output_tokens":1})", R"({"input_tokens":1})", "7",
         R"({"input_tokens":null,"output_tokens":1})", R"({"input_tokens":1,"output_tokens":99999999999})",
+        R"({"input_tokens":18446744073709551616,"output_tokens":1})", R"({"input_tokens":1e300,"output_tokens":1})",
+        R"({"input_tokens":1,"output_tokens":18446744073709551615})",
+        R"({"input_tokens":1,"output_tokens":1,"cache_creation":{"ephemeral_1h_input_tokens":-9223372036854775808}})",
         R"({"input_tokens":1.5,"output_tokens":1})", R"({"input_tokens":"1","output_tokens":1})",
         R"({"input_tokens":1,"output_tokens":1,"cache_read_input_tokens":-5})"}) {
     const auto got = read_json(message_json("paid", usage));
-    ASSERT_FALSE(got) << usage;
-    EXPECT_EQ(got.error().code, ec::malformed_answer) << usage;
-    EXPECT_EQ(got.error().billed, billing::unknown);
-    EXPECT_EQ(got.error().text, "paid");
-    EXPECT_FALSE(got.error().retry) << "it would be paid twice";
-    EXPECT_EQ(got.error().request_id, "req_1");
+    ASSERT_TRUE(got) << usage;
+    EXPECT_EQ(got->text, "paid");
+    EXPECT_EQ(got->request_id, "req_1");
+    EXPECT_EQ(got->usage, (token_usage{.tier = service_tier::as_reserved})) << usage;
   }
+}
+
+TEST(wire_answer, does_not_unfold_a_body_of_millions_of_values) {
+  std::string bomb = R"({"type":"message","x":[)";
+  while (bomb.size() < 4'000'000) bomb += "[],{},";
+  bomb += R"(1],"content":[],"usage":{"input_tokens":1,"output_tokens":1}})";
+  const auto got = read_json(bomb);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, ec::malformed_answer);
+  EXPECT_EQ(got.error().billed, billing::unknown);
+}
+
+TEST(wire_answer, allows_an_answer_as_much_as_its_tokens_can_be) {
+  const auto all = settings();
+  EXPECT_LT(bounds_for(all, 1000).answer_bytes, bounds_for(all, 16'000).answer_bytes);
+  EXPECT_LE(bounds_for(all, 16'000).answer_bytes, 2U << 20U);
+  EXPECT_GE(bounds_for(all, 1).answer_bytes, 100'000U);
+  EXPECT_EQ(bounds_for(all, UINT32_MAX).answer_bytes, all.answer_bytes);
+}
+
+TEST(wire_answer, hides_a_key_that_the_server_sends_back) {
+  register_secret("sk-ant-echoed-0123456789");
+  auto body = json::parse(message_json("key = 'sk-ant-echoed-0123456789'"));
+  body["model"] = "m sk-ant-echoed-0123456789";
+  const auto got =
+      read_json(body.dump(), cache_mode::none, {.head = {200, {{"request-id", "r-sk-ant-echoed-0123456789"}}}});
+  EXPECT_EQ(got->text, "key = '[redacted]'");
+  EXPECT_EQ(got->model, "m [redacted]");
+  EXPECT_EQ(got->request_id, "r-[redacted]");
+}
+
+TEST(wire_failure, reads_no_more_of_an_error_than_it_can_show) {
+  answer_reader reader{settings(), cache_mode::none};
+  const auto end = end_of(503);
+  const std::string megabyte(1 << 20, 'x');
+  EXPECT_EQ(reader.feed(end.head, megabyte), appetite::complete);
+  EXPECT_LE(reader.buffered(), 2 * settings().error_bytes);
+  EXPECT_EQ(reader.finish(end, now).error().code, ec::server_error);
 }
 
 TEST(wire_answer, takes_nothing_but_a_whole_message_for_an_answer) {
@@ -270,6 +310,43 @@ TEST(wire_stream, shows_a_hostile_name_of_an_event_or_a_model_as_plain_short_tex
   EXPECT_LT(read_json(whole.dump())->model.size(), 250U);
 }
 
+std::string delta(uint64_t index, const std::string& text) {
+  return event("content_block_delta", R"({"type":"content_block_delta","index":)" + std::to_string(index) +
+                                          R"(,"delta":{"type":"text_delta","text":")" + text + "\"}}");
+}
+
+TEST(wire_stream, holds_nothing_for_blocks_without_text) {
+  answer_reader reader{settings(), cache_mode::none};
+  const auto end = sse_end();
+  auto last = appetite::more;
+  for (uint64_t i = 0; i < 1000 && last == appetite::more; ++i) last = reader.feed(end.head, delta(i, ""));
+  EXPECT_EQ(last, appetite::more);
+  EXPECT_LT(reader.buffered(), 10'000U);
+}
+
+TEST(wire_stream, refuses_more_blocks_than_an_answer_has) {
+  for (const uint64_t index : {uint64_t{1024}, uint64_t{1} << 40U, UINT64_MAX}) {
+    answer_reader reader{settings(), cache_mode::none};
+    EXPECT_EQ(reader.feed(sse_end().head, delta(index, "x")), appetite::refuse) << index;
+  }
+  answer_reader reader{settings(), cache_mode::none};
+  EXPECT_EQ(reader.feed(sse_end().head,
+                        event("content_block_delta", R"({"type":"content_block_delta","index":-1,"delta":{"type":)"
+                                                     R"("text_delta","text":"x"}})")),
+            appetite::refuse);
+}
+
+TEST(wire_stream, ends_although_its_pings_never_do) {
+  answer_reader reader{bounds_for(settings(), 1000), cache_mode::none};
+  const auto end = sse_end();
+  auto last = appetite::more;
+  uint64_t sent = 0;
+  const auto pings = event("ping", R"({"type":"ping"})") + ": comment\n\n\n";
+  for (; sent < (64U << 20U) && last == appetite::more; sent += pings.size()) last = reader.feed(end.head, pings);
+  EXPECT_EQ(last, appetite::refuse);
+  EXPECT_LT(sent, 4U << 20U);
+}
+
 TEST(wire_stream, bounds_a_line_that_never_ends) {
   answer_reader reader{settings(), cache_mode::none};
   const auto end = sse_end();
@@ -277,7 +354,7 @@ TEST(wire_stream, bounds_a_line_that_never_ends) {
   auto last = appetite::more;
   for (int i = 0; i < 1024 && last == appetite::more; ++i) last = reader.feed(end.head, megabyte);
   EXPECT_EQ(last, appetite::refuse);
-  EXPECT_LE(reader.buffered(), settings().answer_bytes + megabyte.size());
+  EXPECT_LE(reader.buffered(), settings().answer_bytes + megabyte.size() + 100);
 }
 
 std::string error_json(const std::string& type, const std::string& message = "why", const std::string& details = "") {

@@ -1,6 +1,7 @@
 """A server that lies: what it says has a name and a bound, and the rest goes on."""
 
 import os
+import re
 import subprocess
 
 from program import SANITIZED, STATE, Book, Case, PROGRAM
@@ -56,27 +57,29 @@ class LyingServer(Case):
         self.fails_by_name("invalid_utf8", self.UNUSABLE + "it is not valid UTF-8", 3)
         self.fails_by_name("short_length", self.UNUSABLE, 3)
 
-    def test_usage_that_cannot_be_true_is_charged_as_reserved_and_not_paid_for_again(self):
-        self.fails_by_name("huge_usage", self.UNUSABLE + "its usage holds a count that cannot be true", 1)
-        self.fails_by_name("mistyped_usage", self.UNUSABLE + "its usage holds a count that cannot be true", 1)
-        for lie in ("negative_usage", "missing_usage"):
+    def test_usage_that_cannot_be_true_is_charged_as_reserved_and_the_answer_counts(self):
+        for lie in ("lies.body=huge_usage", "lies.body=mistyped_usage", "lies.negative_usage=true", "lies.missing_usage=true"):
             with self.subTest(lie=lie):
-                code, said, _ = self.run_against(f"lies.{lie}=true")
-                self.assertEqual(code, 3, said)
+                code, said, _ = self.run_against(lie)
+                self.assertEqual(code, 0, said)
                 self.assertEqual(len(self.server.bill.lines()), 6)
+                self.assertEqual(said.count("is not believed"), 1, said)
                 with Book(self.project_path) as book:
-                    self.assertEqual(book.confirmed(), 0)
-                    self.assertGreaterEqual(book.charged(), self.server.bill.nanos())
-                    reasons = [reason for (reason,) in book.all("SELECT reason FROM task")]
-                self.what_was_said_is_kept(reasons)
+                    self.assertEqual(book.one("SELECT count(*) FROM attempt WHERE outcome = 1 AND cost = reserved AND cost > 0"), 6)
+                    self.assertGreaterEqual(book.confirmed(), self.server.bill.nanos())
+                self.ends(self.cohort("verify", self.project_path), 0)
 
-    def what_was_said_is_kept(self, reasons):
+    def test_what_was_said_without_being_a_whole_answer_is_kept(self):
         """It may be paid for, so the user can have it, and is told where."""
-        kept = sorted((self.project_path / STATE / "unusable").iterdir())
-        self.assertEqual(len(kept), 6)
-        for path in kept:
-            self.assertIn("def test_", path.read_text())
-            self.assertEqual(len([reason for reason in reasons if f"{STATE}/unusable/{path.name}" in reason]), 1)
+        code, said, _ = self.run_against("lies.body=invalid_utf8")
+        self.assertEqual(code, 3, said)
+        with Book(self.project_path) as book:
+            reasons = [reason for (reason,) in book.all("SELECT reason FROM task")]
+        self.assertEqual(len(reasons), 6)
+        for reason in reasons:
+            path = re.search(rf"{re.escape(STATE)}/unusable/\S+\.txt", reason)
+            self.assertTrue(path, reason)
+            self.assertTrue((self.project_path / path.group(0)).read_text())
 
     def test_what_has_no_end_is_stopped_and_takes_no_memory(self):
         self.fails_by_name("header_flood", self.STOPPED, 3)

@@ -23,7 +23,8 @@ bill is the witness. In the first table a single task meets one fault at **every
 
 - **task**: its state at the end, with the class of the failure. **attempts**: those in the ledger, which have a reservation each; **requests**: messages that
   the server got, since what certainly was not billed is sent again within an attempt.
-- **billed**: requests on the server's bill. **confirmed**: attempts that are charged with what their `usage` says; **unconfirmed**: attempts that stay charged with their whole
+- **billed**: requests on the server's bill. **confirmed**: attempts that are charged with what their `usage` says, or with their
+  reservation if that cannot be true; **unconfirmed**: attempts that stay charged with their whole
   reservation, because they may have been billed. What is charged is never below the bill.
 
 After each of these runs `--stats`, `batch-state.json`, the ledger, the exit code and `verify` were found to agree.

@@ -20,7 +20,10 @@ constexpr wall_time now{1'795'000'000'000};
 wire_settings bounds() {
   wire_settings settings;
   settings.answer_bytes = 4096;
+  settings.error_bytes = 4096;
   settings.json_depth = 16;
+  settings.json_values = 1000;
+  settings.content_blocks = 16;
   settings.tokens_in_one_answer = 10'000'000;
   return settings;
 }
