@@ -25,7 +25,7 @@ void warn_of(const expected<void>& done) {
   if (!done) log_warning("{}", done.error().message);
 }
 
-expected<delivery> displaced() {
+expected<written_result> displaced() {
   return fail(ec::io, "the ledger is not in its place, so no file is written; the answer is kept");
 }
 
@@ -90,7 +90,9 @@ caf::result<batch_contents> recorder_state::open(const open_batch& wish) {
 
 expected<std::optional<task_ended>> recorder_state::source_problem(const task_record& task) const {
   if (!waits(task) || task.spec.source.empty()) return std::optional<task_ended>{};
-  const auto content = read_file(options_.place.project / task.spec.source, largest_source);
+  const auto project = folder::open(options_.place.project);
+  const auto content = project ? project->read(task.spec.source, largest_source)
+                               : expected<std::string>{tl::unexpected{project.error()}};
   if (!content) return task_ended{task.spec.id, task_state::skipped, ec::source_gone, content.error().message};
   if (sha256(*content) != task.spec.source_digest)
     return task_ended{task.spec.id, task_state::skipped, ec::source_changed,
@@ -143,16 +145,17 @@ caf::typed_response_promise<recorded> recorder_state::store_failure(attempt_fail
 caf::typed_response_promise<delivery> recorder_state::deliver_file(deliver_text wish) {
   const auto apply = [this, wish = std::move(wish)]() -> expected<delivery> {
     auto written = write_file(wish);
-    if (!written) return written;
-    const auto stored = commits_->heard(book_->record(options_.run, *written));
+    if (!written) return tl::unexpected{written.error()};
+    auto stored = commits_->heard(book_->record(options_.run, written->what));
+    if (stored) stored = commits_->heard(book_->place(written->with, written->what.path));
     if (!stored) return tl::unexpected{stored.error()};
-    return written;
+    return std::move(written->what);
   };
   return commit<delivery>(false, apply,
                           [this](const delivery& done) { view_->note_state(done.task, task_state::delivered); });
 }
 
-expected<delivery> recorder_state::write_file(const deliver_text& wish) {
+expected<written_result> recorder_state::write_file(const deliver_text& wish) {
   const auto* known = view_->find(wish.what.task);
   if (known == nullptr) return fail(ec::task_unknown, "a file was to be written for a task that is not open");
   if (watch_->displaced()) return displaced();

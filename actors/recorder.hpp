@@ -53,7 +53,7 @@ class recorder_state {
   template <class Reply, class Apply, class Noted>
   caf::typed_response_promise<Reply> commit(bool intent, Apply apply, Noted noted);
   expected<std::optional<task_ended>> source_problem(const task_record& task) const;
-  expected<delivery> write_file(const deliver_text& wish);
+  expected<written_result> write_file(const deliver_text& wish);
   /// Looks where the ledger is; the first time that it is not in its place, the run is told to stop.
   bool in_place();
   void note_late(const late_report& late, const late_outcome& seen);

@@ -1,12 +1,10 @@
-// Names are taken one after the other until one is free or ours. The ledger knows by digest what we wrote.
+// When files are written and synced. What goes into them is in target_parts.cpp, their names in result_writer.cpp.
 
 #include "actors/result_files.hpp"
 
-#include <algorithm>
-#include <unordered_map>
+#include <set>
 #include <utility>
 
-#include "actors/stored_result.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 
@@ -17,23 +15,16 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::seconds sync_interval{1};
-constexpr uint32_t most_alternatives = 1000;
 
-/// What a power cut leaves of a file that was renamed but not synced.
-bool looks_torn(const std::string& content) { return content.empty() || content.find('\0') != std::string::npos; }
-
-/// Nobody loses anything if it is replaced.
-bool holds_nothing(const std::string& content) { return content.find_first_not_of('\0') == std::string::npos; }
-
-/// Files of which nothing, or not what we wrote, is left; by task.
-std::unordered_map<task_id, std::string> torn_files(const std::vector<delivered_file>& files) {
-  std::unordered_map<task_id, std::string> torn;
+/// Files of which nothing, or not what we wrote, is left.
+std::set<std::string> torn_files(const std::vector<delivered_file>& files) {
+  std::set<std::string> torn;
   for (const auto& file : files) {
     std::error_code ignored;
     if (fs::is_symlink(fs::symlink_status(file.path, ignored))) continue;  // The user put it there.
     const auto present = read_file(file.path);
     const bool lost = present ? looks_torn(*present) : present.error().code == ec::not_found;
-    if (lost && (!present || sha256(*present) != file.content)) torn.emplace(file.task, file.path);
+    if (lost && (!present || sha256(*present) != file.content)) torn.insert(file.path);
   }
   return torn;
 }
@@ -46,100 +37,47 @@ result_files::result_files(std::shared_ptr<ledger> book, context_ptr context, wo
       context_(std::move(context)),
       place_(std::move(place)),
       output_(std::move(output)),
-      run_(run) {}
+      run_(run),
+      reader_(*book_, *context_->craft),
+      writer_(*book_, *context_->craft, place_, output_) {}
 
 result_files::~result_files() { await_sync(); }
 
 expected<void> result_files::restore() {
   const auto files = book_->unsynced();
   if (!files) return tl::unexpected{files.error()};
-  auto torn = torn_files(*files);
-  if (torn.empty()) return {};
-  std::vector<task_spec> specs;
-  auto visited = book_->for_each_task(run_, [&](const task_record& task) {
-    if (torn.contains(task.spec.id)) specs.push_back(task.spec);
-  });
-  if (!visited) return visited;
-  for (const auto& spec : specs) {
-    auto content = content_from_answers(*book_, *context_->craft, run_, spec.target, spec.id);
-    if (!content) return tl::unexpected{content.error()};
-    const auto& path = torn[spec.id];
-    if (auto inside = known_path(place_, output_, path); !inside) {
-      log_warning("'{}' was lost and is not written again: {}", path, inside.error().message);
-      continue;
-    }
+  for (const auto& path : torn_files(*files)) {
+    const auto file = book_->result_at(path);
+    if (!file) return tl::unexpected{file.error()};
+    if (!*file) continue;
     log_warning("'{}' did not survive the last end; it is written again from its stored answer", path);
-    if (auto written = replace_file_if(path, *content, durability::now, looks_torn); !written)
-      return tl::unexpected{written.error()};
+    const source_target whose{(*file)->source, (*file)->target};
+    if (const auto done = write_again(*book_, *context_->craft, place_, whose, path); !done) {
+      if (done.error().code != ec::permission_denied && done.error().code != ec::no_code)
+        return tl::unexpected{done.error()};
+      log_warning("'{}' is not written again: {}", path, done.error().message);
+    }
   }
   return {};
 }
 
-expected<std::string> result_files::merged(const task_spec& spec, const std::string& extracted) const {
-  const auto& craft = *context_->craft;
-  auto siblings = book_->answered_parts(run_, spec.target);
-  if (!siblings) return tl::unexpected{siblings.error()};
-  std::vector<std::string> parts;
-  for (const auto& sibling : *siblings) {
-    if (sibling.spec.id == spec.id) {
-      parts.push_back(extracted);
-      continue;
-    }
-    // A sibling whose answer is not usable has its own outcome; one that stands alone has its own file.
-    auto usable = usable_text(craft, sibling);
-    if (usable && craft.why_alone(sibling.spec, *usable).empty()) parts.push_back(std::move(*usable));
-  }
-  return craft.assemble(spec, parts);
-}
-
-/// A file that was synced is as we or the user left it, also when it is empty.
-bool result_files::may_be_torn(const std::string& path) const {
-  const auto files = book_->unsynced();
-  return files && std::any_of(files->begin(), files->end(), [&](const auto& file) { return file.path == path; });
-}
-
-/// False if something stands there that is not what we wrote, nor what a power cut left of it. The cut may also have
-/// come before the ledger heard of the file.
-expected<bool> result_files::put(const fs::path& path, const std::string& content) const {
-  const auto ours = book_->delivered_content(path.string());
-  if (!ours) return tl::unexpected{ours.error()};
-  return replace_file_if(path, content, durability::later, [&](const std::string& present) {
-    if (!*ours) return holds_nothing(present);
-    return sha256(present) == **ours || (looks_torn(present) && may_be_torn(path.string()));
-  });
-}
-
-expected<delivery> result_files::write(const task_spec& spec, const std::string& extracted) {
-  const auto& craft = *context_->craft;
-  const auto why = spec.parts > 1 ? craft.why_alone(spec, extracted) : std::string{};
-  if (!why.empty()) log_info("'{}' has a test file of its own: {}", spec.label, why);
-  auto content = spec.parts > 1 && why.empty() ? merged(spec, extracted) : expected<std::string>{extracted};
-  if (!content) return tl::unexpected{content.error()};
-  const auto name = why.empty() ? std::string{} : part_ending(spec);
-  delivery written{spec.id, {}, sha256(*content), false};
-  for (uint32_t n = 1; n <= most_alternatives; ++n) {
-    const auto other = name + (n == 1 ? "" : (name.empty() ? "" : "_") + std::to_string(n));
-    const auto relative = other.empty() ? spec.target : craft.other_name(spec, other);
-    auto path = result_path(place_, output_, relative);
-    if (!path) return tl::unexpected{path.error()};
-    written.path = path->string();
-    written.beside = n > 1;
-    if (const auto present = read_file(*path); present && sha256(*present) == written.content) return written;
-    const auto done = put(*path, *content);
-    if (!done) return tl::unexpected{done.error()};
-    if (*done) return written;
-  }
-  return fail(ec::io, "every name for '" + spec.target + "' is taken by files that are not ours");
+expected<written_result> result_files::write(const task_spec& spec, const std::string& extracted) {
+  const auto parts = reader_.with(spec, run_, extracted);
+  if (!parts) return tl::unexpected{parts.error()};
+  const auto* own = find_part(*parts, run_, spec.id);
+  const auto share = share_of(*context_->craft, *parts, *own);
+  if (own->alone)
+    log_info("'{}' has a test file of its own: {}", spec.label, context_->craft->why_alone(spec, extracted));
+  return writer_.write({*parts, *own, share, {}, durability::later});
 }
 
 void result_files::keep_unusable(const attempt_failed& report) const {
   if (report.failure.code != ec::malformed_answer || report.failure.text.empty()) return;
   const auto file = place_.unusable_file(to_string(report.task), report.attempt);
-  auto kept = result_path(place_, place_.root(), file.lexically_relative(place_.root()).native());
-  if (kept) {
-    if (auto written = replace_file(file, report.failure.text, durability::later); !written)
-      kept = tl::unexpected{written.error()};
-  }
+  const auto project = folder::open(place_.project);
+  const auto kept =
+      project ? project->replace(path_below(place_.project, file), report.failure.text, durability::later, access::own)
+              : expected<void>{tl::unexpected{project.error()}};
   if (kept)
     log_info("what an unusable answer said is in '{}'", file.string());
   else

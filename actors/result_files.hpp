@@ -1,5 +1,5 @@
-// The files that are made of answers: which name each gets, when they are synced, and what a crash may have left of
-// them. Invariant: a file that is not ours, or that the user changed since, is never touched.
+// The files that are made of answers: when they are written and synced, and what a crash may have left of them.
+// Invariant: no delivery drops a result that another delivered task of this ledger brought; see target_parts.hpp.
 #pragma once
 
 #include <filesystem>
@@ -9,7 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "actors/result_writer.hpp"
 #include "actors/run_context.hpp"
+#include "actors/target_parts.hpp"
 #include "base/clock.hpp"
 #include "state/ledger.hpp"
 #include "state/workspace.hpp"
@@ -26,11 +28,12 @@ class result_files {
   ~result_files();
 
   /// Writes the file that the task's answer belongs into, `extracted` being what is usable of it: the target with all
-  /// parts that can be merged, or, if this one cannot, a file of its own. Under the wanted name, or beside it if a file
-  /// that is not ours stands there. Not synced.
-  [[nodiscard]] expected<delivery> write(const task_spec& spec, const std::string& extracted);
+  /// parts of all runs that count and can be merged with it, or, if it cannot be merged, a file of its own. Under the
+  /// wanted name, or another one if a file stands there that is not ours or holds something else. Not synced.
+  [[nodiscard]] expected<written_result> write(const task_spec& spec, const std::string& extracted);
 
   /// Writes files that were not synced before the last end, and are missing or torn, again from their stored answers.
+  /// Outside of a transaction.
   [[nodiscard]] expected<void> restore();
 
   /// Keeps the text of an answer without a credible bill, outside of the tests: it is not used, but may be paid for,
@@ -49,15 +52,13 @@ class result_files {
   [[nodiscard]] expected<void> sync_now();
 
  private:
-  [[nodiscard]] expected<std::string> merged(const task_spec& spec, const std::string& extracted) const;
-  [[nodiscard]] expected<bool> put(const std::filesystem::path& path, const std::string& content) const;
-  [[nodiscard]] bool may_be_torn(const std::string& path) const;
-
   std::shared_ptr<ledger> book_;
   context_ptr context_;
   workspace place_;
   std::filesystem::path output_;
   int64_t run_ = 0;
+  target_reader reader_;
+  result_writer writer_;
   steady_time sync_begun_{};
   std::vector<delivered_file> syncing_;
   std::thread sync_;  ///< Joined before the next.

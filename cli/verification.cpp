@@ -3,12 +3,17 @@
 
 #include "cli/verification.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <thread>
 
 #include <fmt/format.h>
 
+#include "actors/lacking_files.hpp"
+#include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/standing.hpp"
+#include "planning/answer_craft.hpp"
 #include "state/ledger_backup.hpp"
 #include "state/view.hpp"
 
@@ -39,10 +44,39 @@ std::optional<audit_finding> finding_about(const recorded_file& file) {
   return std::nullopt;
 }
 
-std::vector<audit_finding> check_files(const std::vector<recorded_file>& files) {
+std::vector<audit_finding> check_files(const ledger& book, const std::vector<recorded_file>& files) {
   std::vector<audit_finding> findings;
-  for (const auto& file : files)
-    if (auto found = finding_about(file)) findings.push_back(std::move(*found));
+  for (const auto& file : files) {
+    auto found = finding_about(file);
+    const bool fine = !found || (found->kind == disagreement::missing && is_left_behind(book, file.path));
+    if (!fine) findings.push_back(std::move(*found));
+  }
+  return findings;
+}
+
+/// "it lacks 12 results that were delivered for big.py: test_a, test_b, test_c, ..."
+std::string words_about(const lacking_file& file) {
+  constexpr size_t most_named = 3;
+  std::string names;
+  for (size_t i = 0; i < std::min(most_named, file.results.size()); ++i)
+    names += (i == 0 ? "" : ", ") + printable(file.results[i], 80);
+  if (file.results.size() > most_named) names += ", ...";
+  return fmt::format("it lacks {} results that were delivered for {}: {}", file.results.size(),
+                     printable(file.whose.source), names);
+}
+
+/// The craft takes its time to load, and most ledgers have no target of several tasks.
+expected<std::vector<audit_finding>> check_completeness(const ledger& book) {
+  std::vector<audit_finding> findings;
+  const auto targets = book.targets_of_several_tasks();
+  if (!targets) return tl::unexpected{targets.error()};
+  if (targets->empty()) return findings;
+  const auto craft = load_test_craft(config_directory());
+  if (!craft) return tl::unexpected{craft.error()};
+  const auto lacking = find_lacking_files(book, **craft);
+  if (!lacking) return tl::unexpected{lacking.error()};
+  for (const auto& file : *lacking)
+    findings.push_back({disagreement::incomplete, printable(file.path, 1000), words_about(file)});
   return findings;
 }
 
@@ -62,7 +96,8 @@ void check_archives(const workspace& place, const catalog& models, verification&
   }
 }
 
-expected<void> look(const workspace& place, const catalog& models, verification& all) {
+/// Returns what is to be said about files.
+expected<std::vector<audit_finding>> look(const workspace& place, const catalog& models, verification& all) {
   const auto book = open_book(place);
   if (!book) return tl::unexpected{book.error()};
   auto audit = book->audit(models.models());
@@ -71,7 +106,14 @@ expected<void> look(const workspace& place, const catalog& models, verification&
   if (!run) return tl::unexpected{run.error()};
   all.run = std::move(*run);
   all.book = std::move(*audit);
-  return {};
+  auto of_files = check_files(*book, all.book.files);
+  all.intact_files = all.book.files.size() - of_files.size();
+  // A ledger that does not hold together tells nothing about its files.
+  if (!all.book.findings.empty()) return of_files;
+  auto incomplete = check_completeness(*book);
+  if (!incomplete) return incomplete;
+  std::move(incomplete->begin(), incomplete->end(), std::back_inserter(of_files));
+  return of_files;
 }
 
 }  // namespace
@@ -82,13 +124,13 @@ expected<verification> verify_project(const workspace& place, const catalog& mod
   for (int looks = 1;; ++looks) {
     const auto holder = current_holder(place.lock_file());
     all.active = holder ? std::optional{*holder} : std::nullopt;
-    if (auto looked = look(place, models, all); !looked) return tl::unexpected{looked.error()};
-    of_files = check_files(all.book.files);
+    auto looked = look(place, models, all);
+    if (!looked) return tl::unexpected{looked.error()};
+    of_files = std::move(*looked);
     if (!all.active || of_files.empty() || looks == looks_at_a_run) break;
     std::this_thread::sleep_for(between_looks);
   }
   all.findings = all.book.findings;
-  all.intact_files = all.book.files.size() - of_files.size();
   all.findings.insert(all.findings.end(), of_files.begin(), of_files.end());
   all.killed = all.run && !all.active && was_killed(*all.run, current_holder(place.lock_file()));
   all.view_compared = all.run && !all.active;

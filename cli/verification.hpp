@@ -34,10 +34,11 @@ struct verification_wishes {
 [[nodiscard]] expected<verification> verify_project(const workspace& place, const catalog& models,
                                                     verification_wishes wishes);
 
-/// Writes each missing delivered file again from the stored answers and returns the paths. What cannot be written is
-/// added to `troubles`. The caller holds the lock. Nothing that stands in a file's place is touched.
-[[nodiscard]] expected<std::vector<std::string>> restore_missing(const workspace& place, ledger& book,
-                                                                 const task_craft& craft,
-                                                                 std::vector<audit_finding>& troubles);
+/// Writes each delivered file that is missing, or lacks what was delivered into it, again from the stored answers and
+/// returns the paths. What cannot be written is added to `troubles`. The caller holds the lock. A file that the user
+/// changed is not touched: what it lacks is written beside it.
+[[nodiscard]] expected<std::vector<std::string>> restore_files(const workspace& place, ledger& book,
+                                                               const task_craft& craft,
+                                                               std::vector<audit_finding>& troubles);
 
 }  // namespace cohort

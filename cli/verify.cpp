@@ -46,15 +46,16 @@ std::string words(const workspace& place, const verification& all) {
   text += fmt::format("  files      {} of {} as delivered\n", all.intact_files, all.book.files.size());
   if (all.archives > 0) text += fmt::format("  archives   {} ledgers looked at\n", all.archives);
   if (all.findings.empty()) return text + "Everything agrees.\n";
-  bool missing = false;
+  bool restorable = false;
   text += fmt::format("{} differences:\n", all.findings.size());
   for (const auto& found : all.findings) {
     text +=
-        fmt::format("  {:<10} {}: {}\n", name(found.kind), printable(found.where, 1000), printable(found.what, 1000));
-    missing = missing || found.kind == disagreement::missing;
+        fmt::format("  {:<10} {}: {}
+", name(found.kind), printable(found.where, 1000), printable(found.what, 1000));
+    restorable = restorable || found.kind == disagreement::missing || found.kind == disagreement::incomplete;
   }
-  if (missing)
-    text += fmt::format("Missing files can be written again without asking: cohort verify --restore {}\n",
+  if (restorable)
+    text += fmt::format("What is missing can be written again without asking: cohort verify --restore {}\n",
                         printable(place.project.string(), 1000));
   return text;
 }
@@ -111,7 +112,7 @@ expected<restoration> restore(const workspace& place) {
   if (!book) return tl::unexpected{book.error()};
   if (auto settled = settle_killed_run(place, *book); !settled) return tl::unexpected{settled.error()};
   restoration done;
-  auto paths = restore_missing(place, *book, **craft, done.troubles);
+  auto paths = restore_files(place, *book, **craft, done.troubles);
   if (!paths) return tl::unexpected{paths.error()};
   done.paths = std::move(*paths);
   return done;
@@ -150,8 +151,10 @@ void add_verify(CLI::App& app, command_action& chosen) {
   auto* command =
       app.add_subcommand("verify", "Check that ledger, delivered files and state agree; exit code 1 and a list if not");
   command->add_option("project", options->project, "The project's directory")->required();
-  command->add_flag("--restore", options->restore,
-                    "Write missing delivered files again from the stored answers; edited ones are left alone");
+  command->add_flag(
+      "--restore", options->restore,
+      "Write delivered files that are missing, or lack tests that were delivered into them, again from the "
+      "stored answers; edited ones are left alone");
   command->add_flag("--archives", options->archives, "Check the ledgers that --clean put aside as well");
   command->add_flag("--json", options->json, "One JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });

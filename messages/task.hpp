@@ -72,6 +72,15 @@ class task_craft {
   /// Another name for the task's target, told apart by `ending` ("2", "part3"): for when a file that is not ours has
   /// its name, and for parts that have a file of their own.
   [[nodiscard]] virtual std::string other_name(const task_spec& task, const std::string& ending) const = 0;
+
+  /// True if `name`, a path relative to the output directory, could be a name for the task's result: what is stored may
+  /// have been altered, and no other file may ever be written.
+  [[nodiscard]] virtual bool is_result_name(const task_spec& task, const std::string& name) const = 0;
+
+  /// What the results in `content` are called, one entry for each: `content` lacks what it has fewer entries of than
+  /// another. A result keeps its entry when it is assembled with others. Empty if that cannot be told.
+  [[nodiscard]] virtual std::vector<std::string> results_in(const task_spec& task,
+                                                            const std::string& content) const = 0;
 };
 
 }  // namespace cohort

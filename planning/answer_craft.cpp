@@ -2,12 +2,46 @@
 
 #include "planning/answer_craft.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "planning/answer.hpp"
 #include "planning/merge.hpp"
+#include "planning/syntax_tree.hpp"
+#include "planning/test_finder.hpp"
 
 namespace cohort {
+
+namespace {
+
+/// Whether a test file by this rule can have the extension, which begins with a dot.
+bool may_end_with(std::string_view extension, const language& lang, const target_rule& rule) {
+  const auto leads_there = [&](const auto& one) { return one.second == extension; };
+  return std::find(lang.extensions.begin(), lang.extensions.end(), extension) != lang.extensions.end() ||
+         std::any_of(rule.extensions.begin(), rule.extensions.end(), leads_there) ||
+         std::any_of(rule.extension_by_modules.begin(), rule.extension_by_modules.end(), leads_there);
+}
+
+/// "TestCart_part2.test_total" -> "TestCart.test_total". What looks like an ending of ours is taken for one.
+std::string without_endings(std::string_view name) {
+  constexpr std::string_view mark = "_part";
+  std::string result;
+  while (!name.empty()) {
+    const auto at = name.find(mark);
+    const auto number = at == std::string_view::npos ? at : at + mark.size();
+    result += name.substr(0, at);
+    if (at == std::string_view::npos) break;
+    auto end = std::min(name.find_first_not_of("0123456789", number), name.size());
+    if (end > number) end = std::min(name.find_first_not_of('_', end), name.size());
+    const bool is_ending = end > number && (end == name.size() || name[end] == '.');
+    if (!is_ending) result += name.substr(at, mark.size());
+    name.remove_prefix(is_ending ? end : number);
+  }
+  return result;
+}
+
+}  // namespace
 
 test_craft::test_craft(std::shared_ptr<const language_set> languages, std::shared_ptr<const prompt_texts> texts)
     : languages_(std::move(languages)), texts_(std::move(texts)) {}
@@ -60,6 +94,33 @@ std::string test_craft::other_name(const task_spec& task, const std::string& end
   const auto stem = std::string_view{other}.substr(folder_end, stem_end - folder_end);
   if (stem.size() > suffix.size() && stem.ends_with(suffix)) stem_end -= suffix.size();
   return other.insert(stem_end, "_" + ending);
+}
+
+bool test_craft::is_result_name(const task_spec& task, const std::string& name) const {
+  const auto found = idiom_of(task);
+  const auto framework = task.traits.find("framework");
+  if (!found) return false;
+  const auto& rule = found->words->target_for(framework == task.traits.end() ? "" : framework->second);
+  constexpr std::string_view hole = "{stem}";
+  const std::string_view pattern = rule.name;
+  const auto before = pattern.substr(0, pattern.find(hole));
+  const auto behind = pattern.substr(before.size() + hole.size());
+  auto file = std::string_view{name}.substr(name.rfind('/') + 1);
+  const auto dot = file.rfind('.');
+  if (dot == std::string_view::npos || !may_end_with(file.substr(dot), *found->lang, rule)) return false;
+  file = file.substr(0, dot);
+  return file.size() > before.size() + behind.size() && file.starts_with(before) && file.ends_with(behind);
+}
+
+std::vector<std::string> test_craft::results_in(const task_spec& task, const std::string& content) const {
+  const auto found = idiom_of(task);
+  if (!found) return {};
+  const auto& rules = found->lang->rules_for(task.target);
+  const auto tree = parse_tree(rules, content);
+  if (!tree) return {};
+  auto names = names_of_tests(*tree, rules, content);
+  for (auto& name : names) name = without_endings(name);
+  return names;
 }
 
 expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir) {

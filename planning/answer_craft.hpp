@@ -29,6 +29,12 @@ class test_craft : public task_craft {
   /// packages, "cart_2/cart_test.go".
   [[nodiscard]] std::string other_name(const task_spec& task, const std::string& ending) const override;
 
+  /// A name as `name_targets` and `other_name` make them.
+  [[nodiscard]] bool is_result_name(const task_spec& task, const std::string& name) const override;
+
+  /// The names of the tests, without the endings that `merge_parts` gives them.
+  [[nodiscard]] std::vector<std::string> results_in(const task_spec& task, const std::string& content) const override;
+
  private:
   struct idiom {
     const language* lang = nullptr;

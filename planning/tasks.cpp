@@ -13,7 +13,9 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "messages/task_units.hpp"
 #include "planning/estimate.hpp"
+#include "planning/gaps.hpp"
 #include "planning/prompt.hpp"
 #include "planning/prompt_context.hpp"
 #include "planning/prompt_imports.hpp"
@@ -187,6 +189,22 @@ std::string symbols_field(const std::vector<symbol>& symbols) {
   return field;
 }
 
+/// Functions, classes and public methods by name; a method's is told apart by its class.
+void add_units(std::vector<std::string>& units, const symbol& one) {
+  units.push_back(one.name);
+  for (const auto& member : one.members)
+    if (member.is_public) units.push_back(one.name + '\n' + member.name);
+}
+
+std::string units_field(const source_file& source, const std::vector<symbol>& asked_for) {
+  std::vector<std::string> asked;
+  std::vector<std::string> present;
+  for (const auto& one : asked_for) add_units(asked, one);
+  for (const auto& one : source.symbols)
+    if (one.is_public && is_testable(one)) add_units(present, one);
+  return pack_units(asked, present);
+}
+
 task_spec task_planner::task_from(const common_sections& common, const source_part& part, uint32_t number,
                                   uint32_t parts) const {
   auto sections = common.sections;
@@ -208,6 +226,8 @@ task_spec task_planner::task_from(const common_sections& common, const source_pa
   task.request.max_tokens = max_tokens_for(size, defaults_.estimates, options_.model);
   task.estimate = estimate_task(size, task.request.max_tokens, options_.effort, defaults_.estimates, options_.model);
   task.traits = {{"language", sections.language}, {"framework", sections.framework}, {"save_as", sections.save_as}};
+  if (auto units = units_field(*common.source, part.symbols); !units.empty())
+    task.traits[units_trait] = std::move(units);
   // What the answer depends on. The target's name is left out on purpose: it may change when another file takes a
   // similar name, and the answer stays good. The import text is in, because it depends on where the test lies.
   task.id = task_id_from(sha256_of_fields(

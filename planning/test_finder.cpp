@@ -7,6 +7,7 @@
 #include <cctype>
 #include <string>
 #include <unordered_set>
+#include <utility>
 
 #include "planning/glob.hpp"
 #include "planning/import_reader.hpp"
@@ -30,10 +31,13 @@ bool contains(const std::vector<std::string>& names, std::string_view name) noex
 /// "unittest.TestCase" -> "TestCase"
 std::string_view last_name(std::string_view path) noexcept { return path.substr(path.rfind('.') + 1); }
 
-/// Functions by name, and methods of classes by name.
+using name_list = std::vector<std::string>;
+
+/// Functions by name, and methods of classes by name. Stops at the first one unless `all` takes their names.
 class definition_finder {
  public:
-  definition_finder(const grammar_rules& rules, std::string_view text) : rules_(rules), text_(text) {}
+  definition_finder(const grammar_rules& rules, std::string_view text, name_list* all = nullptr)
+      : rules_(rules), text_(text), all_(all) {}
 
   [[nodiscard]] bool finds_one_in(TSNode root) {
     look_at_children(root, place::file, 0);
@@ -47,7 +51,7 @@ class definition_finder {
 
   void look_at_children(TSNode node, place where, int depth) {
     each_child(node, [&](TSNode child, TSFieldId) {
-      if (!found_) visit(child, where, depth + 1);
+      if (!found_ || all_ != nullptr) visit(child, where, depth + 1);
     });
   }
 
@@ -63,10 +67,16 @@ class definition_finder {
     const auto name_node = child_in(node, rule.name);
     if (!exists(name_node)) return;
     const auto name = text(name_node);
-    if (rule.kind == definition_kind::function)
-      found_ = where == place::file ? is_test_function(node, rule, name) : is_one_of(name, rules_.tests.methods);
-    else if (rule.kind == definition_kind::class_type && is_test_class(node, name))
+    if (rule.kind == definition_kind::function) {
+      const bool is_test =
+          where == place::file ? is_test_function(node, rule, name) : is_one_of(name, rules_.tests.methods);
+      if (is_test && all_ != nullptr) all_->push_back(class_ + std::string{name});
+      found_ = found_ || is_test;
+    } else if (rule.kind == definition_kind::class_type && is_test_class(node, name)) {
+      const auto outer = std::exchange(class_, class_ + std::string{name} + '.');
       if (const auto body = child_in(node, rule.body); exists(body)) look_at_children(body, place::test_class, depth);
+      class_ = outer;
+    }
   }
 
   [[nodiscard]] bool is_test_function(TSNode node, const definition_rule& rule, std::string_view name) const {
@@ -96,6 +106,8 @@ class definition_finder {
 
   const grammar_rules& rules_;
   std::string_view text_;
+  name_list* all_;
+  std::string class_;  ///< That is being looked at: "TestCart.".
   std::unordered_set<std::string_view> test_classes_;
   bool found_ = false;
 };
@@ -103,15 +115,16 @@ class definition_finder {
 /// Calls of what a framework offers, under the name that this file's imports give it.
 class call_finder {
  public:
-  call_finder(const grammar_rules& rules, std::string_view text) : rules_(rules), text_(text) {}
+  call_finder(const grammar_rules& rules, std::string_view text, name_list* all = nullptr)
+      : rules_(rules), text_(text), all_(all) {}
 
   [[nodiscard]] bool finds_one_in(const TSTree& tree) {
     walk_tree(tree, rules_, role::import | role::call, [this](TSNode node, uint32_t what, uint32_t&) {
       if (found_) return false;
       if ((what & role::import) != 0)
         read_import(rules_, node, text_, imported_);
-      else if (!read_import_call(rules_, node, text_, imported_))
-        found_ = is_test(node);
+      else if (!read_import_call(rules_, node, text_, imported_) && is_test(node))
+        note(node);
       learn_aliases();
       return !found_ && (what & role::import) == 0;
     });
@@ -122,6 +135,26 @@ class call_finder {
   using names = std::vector<std::string_view>;
 
   [[nodiscard]] uint32_t roles(TSNode node) const noexcept { return rules_.roles_of(ts_node_symbol(node)); }
+
+  /// A test is called by its first argument: `it("adds", ...)`. The inner call of `it.each(...)("adds", ...)` is no
+  /// test of its own.
+  void note(TSNode call) {
+    if (all_ == nullptr) {
+      found_ = true;
+      return;
+    }
+    const auto outer = ts_node_parent(call);
+    if (exists(outer) && (roles(outer) & role::call) != 0 && ts_node_eq(child_in(outer, rules_.call_function), call))
+      return;
+    const auto arguments = child_in(call, rules_.call_arguments);
+    const bool has_title = exists(arguments) && ts_node_named_child_count(arguments) > 0;
+    auto title = has_title ? text_of(ts_node_named_child(arguments, 0), text_) : std::string_view{};
+    constexpr std::string_view quotes = "\"'`";
+    if (title.size() > 1 && quotes.find(title.front()) != std::string_view::npos && title.back() == title.front())
+      title = title.substr(1, title.size() - 2);
+    constexpr size_t longest_title = 200;
+    all_->emplace_back(title.substr(0, longest_title));
+  }
 
   /// `import { test as check } from ...` makes `check` a test, `import check from "node:test"` as well.
   void learn_aliases() {
@@ -203,6 +236,7 @@ class call_finder {
 
   const grammar_rules& rules_;
   std::string_view text_;
+  name_list* all_;
   parsed_file imported_;
   size_t aliases_read_ = 0;
   std::unordered_set<std::string> local_names_;
@@ -268,6 +302,14 @@ bool holds_test(const TSTree& tree, const grammar_rules& rules, std::string_view
   if (ts_node_has_error(root)) return name_finder{rules, text}.finds_one_in(tree);
   return definition_finder{rules, text}.finds_one_in(root) ||
          (!rules.tests.calls.empty() && call_finder{rules, text}.finds_one_in(tree));
+}
+
+std::vector<std::string> names_of_tests(const TSTree& tree, const grammar_rules& rules, std::string_view text) {
+  name_list names;
+  if (rules.tests.none()) return names;
+  (void)definition_finder{rules, text, &names}.finds_one_in(ts_tree_root_node(&tree));
+  if (!rules.tests.calls.empty()) (void)call_finder{rules, text, &names}.finds_one_in(tree);
+  return names;
 }
 
 }  // namespace cohort

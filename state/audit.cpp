@@ -18,6 +18,7 @@ std::string_view name(disagreement kind) noexcept {
     case disagreement::missing: return "missing";
     case disagreement::edited: return "edited";
     case disagreement::unreadable: return "unreadable";
+    case disagreement::incomplete: return "incomplete";
     case disagreement::view: return "view";
     case disagreement::archive: return "archive";
   }

@@ -20,6 +20,7 @@ enum class disagreement : uint8_t {
   missing,     ///< A delivered file is not there.
   edited,      ///< A delivered file has another content than the one that was recorded.
   unreadable,  ///< A delivered file cannot be read.
+  incomplete,  ///< A delivered file lacks what a task delivered into it.
   view,        ///< `batch-state.json` says something else than the ledger.
   archive,     ///< A ledger that `--clean` put aside.
 };

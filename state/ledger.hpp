@@ -13,6 +13,7 @@
 #include "base/signing_key.hpp"
 #include "messages/ledger.hpp"
 #include "state/audit.hpp"
+#include "state/results.hpp"
 
 namespace cohort {
 
@@ -147,6 +148,20 @@ class ledger {
 
   /// Answers of all parts of `target` that are stored, in part order, with their specs (for assembling one file).
   [[nodiscard]] expected<std::vector<task_record>> answered_parts(int64_t run, const std::string& target) const;
+
+  // What stands in which file, over all runs; see state/results.hpp.
+
+  /// The tasks of all runs that have an answer for this source and target, in order of part, older ones first.
+  [[nodiscard]] expected<std::vector<target_task>> tasks_for(const source_target& whose) const;
+
+  /// The file that was delivered to `path` (in any run), or nothing.
+  [[nodiscard]] expected<std::optional<result_file>> result_at(const std::string& path) const;
+
+  /// The file at `path`, just recorded as a delivery, holds the results of these delivered tasks, too.
+  [[nodiscard]] expected<void> place(const std::vector<target_task>& tasks, const std::string& path);
+
+  /// Targets of which a file was delivered by another task, after one that was delivered into it.
+  [[nodiscard]] expected<std::vector<source_target>> targets_of_several_tasks() const;
 
   /// The recorded content of the file at `path`, if we delivered it (in any run).
   [[nodiscard]] expected<std::optional<digest>> delivered_content(const std::string& path) const;

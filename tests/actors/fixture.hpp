@@ -168,6 +168,17 @@ class plain_craft : public task_craft {
     if (meanwhile) meanwhile();
     return task.target + "." + ending;
   }
+  bool is_result_name(const task_spec&, const std::string& name) const override { return !name.starts_with("bad"); }
+  /// Its lines.
+  std::vector<std::string> results_in(const task_spec&, const std::string& content) const override {
+    std::vector<std::string> lines;
+    for (size_t at = 0; at < content.size();) {
+      const auto end = std::min(content.find('\n', at), content.size());
+      lines.push_back(content.substr(at, end - at));
+      at = end + 1;
+    }
+    return lines;
+  }
   std::function<void()> meanwhile;  ///< Happens while a file's second name is looked for.
   std::function<void()> reading;    ///< Happens while an answer is judged.
 };
