@@ -53,7 +53,7 @@ struct result_files_test : ::testing::Test {
     fs::remove_all(root);
   }
 
-  static task_spec spec_of(const asked& what) {
+  task_spec spec_of(const asked& what) const {
     task_spec spec;
     spec.label = what.label;
     spec.id = task_id_from(sha256(what.label));
@@ -63,6 +63,7 @@ struct result_files_test : ::testing::Test {
     spec.part = what.part;
     spec.parts = what.parts;
     spec.request.model = "nano-model";
+    spec.traits["save_as"] = settings.output_directory + "/file.txt";
     if (!what.symbols.empty()) spec.traits[units_trait] = pack_units(what.symbols, what.present);
     return spec;
   }
@@ -110,8 +111,7 @@ struct result_files_test : ::testing::Test {
   names lacking() const {
     names found;
     const auto files = find_lacking_files(*book, craft).value();
-    for (const auto& one : files)
-      found.insert(found.end(), one.results.begin(), one.results.end());
+    for (const auto& one : files) found.insert(found.end(), one.results.begin(), one.results.end());
     return found;
   }
   names restore(const std::string& name) {
@@ -248,20 +248,31 @@ TEST_F(result_files_test, writes_everything_again_where_the_user_deleted_it) {
   EXPECT_EQ(file("file.txt"), "a\nb\n");
 }
 
-TEST_F(result_files_test, writes_everything_into_another_folder) {
-  const auto first = spec_of({"1", {"a"}, {}, "v", 1, 2});
-  const auto second = spec_of({"2", {"b"}, {}, "v", 2, 2});
-  plan({first});
-  ASSERT_TRUE(deliver(first, "a\n"));
+TEST_F(result_files_test, leaves_in_its_folder_what_was_made_for_it) {
+  run_one({"1", {"a"}, {"b", "c"}}, "a\n");
   output = root / "elsewhere";
   settings.output_directory = "elsewhere";
-  plan({second});
-  ASSERT_TRUE(deliver(second, "b\n"));
-  EXPECT_EQ(file("file.txt"), "a\nb\n");
-  fs::remove(output / "file.txt");
-  EXPECT_EQ(restore("file.txt"), names{(output / "file.txt").string()});
-  EXPECT_EQ(file("file.txt"), "a\nb\n");
+  run_one({"2", {"b"}, {"a", "c"}}, "b\n");
+  run_one({"3", {"c"}, {"a", "b"}}, "c\n");
+  EXPECT_EQ(file("file.txt"), "b\nc\n");
   EXPECT_EQ(read_file(root / "out" / "file.txt").value(), "a\n");
+  for (const auto& folder : {"out", "elsewhere"}) {
+    const auto path = root / folder / "file.txt";
+    const auto content = read_file(path).value();
+    fs::remove(path);
+    EXPECT_EQ(write_again(*book, craft, place, {"big.py", "file.txt"}, path).value(), names{path.string()});
+    EXPECT_EQ(read_file(path).value(), content);
+  }
+}
+
+TEST_F(result_files_test, gives_results_for_another_framework_a_file_of_their_own) {
+  run_one({"1", {"a"}, {"b"}}, "a\n");
+  auto other = spec_of({"2", {"b"}, {"a"}});
+  other.traits["framework"] = "another";
+  plan({other});
+  ASSERT_TRUE(deliver(other, "b\n"));
+  EXPECT_EQ(file("file.txt"), "a\n");
+  EXPECT_EQ(file("file.txt.2"), "b\n");
 }
 
 TEST_F(result_files_test, finds_and_mends_what_an_older_program_dropped) {

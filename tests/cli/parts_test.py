@@ -169,14 +169,19 @@ class OverSeveralRuns(PartsBase):
         self.file.unlink()
         self.complete()
 
-    def test_another_folder_gets_the_whole_file(self):
+    def test_another_folder_gets_a_whole_file_and_the_old_one_stays(self):
         self.server.refuses = lambda part, parts: part == 2
         self.run_once(code=3)
         self.server.refuses = lambda part, parts: False
         self.run_once("--tests-dir", "generated")
-        self.assertEqual(self.functions_in(self.shop / "generated" / "test_big.py"), self.names)
-        self.assertEqual(len(self.functions_in()), 36)
-        self.complete()
+        moved = self.shop / "generated" / "test_big.py"
+        for _ in range(2):
+            self.assertEqual(self.functions_in(moved), self.names)
+            self.assertEqual(len(self.functions_in()), 36)
+            self.complete()
+            moved.unlink()
+            self.file.unlink()
+            self.assertEqual(self.differences("--restore", code=0), [])
 
     def test_parts_that_act_on_their_whole_file_keep_files_of_their_own(self):
         self.server.extra = "import pytest\npytestmark = pytest.mark.filterwarnings('error')"
