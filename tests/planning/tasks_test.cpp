@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "messages/task_units.hpp"
 #include "planning/split.hpp"
 #include "prompt_fixture.hpp"
 
@@ -199,6 +200,26 @@ TEST(tasks, of_types_whose_methods_stand_outside_show_these_methods) {
   EXPECT_NE(in_script[2].request.prompt.find("add59 = function (x) {\n  return this.n + x + 59;\n};\n"),
             std::string::npos);
   EXPECT_EQ(in_script[2].request.prompt.find("add0 ="), std::string::npos);
+}
+
+TEST(tasks, say_which_functions_and_methods_they_ask_for) {
+  const project_on_disk project;
+  std::string text;
+  for (int i = 0; i < 6; ++i) text += "def f" + std::to_string(i) + "(a):\n    return a\n\n\n";
+  text += "class Cart:\n    def add(self):\n        pass\n\n    def _hidden(self):\n        pass\n";
+  const auto file = project.add("big.py", text);
+  auto limits = load_planning_defaults(config_folder())->limits;
+  limits.max_units_per_part = 4;
+  const auto tasks = plan(project, {file}, "pytest", limits).tasks;
+  ASSERT_EQ(tasks.size(), 2u);
+  const auto first = units_of(tasks[0]).value();
+  const auto second = units_of(tasks[1]).value();
+  EXPECT_EQ(first.present.size(), 8u) << "six functions, a class, and its method";
+  EXPECT_EQ(first.present, second.present);
+  EXPECT_EQ(first.asked.size(), 4u);
+  EXPECT_EQ(second.asked.size(), 4u);
+  EXPECT_TRUE(is_within(first.asked, first.present));
+  EXPECT_FALSE(is_within(first.asked, second.asked));
 }
 
 TEST(tasks, skip_what_is_too_big_even_alone) {
