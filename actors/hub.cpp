@@ -1,4 +1,4 @@
-// HUB.
+// HUB: sessions, orders, and the end. Reports are in hub_reports.cpp.
 
 #include "actors/hub.hpp"
 
@@ -7,7 +7,6 @@
 #include <fmt/format.h>
 #include <caf/all.hpp>
 
-#include "actors/errors.hpp"
 #include "actors/remote_worker.hpp"
 #include "base/log.hpp"
 
@@ -35,28 +34,48 @@ void hub_state::start(hub_service_actor::stateful_pointer<hub_state> self, hub_p
   awaited_ = std::make_unique<awaited_tasks>(parts_.awaited, now() + parts_.rules.lease);
   for (const auto& one : parts_.awaited)
     if (one.open) given_up_[one.node].insert({one.task, one.attempt});
-  self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source); });
+  self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source, "its process or its connection ended"); });
   self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
 }
 
 steady_time hub_state::now() const { return self_->clock().now(); }
 
-node_welcome hub_state::on_call(const node_call& call) {
+/// The entry of `session`, if it is its node that speaks: a session's name alone proves nothing.
+node_entry* hub_state::speaker(const std::string& session) {
+  auto* entry = table_->find(session);
+  const auto link = links_.find(session);
+  if (entry == nullptr || link == links_.end()) return nullptr;
+  return caf::actor_cast<caf::actor_addr>(self_->current_sender()) == link->second.node.address() ? entry : nullptr;
+}
+
+std::optional<error> hub_state::objection(const node_call& call) {
+  if (auto why = table_->objection(call.hello)) return why;
+  const bool own_voice = call.node && caf::actor_cast<caf::actor_addr>(self_->current_sender()) == call.node.address();
+  auto fault = own_voice ? fault_in(call.hello) : "it speaks for another";
+  if (fault.empty() && refused_.contains(call.hello.node)) fault = "it broke the protocol before";
+  if (fault.empty()) return std::nullopt;
+  if (auto from = caf::actor_cast<caf::actor_addr>(self_->current_sender()); from && parts_.expel) parts_.expel(from);
+  return error{ec::protocol_mismatch, fmt::format("a node was cut off: {}", fault)};
+}
+
+node_welcome hub_state::on_call(node_call& call) {
   node_welcome answer;
   answer.book = parts_.book;
   answer.lease = parts_.rules.lease;
   answer.run = parts_.run_name;
-  auto objection = table_->objection(call.hello);
-  if (!objection && closing_ && (!closed_.pending() || !brings_answers(call.hello)))
-    objection = error{ec::interrupted, "the run has ended"};
-  if (objection) {
-    answer.code = objection->code;
-    answer.reason = objection->message;
-    log_warning("a node was not let in: {}", objection->message);
+  auto why = objection(call);
+  if (!why && closing_ && (!closed_.pending() || !brings_answers(call.hello)))
+    why = error{ec::interrupted, "the run has ended"};
+  if (why) {
+    answer.code = why->code;
+    answer.reason = why->message;
+    log_warning("a node was not let in: {}", why->message);
     return answer;
   }
+  make_showable(call.hello);
   if (const auto earlier = table_->earlier_session(call.hello))
     end_session(*earlier, node_standing::lost, "it joined again");
+  on_down(call.node.address(), "it joined again under another name");
   answer.accepted = true;
   admit(call);
   return answer;
@@ -69,8 +88,9 @@ void hub_state::admit(const node_call& call) {
   link.worker = self_->spawn(remote_worker, caf::actor_cast<hub_service_actor>(self_), entry.session);
   self_->monitor(link.node);
   std::set<attempt_id> held;
+  const auto book = veiled(parts_.book, call.hello.session);
   for (const auto& one : call.hello.held)
-    if (one.book == parts_.book && one.run == parts_.run) held.insert({one.task, one.attempt});
+    if (one.run == parts_.run && one.book == book) held.insert({one.task, one.attempt});
   const auto told = held.size();
   settle_unsent(entry, held);
   release(awaited_->came(entry.view.node, held));
@@ -86,7 +106,8 @@ void hub_state::admit(const node_call& call) {
 }
 
 bool hub_state::brings_answers(const node_hello& hello) const {
-  return std::any_of(hello.held.begin(), hello.held.end(), [this](const auto& one) { return one.book == parts_.book; });
+  const auto book = veiled(parts_.book, hello.session);
+  return std::any_of(hello.held.begin(), hello.held.end(), [&](const auto& one) { return one.book == book; });
 }
 
 /// A process that still lives and does not hold an attempt has never sent it: it holds each from the order's arrival
@@ -109,10 +130,10 @@ void hub_state::settle_unsent(node_entry& node, std::set<attempt_id>& held) {
   given_up_.erase(given);
 }
 
-void hub_state::on_down(const caf::actor_addr& gone) {
+void hub_state::on_down(const caf::actor_addr& gone, const std::string& why) {
   for (const auto& [session, link] : links_) {
     if (link.node.address() != gone) continue;
-    end_session(std::string{session}, node_standing::lost, "its process or its connection ended");
+    end_session(std::string{session}, node_standing::lost, why);
     return;
   }
 }
@@ -122,8 +143,11 @@ void hub_state::end_session(const std::string& session, node_standing how, const
   const auto link = links_.find(session);
   if (entry == nullptr || link == links_.end()) return;
   const auto orders = entry->orders.size();
-  auto& given_up = given_up_[placement(entry->view.node, entry->life)];
-  for (const auto& [id, order] : entry->orders) given_up.insert(id);
+  if (how == node_standing::put_aside) entry->view.reason = why;
+  if (orders != 0) {
+    auto& given_up = given_up_[placement(entry->view.node, entry->life)];
+    for (const auto& [id, order] : entry->orders) given_up.insert(id);
+  }
   const auto view = entry->view;
   self_->demonitor(link->second.node.address());
   // Its end is how the WORKER POOL learns that the slots are gone and what they held is lost.
@@ -131,7 +155,13 @@ void hub_state::end_session(const std::string& session, node_standing how, const
   links_.erase(link);
   table_->end(session, how);
   release(awaited_->went(view.node, now()));
-  if (how == node_standing::left)
+  if (how == node_standing::put_aside)
+    tell(event_kind::node_put_aside, view,
+         fmt::format("node {} is put aside for the rest of the run, for it does not keep to the protocol: {}{}",
+                     view.name, why,
+                     orders == 0 ? "" : fmt::format("; its {} tasks go to others and stay charged", orders)),
+         ec::worker_lost);
+  else if (how == node_standing::left)
     tell(event_kind::node_left, view, fmt::format("node {} left", view.name));
   else if (!closing_ || closed_.pending())
     tell(event_kind::node_lost, view,
@@ -140,102 +170,6 @@ void hub_state::end_session(const std::string& session, node_standing how, const
          ec::worker_lost);
   publish();
   wait_for_last_answers();
-}
-
-void hub_state::on_part(const wire_part& part) {
-  auto* entry = table_->find(part.session);
-  if (entry == nullptr) {
-    if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
-      self_->send(from, hub_pulse{part.session, false});
-    return;
-  }
-  table_->heard(*entry, now(), wall_now());
-  const auto whole = links_[part.session].parts.add(part);
-  if (!whole) return;
-  auto report = part.kind == parcel_kind::report ? unpack_report(*whole) : std::nullopt;
-  if (report)
-    on_report(*entry, *report);
-  else
-    log_warning("node {} sent something that is no report; it is ignored", entry->view.name);
-}
-
-void hub_state::on_report(node_entry& node, remote_report& report) {
-  auto& what = report.report;
-  if (report.book != parts_.book) return acknowledge(node.session, report, false);
-  const auto order = node.orders.find({what.task, what.attempt});
-  const bool expected_here =
-      report.run == parts_.run && order != node.orders.end() && order->second.lease == what.lease;
-  if (!expected_here) return on_late(node, report);
-  const bool bad = table_->judge(node, what);
-  const bool others = others_can_work(node);
-  const bool nodes_fault = !what.answered && (is_account_failure(what.failure) || never_arrived(what.failure));
-  if (bad && others && node.view.standing == node_standing::joined)
-    put_aside(node, what.failure.message, is_account_failure(what.failure));
-  if (nodes_fault && others && what.failure.billed == billing::unbilled) {
-    // It says nothing about the task: another machine is asked.
-    what.failure.code = ec::node_left;
-    what.failure.retry = true;
-  }
-  node.orders.erase(order);
-  self_->send(links_[node.session].worker, std::move(what));
-}
-
-bool hub_state::others_can_work(const node_entry& node) const {
-  return parts_.context->settings.concurrent > 0 || table_->others_work(node);
-}
-
-void hub_state::on_late(node_entry& node, remote_report& report) {
-  if (report.report.answered) ++node.view.done;
-  ++storing_;
-  self_->request(parts_.recorder, caf::infinite, late_report{report.run, node.view.node, report.report})
-      .then([this, session = node.session,
-             report](const late_outcome& outcome) { on_late_stored(session, report, outcome); },
-            [this, session = node.session, report](const caf::error& problem) {
-              const auto cause = from_caf(problem);
-              log_warning("a late answer could not be stored: {}", cause.message);
-              if (cause.code == ec::task_unknown) acknowledge(session, report, false);
-              --storing_;
-              wait_for_last_answers();
-            });
-}
-
-void hub_state::on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome) {
-  acknowledge(session, report, outcome.taken);
-  use_late(report, outcome);
-  --storing_;
-  wait_for_last_answers();
-}
-
-void hub_state::use_late(const remote_report& report, const late_outcome& outcome) {
-  if (report.run != parts_.run || !outcome.taken) return;
-  const auto& what = report.report;
-  if (outcome.fresh) {
-    // What was charged as unconfirmed becomes what it really cost.
-    const spending now_known = what.answered ? spending{outcome.cost, nano_dollars{} - outcome.settled}
-                                             : spending{{}, outcome.cost - outcome.settled};
-    self_->send(parts_.money, settlement{outcome.batch, {}, now_known});
-  }
-  if (outcome.used) {
-    awaited_->answered(what.task);
-    waiting_.erase(what.task);
-    self_->send(parts_.coordinator, answer_arrived{outcome.batch, what.task, what.answer});
-  } else if (awaited_->settled({what.task, what.attempt})) {
-    release({what.task});
-  }
-}
-
-void hub_state::acknowledge(const std::string& session, const remote_report& report, bool taken) {
-  const auto link = links_.find(session);
-  if (link == links_.end()) return;
-  self_->send(link->second.node,
-              report_kept{session, report.book, report.run, report.report.task, report.report.attempt, taken});
-}
-
-void hub_state::on_stored(const node_report_stored& what) {
-  remote_report known{parts_.book, parts_.run, {}};
-  known.report.task = what.what.task;
-  known.report.attempt = what.what.attempt;
-  acknowledge(what.session, known, true);
 }
 
 void hub_state::on_order(const node_order& wish) {
@@ -257,10 +191,8 @@ void hub_state::on_order(const node_order& wish) {
   order.prefix = prefix_;
   order.with_prefix = entry->prefixes.insert(order.prefix).second;
   if (!order.with_prefix) order.prefix_text.clear();
-  auto& kept = entry->orders[{wish.order.task, wish.order.attempt}];
-  kept.lease = wish.order.lease;
-  kept.task = wish.order.task;
-  kept.attempt = wish.order.attempt;
+  entry->orders[{wish.order.task, wish.order.attempt}] =
+      terms_of(wish.order, parts_.context->find_model(wish.order.request.model));
   send_parcel(*entry, order);
 }
 
@@ -282,11 +214,13 @@ void hub_state::give_back(const std::string& session, const work_order& order, e
   if (const auto link = links_.find(session); link != links_.end()) self_->send(link->second.worker, std::move(unsent));
 }
 
-void hub_state::on_pulse(const node_pulse& pulse) {
-  auto* entry = table_->find(pulse.session);
+void hub_state::on_pulse(node_pulse& pulse) {
+  auto* entry = speaker(pulse.session);
   if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
     self_->send(from, hub_pulse{pulse.session, entry != nullptr});
   if (entry == nullptr) return;
+  if (const auto fault = fault_in(pulse); !fault.empty()) return cut_off(*entry, fault);
+  make_showable(pulse);
   table_->heard(*entry, now(), wall_now());
   if (pulse.earlier < entry->earlier) {
     const auto freed = entry->earlier - pulse.earlier;
@@ -303,6 +237,7 @@ void hub_state::put_aside(node_entry& node, const std::string& why, bool for_goo
   node.view.reason = why;
   node.for_good = for_good;
   node.aside_since = now();
+  ++node.asides;
   const auto& link = links_[node.session];
   self_->send(parts_.pool, slots_retired{link.worker});
   self_->send(link.node, node_recall{node.session, why});
@@ -323,10 +258,10 @@ void hub_state::feed_again(node_entry& node) {
 }
 
 void hub_state::on_leaving(const node_leaving& node) {
-  auto* entry = table_->find(node.session);
+  auto* entry = speaker(node.session);
   if (entry == nullptr) return;
   table_->heard(*entry, now(), wall_now());
-  entry->view.standing = node_standing::leaving;
+  if (entry->view.standing != node_standing::put_aside) entry->view.standing = node_standing::leaving;
   self_->send(parts_.pool, slots_retired{links_[node.session].worker});
   publish();
 }
@@ -335,7 +270,7 @@ void hub_state::on_leaving(const node_leaving& node) {
 void hub_state::on_gone(const node_gone& node) {
   if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
     self_->send(from, hub_pulse{node.session, false});
-  end_session(node.session, node_standing::left, {});
+  if (speaker(node.session) != nullptr) end_session(node.session, node_standing::left, {});
 }
 
 void hub_state::on_awaited(const tasks_awaited& wish) {
@@ -365,9 +300,25 @@ void hub_state::on_tick() {
   for (const auto& session : table_->due_again(now()))
     if (auto* entry = table_->find(session)) feed_again(*entry);
   if (closing_) say_farewell();
+  give_up_if_nobody_works();
   wait_for_last_answers();
   if (now() - published_ >= publish_interval) publish();
   self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
+}
+
+/// Nodes that died may come back, and others may join: the run waits for them. Who was put aside for good will not work
+/// in this run, so it ends with that reason when nobody else has come within a lease.
+void hub_state::give_up_if_nobody_works() {
+  const auto barred = table_->barred();
+  const bool waits = closing_ || draining_ || parts_.context->settings.concurrent > 0 || table_->anybody_works();
+  if (waits || barred.empty()) return nobody_since_.reset();
+  if (!nobody_since_) nobody_since_ = now();
+  if (now() - *nobody_since_ < parts_.rules.lease) return;
+  self_->send(parts_.coordinator,
+              halt{ec::worker_lost, fmt::format("no node is left that can work ({}); mend what is wrong and run the "
+                                                "same command to continue",
+                                                barred)});
+  nobody_since_.reset();
 }
 
 void hub_state::on_drain() {
@@ -383,8 +334,8 @@ void hub_state::on_stop_now() {
     for (const auto& [id, order] : orders) {
       work_report given_up;
       given_up.lease = order.lease;
-      given_up.task = order.task;
-      given_up.attempt = order.attempt;
+      given_up.task = id.first;
+      given_up.attempt = id.second;
       given_up.failure.code = ec::cancelled;
       given_up.failure.message = "the run stopped while a node waited for the answer";
       given_up.failure.billed = billing::unknown;
@@ -458,9 +409,9 @@ void hub_state::publish() {
 hub_service_actor::behavior_type hub(hub_service_actor::stateful_pointer<hub_state> self, hub_parts parts) {
   self->state.start(self, std::move(parts));
   return {
-      [self](const node_call& call) { return self->state.on_call(call); },
+      [self](node_call& call) { return self->state.on_call(call); },
       [self](const wire_part& part) { self->state.on_part(part); },
-      [self](const node_pulse& pulse) { self->state.on_pulse(pulse); },
+      [self](node_pulse& pulse) { self->state.on_pulse(pulse); },
       [self](const node_leaving& node) { self->state.on_leaving(node); },
       [self](const node_gone& node) { self->state.on_gone(node); },
       [self](const node_order& wish) { self->state.on_order(wish); },

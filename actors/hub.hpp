@@ -8,6 +8,8 @@
 //   late:            RECORDER <── late_report ── HUB ── answer_arrived ──> COORDINATOR ──> BATCH
 #pragma once
 
+#include <functional>
+
 #include <caf/typed_response_promise.hpp>
 
 #include "actors/awaited_tasks.hpp"
@@ -31,6 +33,7 @@ struct hub_parts {
   cost_monitor_actor money;
   progress_actor progress;
   coordinator_actor coordinator;
+  std::function<void(const caf::actor_addr&)> expel;  ///< Ends the connection of a node that breaks the protocol.
 };
 
 class hub_state {
@@ -40,9 +43,9 @@ class hub_state {
   ~hub_state();
   void start(hub_service_actor::stateful_pointer<hub_state> self, hub_parts parts);
 
-  node_welcome on_call(const node_call& call);
+  node_welcome on_call(node_call& call);
   void on_part(const wire_part& part);
-  void on_pulse(const node_pulse& pulse);
+  void on_pulse(node_pulse& pulse);
   void on_leaving(const node_leaving& node);
   void on_gone(const node_gone& node);
   void on_order(const node_order& wish);
@@ -61,17 +64,23 @@ class hub_state {
     bool told_end = false;  ///< Heard that the run has ended.
   };
 
+  [[nodiscard]] std::optional<error> objection(const node_call& call);
   void admit(const node_call& call);
+  [[nodiscard]] node_entry* speaker(const std::string& session);
+  void cut_off(node_entry& node, const std::string& why);
+  void give_up_if_nobody_works();
   [[nodiscard]] bool brings_answers(const node_hello& hello) const;
   void say_farewell();
   void wait_for_last_answers();
   [[nodiscard]] bool all_gone() const { return links_.empty() && storing_ == 0; }
   void settle_unsent(node_entry& node, std::set<attempt_id>& held);
-  void on_down(const caf::actor_addr& gone);
+  void on_down(const caf::actor_addr& gone, const std::string& why);
   void end_session(const std::string& session, node_standing how, const std::string& why);
   void on_report(node_entry& node, remote_report& report);
+  void judge(node_entry& node, work_report& what);
   void on_late(node_entry& node, remote_report& report);
   void on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome);
+  void end_late(const std::string& session, size_t bytes);
   void use_late(const remote_report& report, const late_outcome& outcome);
   void acknowledge(const std::string& session, const remote_report& report, bool taken);
   void put_aside(node_entry& node, const std::string& why, bool for_good);
@@ -90,6 +99,8 @@ class hub_state {
   std::unique_ptr<awaited_tasks> awaited_;
   std::map<std::string, node_link> links_;                ///< By session.
   std::map<std::string, std::set<attempt_id>> given_up_;  ///< By placement: attempts without an outcome.
+  std::set<std::string> refused_;                         ///< Nodes that broke the protocol.
+  std::optional<steady_time> nobody_since_;               ///< Everyone who could work was put aside for good.
   std::string prefix_text_;                               ///< Of the last order, with its digest: most share it.
   digest prefix_{};
   std::map<task_id, batch_actor> waiting_;  ///< Batches that wait to hear of a task.

@@ -26,6 +26,7 @@ void node_controls::drain() {
 
 void node_controls::stop_now() {
   const std::lock_guard lock{guard_};
+  stop_wished_ = true;
   if (target_) caf::anon_send(target_->node, cohort::stop_now{});
 }
 
@@ -58,18 +59,20 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   inner.dialer = system.spawn<caf::detached>(dialer, parts.where, parts.own);
   const auto services = inner;
   auto self_node = system.spawn(node, std::move(inner));
+  node_outcome outcome;
+  caf::scoped_actor self{system};
+  auto end_of_node = self->request(self_node, caf::infinite, node_start{});
   {
+    // After the start, so that there is somebody to tell of the end; a wish from before is not lost.
     const std::lock_guard lock{controls.guard_};
     controls.target_ = std::make_shared<node_controls::target>(node_controls::target{self_node});
     if (controls.drain_wished_) caf::anon_send(self_node, drain{});
+    if (controls.stop_wished_) caf::anon_send(self_node, stop_now{});
   }
-  node_outcome outcome;
-  caf::scoped_actor self{system};
-  self->request(self_node, caf::infinite, node_start{})
-      .receive([&](const node_outcome& ended) { outcome = ended; },
-               [&](const caf::error& problem) {
-                 outcome = {ec::worker_lost, from_caf(problem).message, 0};
-               });
+  end_of_node.receive([&](const node_outcome& ended) { outcome = ended; },
+                      [&](const caf::error& problem) {
+                        outcome = {ec::worker_lost, from_caf(problem).message, 0};
+                      });
   {
     const std::lock_guard lock{controls.guard_};
     controls.target_.reset();

@@ -27,7 +27,7 @@ struct join_parts {
   std::shared_ptr<event_sink> sink;
 };
 
-/// Lets a signal reach the node. Thread-safe.
+/// Lets a signal reach the node. Thread-safe. A wish from before the node began is kept until it begins.
 class node_controls {
  public:
   void drain();     ///< Finish, hand over, leave.
@@ -39,6 +39,7 @@ class node_controls {
   std::mutex guard_;
   std::shared_ptr<target> target_;
   bool drain_wished_ = false;
+  bool stop_wished_ = false;
 };
 
 /// Works for the coordinator until it ends, the node is told to leave, or it cannot be reached for too long.

@@ -2,10 +2,17 @@
 
 #include "actors/late_record.hpp"
 
+#include "actors/node_table.hpp"
 #include "base/log.hpp"
 #include "messages/priced_answer.hpp"
 
 namespace cohort {
+
+std::string refusal_of(const late_report& late, const attempt_standing& standing) {
+  if (standing.node.empty() || node_of(standing.node) != late.node) return "it was not given to this node";
+  if (late.report.answered && !standing.owed && !standing.answered) return "it was given back before, unsent";
+  return {};
+}
 
 expected<late_outcome> record_late(ledger& book, const run_context& context, const late_report& late) {
   const auto& report = late.report;
@@ -14,11 +21,13 @@ expected<late_outcome> record_late(ledger& book, const run_context& context, con
   late_outcome outcome;
   outcome.batch = before->batch;
   outcome.settled = before->charged;
+  outcome.refusal = refusal_of(late, *before);
   const auto* model = context.find_model(before->model);
-  if (report.answered && model == nullptr) {
+  if (!outcome.refusal.empty() || (report.answered && model == nullptr)) {
     outcome.taken = false;
     return outcome;
   }
+  if (!before->owed) return outcome;  // Its outcome is here already: the node may forget it.
   nano_dollars cost;
   auto answer = report.answer;
   if (report.answered) {

@@ -21,7 +21,10 @@ constexpr milliseconds first_backoff{250};
 constexpr milliseconds longest_backoff{5000};
 constexpr milliseconds hello_time{10'000};
 constexpr milliseconds goodbye_time{1000};  // For the HUB to hear that the node has gone.
-constexpr uint32_t outbox_window = 16;      // Unacknowledged reports beyond the slots: a returned node does not flood.
+constexpr size_t most_prefixes = 64;
+constexpr size_t most_prefix_bytes = 128U << 20;
+constexpr uint32_t most_refusals = 1000;  // In a row, beyond the slots.
+constexpr uint32_t outbox_window = 16;    // Unacknowledged reports beyond the slots: a returned node does not flood.
 
 milliseconds with_jitter(milliseconds pause) {
   static thread_local std::mt19937_64 random{std::random_device{}()};
@@ -90,13 +93,15 @@ void node_state::say_hello() {
   call.hello.slots = parts_.slots;
   call.hello.busy = static_cast<uint32_t>(flights_.size());
   const auto add = [&](const attempt_key& key) {
-    call.hello.held.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key)});
+    if (call.hello.held.size() >= most_held) return;
+    call.hello.held.push_back(
+        {veiled(std::get<0>(key), session_), std::get<1>(key), std::get<2>(key), std::get<3>(key)});
   };
   for (const auto& [key, flight] : flights_) add(key);
   for (const auto& [key, report] : outbox_) add(key);
   self_->request(hub_, hello_time, std::move(call))
       .then(
-          [this, session = session_](const node_welcome& welcome) {
+          [this, session = session_](node_welcome& welcome) {
             if (session == session_ && phase_ == phase::dialing) on_welcome(welcome);
           },
           [this, session = session_](const caf::error& problem) {
@@ -105,7 +110,9 @@ void node_state::say_hello() {
           });
 }
 
-void node_state::on_welcome(const node_welcome& welcome) {
+void node_state::on_welcome(node_welcome& welcome) {
+  if (const auto fault = fault_in(welcome); !fault.empty()) return distrust(fault);
+  make_showable(welcome);
   if (!welcome.accepted) {
     if (welcome.code == ec::conflict) return try_later(welcome.reason);
     if (welcome.code == ec::interrupted) return finish(ec::none, welcome.reason);  // The run is over.
@@ -168,7 +175,8 @@ void node_state::on_tick() {
       return finish(ec::connect_failed,
                     fmt::format("gave up after {} s: {}", parts_.rejoin_for.count() / 1000, told_why_));
   }
-  if (leave_by_ && at >= *leave_by_ && flights_.empty()) return finish(ec::none, {});
+  if (leave_by_ && at >= *leave_by_ && flights_.empty())
+    return finish(breach_.empty() ? ec::none : ec::protocol_mismatch, breach_);
   show();
   self_->delayed_send(caf::actor_cast<node_service_actor>(self_), node_tick_interval, node_tick{});
 }
@@ -185,22 +193,47 @@ void node_state::on_hub_pulse(const hub_pulse& pulse) {
 void node_state::on_part(const wire_part& part) {
   if (phase_ != phase::joined || part.session != session_) return;
   heard_ = now();
+  if (const auto fault = fault_in(part, parcel_kind::order); !fault.empty()) return distrust(fault);
   const auto whole = parts_in_.add(part);
+  if (parts_in_.broken()) return distrust("the parts of what it sends do not belong together");
   if (!whole) return;
-  auto order = part.kind == parcel_kind::order ? unpack_order(*whole) : std::nullopt;
-  if (order)
-    take(*order);
-  else
-    log_warning("the coordinator sent something that is no order; it is ignored");
+  auto order = unpack_order(*whole);
+  if (!order) return distrust("it sent something that is no order");
+  if (const auto fault = fault_in(*order); !fault.empty()) return distrust(fault);
+  take(*order);
+}
+
+/// A coordinator that this machine's user may not own: nothing more is taken from it, and what was not sent yet is not
+/// sent. Answers that are under way are kept.
+void node_state::distrust(const std::string& why) {
+  breach_ = fmt::format("the coordinator does not keep to the protocol: {}", why);
+  tell(event_kind::warning, breach_);
+  leaving_ = true;
+  call_back_unsent();
+  lose_hub(breach_);
+}
+
+/// False if the coordinator wants more of it remembered than a run has.
+bool node_state::remember_prefix(remote_order& order) {
+  if (!order.with_prefix) return true;
+  size_t bytes = order.prefix_text.size();
+  for (const auto& [digest, text] : prefixes_) bytes += text.size();
+  if (prefixes_.size() >= most_prefixes || bytes > most_prefix_bytes) return false;
+  prefixes_[order.prefix] = std::move(order.prefix_text);
+  return true;
 }
 
 void node_state::take(remote_order& order) {
-  if (order.with_prefix) prefixes_[order.prefix] = std::move(order.prefix_text);
+  if (!remember_prefix(order)) return distrust("it sends too many different instructions");
   const attempt_key key{book_, order.run, order.order.task, order.order.attempt};
   if (outbox_.contains(key) || flights_.contains(key)) return;  // It is known here, and reported.
   const auto prefix = prefixes_.find(order.prefix);
   if (leaving_ || run_over_) return refuse(order, "the node takes no more work");
-  if (prefix == prefixes_.end() || flights_.size() >= parts_.slots) return refuse(order, "the node has no room for it");
+  if (prefix == prefixes_.end() || flights_.size() >= parts_.slots) {
+    if (++refusals_ > parts_.slots + most_refusals) return distrust("it sends more orders than there are slots");
+    return refuse(order, "the node has no room for it");
+  }
+  refusals_ = 0;
   order.order.request.shared_prefix = prefix->second;
   auto worker = self_->spawn(cohort::worker, parts_.gateway, parts_.resend);
   flights_[key] = {worker, session_};
@@ -280,11 +313,11 @@ void node_state::send_parcel(const remote_report& report) {
 }
 
 void node_state::on_kept(const report_kept& kept) {
-  if (kept.session != session_) return;
+  if (kept.session != session_ || kept.book != book_) return;
   heard_ = now();
   const attempt_key key{kept.book, kept.run, kept.task, kept.attempt};
   const auto entry = outbox_.find(key);
-  if (entry == outbox_.end()) return;
+  if (entry == outbox_.end() || !entry->second.sent) return;
   if (!kept.taken) {
     entry->second.sent = false;
     not_wanted_.insert(key);
@@ -340,7 +373,7 @@ void node_state::finish_if_done() {
     if (!leave_by_) leave_by_ = now() + 2 * lease_;
     return;
   }
-  finish(ec::none, {});
+  finish(breach_.empty() ? ec::none : ec::protocol_mismatch, breach_);
 }
 
 /// Something in the outbox is for the HUB that the node has joined.

@@ -73,9 +73,11 @@ class node_state {
   void dial();
   void on_dialed(const dialed& answer);
   void say_hello();
-  void on_welcome(const node_welcome& welcome);
+  void on_welcome(node_welcome& welcome);
   void lose_hub(const std::string& why);
   void try_later(const std::string& why);
+  void distrust(const std::string& why);
+  [[nodiscard]] bool remember_prefix(remote_order& order);
   void take(remote_order& order);
   void refuse(const remote_order& order, const std::string& why);
   void on_done(const attempt_key& key, work_report& report);
@@ -118,6 +120,8 @@ class node_state {
   uint64_t last_parcel_ = 0;
   uint64_t answers_ = 0;
   uint64_t failures_ = 0;
+  uint32_t refusals_ = 0;  ///< Orders in a row that were refused for want of room.
+  std::string breach_;     ///< How the coordinator broke the protocol.
   bool leaving_ = false;
   bool run_over_ = false;
   std::optional<node_outcome> ending_;  ///< Delivered once the HUB knows that the node has gone.

@@ -6,13 +6,14 @@
 
 #include <fmt/format.h>
 
-#include "base/text.hpp"
-
 namespace cohort {
 
 namespace {
 
-constexpr uint32_t most_slots = 10'000;
+constexpr uint64_t bytes_a_token = 256;  // No token of any model is as long.
+constexpr uint64_t bytes_beside = 64U << 10;
+constexpr size_t most_remembered = 1000;  // Nodes that are not joined any more.
+constexpr uint32_t most_doublings = 5;    // Of the time for which a node is put aside.
 
 }  // namespace
 
@@ -20,9 +21,88 @@ std::string placement(const std::string& node, const std::string& life) { return
 
 std::string node_of(const std::string& placement) { return placement.substr(0, placement.find('/')); }
 
-bool is_account_failure(const call_failure& failure) noexcept {
-  return failure.code == ec::authentication || failure.code == ec::billing || failure.code == ec::forbidden ||
-         failure.code == ec::spend_limit;
+order_terms terms_of(const work_order& order, const model_info* model) {
+  const auto& request = order.request;
+  order_terms terms;
+  terms.lease = order.lease;
+  terms.prompt_bound = prompt_token_bound(request.shared_prefix.size() + request.prompt.size());
+  terms.max_tokens = request.max_tokens;
+  terms.model = model;
+  if (model != nullptr) terms.reserved = most_it_can_cost(terms.prompt_bound, terms.max_tokens, *model);
+  return terms;
+}
+
+std::string disbelief(const order_terms& terms, const completion& answer) {
+  const auto& usage = answer.usage;
+  const auto prompt = usage.prompt_tokens();
+  if (usage.output_tokens > terms.max_tokens)
+    return fmt::format("it says that an answer of at most {} tokens has {}", terms.max_tokens, usage.output_tokens);
+  if (prompt > terms.prompt_bound)
+    return fmt::format("it says that a prompt of at most {} tokens has {}", terms.prompt_bound, prompt);
+  if (prompt == 0 && usage.output_tokens == 0) return "it says that an answer has used nothing";
+  if (usage.tier == service_tier::batch) return "it says that a request was billed as a batch, which nobody asked for";
+  if (terms.model != nullptr && cost_of(usage, *terms.model) > terms.reserved)
+    return "it says that an answer cost more than it can cost";
+  if (answer.text.size() > bytes_beside + bytes_a_token * terms.max_tokens)
+    return fmt::format("an answer of at most {} tokens has {} bytes", terms.max_tokens, answer.text.size());
+  return {};
+}
+
+blame blame_for(ec code) noexcept {
+  switch (code) {
+    case ec::request_invalid:
+    case ec::request_too_large:
+    case ec::context_exceeded:
+    case ec::rate_limited:
+    case ec::overloaded:
+    case ec::cancelled:
+    case ec::worker_lost:
+    case ec::node_left: return blame::task;
+    case ec::server_error:
+    case ec::conflict:
+    case ec::connect_failed:
+    case ec::connection_lost:
+    case ec::timeout:
+    case ec::malformed_answer: return blame::unclear;
+    case ec::config_invalid:
+    case ec::no_credentials:
+    case ec::model_unknown:
+    case ec::not_found:
+    case ec::permission_denied:
+    case ec::io:
+    case ec::disk_full:
+    case ec::authentication:
+    case ec::billing:
+    case ec::forbidden:
+    case ec::model_not_found:
+    case ec::spend_limit:
+    case ec::certificate_refused: return blame::node;
+    case ec::none:
+    case ec::usage:
+    case ec::binary_file:
+    case ec::not_utf8:
+    case ec::file_too_large:
+    case ec::unparsable:
+    case ec::not_importable:
+    case ec::state_corrupt:
+    case ec::state_newer:
+    case ec::state_foreign:
+    case ec::state_locked:
+    case ec::state_missing:
+    case ec::task_unknown:
+    case ec::refused:
+    case ec::cut_off:
+    case ec::empty_answer:
+    case ec::no_code:
+    case ec::broken_code:
+    case ec::source_gone:
+    case ec::source_changed:
+    case ec::limit_reached:
+    case ec::limit_too_low:
+    case ec::interrupted:
+    case ec::protocol_mismatch: return blame::liar;
+  }
+  return blame::liar;
 }
 
 bool never_arrived(const call_failure& failure) noexcept {
@@ -36,8 +116,6 @@ std::optional<error> node_table::objection(const node_hello& hello) const {
         fmt::format("this coordinator speaks version {} of the nodes' protocol, the node version {}; use the same "
                     "program on both machines",
                     cluster_protocol, hello.protocol)};
-  if (hello.session.size() < 16 || hello.node.empty() || hello.slots == 0 || hello.slots > most_slots)
-    return error{ec::usage, fmt::format("a node needs 1 to {} slots and an identity", most_slots)};
   if (open_.contains(hello.session)) return error{ec::conflict, "this session has joined already"};
   return std::nullopt;
 }
@@ -58,7 +136,7 @@ node_entry& node_table::join(const node_hello& hello, steady_time now) {
     entry.view.failed = before->second.failed;
     closed_.erase(before);
   }
-  entry.view.name = printable(hello.name, 60);
+  entry.view.name = hello.name;
   entry.view.node = hello.node;
   entry.view.slots = hello.slots;
   entry.earlier = std::min(hello.busy, hello.slots);
@@ -83,6 +161,7 @@ void node_table::end(const std::string& session, node_standing how) {
   view.standing = how;
   view.in_flight = 0;
   open_.erase(found);
+  if (closed_.size() >= most_remembered) closed_.erase(closed_.begin());
   closed_[view.node] = std::move(view);
 }
 
@@ -93,17 +172,22 @@ std::vector<std::string> node_table::silent(steady_time now) const {
   return found;
 }
 
-bool node_table::judge(node_entry& node, const work_report& report) const {
+node_verdict node_table::judge(node_entry& node, const work_report& report) const {
   if (report.answered) {
     ++node.view.done;
     node.failures_in_row = 0;
-    return false;
+    node.asides = 0;
+    return node_verdict::fine;
   }
-  if (report.failure.code == ec::node_left || report.failure.code == ec::cancelled) return false;
+  if (report.failure.code == ec::node_left || report.failure.code == ec::cancelled) return node_verdict::fine;
   ++node.view.failed;
-  if (is_account_failure(report.failure)) return true;
-  if (!never_arrived(report.failure)) return false;
-  return ++node.failures_in_row >= rules_.failures_to_put_aside;
+  switch (blame_for(report.failure.code)) {
+    case blame::task: return node_verdict::fine;
+    case blame::node:
+    case blame::liar: return node_verdict::aside_for_good;
+    case blame::unclear: break;
+  }
+  return ++node.failures_in_row >= rules_.failures_to_put_aside ? node_verdict::aside_for_now : node_verdict::fine;
 }
 
 bool node_table::judge(node_entry& node, const node_pulse& pulse, steady_time now) const {
@@ -119,9 +203,31 @@ std::vector<std::string> node_table::due_again(steady_time now) const {
   std::vector<std::string> found;
   for (const auto& [session, entry] : open_)
     if (entry.view.standing == node_standing::put_aside && !entry.for_good && entry.orders.empty() &&
-        now - entry.aside_since >= rules_.aside_time)
+        now - entry.aside_since >=
+            rules_.aside_time * (1 << std::min(entry.asides - std::min(entry.asides, 1u), most_doublings)))
       found.push_back(session);
   return found;
+}
+
+bool node_table::anybody_works() const {
+  const bool may_return = std::any_of(closed_.begin(), closed_.end(),
+                                      [](const auto& entry) { return entry.second.standing == node_standing::lost; });
+  return may_return || std::any_of(open_.begin(), open_.end(), [](const auto& entry) {
+           const auto& node = entry.second;
+           return !node.orders.empty() || !(node.view.standing == node_standing::put_aside && node.for_good);
+         });
+}
+
+std::string node_table::barred() const {
+  std::string words;
+  const auto add = [&](const node_view& view) {
+    words += fmt::format("{}{}: {}", words.empty() ? "" : "; ", view.name, view.reason);
+  };
+  for (const auto& [session, entry] : open_)
+    if (entry.view.standing == node_standing::put_aside && entry.for_good) add(entry.view);
+  for (const auto& [node, view] : closed_)
+    if (view.standing == node_standing::put_aside) add(view);
+  return words;
 }
 
 bool node_table::others_work(const node_entry& node) const {

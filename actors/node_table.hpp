@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "messages/cluster.hpp"
+#include "messages/price.hpp"
 
 namespace cohort {
 
@@ -22,16 +23,46 @@ struct node_rules {
   milliseconds aside_time{30'000};     ///< After this a node that was put aside for its network is tried again.
 };
 
+/// What a node was asked for: by it a report is judged.
+struct order_terms {
+  uint64_t lease = 0;
+  uint64_t prompt_bound = 0;  ///< Tokens that the prompt has at most.
+  uint32_t max_tokens = 0;
+  const model_info* model = nullptr;  ///< Of the run's context; null if the run does not know it.
+  nano_dollars reserved;
+};
+
+[[nodiscard]] order_terms terms_of(const work_order& order, const model_info* model);
+
+/// Why an answer cannot be what such an order brings; empty if it can. A usage that is not believed is not settled:
+/// what was reserved stays charged.
+[[nodiscard]] std::string disbelief(const order_terms& terms, const completion& answer);
+
+/// Whose matter a failure is.
+enum class blame : uint8_t {
+  task,     ///< Any machine would fail in the same way, or it is nobody's.
+  node,     ///< Its key, its account, its settings, its way to the provider.
+  unclear,  ///< Once it says nothing, several times in a row it is the node's.
+  liar,     ///< No call ends like this.
+};
+[[nodiscard]] blame blame_for(ec code) noexcept;
+
+/// What follows for the node from a report.
+enum class node_verdict : uint8_t { fine, aside_for_now, aside_for_good };
+
 /// One session of one node.
 struct node_entry {
   node_view view;
   std::string session;
   std::string life;
-  std::map<attempt_id, work_order> orders;  ///< Without texts: what a report needs.
-  uint32_t earlier = 0;                     ///< Slots that attempts of an earlier session still hold.
-  std::set<digest> prefixes;                ///< That it knows.
+  std::map<attempt_id, order_terms> orders;  ///< What a report needs.
+  uint32_t earlier = 0;                      ///< Slots that attempts of an earlier session still hold.
+  std::set<digest> prefixes;                 ///< That it knows.
   uint64_t last_parcel = 0;
   uint32_t failures_in_row = 0;
+  uint32_t asides = 0;   ///< How often it was put aside; each time it stays so for longer.
+  uint32_t storing = 0;  ///< Late reports of it on their way to the disk.
+  uint64_t storing_bytes = 0;
   bool for_good = false;  ///< Put aside until it joins anew: its account was refused.
   steady_time heard;
   std::optional<steady_time> trouble_since;
@@ -61,14 +92,20 @@ class node_table {
   /// Sessions that were silent for longer than the lease.
   [[nodiscard]] std::vector<std::string> silent(steady_time now) const;
 
-  /// A call of the node ended. True if the node is to be put aside for it.
-  [[nodiscard]] bool judge(node_entry& node, const work_report& report) const;
+  /// A call of the node ended.
+  [[nodiscard]] node_verdict judge(node_entry& node, const work_report& report) const;
 
   /// A pulse told of trouble, or of none. True if it lasts too long.
   [[nodiscard]] bool judge(node_entry& node, const node_pulse& pulse, steady_time now) const;
 
   /// Put aside for a while, empty, and due to be tried again.
   [[nodiscard]] std::vector<std::string> due_again(steady_time now) const;
+
+  /// True if a node takes work, finishes some, is to be tried again, or was lost and may come back.
+  [[nodiscard]] bool anybody_works() const;
+
+  /// Names and reasons of nodes that were put aside for good; empty if there are none.
+  [[nodiscard]] std::string barred() const;
 
   /// True if some other node takes work.
   [[nodiscard]] bool others_work(const node_entry& node) const;
@@ -87,9 +124,6 @@ class node_table {
 /// What the ledger calls the process of a node that an attempt was given to: identity and life.
 [[nodiscard]] std::string placement(const std::string& node, const std::string& life);
 [[nodiscard]] std::string node_of(const std::string& placement);
-
-/// Failures that are about the node's own account or key, not about the task.
-[[nodiscard]] bool is_account_failure(const call_failure& failure) noexcept;
 
 /// The call certainly never reached the provider.
 [[nodiscard]] bool never_arrived(const call_failure& failure) noexcept;

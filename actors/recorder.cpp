@@ -171,8 +171,12 @@ bool recorder_state::in_place() {
 caf::typed_response_promise<late_outcome> recorder_state::store_late(late_report late) {
   const auto what = std::make_shared<const late_report>(std::move(late));
   const auto& report = what->report;
-  if (!report.answered && !watch_->displaced())
-    files_->keep_unusable({report.task, report.attempt, report.lease, report.failure});
+  if (!report.answered && !report.failure.text.empty() && !watch_->displaced()) {
+    // Only of an attempt that this node owes: others could fill the disk.
+    const auto standing = book_->standing(what->run, report.task, report.attempt);
+    if (standing && standing->owed && refusal_of(*what, *standing).empty())
+      files_->keep_unusable({report.task, report.attempt, report.lease, report.failure});
+  }
   return commit<late_outcome>(
       false, [this, what] { return commits_->heard(record_late(*book_, *context_, *what)); },
       [this, what](const late_outcome& seen) { note_late(*what, seen); });
@@ -180,7 +184,7 @@ caf::typed_response_promise<late_outcome> recorder_state::store_late(late_report
 
 void recorder_state::note_late(const late_report& late, const late_outcome& seen) {
   if (late.run != options_.run) return;
-  if (seen.fresh && late.report.answered) view_->note_cost(seen.batch, seen.model, seen.cost);
+  if (seen.fresh && !seen.model.empty()) view_->note_cost(seen.batch, seen.model, seen.cost);
   if (seen.used) view_->note_state(late.report.task, task_state::answered);
 }
 

@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 #include <caf/all.hpp>
+#include <caf/binary_serializer.hpp>
+#include <caf/io/basp_broker.hpp>
 #include <caf/io/middleman.hpp>
-#include <caf/openssl/all.hpp>
 
 #include "base/log.hpp"
-#include "cluster/probe.hpp"
-#include "cluster/tls_errors.hpp"
+#include "cluster/uplink.hpp"
 
 CAF_BEGIN_TYPE_ID_BLOCK(cohort, caf::first_custom_type_id)
 CAF_ADD_TYPE_ID(cohort, (cohort::node_actor))
@@ -31,8 +31,9 @@ namespace cohort {
 
 namespace {
 
-constexpr milliseconds probe_time{5000};
+constexpr milliseconds dial_time{5000};
 constexpr milliseconds connect_time{10'000};
+constexpr uint16_t port_name = 1;  // The framework's name for what is published; no port is opened.
 
 /// The framework's node id is a hash of the host and the process id: two containers may have the same, and messages
 /// then go to the wrong process. This module sits in a place that the framework keeps for one that we do not use, and
@@ -63,13 +64,20 @@ dialed unreachable(const net_address& where, const std::string& why) {
           fmt::format("cannot reach the coordinator at {}: {}", to_string(where), why)};
 }
 
-dialed connect(dialer_actor::pointer self, const net_address& where) {
+caf::actor broker_of(caf::actor_system& system) {
+  return system.middleman().named_broker<caf::io::basp_broker>(caf::atom("BASP"));
+}
+
+caf::io::scribe_ptr scribe_for(caf::actor_system& system, descriptor fd) {
+  return system.middleman().backend().new_scribe(fd.release());
+}
+
+dialed connect(caf::actor_system& system, const net_address& where, descriptor fd) {
   dialed answer = unreachable(where, "no answer");
-  auto& system = self->home_system();
   const auto wanted = system.message_types(caf::detail::type_list<hub_actor>{});
   caf::scoped_actor blocking{system};
   blocking
-      ->request(system.openssl_manager().actor_handle(), connect_time, caf::connect_atom::value, where.host, where.port)
+      ->request(broker_of(system), connect_time, caf::connect_atom::value, scribe_for(system, std::move(fd)), port_name)
       .receive(
           [&](const caf::node_id&, const caf::strong_actor_ptr& found, const std::set<std::string>& offered) {
             if (!found)
@@ -89,36 +97,44 @@ dialed connect(dialer_actor::pointer self, const net_address& where) {
 }  // namespace
 
 void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, const link_times& times) {
-  if (!keep_tls_errors_apart())
-    log_warning("OpenSSL's own calls were not found; a node that dies may take another one's connection along");
   config.add_message_types<caf::id_block::cohort>();
   // With workers, the end of a connection is told to the framework's broker only after what they still decode, and by
   // then its number may be that of the next connection, which is closed instead.
   config.set("middleman.workers", 0);
   config.load<caf::io::middleman>();
   config.load<random_identity>();
-  config.load<caf::openssl::manager>();
-  config.openssl_cafile = own.authority_path();
-  config.openssl_certificate = own.certificate_path();
-  config.openssl_key = own.key_path();
+  config.set("middleman.app-identifiers", std::vector<std::string>{own.cluster()});
   config.set("middleman.heartbeat-interval", caf::timespan{times.heartbeat});
   config.set("middleman.connection-timeout", caf::timespan{times.silence});
 }
 
-expected<uint16_t> publish_hub(const hub_actor& hub) {
-  auto port = caf::openssl::publish(hub, 0, "127.0.0.1", true);
-  if (!port)
-    return fail(ec::connect_failed, "cannot publish the hub on loopback: " + hub.home_system().render(port.error()));
-  return *port;
+doorkeeper::hand_over let_in(const hub_actor& hub) {
+  return [hub](descriptor fd) {
+    auto& system = hub.home_system();
+    // The broker takes a connection that is there already; its handshake offers the HUB.
+    caf::anon_send(broker_of(system), caf::publish_atom::value, scribe_for(system, std::move(fd)), port_name,
+                   caf::actor_cast<caf::strong_actor_ptr>(hub), system.message_types(hub));
+  };
+}
+
+std::string framework_id(const caf::actor_addr& actor) {
+  std::vector<char> bytes;
+  caf::binary_serializer sink{nullptr, bytes};
+  auto node = actor.node();
+  if (auto problem = sink(node)) return {};
+  return {bytes.begin(), bytes.end()};
 }
 
 dialer_actor::behavior_type dialer(dialer_actor::pointer self, net_address where,
                                    std::shared_ptr<const cluster_credentials> own) {
+  const auto link = std::make_shared<std::unique_ptr<uplink>>();
   return {
-      [self, where = std::move(where), own = std::move(own)](const dial_wish&) -> dialed {
-        if (auto there = probe_coordinator(where, *own, probe_time); !there)
-          return {hub_actor{}, there.error().code, there.error().message};
-        return connect(self, where);
+      [self, link, where = std::move(where), own = std::move(own)](const dial_wish&) -> dialed {
+        link->reset();  // The last one has ended, or is given up now.
+        auto made = uplink::connect(where, *own, dial_time);
+        if (!made) return {hub_actor{}, made.error().code, made.error().message};
+        *link = std::move(*made);
+        return connect(self->home_system(), where, (*link)->take_inside());
       },
   };
 }

@@ -1,5 +1,6 @@
-// The only file that knows the framework's network layer: mutual TLS always, heartbeats at both ends, node identities
-// that are random instead of host and process id.
+// The only file that knows the framework's network layer. It has no port: connections come as socket pairs from the
+// DOORKEEPER and from a node's UPLINK, which speak TLS. Heartbeats at both ends, node identities that are random
+// instead of host and process id.
 #pragma once
 
 #include <memory>
@@ -9,6 +10,7 @@
 #include "actors/interfaces.hpp"
 #include "cluster/address.hpp"
 #include "cluster/credentials.hpp"
+#include "cluster/doorkeeper.hpp"
 
 namespace cohort {
 
@@ -20,11 +22,14 @@ struct link_times {
   milliseconds silence{15'000};  ///< Ends a connection.
 };
 
-/// Loads the network layer with `own` credentials, which must outlive the actor system.
+/// Loads the network layer, which talks to systems of the same cluster only.
 void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, const link_times& times);
 
-/// Publishes the HUB on loopback; returns the port for the DOORKEEPER. `ec::connect_failed`.
-[[nodiscard]] expected<uint16_t> publish_hub(const hub_actor& hub);
+/// What the DOORKEEPER calls for each connection that it lets in: whoever is on it may talk to `hub`.
+[[nodiscard]] doorkeeper::hand_over let_in(const hub_actor& hub);
+
+/// The identity of the actor system that `actor` lives in, as `frame_guard` reads it off the wire.
+[[nodiscard]] std::string framework_id(const caf::actor_addr& actor);
 
 /// DIALER. Only for a detached actor: it blocks.
 dialer_actor::behavior_type dialer(dialer_actor::pointer self, net_address where,

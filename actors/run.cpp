@@ -67,6 +67,9 @@ hub_parts hub_parts_of(const run_parts& parts, const run_services& services, con
   inner.money = services.money;
   inner.progress = services.progress;
   inner.coordinator = coordinator;
+  inner.expel = [door = std::weak_ptr<doorkeeper>{parts.door->door}](const caf::actor_addr& whom) {
+    if (const auto there = door.lock()) there->expel(framework_id(whom));
+  };
   return inner;
 }
 
@@ -91,18 +94,15 @@ run_services spawn_services(caf::actor_system& system, const run_parts& parts, c
 }
 
 /// Lets nodes in. A refusal at the door becomes a warning of the run.
-expected<void> open_door(const run_parts& parts, const run_services& services) {
-  if (!parts.door) return {};
-  const auto port = publish_hub(services.hub);
-  if (!port) return tl::unexpected{port.error()};
-  parts.door->door->open_to(*port, [progress = services.progress](std::string words) {
+void open_door(const run_parts& parts, const run_services& services) {
+  if (!parts.door) return;
+  parts.door->door->open_to(let_in(services.hub), [progress = services.progress](std::string words) {
     run_event event;
     event.kind = event_kind::warning;
     event.code = ec::certificate_refused;
     event.text = std::move(words);
     caf::anon_send(progress, std::move(event));
   });
-  return {};
 }
 
 constexpr std::chrono::seconds closing_time{5};
@@ -139,8 +139,7 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   }
   run_outcome outcome;
   caf::scoped_actor self{system};
-  if (auto opened = open_door(parts, services); !opened)
-    caf::anon_send(owner, halt{opened.error().code, opened.error().message});
+  open_door(parts, services);
   self->request(owner, caf::infinite, run_start{})
       .receive([&](const run_outcome& ended) { outcome = ended; },
                [&](const caf::error& problem) {

@@ -18,7 +18,7 @@ namespace cohort {
 
 /// What a run needs so that nodes can join.
 struct listening {
-  std::unique_ptr<doorkeeper> door;  ///< Listens already; lets nobody in before the run begins.
+  std::shared_ptr<doorkeeper> door;  ///< Listens already; lets nobody in before the run begins.
   std::shared_ptr<const cluster_credentials> own;
   milliseconds lease{15'000};
 };

@@ -3,6 +3,7 @@
 #include "actors/wire.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
@@ -24,6 +25,7 @@ std::optional<T> decode(const std::string& bytes) {
   T value;
   caf::binary_deserializer source{nullptr, bytes.data(), bytes.size()};
   if (auto problem = source(value)) return std::nullopt;
+  if (source.remaining() != 0) return std::nullopt;
   return value;
 }
 
@@ -44,19 +46,19 @@ std::vector<wire_part> cut(const std::string& session, uint64_t parcel, parcel_k
 }
 
 std::optional<std::string> parcel_joiner::add(const wire_part& part) {
-  if (part.count == 1 && part.index == 0) return part.bytes;
-  auto& parcel = open_[part.parcel];
-  const bool fits = part.index == parcel.next && part.index < part.count && part.bytes.size() <= part_bytes &&
-                    parcel.bytes.size() + part.bytes.size() <= largest_parcel;
-  if (!fits) {
-    open_.erase(part.parcel);
+  const bool fits = part.index == next_ && (next_ == 0 || (part.parcel == parcel_ && part.count == count_)) &&
+                    bytes_.size() + part.bytes.size() <= largest_parcel;
+  if (!fits || broken_) {
+    broken_ = true;
+    bytes_ = {};
     return std::nullopt;
   }
-  parcel.bytes += part.bytes;
-  if (++parcel.next < part.count) return std::nullopt;
-  auto whole = std::move(parcel.bytes);
-  open_.erase(part.parcel);
-  return whole;
+  parcel_ = part.parcel;
+  count_ = part.count;
+  bytes_ += part.bytes;
+  if (++next_ < count_) return std::nullopt;
+  next_ = 0;
+  return std::exchange(bytes_, {});
 }
 
 }  // namespace cohort

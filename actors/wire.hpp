@@ -1,17 +1,15 @@
-// Orders and reports as bytes in parts. Invariant: a parcel is complete, in order and of one session, or it is dropped.
+// Orders and reports as bytes in parts. Invariant: a parcel is complete, in order and of one session. A sender ends one
+// parcel before it begins the next, so a receiver keeps the parts of one.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cluster/message_checks.hpp"
 #include "messages/cluster.hpp"
 
 namespace cohort {
-
-inline constexpr size_t part_bytes = 256 << 10;
-inline constexpr uint64_t largest_parcel = 256ULL << 20;
 
 [[nodiscard]] std::string pack(const remote_order& order);
 [[nodiscard]] std::string pack(const remote_report& report);
@@ -24,18 +22,21 @@ inline constexpr uint64_t largest_parcel = 256ULL << 20;
 [[nodiscard]] std::vector<wire_part> cut(const std::string& session, uint64_t parcel, parcel_kind kind,
                                          const std::string& bytes);
 
-/// Joins the parts of one session in one direction.
+/// Joins the parts of one session in one direction. The parts have passed `fault_in`.
 class parcel_joiner {
  public:
-  /// The whole parcel, once its last part is there. Parts out of order end their parcel.
+  /// The whole parcel, once its last part is there.
   [[nodiscard]] std::optional<std::string> add(const wire_part& part);
 
+  /// A part came out of order, or in the middle of another parcel: the sender breaks the protocol.
+  [[nodiscard]] bool broken() const noexcept { return broken_; }
+
  private:
-  struct open_parcel {
-    uint32_t next = 0;
-    std::string bytes;
-  };
-  std::map<uint64_t, open_parcel> open_;
+  std::string bytes_;
+  uint64_t parcel_ = 0;
+  uint32_t next_ = 0;  ///< Part of `parcel_` that comes next; 0: none is open.
+  uint32_t count_ = 0;
+  bool broken_ = false;
 };
 
 }  // namespace cohort

@@ -91,7 +91,7 @@ expected<std::shared_ptr<listening>> open_for_nodes(const generate_options& opti
   auto own = cluster_credentials::load(options.cluster, cluster_side::coordinator);
   if (!own) return tl::unexpected{own.error()};
   door->own = std::make_shared<const cluster_credentials>(std::move(*own));
-  auto listener = doorkeeper::listen(*where);
+  auto listener = doorkeeper::listen(*where, door->own);
   if (!listener) return tl::unexpected{listener.error()};
   door->door = std::move(*listener);
   return door;

@@ -129,7 +129,7 @@ int join(join_options wish) {
   auto place = open_spool(wish);
   if (!place) return complain(place.error());
   parts.place = std::make_shared<const spool>(std::move(*place));
-  if (auto opened = open_log(parts.place->folder(), "node.log", log_level::info); !opened)
+  if (auto opened = open_log(parts.place->path(), "node.log", log_level::info); !opened)
     return complain(opened.error());
   auto contents = parts.place->load();
   if (!contents) return complain(contents.error());
@@ -147,7 +147,7 @@ int join(join_options wish) {
   parts.sink = make_node_screen(wish.quiet);
   node_controls controls;
   const signal_watch watch{[&](stop_wish stop) { heed(stop.count, controls); }, defaults->grace};
-  const auto folder = parts.place->folder();
+  const auto folder = parts.place->path();
   const auto outcome = join_cluster(std::move(parts), controls);
   close_log();
   const auto words = closing_words(outcome, folder);

@@ -4,18 +4,15 @@
 #include "cluster/authority.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <set>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/files.hpp"
+#include "base/folder.hpp"
 #include "cluster/certificates.hpp"
+#include "cluster/guarded_folder.hpp"
 
 namespace cohort {
 
@@ -99,33 +96,25 @@ expected<identity_pair> make_identity(const std::string& name, part what, const 
   return made;
 }
 
-/// Writes a key so that nobody else can read it at any moment.
-expected<void> write_private(const fs::path& file, const std::string& text) {
-  const fs::path draft = file.native() + ".new";
-  ::unlink(draft.c_str());
-  const int fd = ::open(draft.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return tl::unexpected{system_error(errno, "write", draft)};
-  const auto written = ::write(fd, text.data(), text.size());
-  const bool whole = written == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
-  const int why = errno;
-  ::close(fd);
-  if (!whole || ::rename(draft.c_str(), file.c_str()) != 0)
-    return tl::unexpected{system_error(whole ? errno : why, "write", file)};
-  return {};
-}
-
+/// The key first, each for this user alone from its first byte on.
 expected<void> store(const fs::path& folder, const std::string& name, const identity_pair& made) {
+  const auto place = cohort::folder::open(folder);
+  if (!place) return tl::unexpected{place.error()};
   auto key = key_text(*made.key);
   if (!key) return tl::unexpected{key.error()};
-  if (auto done = write_private(key_file(folder, name), *key); !done) return done;
   auto& secret = *key;
+  const auto kept = place->replace(key_file({}, name), secret, durability::now, access::own);
   OPENSSL_cleanse(secret.data(), secret.size());
+  if (!kept) return kept;
   const auto text = certificate_text(*made.certificate);
   if (!text) return tl::unexpected{text.error()};
-  return replace_file(certificate_file(folder, name), *text, durability::now);
+  return place->replace(certificate_file({}, name), *text, durability::now, access::own);
 }
 
 expected<identity_pair> load_authority(const fs::path& folder) {
+  for (const auto& file : {certificate_file(folder, authority_name), key_file(folder, authority_name)})
+    if (auto guarded = check_guarded_file(file, file.extension() == ".key"); !guarded)
+      return tl::unexpected{guarded.error()};
   auto certificate = read_certificate(certificate_file(folder, authority_name));
   if (!certificate) return tl::unexpected{certificate.error()};
   auto key = read_key(key_file(folder, authority_name));
@@ -188,15 +177,15 @@ expected<cluster_members> found_cluster(const fs::path& folder, const std::vecto
     return fail(ec::usage, fmt::format("'{}' holds a cluster already; --add NAME makes a certificate for a further "
                                        "node, --revoke NAME takes one away",
                                        folder.string()));
-  const bool fresh = !is_there(folder);
-  if (auto made = make_directories(folder); !made) return tl::unexpected{made.error()};
-  if (fresh && ::chmod(folder.c_str(), 0700) != 0) return tl::unexpected{system_error(errno, "protect", folder)};
+  if (auto guarded = check_guarded(folder); !guarded) return tl::unexpected{guarded.error()};
+  if (auto made = cohort::folder::make(folder, access::own); !made) return tl::unexpected{made.error()};
   if (auto done = issue_all(folder, nodes); !done) return tl::unexpected{done.error()};
   return members_of(folder);
 }
 
 expected<cluster_members> add_nodes(const fs::path& folder, const std::vector<std::string>& nodes) {
   if (auto fine = check_names(nodes); !fine) return tl::unexpected{fine.error()};
+  if (auto guarded = check_guarded(folder); !guarded) return tl::unexpected{guarded.error()};
   auto present = members_of(folder);
   if (!present) return present;
   for (const auto& node : nodes)
@@ -210,6 +199,7 @@ expected<cluster_members> add_nodes(const fs::path& folder, const std::vector<st
 }
 
 expected<cluster_members> revoke_nodes(const fs::path& folder, const std::vector<std::string>& nodes) {
+  if (auto guarded = check_guarded(folder); !guarded) return tl::unexpected{guarded.error()};
   auto present = members_of(folder);
   if (!present) return present;
   std::vector<std::string> kept;

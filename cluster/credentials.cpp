@@ -9,12 +9,13 @@
 #include <fmt/format.h>
 #include <openssl/x509v3.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.hpp"
 #include "base/files.hpp"
 #include "cluster/authority.hpp"
 #include "cluster/certificates.hpp"
+#include "cluster/guarded_folder.hpp"
 
 namespace cohort {
 
@@ -39,14 +40,6 @@ expected<std::string> pick_name(const fs::path& folder, const std::string& wante
                                            folder.string(), folder.string()));
   return fail(ec::usage, fmt::format("'{}' has certificates for {}; say with --name which one is this node's",
                                      folder.string(), fmt::join(nodes, ", ")));
-}
-
-expected<void> check_secrecy(const fs::path& key) {
-  struct stat info {};
-  if (::stat(key.c_str(), &info) != 0) return tl::unexpected{system_error(errno, "read", key)};
-  if ((info.st_mode & 077) == 0) return {};
-  return fail(ec::permission_denied,
-              fmt::format("the key '{}' can be read by others; run: chmod 600 {}", key.string(), key.string()));
 }
 
 /// As the peer will judge it: signature, dates, and the side that it was made for.
@@ -88,24 +81,30 @@ expected<int> in_memory(const fs::path& file) {
 
 expected<cluster_credentials> cluster_credentials::load(const fs::path& folder, cluster_side side,
                                                         const std::string& name) {
+  if (auto guarded = check_guarded(folder); !guarded) return tl::unexpected{guarded.error()};
   auto own = side == cluster_side::coordinator ? expected<std::string>{coordinator_name} : pick_name(folder, name);
   if (!own) return tl::unexpected{own.error()};
   if (auto there = members_of(folder); !there) return tl::unexpected{there.error()};
   const std::array<fs::path, 3> files{folder / (std::string{authority_name} + ".crt"), folder / (*own + ".crt"),
                                       folder / (*own + ".key")};
+  for (const auto& file : files)
+    if (auto guarded = check_guarded_file(file, file.extension() == ".key"); !guarded)
+      return tl::unexpected{guarded.error()};
   const auto authority = read_certificate(files[0]);
   if (!authority) return tl::unexpected{authority.error()};
   const auto certificate = read_certificate(files[1]);
   if (!certificate) return tl::unexpected{certificate.error()};
   const auto key = read_key(files[2]);
   if (!key) return tl::unexpected{key.error()};
-  if (auto secret = check_secrecy(files[2]); !secret) return tl::unexpected{secret.error()};
   if (X509_check_private_key(certificate->get(), key->get()) != 1)
     return fail(ec::config_invalid, fmt::format("'{}' and '{}' are not a pair; copy both anew", files[1].string(),
                                                 files[2].filename().string()));
   if (auto fits = check_chain(**authority, **certificate, side, files[1]); !fits) return tl::unexpected{fits.error()};
   cluster_credentials made;
+  const auto authority_words = certificate_text(**authority);
+  if (!authority_words) return tl::unexpected{authority_words.error()};
   made.name_ = *own;
+  made.cluster_ = to_hex(sha256(*authority_words));
   made.folder_ = folder;
   for (size_t i = 0; i < files.size(); ++i) {
     auto copy = in_memory(files[i]);
@@ -118,6 +117,7 @@ expected<cluster_credentials> cluster_credentials::load(const fs::path& folder, 
 cluster_credentials::cluster_credentials(cluster_credentials&& other) noexcept
     : descriptors_(std::exchange(other.descriptors_, {-1, -1, -1})),
       name_(std::move(other.name_)),
+      cluster_(std::move(other.cluster_)),
       folder_(std::move(other.folder_)) {}
 
 cluster_credentials::~cluster_credentials() {

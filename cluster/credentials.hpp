@@ -1,6 +1,6 @@
 // What one side shows of itself: CA certificate, own certificate, own key, checked once and then held in memory.
-// Invariant: the framework reads these files again for each connection and ends the process if one is gone, so it is
-// given copies that nobody can remove and that vanish with the process, even a killed one.
+// Invariant: each connection begins with what was checked at the start, whatever became of the files meanwhile; the
+// copies vanish with the process, even a killed one.
 #pragma once
 
 #include <array>
@@ -30,6 +30,8 @@ class cluster_credentials {
   [[nodiscard]] std::string authority_path() const { return path_of(0); }
   [[nodiscard]] std::string certificate_path() const { return path_of(1); }
   [[nodiscard]] std::string key_path() const { return path_of(2); }
+  /// Names the cluster: the digest of its authority's certificate.
+  [[nodiscard]] const std::string& cluster() const noexcept { return cluster_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
 
@@ -39,6 +41,7 @@ class cluster_credentials {
 
   std::array<int, 3> descriptors_{-1, -1, -1};
   std::string name_;
+  std::string cluster_;
   std::filesystem::path folder_;
 };
 

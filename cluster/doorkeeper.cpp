@@ -1,4 +1,4 @@
-// One thread, epoll, two bounded streams a connection: who reads slowly is not read for.
+// One thread, epoll. A connection is a stranger until its handshake is done, and a guest from then on.
 
 #include "cluster/doorkeeper.hpp"
 
@@ -7,22 +7,27 @@
 #include <cerrno>
 #include <cstring>
 #include <list>
+#include <map>
+#include <mutex>
 #include <thread>
 #include <unordered_map>
 #include <vector>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <openssl/err.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/log.hpp"
-#include "cluster/byte_stream.hpp"
-#include "cluster/tls_records.hpp"
+#include "cluster/descriptor_limit.hpp"
+#include "cluster/listener.hpp"
+#include "cluster/relay.hpp"
+#include "cluster/tls.hpp"
 
 namespace cohort {
 
@@ -30,299 +35,373 @@ namespace {
 
 constexpr milliseconds tell_every{1000};
 constexpr milliseconds longest_wait{250};
+constexpr milliseconds rest_time{500};  // After the system refused a connection.
+constexpr int first_words = 3;          // Bytes: the type of a TLS record and its version.
+constexpr uint64_t listener_key = 0;
+constexpr uint64_t wake_key = 1;
+constexpr uint32_t accepted_at_once = 64;  // Then those that are in have their turn.
 
-void close_quietly(int& fd) noexcept {
-  if (fd >= 0) ::close(fd);
-  fd = -1;
-}
-
-enum class fate : uint8_t { goes_on, waits, over };
-
-std::string name_of(const sockaddr_storage& peer, socklen_t size) {
-  char host[NI_MAXHOST] = {0};
-  char port[NI_MAXSERV] = {0};
-  if (::getnameinfo(reinterpret_cast<const sockaddr*>(&peer), size, host, sizeof host, port, sizeof port,
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-    return "somebody";
-  return fmt::format("{}:{}", host, port);
-}
+bool lacks_descriptors(int why) noexcept { return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM; }
 
 }  // namespace
 
 class doorkeeper::keeper {
  public:
-  keeper(int listener, door_rules rules, net_address where)
-      : listener_(listener),
+  keeper(descriptor listener, ssl_context_ptr context, door_rules rules, net_address where)
+      : listener_(std::move(listener)),
+        context_(std::move(context)),
         rules_(rules),
         where_(std::move(where)),
         poll_(::epoll_create1(EPOLL_CLOEXEC)),
-        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+        wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
+        most_descriptors_(descriptors_to_lend()) {}
   keeper(const keeper&) = delete;
   keeper& operator=(const keeper&) = delete;
   ~keeper() {
     stopping_ = true;
-    const uint64_t one = 1;
-    if (::write(wake_, &one, sizeof one) < 0) log_warning("the doorkeeper could not be woken");
+    wake();
     if (thread_.joinable()) thread_.join();
-    close_quietly(wake_);
-    close_quietly(poll_);
-    close_quietly(listener_);
   }
 
-  void start(uint16_t port, on_refused tell) {
-    inside_.sin_family = AF_INET;
-    inside_.sin_port = htons(port);
-    inside_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  [[nodiscard]] bool works() const noexcept { return poll_.valid() && wake_.valid() && spare_.valid(); }
+  void start(hand_over give, on_refused tell) {
+    give_ = std::move(give);
     tell_ = std::move(tell);
     thread_ = std::thread{[this] { serve(); }};
+  }
+  void expel(std::string framework_id) {
+    {
+      const std::lock_guard lock{guard_};
+      expelled_.push_back(std::move(framework_id));
+    }
+    wake();
   }
 
   [[nodiscard]] const net_address& where() const noexcept { return where_; }
   [[nodiscard]] door_counters counters() const {
-    return {accepted_.load(), passed_.load(), refused_.load(), open_.load()};
+    return {accepted_.load(), passed_.load(), refused_.load(), breaches_.load(), open_.load()};
   }
 
  private:
   struct visitor {
     uint64_t id = 0;
-    int outside = -1;
-    int inside = -1;  ///< -1 until the first bytes look like TLS.
-    bool connecting = false;
-    bool passed = false;
-    bool judged_out = false;  ///< The framework has refused its handshake.
-    bool hung_up = false;     ///< Went before the verdict, which is still waited for.
-    uint32_t replies = 0;     ///< How often the talk turned from the visitor to the framework's answer.
-    bool spoke_last = false;
+    visitor_name name;
     steady_time since;
-    std::string name;
-    byte_stream in;   ///< From outside to the framework.
-    byte_stream out;  ///< Back.
+    descriptor outside;           ///< Of a stranger.
+    ssl_ptr link;                 ///< Of a stranger that has begun to shake hands.
+    std::unique_ptr<relay> talk;  ///< Of a guest.
+    std::string certificate;      ///< Its digest, of a guest.
+    bool greeted = false;
     uint32_t watched_outside = 0;
     uint32_t watched_inside = 0;
   };
-  using visitors = std::unordered_map<uint64_t, visitor>;
 
   void serve();
   void attend();
   void rest();
+  void wake();
   void accept_all();
-  void handle(visitor& guest, bool from_inside, uint32_t events);
-  fate look(visitor& guest);
-  bool enter(visitor& guest);
-  fate move(visitor& guest, bool inside_failed);
-  bool hear_answer(visitor& guest);
-  void pass(visitor& guest);
-  void watch(visitor& guest);
+  bool accept_one();
+  void make_room_after(int why);
+  void admit(descriptor fd, visitor_name name);
+  bool push_out_oldest(const std::string& host = {});
+  void handle(visitor& guest);
+  [[nodiscard]] bool begin(visitor& guest);
+  void shake(visitor& guest);
+  void enter(visitor& guest);
+  void move(visitor& guest);
+  void expel_all();
+  void break_off(visitor& guest, std::string_view why);
+  void watch(visitor& guest, uint32_t outside, uint32_t inside);
   void watch_one(int fd, uint64_t key, uint32_t wanted, uint32_t& present);
   void leave(visitor& guest);
   void refuse(visitor& guest, std::string_view why);
+  void tell(std::string words);
   void close_late();
   void tell_refused();
+  [[nodiscard]] size_t descriptors() const noexcept { return stranger_count_ + 3 * guest_count_; }
 
-  int listener_;
+  descriptor listener_;
+  ssl_context_ptr context_;
   door_rules rules_;
   net_address where_;
-  int poll_;
-  int wake_;
-  sockaddr_in inside_{};
+  descriptor poll_;
+  descriptor wake_;
+  descriptor spare_;  ///< Given up for a moment to turn a newcomer away when no other is left.
+  size_t most_descriptors_;
+  hand_over give_;
   on_refused tell_;
   std::thread thread_;
+  std::mutex guard_;
+  std::vector<std::string> expelled_;
   std::atomic<bool> stopping_{false};
   std::atomic<uint64_t> accepted_{0};
   std::atomic<uint64_t> passed_{0};
   std::atomic<uint64_t> refused_{0};
+  std::atomic<uint64_t> breaches_{0};
   std::atomic<uint32_t> open_{0};
-  visitors guests_;
-  std::list<uint64_t> strangers_;  ///< In order of arrival; those that passed are skipped.
+  std::unordered_map<uint64_t, visitor> visitors_;
+  std::list<uint64_t> strangers_;                   ///< In order of arrival; those that went on or left are skipped.
+  std::list<uint64_t> silent_;                      ///< Guests that had not greeted when they came in, likewise.
+  std::vector<uint64_t> busy_;                      ///< Have more to be moved.
+  std::vector<uint64_t> slowed_;                    ///< Said too much in this second.
+  steady_time looked_{};                            ///< At those that are slowed.
+  std::map<std::string, uint32_t> strangers_from_;  ///< By address.
+  std::map<std::pair<std::string, std::string>, uint32_t> breaches_by_;  ///< By certificate and address.
   size_t stranger_count_ = 0;
-  uint64_t last_id_ = 0;
-  bool rests_ = false;  ///< No descriptor was free: the listener is not watched until one is.
-  std::string first_words_;
+  size_t guest_count_ = 0;
+  uint64_t last_id_ = 1;
+  std::optional<steady_time> rests_until_;  ///< The listener is not watched.
+  std::string first_refusal_;
   uint64_t untold_ = 0;
   steady_time told_{};
 };
 
-/// Watches the listener.
-void doorkeeper::keeper::attend() {
-  rests_ = false;
-  epoll_event wish{};
-  wish.events = EPOLLIN;
-  wish.data.u64 = 0;
-  ::epoll_ctl(poll_, EPOLL_CTL_ADD, listener_, &wish);
+void doorkeeper::keeper::wake() {
+  const uint64_t one = 1;
+  if (::write(wake_.get(), &one, sizeof one) < 0) log_warning("the doorkeeper could not be woken");
 }
 
-/// No descriptor is left: newcomers wait in the kernel's queue until somebody has left.
+/// Watches the listener.
+void doorkeeper::keeper::attend() {
+  rests_until_.reset();
+  epoll_event wish{};
+  wish.events = EPOLLIN;
+  wish.data.u64 = listener_key;
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, listener_.get(), &wish);
+}
+
+/// Newcomers wait in the kernel's queue for a while.
 void doorkeeper::keeper::rest() {
-  rests_ = true;
-  ::epoll_ctl(poll_, EPOLL_CTL_DEL, listener_, nullptr);
-  log_warning("no file descriptor is left for another connection; newcomers wait");
+  if (!rests_until_) ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
+  rests_until_ = steady_clock::now() + rest_time;
 }
 
 void doorkeeper::keeper::serve() {
+  block_broken_pipes();
   attend();
   epoll_event wish{};
   wish.events = EPOLLIN;
-  wish.data.u64 = 1;
-  ::epoll_ctl(poll_, EPOLL_CTL_ADD, wake_, &wish);
-  last_id_ = 1;
+  wish.data.u64 = wake_key;
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, wake_.get(), &wish);
   std::array<epoll_event, 64> ready{};
   while (!stopping_) {
-    const int count =
-        ::epoll_wait(poll_, ready.data(), static_cast<int>(ready.size()), static_cast<int>(longest_wait.count()));
-    for (int i = 0; i < count && !stopping_; ++i) {
+    const auto wait = busy_.empty() ? static_cast<int>(longest_wait.count()) : 0;
+    const int count = ::epoll_wait(poll_.get(), ready.data(), static_cast<int>(ready.size()), wait);
+    auto due = std::exchange(busy_, {});
+    for (int i = 0; i < count; ++i) {
       const auto key = ready[static_cast<size_t>(i)].data.u64;
-      if (key == 0) accept_all();
-      if (key < 2) continue;
-      const auto guest = guests_.find(key >> 1);
-      if (guest != guests_.end()) handle(guest->second, (key & 1) != 0, ready[static_cast<size_t>(i)].events);
+      if (key == listener_key) accept_all();
+      if (key == wake_key) expel_all();
+      if (key > wake_key) due.push_back(key >> 1);
     }
+    if (const auto now = steady_clock::now(); !slowed_.empty() && now - looked_ >= longest_wait) {
+      looked_ = now;
+      const auto slowed = std::exchange(slowed_, {});
+      due.insert(due.end(), slowed.begin(), slowed.end());
+    }
+    for (const auto id : due)
+      if (const auto guest = visitors_.find(id); guest != visitors_.end()) handle(guest->second);
     close_late();
     tell_refused();
+    if (rests_until_ && steady_clock::now() >= *rests_until_) attend();
   }
-  while (!guests_.empty()) leave(guests_.begin()->second);
+  while (!visitors_.empty()) leave(visitors_.begin()->second);
 }
 
 void doorkeeper::keeper::accept_all() {
-  for (;;) {
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    const int fd = ::accept4(listener_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE) && !strangers_.empty()) {
-      // Out of descriptors: whoever has waited longest without shaking hands makes room.
-      if (const auto oldest = guests_.find(strangers_.front()); oldest != guests_.end())
-        refuse(oldest->second, "it had not finished its handshake when others came");
-      else
-        strangers_.pop_front();
+  for (uint32_t i = 0; i < accepted_at_once && !rests_until_; ++i)
+    if (!accept_one()) return;
+}
+
+/// False if nobody else waits, or nobody else can be let in now.
+bool doorkeeper::keeper::accept_one() {
+  sockaddr_storage peer{};
+  socklen_t size = sizeof peer;
+  descriptor fd{::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+  if (!fd.valid()) {
+    const int why = errno;
+    if (why == EAGAIN) return false;
+    if (why == EINTR || why == ECONNABORTED) return true;
+    make_room_after(why);
+    return !rests_until_;
+  }
+  ++accepted_;
+  admit(std::move(fd), name_of(peer, size));
+  return true;
+}
+
+/// Without descriptors, whoever has waited longest without shaking hands makes room. If nobody has, the newcomer is
+/// turned away with the spare one, and the door rests.
+void doorkeeper::keeper::make_room_after(int why) {
+  if (lacks_descriptors(why) && push_out_oldest()) return;
+  if (lacks_descriptors(why) && spare_.valid()) {
+    spare_.close();
+    const descriptor away{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+  }
+  if (!spare_.valid()) spare_ = descriptor{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  log_warning("a connection could not be accepted: {}; newcomers wait", std::strerror(why));
+  rest();
+}
+
+void doorkeeper::keeper::admit(descriptor fd, visitor_name name) {
+  const int one = 1;
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+  // The system tells of its first words once there are enough to judge by.
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVLOWAT, &first_words, sizeof first_words);
+  visitor guest;
+  guest.id = ++last_id_;
+  guest.outside = std::move(fd);
+  guest.since = steady_clock::now();
+  guest.name = std::move(name);
+  auto& kept = visitors_.emplace(guest.id, std::move(guest)).first->second;
+  strangers_.push_back(kept.id);
+  ++stranger_count_;
+  ++strangers_from_[kept.name.host];
+  ++open_;
+  watch(kept, EPOLLIN, 0);
+  const auto host = kept.name.host;  // The newcomer itself may be the one that goes.
+  if (strangers_from_[host] > rules_.most_strangers_each) push_out_oldest(host);
+  while ((stranger_count_ > rules_.most_strangers || descriptors() > most_descriptors_) && push_out_oldest()) {
+  }
+}
+
+/// The oldest stranger, or the oldest from `host`, makes room; those that have said nothing yet before all others, but
+/// not the newcomer, who had no time to. False if there is none.
+bool doorkeeper::keeper::push_out_oldest(const std::string& host) {
+  visitor* chosen = nullptr;
+  for (auto it = strangers_.begin(); it != strangers_.end();) {
+    const auto known = visitors_.find(*it);
+    if (known == visitors_.end() || known->second.talk) {
+      it = strangers_.erase(it);
       continue;
     }
-    if (fd < 0 && (errno == EMFILE || errno == ENFILE)) rest();
-    if (fd < 0) return;
-    ++accepted_;
-    const int one = 1;
-    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    visitor guest;
-    guest.id = ++last_id_;
-    guest.outside = fd;
-    guest.since = steady_clock::now();
-    guest.name = name_of(peer, size);
-    auto& kept = guests_.emplace(guest.id, std::move(guest)).first->second;
-    strangers_.push_back(kept.id);
-    ++stranger_count_;
-    ++open_;
-    watch(kept);
-    while (stranger_count_ > rules_.most_strangers && !strangers_.empty()) {
-      const auto oldest = guests_.find(strangers_.front());
-      if (oldest == guests_.end() || oldest->second.passed)
-        strangers_.pop_front();
-      else
-        refuse(oldest->second, "it had not finished its handshake when others came");
-    }
+    ++it;
+    auto& oldest = known->second;
+    if (!host.empty() && oldest.name.host != host) continue;
+    const bool silent = !oldest.link && oldest.id != last_id_;
+    if (chosen == nullptr || silent) chosen = &oldest;
+    if (silent) break;
   }
+  if (chosen == nullptr) return false;
+  refuse(*chosen, "it had not finished its handshake when others came");
+  return true;
 }
 
-void doorkeeper::keeper::handle(visitor& guest, bool from_inside, uint32_t events) {
-  if (guest.inside < 0) {
-    if (look(guest) != fate::goes_on) return;
-  } else if (guest.connecting && from_inside) {
-    int why = 0;
-    socklen_t size = sizeof why;
-    ::getsockopt(guest.inside, SOL_SOCKET, SO_ERROR, &why, &size);
-    if (why != 0) return leave(guest);
-    if ((events & EPOLLOUT) != 0) guest.connecting = false;
-  }
-  const bool gone = (events & (EPOLLERR | EPOLLHUP)) != 0;
-  if (move(guest, gone && from_inside) == fate::over) return;
-  watch(guest);
+void doorkeeper::keeper::handle(visitor& guest) {
+  if (guest.talk)
+    move(guest);
+  else
+    shake(guest);
 }
 
-/// The first bytes decide whether the framework gets to see this visitor at all.
-fate doorkeeper::keeper::look(visitor& guest) {
-  const bool fine = guest.in.take_in(guest.outside);
-  const auto head = guest.in.pending();
-  if (!may_be_hello(head)) {
-    refuse(guest, "it does not speak TLS");
-    return fate::over;
+/// Looks at the first bytes. False if there is nothing to go on with.
+bool doorkeeper::keeper::begin(visitor& guest) {
+  char head[first_words];
+  const auto got = ::recv(guest.outside.get(), head, sizeof head, MSG_PEEK);
+  if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return leave(guest), false;
+  if (got < 0) return false;
+  if (!may_be_hello({head, static_cast<size_t>(got)})) return refuse(guest, "it does not speak TLS"), false;
+  if (got < static_cast<ssize_t>(sizeof head)) {
+    watch(guest, 0, 0);  // It has ended its side; the deadline ends the rest.
+    return false;
   }
-  if (!fine || guest.in.ended()) {
-    leave(guest);
-    return fate::over;
-  }
-  if (head.size() < 3) return fate::waits;  // The rest comes, or the deadline does.
-  guest.spoke_last = true;
-  if (enter(guest)) return fate::goes_on;
-  leave(guest);
-  return fate::over;
-}
-
-bool doorkeeper::keeper::enter(visitor& guest) {
-  guest.inside = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (guest.inside < 0) return false;
   const int one = 1;
-  ::setsockopt(guest.inside, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-  if (::connect(guest.inside, reinterpret_cast<const sockaddr*>(&inside_), sizeof inside_) == 0) return true;
-  guest.connecting = errno == EINPROGRESS;
-  return guest.connecting;
-}
-
-void doorkeeper::keeper::pass(visitor& guest) {
-  if (guest.passed) return;
-  guest.passed = true;
-  ++passed_;
-  --stranger_count_;
-}
-
-/// Takes in what the framework says; where the talk turns to it, that may be its verdict. False on an error.
-bool doorkeeper::keeper::hear_answer(visitor& guest) {
-  const auto before = guest.out.waiting();
-  const bool fine = guest.out.take_in(guest.inside);
-  const auto fresh = guest.out.waiting() - before;
-  if (fresh == 0 || !guest.spoke_last) return fine;
-  guest.spoke_last = false;
-  ++guest.replies;
-  if (guest.passed) return fine;
-  switch (verdict_of(guest.out.pending().substr(before))) {
-    case tls_verdict::none: break;
-    case tls_verdict::accepted:
-      if (guest.replies >= 2) pass(guest);
-      break;
-    case tls_verdict::refused: guest.judged_out = true; break;
-  }
-  return fine;
-}
-
-fate doorkeeper::keeper::move(visitor& guest, bool inside_failed) {
-  const auto had = guest.in.waiting();
-  bool outside_fine = guest.hung_up || guest.in.take_in(guest.outside);
-  if (guest.in.waiting() > had) guest.spoke_last = true;
-  bool inside_fine = true;
-  if (!guest.connecting) {
-    inside_fine = guest.in.give_out(guest.inside);
-    inside_fine = hear_answer(guest) && inside_fine;
-  }
-  // Whoever speaks on after the framework's second answer was accepted.
-  if (!guest.passed && !guest.judged_out && guest.replies >= 3 && guest.spoke_last) pass(guest);
-  const bool inside_ended = guest.out.ended() || inside_failed || !inside_fine;
-  const bool left_first = guest.in.ended() || guest.hung_up || !outside_fine;
-  if (guest.judged_out || (!guest.passed && inside_ended && !left_first && guest.replies >= 1)) {
-    guest.out.keep_open();  // The verdict is still passed on; the end comes with the refusal.
-    (void)guest.out.give_out(guest.outside);
-    refuse(guest, "it has no valid certificate of this cluster");
-    return fate::over;
-  }
-  if (!guest.passed && left_first && guest.replies >= 1 && !inside_ended) {
-    // It has gone, but the framework still judges what it has sent: whom it refuses is worth a line.
-    guest.hung_up = true;
-    guest.in.end();
-    close_quietly(guest.outside);
-    if (guest.in.give_out(guest.inside)) return fate::goes_on;
-    leave(guest);
-    return fate::over;
-  }
-  outside_fine = outside_fine && guest.out.give_out(guest.outside);
-  const bool done = guest.in.ended() && guest.in.empty() && guest.out.ended() && guest.out.empty();
-  if (outside_fine && inside_fine && !done && !inside_failed) return fate::goes_on;
+  ::setsockopt(guest.outside.get(), SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+  guest.link.reset(SSL_new(context_.get()));
+  if (guest.link && SSL_set_fd(guest.link.get(), guest.outside.get()) == 1) return true;
+  ERR_clear_error();
   leave(guest);
-  return fate::over;
+  return false;
+}
+
+void doorkeeper::keeper::shake(visitor& guest) {
+  if (!guest.link && !begin(guest)) return;
+  ERR_clear_error();
+  switch (judge_step(*guest.link, SSL_accept(guest.link.get()))) {
+    case tls_step::done: return enter(guest);
+    case tls_step::wants_read: return watch(guest, EPOLLIN, 0);
+    case tls_step::wants_write: return watch(guest, EPOLLOUT, 0);
+    case tls_step::over: break;
+  }
+  const auto why = why_refused(*guest.link);
+  ERR_clear_error();
+  why.empty() ? leave(guest) : refuse(guest, why);
+}
+
+/// Its certificate is one of this cluster. The framework gets its end of the connection.
+void doorkeeper::keeper::enter(visitor& guest) {
+  const auto shown = certificate_of(*guest.link);
+  guest.certificate = shown.digest;
+  guest.name.whole += fmt::format(" (certificate '{}')", shown.name);
+  if (const auto known = breaches_by_.find({shown.digest, guest.name.host});
+      known != breaches_by_.end() && known->second >= rules_.breaches_until_refused)
+    return refuse(guest, "it broke the protocol too often");
+  if (guest_count_ >= rules_.most_guests) return refuse(guest, "too many nodes are connected");
+  const auto id = guest.id;
+  while (descriptors() + 2 > most_descriptors_ && push_out_oldest())
+    if (!visitors_.contains(id)) return;
+  if (descriptors() + 2 > most_descriptors_) return refuse(guest, "no descriptor is left for it");
+  auto talk = std::make_unique<relay>(std::move(guest.outside), std::move(guest.link), cluster_side::coordinator);
+  auto framework = talk->open_inside();
+  --stranger_count_;
+  if (--strangers_from_[guest.name.host] == 0) strangers_from_.erase(guest.name.host);
+  ++guest_count_;
+  ++passed_;
+  guest.talk = std::move(talk);
+  guest.since = steady_clock::now();
+  silent_.push_back(id);
+  if (!framework) {
+    log_warning("{}: {}", guest.name.whole, framework.error().message);
+    return leave(guest);
+  }
+  give_(std::move(*framework));
+  move(guest);
+}
+
+void doorkeeper::keeper::move(visitor& guest) {
+  const auto now = steady_clock::now();
+  const auto how = guest.talk->move(now);
+  guest.greeted = guest.greeted || guest.talk->guard().greeted();
+  switch (how) {
+    case relay::state::over: return leave(guest);
+    case relay::state::breach:
+      ++breaches_by_[{guest.certificate, guest.name.host}];
+      return break_off(guest, "what it sends is nothing that a node says");
+    case relay::state::goes_on: break;
+  }
+  if (guest.talk->busy()) busy_.push_back(guest.id);
+  if (guest.talk->slowed()) slowed_.push_back(guest.id);
+  const auto wish = guest.talk->wants(now);
+  watch(guest, (wish.read_outside ? EPOLLIN : 0U) | (wish.write_outside ? EPOLLOUT : 0U),
+        (wish.read_inside ? EPOLLIN : 0U) | (wish.write_inside ? EPOLLOUT : 0U));
+}
+
+void doorkeeper::keeper::expel_all() {
+  uint64_t count = 0;
+  if (::read(wake_.get(), &count, sizeof count) < 0 && errno != EAGAIN) log_warning("the doorkeeper's bell is broken");
+  std::vector<std::string> named;
+  {
+    const std::lock_guard lock{guard_};
+    named = std::exchange(expelled_, {});
+  }
+  for (const auto& id : named)
+    for (auto it = visitors_.begin(); it != visitors_.end();) {
+      auto& guest = (it++)->second;
+      if (!guest.talk || guest.talk->guard().peer() != id) continue;
+      ++breaches_by_[{guest.certificate, guest.name.host}];
+      ++breaches_;
+      log_warning("{} was cut off", guest.name.whole);
+      leave(guest);
+    }
+}
+
+void doorkeeper::keeper::break_off(visitor& guest, std::string_view why) {
+  ++breaches_;
+  tell(fmt::format("{} was cut off: {}", guest.name.whole, why));
+  leave(guest);
 }
 
 void doorkeeper::keeper::watch_one(int fd, uint64_t key, uint32_t wanted, uint32_t& present) {
@@ -331,55 +410,63 @@ void doorkeeper::keeper::watch_one(int fd, uint64_t key, uint32_t wanted, uint32
   epoll_event wish{};
   wish.events = wanted;
   wish.data.u64 = key;
-  ::epoll_ctl(poll_, present == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &wish);
+  ::epoll_ctl(poll_.get(), present == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &wish);
   present = wanted | added;
 }
 
-void doorkeeper::keeper::watch(visitor& guest) {
-  uint32_t outside = 0;
-  uint32_t inside = 0;
-  if (!guest.in.full() && !guest.in.ended()) outside |= EPOLLIN;
-  if (!guest.out.empty()) outside |= EPOLLOUT;
-  if (!guest.out.full() && !guest.out.ended()) inside |= EPOLLIN;
-  if (!guest.in.empty() || guest.connecting) inside |= EPOLLOUT;
-  watch_one(guest.outside, guest.id << 1, outside, guest.watched_outside);
-  watch_one(guest.inside, guest.id << 1 | 1, inside, guest.watched_inside);
+void doorkeeper::keeper::watch(visitor& guest, uint32_t outside, uint32_t inside) {
+  watch_one(guest.talk ? guest.talk->outside() : guest.outside.get(), guest.id << 1, outside, guest.watched_outside);
+  if (guest.talk) watch_one(guest.talk->inside(), guest.id << 1 | 1, inside, guest.watched_inside);
 }
 
 void doorkeeper::keeper::leave(visitor& guest) {
-  if (!guest.passed) --stranger_count_;
+  if (guest.talk) {
+    --guest_count_;
+  } else {
+    --stranger_count_;
+    if (--strangers_from_[guest.name.host] == 0) strangers_from_.erase(guest.name.host);
+  }
   --open_;
-  close_quietly(guest.outside);
-  close_quietly(guest.inside);
-  const auto id = guest.id;
-  guests_.erase(id);
-  if (rests_) attend();
+  visitors_.erase(guest.id);
 }
 
 void doorkeeper::keeper::refuse(visitor& guest, std::string_view why) {
   ++refused_;
-  log_warning("{} was refused: {}", guest.name, why);
-  if (untold_++ == 0) first_words_ = fmt::format("{} was refused: {}", guest.name, why);
+  tell(fmt::format("{} was refused: {}", guest.name.whole, why));
   leave(guest);
+}
+
+void doorkeeper::keeper::tell(std::string words) {
+  log_warning("{}", words);
+  if (untold_++ == 0) first_refusal_ = std::move(words);
 }
 
 void doorkeeper::keeper::close_late() {
   const auto now = steady_clock::now();
   while (!strangers_.empty()) {
-    const auto oldest = guests_.find(strangers_.front());
-    if (oldest == guests_.end() || oldest->second.passed) {
+    const auto oldest = visitors_.find(strangers_.front());
+    if (oldest == visitors_.end() || oldest->second.talk) {
       strangers_.pop_front();
       continue;
     }
-    if (now - oldest->second.since < rules_.handshake_time) return;
+    if (now - oldest->second.since < rules_.handshake_time) break;
     refuse(oldest->second, "it did not finish its handshake in time");
+  }
+  while (!silent_.empty()) {
+    const auto oldest = visitors_.find(silent_.front());
+    if (oldest == visitors_.end() || oldest->second.greeted) {
+      silent_.pop_front();
+      continue;
+    }
+    if (now - oldest->second.since < rules_.handshake_time) break;
+    refuse(oldest->second, "it did not say in time who it is");
   }
 }
 
 void doorkeeper::keeper::tell_refused() {
   const auto now = steady_clock::now();
   if (untold_ == 0 || now - told_ < tell_every) return;
-  auto words = std::move(first_words_);
+  auto words = std::move(first_refusal_);
   if (untold_ > 1) words += fmt::format(" (and {} others)", untold_ - 1);
   untold_ = 0;
   told_ = now;
@@ -389,35 +476,21 @@ void doorkeeper::keeper::tell_refused() {
 doorkeeper::doorkeeper(std::unique_ptr<keeper> inner) : inner_(std::move(inner)) {}
 doorkeeper::~doorkeeper() = default;
 
-expected<std::unique_ptr<doorkeeper>> doorkeeper::listen(const net_address& where, door_rules rules) {
-  addrinfo wish{};
-  wish.ai_socktype = SOCK_STREAM;
-  wish.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  if (const int failed = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wish, &found);
-      failed != 0)
-    return fail(ec::usage, fmt::format("--listen {}: {}", to_string(where), ::gai_strerror(failed)));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses{found, &freeaddrinfo};
-  int fd = ::socket(found->ai_family, found->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, found->ai_protocol);
-  const int one = 1;
-  // A coordinator that comes back takes its port at once, though connections of the old one linger.
-  if (fd >= 0) ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (fd < 0 || ::bind(fd, found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd, SOMAXCONN) != 0) {
-    const int why = errno;
-    close_quietly(fd);
-    const auto code = why == EACCES ? ec::permission_denied : why == EADDRNOTAVAIL ? ec::usage : ec::connect_failed;
-    return fail(code, fmt::format("cannot listen at {}: {}", to_string(where), std::strerror(why)));
-  }
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  auto real = where;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size) == 0)
-    real.port = ntohs(bound.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(bound).sin6_port
-                                                  : reinterpret_cast<sockaddr_in&>(bound).sin_port);
-  return std::unique_ptr<doorkeeper>{new doorkeeper{std::make_unique<keeper>(fd, rules, std::move(real))}};
+expected<std::unique_ptr<doorkeeper>> doorkeeper::listen(const net_address& where,
+                                                         const std::shared_ptr<const cluster_credentials>& own,
+                                                         door_rules rules) {
+  auto context = make_tls_context(*own, cluster_side::coordinator);
+  if (!context) return fail(ec::io, "cannot prepare TLS: " + openssl_words());
+  raise_descriptor_limit();
+  auto port = listen_at(where);
+  if (!port) return tl::unexpected{port.error()};
+  auto inner = std::make_unique<keeper>(std::move(port->fd), std::move(context), rules, std::move(port->where));
+  if (!inner->works()) return fail(ec::io, "cannot listen: no descriptor is left");
+  return std::unique_ptr<doorkeeper>{new doorkeeper{std::move(inner)}};
 }
 
-void doorkeeper::open_to(uint16_t port, on_refused tell) { inner_->start(port, std::move(tell)); }
+void doorkeeper::open_to(hand_over give, on_refused tell) { inner_->start(std::move(give), std::move(tell)); }
+void doorkeeper::expel(std::string framework_id) { inner_->expel(std::move(framework_id)); }
 net_address doorkeeper::address() const { return inner_->where(); }
 door_counters doorkeeper::counters() const { return inner_->counters(); }
 

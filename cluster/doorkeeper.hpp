@@ -1,6 +1,7 @@
-// DOORKEEPER: stands between the network and the actor framework's TLS port, which is bound to loopback. It passes
-// bytes on as they are and decrypts nothing; it turns away what cannot be a TLS handshake, what does not finish one in
-// time, and too many at once, and it notices whom the framework refused, which the framework itself tells nobody.
+// DOORKEEPER: the only port of a coordinator. It speaks TLS itself, lets in whoever shows a certificate of the cluster,
+// and hands each such connection to the actor framework as one end of a socket pair: the framework has no port, and
+// what reaches it has been judged frame by frame. Strangers, connections and descriptors are bounded, so that nobody
+// takes from the run what it needs.
 #pragma once
 
 #include <cstdint>
@@ -10,34 +11,47 @@
 
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "base/folder.hpp"
 #include "cluster/address.hpp"
+#include "cluster/credentials.hpp"
 
 namespace cohort {
 
 struct door_rules {
-  milliseconds handshake_time{10'000};  ///< After this a connection without a finished handshake is closed.
+  milliseconds handshake_time{10'000};  ///< For the handshake, and once more for the node's first words.
   uint32_t most_strangers = 256;        ///< Connections without a finished handshake; the oldest make room.
+  uint32_t most_strangers_each = 64;    ///< Of them from one address; the oldest of it make room.
+  uint32_t most_guests = 1024;          ///< Connections with one; further ones are refused.
+  uint32_t breaches_until_refused = 3;  ///< By one certificate from one address: none of it is let in any more.
 };
 
 /// What came to the door so far.
 struct door_counters {
   uint64_t accepted = 0;
-  uint64_t passed = 0;   ///< Finished their handshake.
-  uint64_t refused = 0;  ///< Plain text, garbage, no certificate of this cluster, too slow, pushed out.
-  uint32_t open = 0;     ///< Right now.
+  uint64_t passed = 0;    ///< Finished their handshake.
+  uint64_t refused = 0;   ///< Plain text, garbage, no certificate of this cluster, too slow, pushed out.
+  uint64_t breaches = 0;  ///< Let in, and cut off because they broke the protocol.
+  uint32_t open = 0;      ///< Right now.
 };
 
 class doorkeeper {
  public:
   /// Called on the doorkeeper's thread, at most about once a second; several refusals are told in one sentence.
   using on_refused = std::function<void(std::string)>;
+  /// Gives the framework its end of a connection. Called on the doorkeeper's thread.
+  using hand_over = std::function<void(descriptor)>;
 
   /// Listens at `where` (port 0: any). Errors: `ec::usage` (no such address here), `ec::connect_failed` (in use),
-  /// `ec::permission_denied`. Connections wait until `open_to`.
-  [[nodiscard]] static expected<std::unique_ptr<doorkeeper>> listen(const net_address& where, door_rules rules = {});
+  /// `ec::permission_denied`, `ec::io` (the credentials are of no use). Connections wait until `open_to`.
+  [[nodiscard]] static expected<std::unique_ptr<doorkeeper>> listen(
+      const net_address& where, const std::shared_ptr<const cluster_credentials>& own, door_rules rules = {});
 
-  /// Starts to let them in, to the framework's `port` on loopback.
-  void open_to(uint16_t port, on_refused tell);
+  /// Starts to let them in.
+  void open_to(hand_over give, on_refused tell);
+
+  /// Ends the connection of the actor system with this identity (`frame_guard::peer`), which broke the protocol.
+  /// Thread-safe.
+  void expel(std::string framework_id);
 
   doorkeeper(const doorkeeper&) = delete;
   doorkeeper& operator=(const doorkeeper&) = delete;

@@ -2,6 +2,7 @@
 
 #include "cluster/spool.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
@@ -16,6 +17,7 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
+#include "cluster/message_checks.hpp"
 
 namespace cohort {
 
@@ -27,10 +29,14 @@ using nlohmann::json;
 
 constexpr const char* extension = ".answer";
 constexpr int format = 1;
-constexpr uint64_t largest_answer = 64ULL << 20;
+constexpr const char* identity_file = "node-id";
+constexpr uint64_t largest_file = 64ULL << 20;
 
-fs::path file_of(const fs::path& folder, const spooled_answer& x) {
-  return folder / fmt::format("{}-{}-{}-{}{}", x.book, x.run, to_string(x.task), x.attempt, extension);
+/// A plain name, whatever the parts of `x` are: they come from a coordinator.
+expected<std::string> name_of(const spooled_answer& x) {
+  if (!is_identity(x.book) || x.run < 1 || x.attempt == 0 || x.task == task_id{})
+    return fail(ec::usage, "an answer cannot be kept: it does not say properly whose it is");
+  return fmt::format("{}-{}-{}-{}{}", x.book, x.run, to_string(x.task), x.attempt, extension);
 }
 
 std::string render(const spooled_answer& x) {
@@ -66,7 +72,8 @@ spooled_answer read_back(const json& value) {
   x.took = milliseconds{value.at("took_ms").get<int64_t>()};
   x.answer.request_id = value.at("request_id").get<std::string>();
   x.answer.model = value.at("model").get<std::string>();
-  x.answer.stop = static_cast<stop_reason>(value.at("stop").get<int>());
+  x.answer.stop = static_cast<stop_reason>(
+      std::min<uint64_t>(value.at("stop").get<uint64_t>(), static_cast<uint64_t>(stop_reason::unknown)));
   const auto& text = value.at("text").get_binary();
   x.answer.text.assign(text.begin(), text.end());
   const auto usage = value.at("usage").get<std::vector<uint64_t>>();
@@ -76,7 +83,7 @@ spooled_answer read_back(const json& value) {
   into.cache_write_1h_tokens = usage.at(2);
   into.cache_read_tokens = usage.at(3);
   into.output_tokens = usage.at(4);
-  into.tier = static_cast<service_tier>(usage.at(5));
+  into.tier = static_cast<service_tier>(std::min<uint64_t>(usage.at(5), static_cast<uint64_t>(service_tier::batch)));
   into.us_inference = usage.at(6) != 0;
   return x;
 }
@@ -94,95 +101,80 @@ std::optional<spooled_answer> parse(const std::string& content) {
   }
 }
 
-expected<void> write_synced(const fs::path& file, const std::string& content, int directory) {
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return tl::unexpected{system_error(errno, "keep an answer in", file)};
-  size_t done = 0;
-  int why = 0;
-  while (done < content.size() && why == 0) {
-    const auto written = ::write(fd, content.data() + done, content.size() - done);
-    if (written < 0 && errno != EINTR) why = errno;
-    if (written > 0) done += static_cast<size_t>(written);
-  }
-  if (why == 0 && ::fsync(fd) != 0) why = errno;
-  ::close(fd);
-  if (why == 0 && ::fsync(directory) != 0) why = errno;
-  if (why != 0) return tl::unexpected{system_error(why, "keep an answer in", file)};
-  return {};
+/// What the file says, or a new identity that is stored in it.
+expected<std::string> identity_in(const folder& place) {
+  const auto known = place.read(identity_file, 1024);
+  if (known && is_identity(*known)) return *known;
+  const auto fresh = random_hex(16);
+  if (auto written = place.replace(identity_file, fresh, durability::now, access::own); !written)
+    return tl::unexpected{written.error()};
+  return fresh;
 }
 
-/// What the file says, or a new identity that is stored in it.
-expected<std::string> identity_in(const fs::path& file) {
-  auto known = read_file(file, 1024);
-  if (known && known->size() == 32) return *known;
-  const auto fresh = random_hex(16);
-  if (auto written = replace_file(file, fresh, durability::now); !written) return tl::unexpected{written.error()};
-  return fresh;
+/// For this user alone, whatever it was before.
+expected<void> protect(const folder& place) {
+  struct stat info {};
+  if (::fstat(place.fd(), &info) != 0) return tl::unexpected{system_error(errno, "look at", place.path())};
+  if (info.st_uid != ::geteuid())
+    return fail(ec::permission_denied, fmt::format("the folder '{}' belongs to another user; give this node one of its "
+                                                   "own with --spool",
+                                                   place.path().string()));
+  if ((info.st_mode & 07777) != 0700 && ::fchmod(place.fd(), 0700) != 0)
+    return tl::unexpected{system_error(errno, "protect", place.path())};
+  return {};
 }
 
 }  // namespace
 
-expected<spool> spool::open(const fs::path& folder) {
-  if (auto made = make_directories(folder); !made) return tl::unexpected{made.error()};
-  if (::chmod(folder.c_str(), 0700) != 0) return tl::unexpected{system_error(errno, "protect", folder)};
-  spool opened;
-  opened.folder_ = folder;
-  opened.lock_ = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (opened.lock_ < 0) return tl::unexpected{system_error(errno, "open", folder / "lock")};
-  if (::flock(opened.lock_, LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK) return tl::unexpected{system_error(errno, "lock", folder / "lock")};
+expected<spool> spool::open(const fs::path& where) {
+  auto made = folder::make(where, access::own);
+  if (!made) return tl::unexpected{made.error()};
+  if (auto done = protect(*made); !done) return tl::unexpected{done.error()};
+  auto lock = made->open_file("lock", O_RDWR | O_CREAT, access::own);
+  if (!lock) return tl::unexpected{lock.error()};
+  if (::flock(lock->get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return tl::unexpected{system_error(errno, "lock", where / "lock")};
     return fail(ec::state_locked,
                 fmt::format("another node keeps its answers in '{}'; give this one a folder of its own "
                             "with --spool, or a name of its own with --name",
-                            folder.string()));
+                            where.string()));
   }
-  opened.directory_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (opened.directory_ < 0) return tl::unexpected{system_error(errno, "open", folder)};
-  auto identity = identity_in(folder / "node-id");
+  auto identity = identity_in(*made);
   if (!identity) return tl::unexpected{identity.error()};
-  opened.node_id_ = std::move(*identity);
-  return opened;
-}
-
-spool::spool(spool&& other) noexcept
-    : folder_(std::move(other.folder_)),
-      node_id_(std::move(other.node_id_)),
-      lock_(std::exchange(other.lock_, -1)),
-      directory_(std::exchange(other.directory_, -1)) {}
-
-spool::~spool() {
-  if (directory_ >= 0) ::close(directory_);
-  if (lock_ >= 0) ::close(lock_);
+  return spool{std::move(*made), std::move(*lock), std::move(*identity)};
 }
 
 expected<spool_contents> spool::load() const {
   spool_contents found;
-  std::error_code failed;
-  for (const auto& entry : fs::directory_iterator{folder_, failed}) {
-    if (entry.path().extension() != extension) continue;
-    auto content = read_file(entry.path(), largest_answer);
-    if (!content) return tl::unexpected{content.error()};
-    if (auto answer = parse(*content)) {
+  for (const auto& name : place_.names()) {
+    if (!name.ends_with(extension)) continue;
+    auto content = place_.read(name, largest_file);
+    if (!content && content.error().code != ec::permission_denied && content.error().code != ec::file_too_large)
+      return tl::unexpected{content.error()};
+    auto answer = content ? parse(*content) : std::nullopt;
+    if (answer && name_of(*answer) == name) {
       found.answers.push_back(std::move(*answer));
       continue;
     }
-    const fs::path aside = entry.path().native() + ".damaged";
-    fs::rename(entry.path(), aside, failed);
-    found.damaged.push_back(aside);
+    const auto aside = name + ".damaged";
+    (void)place_.remove(aside);
+    if (auto moved = place_.move(name, aside); !moved) return tl::unexpected{moved.error()};
+    found.damaged.push_back(place_.path() / aside);
   }
-  if (failed) return tl::unexpected{system_error(failed.value(), "read", folder_)};
   return found;
 }
 
 expected<void> spool::keep(const spooled_answer& answer) const {
+  const auto name = name_of(answer);
+  if (!name) return tl::unexpected{name.error()};
   const auto text = render(answer);
-  return write_synced(file_of(folder_, answer), to_hex(sha256(text)) + "\n" + text, directory_);
+  return place_.replace(*name, to_hex(sha256(text)) + "\n" + text, durability::now, access::own);
 }
 
 expected<void> spool::forget(const spooled_answer& answer) const {
-  const auto file = file_of(folder_, answer);
-  if (::unlink(file.c_str()) != 0 && errno != ENOENT) return tl::unexpected{system_error(errno, "remove", file)};
-  return {};
+  const auto name = name_of(answer);
+  if (!name) return tl::unexpected{name.error()};
+  return place_.remove(*name);
 }
 
 expected<fs::path> default_spool_folder(const std::string& name) {

@@ -1,5 +1,6 @@
 // A node's answers on its own disk, from the moment they are there until the coordinator has acknowledged them: one
-// file an answer, checked by its digest, synced before the answer is sent on. Never a key or a prompt inside.
+// file an answer, checked by its digest, synced before the answer is sent on. Never a key or a prompt inside. For this
+// user alone, and never outside of the spool's own folder: what names an answer comes from a coordinator.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/folder.hpp"
 #include "messages/identity.hpp"
 #include "messages/request.hpp"
 
@@ -34,30 +36,26 @@ class spool {
  public:
   /// Opens `folder` for this process alone (made with mode 0700). Errors: `ec::state_locked` if another node uses it,
   /// those of the disk.
-  [[nodiscard]] static expected<spool> open(const std::filesystem::path& folder);
-
-  spool(spool&& other) noexcept;
-  spool& operator=(spool&&) = delete;
-  ~spool();
+  [[nodiscard]] static expected<spool> open(const std::filesystem::path& where);
 
   /// Stays the same over restarts: by it a coordinator knows that a node has come back.
   [[nodiscard]] const std::string& node_id() const noexcept { return node_id_; }
-  [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return place_.path(); }
 
   [[nodiscard]] expected<spool_contents> load() const;
 
-  /// On disk when it returns.
+  /// On disk when it returns. `ec::usage` if it does not say whose it is as ledgers do.
   [[nodiscard]] expected<void> keep(const spooled_answer& answer) const;
 
   /// Removes the answer's file; it is fine if there is none.
   [[nodiscard]] expected<void> forget(const spooled_answer& answer) const;
 
  private:
-  spool() = default;
-  std::filesystem::path folder_;
+  spool(folder place, descriptor lock, std::string node_id)
+      : place_(std::move(place)), lock_(std::move(lock)), node_id_(std::move(node_id)) {}
+  folder place_;
+  descriptor lock_;
   std::string node_id_;
-  int lock_ = -1;
-  int directory_ = -1;
 };
 
 /// The folder for a node of this name: below XDG_STATE_HOME, or ~/.local/state.

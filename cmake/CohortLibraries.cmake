@@ -32,7 +32,7 @@ endif()
 
 # CAF 0.17 ships neither a CMake package nor a .pc file.
 find_path(CAF_INCLUDE_DIR NAMES caf/all.hpp REQUIRED)
-foreach(component IN ITEMS core io openssl)
+foreach(component IN ITEMS core io)
   find_library(CAF_LIB_${component} NAMES caf_${component} REQUIRED)
   add_library(CAF::${component} UNKNOWN IMPORTED)
   set_target_properties(CAF::${component} PROPERTIES IMPORTED_LOCATION "${CAF_LIB_${component}}"
@@ -40,4 +40,3 @@ foreach(component IN ITEMS core io openssl)
 endforeach()
 set_property(TARGET CAF::core APPEND PROPERTY INTERFACE_LINK_LIBRARIES Threads::Threads)
 set_property(TARGET CAF::io APPEND PROPERTY INTERFACE_LINK_LIBRARIES CAF::core)
-set_property(TARGET CAF::openssl APPEND PROPERTY INTERFACE_LINK_LIBRARIES "CAF::io;OpenSSL::SSL;OpenSSL::Crypto")

@@ -15,11 +15,11 @@ namespace cohort {
 
 /// Raised with every change of what crosses the wire. The first two fields of `node_hello` and of `node_welcome` stay
 /// as they are, so that versions can tell each other that they differ.
-inline constexpr uint32_t cluster_protocol = 1;
+inline constexpr uint32_t cluster_protocol = 2;
 
 /// An attempt that a node holds: asked for and not acknowledged.
 struct held_attempt {
-  std::string book;  ///< Identity of the ledger that it belongs to.
+  std::string book;  ///< Identity of the ledger that it belongs to; in a hello it is veiled (`cluster/message_checks`).
   int64_t run = 0;
   task_id task;
   uint32_t attempt = 0;
@@ -212,12 +212,13 @@ struct late_outcome {
   bool used = false;     ///< The task had no answer: this one is its answer now.
   nano_dollars settled;  ///< What the attempt was charged with as unconfirmed until now.
   nano_dollars cost;     ///< What it is charged with now.
-  std::string model;     ///< Full id of the model that was asked; of an answer only.
+  std::string model;     ///< Full id of the model that was asked; of an answer that counts only.
+  std::string refusal;   ///< Why it does not count: the attempt is not this node's, or is not owed any more.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, late_outcome& x) {
-  return f(x.batch, x.taken, x.fresh, x.used, x.settled.count, x.cost.count, x.model);
+  return f(x.batch, x.taken, x.fresh, x.used, x.settled.count, x.cost.count, x.model, x.refusal);
 }
 
 /// A stored answer for a task that a BATCH may still be working on.

@@ -47,6 +47,9 @@ struct attempt_standing {
   nano_dollars charged;   ///< What the attempt counts for as unconfirmed now; 0 if its outcome is known.
   nano_dollars reserved;  ///< For the attempt, whatever became of it.
   std::string model;      ///< Full id that was asked; empty if there is no such attempt.
+  std::string node;       ///< Identity and life of the node that it was given to; empty: none.
+  bool owed = false;      ///< Its outcome is not known: a report may still come.
+  bool answered = false;
 };
 
 /// An attempt that a node was to send and whose outcome is not known.

@@ -225,14 +225,24 @@ expected<attempt_standing> ledger::standing(int64_t run, const task_id& id, uint
   return self_->guard("look up an attempt", [&]() -> expected<attempt_standing> {
     const auto row = self_->find(run, id);
     if (!row) return tl::unexpected{row.error()};
-    attempt_standing found{row->batch, row->state, {}, {}, {}};
+    attempt_standing found;
+    found.batch = row->batch;
+    found.state = row->state;
     const auto known = self_->find_attempt(row->key, attempt);
     if (!known) return tl::unexpected{known.error()};
     if (!*known) return found;
     const auto how = (*known)->how;
+    found.owed = how == outcome::open || how == outcome::unconfirmed;
+    found.answered = how == outcome::answered;
     found.reserved = (*known)->reserved;
-    if (how == outcome::open || how == outcome::unconfirmed) found.charged = found.reserved;
+    if (found.owed) found.charged = found.reserved;
     found.model = (*known)->model;
+    static const auto holder =
+        fmt::format("SELECT node, {} FROM placed WHERE task = ? AND number = ?", sound_sql(ledger_table::placed));
+    query given{self_->prepared(holder)};
+    if (!given.whole(row->key).whole(attempt).next()) return found;
+    found.node = given.bytes();
+    if (given.whole() == 0) return self_->corrupt("what a node was given was altered");
     return found;
   });
 }

@@ -196,6 +196,7 @@ struct run_fixture : actor_fixture {
   std::vector<model_info> fallbacks;
   std::optional<node_rules> nodes;  ///< Set: nodes can join.
   std::vector<run_event> events;
+  std::vector<caf::actor_addr> expelled;  ///< Nodes whose connections the HUB has ended.
   std::shared_ptr<ledger> book;
   run_services services;
   coordinator_actor owner;
@@ -289,7 +290,8 @@ struct run_fixture : actor_fixture {
       if (nodes)
         services.hub =
             sys.spawn(hub, hub_parts{context, book->identity().value(), before.id, before.batch_id, *nodes, awaited,
-                                     services.recorder, services.pool, services.money, services.progress, home});
+                                     services.recorder, services.pool, services.money, services.progress, home,
+                                     [this](const caf::actor_addr& whom) { expelled.push_back(whom); }});
       return services;
     });
   }

@@ -20,11 +20,26 @@ struct late_answers : run_fixture {
     return good;
   }
 
+  /// A node was given this attempt, in a start before this one.
+  void give(uint32_t number, uint32_t attempt) {
+    const auto known = book->standing(stored().id, task(number).id, attempt);
+    ASSERT_TRUE(known);
+    if (!known->node.empty()) return;
+    ASSERT_TRUE(book->begin());
+    ASSERT_TRUE(book->record(stored().id, intent{task(number).id, attempt, 1, {1000}, "nano-model", "a-node/life"}));
+    ASSERT_TRUE(book->commit());
+  }
+
   /// What the HUB does with a report that no worker waits for.
   late_outcome arrives(uint32_t number, uint32_t attempt, const std::string& text, uint64_t output_tokens = 100) {
+    give(number, attempt);
+    return arrives_from("a-node", number, attempt, text, output_tokens);
+  }
+  late_outcome arrives_from(const std::string& node, uint32_t number, uint32_t attempt, const std::string& text,
+                            uint64_t output_tokens = 100) {
     late_report late;
     late.run = stored().id;
-    late.node = "a-node";
+    late.node = node;
     late.report.task = task(number).id;
     late.report.attempt = attempt;
     late.report.answered = true;
@@ -95,6 +110,7 @@ TEST_F(late_answers, of_a_task_in_a_batch_that_is_not_open_yet_is_judged_when_it
 TEST_F(late_answers, during_the_pause_before_another_attempt_mean_that_there_is_none) {
   way->answer = [](const completion_request&, uint32_t) { return failed_call(ec::timeout, billing::unknown); };
   plan(1);
+  give(0, 1);
   spawn_all();
   way->answer_all();
   pass(milliseconds{60});  // Recorded as unconfirmed; the pause before the next attempt has begun.
@@ -103,14 +119,16 @@ TEST_F(late_answers, during_the_pause_before_another_attempt_mean_that_there_is_
   EXPECT_EQ(finish().status, run_status::finished);
   EXPECT_EQ(file(0), "late");
   EXPECT_EQ(way->total_asked(), 1u);
-  EXPECT_EQ(stored().spent().unconfirmed.count, 0);
+  EXPECT_EQ(stored().spent().unconfirmed.count, 1000) << "what this machine has asked for, too";
 }
 
 TEST_F(late_answers, while_the_intent_of_another_attempt_goes_to_disk_mean_that_it_is_not_sent) {
   plan(2);
   spawn_all();
+  give(1, 7);
   late_report late;
   late.run = stored().id;
+  late.node = "a-node";
   late.report.task = task(1).id;
   late.report.attempt = 7;
   late.report.answered = true;
@@ -224,6 +242,85 @@ TEST_F(late_answers, settle_what_was_unconfirmed) {
   way->answer_all();
   (void)finish();
   EXPECT_EQ(stored().spent().unconfirmed.count, 0);
+}
+
+TEST_F(late_answers, of_a_node_that_was_not_given_the_attempt_count_for_nothing) {
+  plan(2);
+  give(1, 1);
+  spawn_all();
+  for (const auto& node : {"another-node", "a-node/life", ""}) {
+    const auto outcome = arrives_from(node, 1, 1, "planted");
+    EXPECT_FALSE(outcome.taken);
+    EXPECT_NE(outcome.refusal, "");
+  }
+  EXPECT_FALSE(arrives_from("a-node", 1, 2, "planted").taken) << "it was given another attempt";
+  EXPECT_FALSE(arrives_from("a-node", 0, 1, "planted").taken) << "this machine asks for that one";
+  EXPECT_EQ(stored().tasks().answered, 0u);
+  EXPECT_EQ(stored().spent().confirmed.count, 0);
+  way->at_once = true;
+  way->answer_all();
+  (void)finish();
+}
+
+TEST_F(late_answers, to_what_was_given_back_unsent_count_for_nothing) {
+  plan(1);
+  give(0, 7);
+  attempt_failed unsent;
+  unsent.task = task(0).id;
+  unsent.attempt = 7;
+  unsent.failure.code = ec::node_left;
+  unsent.failure.billed = billing::unbilled;
+  ASSERT_TRUE(book->begin());
+  ASSERT_TRUE(book->record(stored().id, unsent));
+  ASSERT_TRUE(book->commit());
+  spawn_all();
+  EXPECT_FALSE(arrives_from("a-node", 0, 7, "after all").taken) << "its money is granted to others";
+  EXPECT_EQ(stored().spent().confirmed.count, 0);
+  way->at_once = true;
+  way->answer_all();
+  (void)finish();
+}
+
+TEST_F(late_answers, with_a_usage_that_cannot_be_true_leave_the_reservation_charged) {
+  plan(2);
+  spawn_all();
+  const auto outcome = arrives(1, 1, "dear", ~uint64_t{0} >> 1);
+  EXPECT_TRUE(outcome.taken) << "the node need not bring it again";
+  EXPECT_FALSE(outcome.used);
+  EXPECT_EQ(outcome.settled.count, outcome.cost.count);
+  EXPECT_EQ(stored().spent().confirmed.count, 0);
+  EXPECT_EQ(stored().spent().unconfirmed.count, 1000 + 1000) << "and what is in flight here";
+  way->at_once = true;
+  way->answer_all();
+  (void)finish();
+}
+
+TEST_F(late_answers, texts_of_tasks_that_nobody_was_given_are_not_kept) {
+  plan(2);
+  give(1, 1);
+  spawn_all();
+  late_report late;
+  late.run = stored().id;
+  late.node = "a-node";
+  late.report.failure.code = ec::malformed_answer;
+  late.report.failure.text = "half an answer";
+  for (uint32_t i = 0; i < 20; ++i) {
+    late.report.task = task_id{0xEEEE + i, i};
+    late.report.attempt = i + 1;
+    self->send(services.recorder, late);
+  }
+  late.report.task = task(1).id;
+  late.report.attempt = 2;
+  self->send(services.recorder, late);
+  run();
+  EXPECT_FALSE(std::filesystem::exists(place.unusable_folder()));
+  late.report.attempt = 1;
+  self->send(services.recorder, late);
+  run();
+  EXPECT_TRUE(std::filesystem::exists(place.unusable_file(to_string(task(1).id), 1)));
+  way->at_once = true;
+  way->answer_all();
+  (void)finish();
 }
 
 }  // namespace

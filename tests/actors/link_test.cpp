@@ -115,7 +115,7 @@ struct link : ::testing::Test {
   std::filesystem::path root = std::filesystem::temp_directory_path() / ("cohort-link-" + random_hex(6));
   std::shared_ptr<hub_log> log = std::make_shared<hub_log>();
   std::shared_ptr<echo> way = std::make_shared<echo>(true);
-  std::unique_ptr<cluster_credentials> own;
+  std::shared_ptr<const cluster_credentials> own;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   hub_actor hub;
@@ -137,15 +137,13 @@ struct link : ::testing::Test {
   }
 
   void coordinate(node_welcome welcome) {
-    own = std::make_unique<cluster_credentials>(
+    own = std::make_shared<const cluster_credentials>(
         std::move(*cluster_credentials::load(root / "cluster", cluster_side::coordinator, {})));
     load_remoting(config, *own, {1000ms, 10'000ms});
     system = std::make_unique<caf::actor_system>(config);
     hub = system->spawn(play_hub, log, std::move(welcome));
-    door = std::move(*doorkeeper::listen({"127.0.0.1", 0}));
-    const auto port = publish_hub(hub);
-    ASSERT_TRUE(port);
-    door->open_to(*port, [](const std::string&) {});
+    door = std::move(*doorkeeper::listen({"127.0.0.1", 0}, own));
+    door->open_to(let_in(hub), [](const std::string&) {});
   }
   void join() {
     join_parts parts;
@@ -164,7 +162,7 @@ struct link : ::testing::Test {
   static node_welcome yes() {
     node_welcome welcome;
     welcome.accepted = true;
-    welcome.book = "book";
+    welcome.book = std::string(32, 'b');
     welcome.lease = 1800ms;  // Pulses every 300 ms.
     return welcome;
   }
@@ -175,10 +173,13 @@ struct link : ::testing::Test {
     wish.order.attempt = 1;
     wish.order.timeout = 60s;
     wish.order.request.prompt = std::move(prompt);
+    wish.order.request.model = "a-model";
+    wish.order.request.max_tokens = 1000;
     wish.with_prefix = true;
+    wish.prefix = sha256({});
     const auto& call = log->calls.front();
     for (auto& part : cut(call.hello.session, 1, parcel_kind::order, pack(wish)))
-      caf::anon_send(call.node, std::move(part));
+      caf::send_as(hub, call.node, std::move(part));
   }
 };
 

@@ -59,6 +59,9 @@ keeper_actor::behavior_type play_keeper(keeper_actor::pointer, std::shared_ptr<d
   };
 }
 
+const std::string own_book(32, 'b');
+const std::string other_book(32, 'e');
+
 struct node_test : actor_fixture {
   std::shared_ptr<hub_script> script = std::make_shared<hub_script>();
   std::shared_ptr<disk_script> disk = std::make_shared<disk_script>();
@@ -73,7 +76,7 @@ struct node_test : actor_fixture {
 
   node_test() {
     script->welcome.accepted = true;
-    script->welcome.book = "book";
+    script->welcome.book = own_book;
     script->welcome.lease = 15s;
     way->at_once = false;
     way->answer = [](const completion_request& request, uint32_t) {
@@ -129,7 +132,10 @@ struct node_test : actor_fixture {
     wish.order.attempt = 1;
     wish.order.timeout = 60s;
     wish.order.request.prompt = std::to_string(number);
+    wish.order.request.model = "a-model";
+    wish.order.request.max_tokens = 1000;
     wish.with_prefix = true;
+    wish.prefix = sha256({});
     return wish;
   }
   void give(const remote_order& wish) {
@@ -327,16 +333,16 @@ TEST_F(node_test, a_second_signal_ends_it_at_once) {
 
 TEST_F(node_test, answers_of_another_ledger_stay_in_the_spool) {
   remote_report other;
-  other.book = "another book";
+  other.book = other_book;
   other.run = 1;
   other.report.task = task_id_from(sha256("x"));
   other.report.attempt = 1;
   other.report.answered = true;
   auto own = other;
-  own.book = "book";
+  own.book = own_book;
   start({other, own});
   ASSERT_EQ(reports().size(), 1u);
-  EXPECT_EQ(reports()[0].book, "book");
+  EXPECT_EQ(reports()[0].book, own_book);
   acknowledge(own);
   EXPECT_EQ(disk->forgotten.size(), 1u);
   self->send(uut, drain{});
@@ -350,7 +356,7 @@ TEST_F(node_test, a_flood_of_kept_answers_goes_out_a_window_at_a_time) {
   std::vector<remote_report> kept;
   for (uint32_t i = 0; i < 100; ++i) {
     remote_report one;
-    one.book = "book";
+    one.book = own_book;
     one.run = 1;
     one.report.task = task_id_from(sha256(std::to_string(i)));
     one.report.attempt = 1;
@@ -375,6 +381,75 @@ TEST_F(node_test, large_answers_go_in_parts_and_pulses_go_on_between_orders) {
   const auto before = script->pulses;
   pass(3s);
   EXPECT_GE(script->pulses, before + 2);
+}
+
+/// A coordinator that this machine's user does not own.
+TEST_F(node_test, a_ledger_that_is_named_like_a_file_ends_the_node_and_nothing_is_written) {
+  script->welcome.book = "/home/somebody/.ssh/authorized_keys";
+  script->welcome.book += '\0';
+  start();
+  const auto ended = outcome();
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->code, ec::protocol_mismatch);
+  EXPECT_NE(ended->message.find("does not keep to the protocol"), std::string::npos);
+  EXPECT_TRUE(disk->kept.empty());
+}
+
+TEST_F(node_test, orders_that_cannot_be_end_the_node_unsent) {
+  const std::vector<std::function<void(remote_order&)>> ways{
+      [](auto& x) { x.run = -1; },
+      [](auto& x) { x.order.attempt = 0; },
+      [](auto& x) { x.order.task = {}; },
+      [](auto& x) { x.order.timeout = -1s; },
+      [](auto& x) { x.order.request.max_tokens = 0; },
+      [](auto& x) { x.order.request.model = "../../etc/passwd\n"; },
+      [](auto& x) { x.order.request.effort = "high\"}"; },
+      [](auto& x) { x.order.request.cache = static_cast<cache_mode>(9); },
+      [](auto& x) { x.prefix_text = "another text"; },
+  };
+  for (const auto& spoil : ways) {
+    auto bad = order(1);
+    spoil(bad);
+    EXPECT_NE(fault_in(bad), "");
+  }
+  start();
+  auto bad = order(1);
+  bad.order.timeout = -1s;
+  give(bad);
+  const auto ended = outcome();
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->code, ec::protocol_mismatch);
+  EXPECT_EQ(way->total_asked(), 0u);
+}
+
+TEST_F(node_test, what_is_under_way_is_kept_when_the_coordinator_breaks_the_protocol) {
+  start();
+  give(order(1));
+  self->send(uut, wire_part{session(), 9, 5, 3, parcel_kind::order, "x"});
+  pass(100ms);
+  EXPECT_FALSE(outcome()) << "it is paid for";
+  way->answer_all();
+  pass(200ms);
+  EXPECT_EQ(disk->kept.size(), 1u);
+  const auto ended = outcome();
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->code, ec::protocol_mismatch);
+  EXPECT_EQ(ended->kept, 1u);
+}
+
+TEST_F(node_test, a_coordinator_cannot_make_it_forget_answers_of_another_ledger_nor_learn_of_which) {
+  remote_report other;
+  other.book = other_book;
+  other.run = 1;
+  other.report.task = task_id_from(sha256("x"));
+  other.report.attempt = 1;
+  other.report.answered = true;
+  start({other});
+  ASSERT_EQ(script->calls.back().hello.held.size(), 1u);
+  EXPECT_NE(script->calls.back().hello.held[0].book, other_book);
+  EXPECT_EQ(script->calls.back().hello.held[0].book, veiled(other_book, session()));
+  acknowledge(other);
+  EXPECT_TRUE(disk->forgotten.empty());
 }
 
 }  // namespace

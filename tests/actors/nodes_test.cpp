@@ -63,7 +63,7 @@ TEST_F(nodes, what_a_node_did_is_remembered_when_it_comes_back) {
   auto& node = table.join(hello_of("a", "1"), start);
   work_report good;
   good.answered = true;
-  EXPECT_FALSE(table.judge(node, good));
+  EXPECT_EQ(table.judge(node, good), node_verdict::fine);
   table.end(node.session, node_standing::lost);
   ASSERT_EQ(table.views().nodes.size(), 1u);
   EXPECT_EQ(table.views().nodes.front().standing, node_standing::lost);
@@ -74,7 +74,7 @@ TEST_F(nodes, what_a_node_did_is_remembered_when_it_comes_back) {
 
 TEST_F(nodes, a_refused_key_puts_a_node_aside_at_once) {
   auto& node = table.join(hello_of("a", "1"), start);
-  EXPECT_TRUE(table.judge(node, failed(ec::authentication, billing::unbilled)));
+  EXPECT_EQ(table.judge(node, failed(ec::authentication, billing::unbilled)), node_verdict::aside_for_good);
 }
 
 TEST_F(nodes, a_blocked_network_puts_a_node_aside_after_three_calls_in_a_row) {
@@ -82,12 +82,79 @@ TEST_F(nodes, a_blocked_network_puts_a_node_aside_after_three_calls_in_a_row) {
   const auto blocked = failed(ec::connect_failed, billing::unbilled);
   work_report good;
   good.answered = true;
-  EXPECT_FALSE(table.judge(node, blocked));
-  EXPECT_FALSE(table.judge(node, blocked));
-  EXPECT_FALSE(table.judge(node, good));
-  EXPECT_FALSE(table.judge(node, blocked));
-  EXPECT_FALSE(table.judge(node, blocked));
-  EXPECT_TRUE(table.judge(node, blocked));
+  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.judge(node, good), node_verdict::fine);
+  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.judge(node, blocked), node_verdict::aside_for_now);
+}
+
+TEST_F(nodes, whose_matter_a_failure_is) {
+  for (const auto code : {ec::config_invalid, ec::no_credentials, ec::authentication, ec::billing, ec::forbidden,
+                          ec::spend_limit, ec::model_not_found, ec::disk_full, ec::io})
+    EXPECT_EQ(blame_for(code), blame::node) << name(code);
+  for (const auto code : {ec::request_invalid, ec::request_too_large, ec::rate_limited, ec::overloaded, ec::cancelled})
+    EXPECT_EQ(blame_for(code), blame::task) << name(code);
+  for (const auto code : {ec::server_error, ec::timeout, ec::connection_lost, ec::malformed_answer})
+    EXPECT_EQ(blame_for(code), blame::unclear) << name(code);
+  for (const auto code : {ec::state_corrupt, ec::task_unknown, ec::interrupted, ec::none, static_cast<ec>(251)})
+    EXPECT_EQ(blame_for(code), blame::liar) << name(code);
+}
+
+TEST_F(nodes, each_time_that_a_node_is_put_aside_it_stays_so_for_longer) {
+  auto& node = table.join(hello_of("a", "1"), start);
+  node.view.standing = node_standing::put_aside;
+  node.aside_since = start;
+  node.asides = 1;
+  EXPECT_EQ(table.due_again(start + 30s).size(), 1u);
+  node.asides = 3;
+  EXPECT_TRUE(table.due_again(start + 119s).empty());
+  EXPECT_EQ(table.due_again(start + 120s).size(), 1u);
+  node.asides = 4'000'000'000;
+  EXPECT_EQ(table.due_again(start + 960s).size(), 1u);
+}
+
+struct disbelief_of_usage : ::testing::Test {
+  order_terms terms;
+  completion answer;
+  model_info model;
+  disbelief_of_usage() {
+    model.cards = {{0, {3'000'000}, {15'000'000}, {3'750'000}, {6'000'000}, {300'000}}};
+    model.batch_percent = 50;
+    work_order order;
+    order.request.prompt.assign(1000, 'p');
+    order.request.max_tokens = 500;
+    terms = terms_of(order, &model);
+    answer.text = "an answer";
+    answer.usage.input_tokens = 200;
+    answer.usage.output_tokens = 100;
+  }
+};
+
+TEST_F(disbelief_of_usage, what_can_be_is_believed) {
+  EXPECT_EQ(disbelief(terms, answer), "");
+  answer.usage.output_tokens = 500;
+  answer.usage.input_tokens = 1064;
+  EXPECT_EQ(disbelief(terms, answer), "");
+}
+
+TEST_F(disbelief_of_usage, more_than_was_asked_for_less_than_anything_and_another_price_are_not) {
+  auto more = answer;
+  more.usage.output_tokens = ~uint64_t{0};
+  EXPECT_NE(disbelief(terms, more), "");
+  auto longer = answer;
+  longer.usage.cache_read_tokens = 1100;
+  EXPECT_NE(disbelief(terms, longer), "");
+  auto nothing = answer;
+  nothing.usage = {};
+  EXPECT_NE(disbelief(terms, nothing), "");
+  auto cheap = answer;
+  cheap.usage.tier = service_tier::batch;
+  EXPECT_NE(disbelief(terms, cheap), "");
+  auto novel = answer;
+  novel.text.assign(1U << 20, 'x');
+  EXPECT_NE(disbelief(terms, novel), "");
 }
 
 TEST_F(nodes, trouble_that_lasts_puts_a_node_aside_and_it_is_tried_again_later) {

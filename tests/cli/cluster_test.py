@@ -6,6 +6,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -27,14 +28,15 @@ class ClusterBase(Case):
         self.cluster = self.room / "cluster"
         self.ends(self.cohort("cluster", "init", self.cluster), 0)
 
-    def coordinate(self, project, *arguments, server=None, concurrent=0, lease="5"):
+    def coordinate(self, project, *arguments, server=None, concurrent=0, lease="5", before=None):
         """Starts a coordinator; returns it once it tells where it listens."""
         said = self.room / f"coordinator-{time.monotonic_ns()}.log"
         with open(said, "w") as errors, open(str(said) + ".out", "w") as out:
             process = subprocess.Popen(
                 [PROGRAM, "generate-logical-batch", str(project), "--force", "--listen", "127.0.0.1:0", "--cluster",
                  str(self.cluster), "--concurrent", str(concurrent), "--lease-timeout", lease, *arguments],
-                stdout=out, stderr=errors, env=self.env(server), cwd=self.room, stdin=subprocess.DEVNULL)
+                stdout=out, stderr=errors, env=self.env(server), cwd=self.room, stdin=subprocess.DEVNULL,
+                preexec_fn=before)
         self.started.append(process)
         process.said = said
         self.until(lambda: "nodes may join at" in said.read_text(), "listening")
@@ -533,3 +535,112 @@ class Hostile(ClusterBase):
         self.ended(node, 0)
         self.assertEqual(self.delivered(project), 60)
         self.assertIn("was refused", run.said.read_text())
+
+    @staticmethod
+    def ports(process):
+        """TCP ports, of any address, on which the process listens."""
+        inodes = set()
+        for fd in os.listdir(f"/proc/{process.pid}/fd"):
+            try:
+                found = re.match(r"socket:\[(\d+)\]", os.readlink(f"/proc/{process.pid}/fd/{fd}"))
+            except OSError:
+                continue
+            inodes |= {found.group(1)} if found else set()
+        open_ports = set()
+        for table in ("tcp", "tcp6"):
+            for line in pathlib.Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
+                column = line.split()
+                if column[3] == "0A" and column[9] in inodes:
+                    open_ports.add(int(column[1].rsplit(":", 1)[1], 16))
+        return open_ports
+
+    def test_there_is_one_port_and_a_thousand_half_open_sockets_at_it_end_nothing(self):
+        project = self.project(20)
+        server = self.simulator(*CALM)
+        few = (512, 512)  # Descriptors, and no way to get more.
+        run = self.coordinate(project, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, few))
+        host, port = run.address.rsplit(":", 1)
+        self.assertEqual(self.ports(run), {int(port)})
+        half, memory = [], self.resident_kb(run)
+        for i in range(1200):
+            link = socket.create_connection((host, int(port)), 10)
+            try:
+                link.sendall((b"", b"\x16\x03\x01", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")[i % 3])
+            except OSError:
+                pass  # It has made room already.
+            half.append(link)
+        self.assertLess(self.descriptors(run), 400)
+        node = self.join(run.address, "alpha", "-c", "4", server=server)
+        self.joined(node)
+        self.assertEqual(self.ports(node), set())
+        self.ended(run, 0)
+        self.ended(node, 0)
+        self.assertEqual(self.delivered(project), 20)
+        if not SANITIZED:
+            self.assertLess(memory, 200_000)
+        for link in half:
+            link.close()
+
+    def test_somebody_with_a_certificate_who_does_not_speak_as_a_node_ends_nothing(self):
+        project = self.project(30)
+        server = self.simulator("latency.fixed_ms=200", "latency.median_ms=0")
+        run = self.coordinate(project)
+        host, port = run.address.rsplit(":", 1)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(self.cluster / "ca.crt")
+        context.load_cert_chain(self.cluster / "node.crt", self.cluster / "node.key")
+
+        def frame(operation, payload=b"", flags=0, length=None, data=0, sender=0, receiver=0):
+            return struct.pack(">BBBBIQQQ", operation, 0, 0, flags, len(payload) if length is None else length, data,
+                               sender, receiver) + payload
+        node = self.join(run.address, "alpha", "-c", "2", server=server)
+        self.joined(node)
+        me = bytes(32)
+        frames = [frame(1), frame(1, length=0xFFFFFFFF), frame(0, me), frame(1, me) + frame(3, me + me + b"x"),
+                  frame(1, me) + frame(2, bytes(3) + b"\x0a@<>+@error" + os.urandom(64), sender=9, receiver=9)]
+        for words in frames + [os.urandom(4096) for _ in range(3)]:
+            try:
+                with socket.create_connection((host, int(port)), 10) as plain, context.wrap_socket(plain) as link:
+                    link.settimeout(10)
+                    link.sendall(words)
+                    while link.recv(4096):
+                        pass
+            except (ConnectionResetError, BrokenPipeError, ssl.SSLError):
+                pass
+        self.until(lambda: "cut off" in run.said.read_text(), "the warning")
+        self.assertLess(self.resident_kb(run), 400_000)
+        self.ended(run, 0)
+        self.ended(node, 0)
+        self.assertEqual(self.delivered(project), 30)
+        self.assertEqual(len(server.bill.lines()), 30, "alpha went on undisturbed")
+
+    def test_older_versions_of_tls_are_not_spoken(self):
+        run = self.coordinate(self.project(3))
+        host, port = run.address.rsplit(":", 1)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.load_verify_locations(self.cluster / "ca.crt")
+        context.load_cert_chain(self.cluster / "node.crt", self.cluster / "node.key")
+        with self.assertRaises((ssl.SSLError, ConnectionResetError)):
+            with socket.create_connection((host, int(port)), 10) as plain:
+                context.wrap_socket(plain)
+
+    def test_certificates_that_others_could_replace_are_refused_with_what_to_do(self):
+        open_to_all = self.room / "open"
+        open_to_all.mkdir()
+        open_to_all.chmod(0o777)
+        said = self.cohort("cluster", "init", open_to_all)
+        self.ends(said, 1)
+        self.assertIn(f"chmod go-w {open_to_all}", said.err)
+        self.assertEqual(os.listdir(open_to_all), [])
+        project = self.project(3)
+        self.cluster.chmod(0o770)
+        said = self.batch(project, "--listen", "127.0.0.1:0", "--cluster", self.cluster)
+        self.ends(said, 1)
+        self.assertIn(f"chmod go-w {self.cluster}", said.err)
+        self.assertIn("chmod go-w", self.ended(self.join("127.0.0.1:1", "n"), 1))
+        self.cluster.chmod(0o700)
+        (self.cluster / "node.key").chmod(0o640)
+        self.assertIn("chmod 600", self.ended(self.join("127.0.0.1:1", "n"), 1))

@@ -37,20 +37,32 @@ hub_actor::behavior_type other_hub(hub_actor::pointer) {
   };
 }
 
-node_actor::behavior_type other_node(node_actor::pointer) {
+/// Says hello for itself, as nodes do, and passes on what it is told.
+caf::behavior other_node(caf::event_based_actor* self, const hub_actor& hub, const caf::actor& listener) {
+  node_call call;
+  call.node = caf::actor_cast<node_actor>(self);
+  call.hello.protocol = cluster_protocol + 1;
+  call.hello.session = random_hex(16);
+  call.hello.node = "other";
+  call.hello.slots = 1;
+  self->request(hub, std::chrono::seconds{10}, call)
+      .then(
+          [self, listener](const node_welcome& answer) {
+            self->send(listener, answer.accepted ? std::string{"accepted"} : answer.reason);
+          },
+          [self, listener](const caf::error&) { self->send(listener, std::string{"no answer"}); });
   return {[](const wire_part&) {}, [](const report_kept&) {}, [](const hub_pulse&) {}, [](const hub_farewell&) {},
           [](const node_recall&) {}};
 }
 
-int coordinate(const cluster_credentials& own) {
+int coordinate(const std::shared_ptr<const cluster_credentials>& own) {
   caf::actor_system_config config;
-  load_remoting(config, own, times);
+  load_remoting(config, *own, times);
   caf::actor_system system{config};
   auto hub = system.spawn(other_hub);
-  auto door = doorkeeper::listen({"127.0.0.1", 0});
-  const auto port = publish_hub(hub);
-  if (!door || !port) return 1;
-  (*door)->open_to(*port, [](const std::string&) {});
+  auto door = doorkeeper::listen({"127.0.0.1", 0}, own);
+  if (!door) return 1;
+  (*door)->open_to(let_in(hub), [](const std::string&) {});
   std::puts(to_string((*door)->address()).c_str());
   std::fflush(stdout);
   while (std::getchar() != EOF) {
@@ -65,22 +77,14 @@ int say_hello(std::shared_ptr<const cluster_credentials> own, const std::string&
   caf::actor_system system{config};
   caf::scoped_actor self{system};
   auto way = system.spawn<caf::detached>(dialer, parse_address(where).value(), own);
-  auto node = system.spawn(other_node);
   hub_actor hub;
   self->request(way, caf::infinite, dial_wish{})
       .receive([&](const dialed& found) { hub = found.hub; }, [](const caf::error&) {});
   if (hub) {
-    node_call call;
-    call.node = node;
-    call.hello.protocol = cluster_protocol + 1;
-    call.hello.session = random_hex(16);
-    call.hello.node = "other";
-    call.hello.slots = 1;
-    self->request(hub, std::chrono::seconds{10}, call)
-        .receive([](const node_welcome& answer) { std::puts(answer.accepted ? "accepted" : answer.reason.c_str()); },
-                 [](const caf::error&) {});
+    auto node = system.spawn(other_node, hub, caf::actor_cast<caf::actor>(self));
+    self->receive([](const std::string& words) { std::puts(words.c_str()); });
+    caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
   }
-  caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(way, caf::exit_reason::user_shutdown);
   return hub ? 0 : 1;
 }
@@ -95,5 +99,5 @@ int main(int count, char** words) {
                                        coordinates ? "" : "node");
   if (!own) return 2;
   auto kept = std::make_shared<const cluster_credentials>(std::move(*own));
-  return coordinates ? coordinate(*kept) : say_hello(kept, words[3]);
+  return coordinates ? coordinate(kept) : say_hello(kept, words[3]);
 }

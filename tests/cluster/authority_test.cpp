@@ -104,5 +104,69 @@ TEST(address, is_read_in_every_form) {
     EXPECT_FALSE(parse_address(wrong)) << wrong;
 }
 
+/// Sets a mode for the time of a test.
+void allow(const std::filesystem::path& path, unsigned mode) {
+  std::filesystem::permissions(path, static_cast<std::filesystem::perms>(mode));
+}
+
+TEST_F(authority, is_not_founded_where_others_may_write) {
+  for (const unsigned mode : {0777U, 0775U, 0757U, 01777U}) {
+    const auto open = root / "open";
+    std::filesystem::create_directories(open);
+    allow(open, mode);
+    const auto refused = found_cluster(open, {"node"});
+    ASSERT_FALSE(refused) << mode;
+    EXPECT_EQ(refused.error().code, ec::permission_denied);
+    EXPECT_NE(refused.error().message.find("chmod go-w " + open.string()), std::string::npos);
+    EXPECT_FALSE(std::filesystem::exists(open / "ca.crt"));
+  }
+}
+
+TEST_F(authority, is_not_founded_below_a_folder_that_anybody_may_write_unless_it_is_sticky) {
+  const auto open = root / "open";
+  std::filesystem::create_directories(open);
+  allow(open, 0777);
+  const auto refused = found_cluster(open / "deep" / "cluster", {"node"});
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("chmod o-w " + open.string()), std::string::npos);
+  EXPECT_FALSE(std::filesystem::exists(open / "deep"));
+  allow(open, 01777);
+  EXPECT_TRUE(found_cluster(open / "deep" / "cluster", {"node"}));
+}
+
+TEST_F(authority, certificates_that_others_may_replace_are_of_no_use) {
+  ASSERT_TRUE(found_cluster(cluster, {"node"}));
+  const auto copy = copy_for(cluster, "node");
+  const auto load = [&] { return cluster_credentials::load(copy, cluster_side::node, "node"); };
+  ASSERT_TRUE(load()) << load().error().message;
+  allow(copy, 0770);
+  EXPECT_NE(load().error().message.find("chmod go-w " + copy.string()), std::string::npos);
+  allow(copy, 0755);
+  for (const auto* file : {"ca.crt", "node.crt", "node.key"}) {
+    allow(copy / file, 0602);
+    ASSERT_FALSE(load()) << file;
+    EXPECT_EQ(load().error().code, ec::permission_denied);
+    EXPECT_NE(load().error().message.find((copy / file).string()), std::string::npos);
+    EXPECT_NE(load().error().message.find("chmod"), std::string::npos);
+    allow(copy / file, 0600);
+  }
+  EXPECT_TRUE(load());
+  allow(cluster, 0777);
+  EXPECT_FALSE(add_nodes(cluster, {"beta"}));
+  EXPECT_FALSE(revoke_nodes(cluster, {"node"}));
+  EXPECT_FALSE(cluster_credentials::load(cluster, cluster_side::coordinator));
+}
+
+TEST_F(authority, what_it_writes_is_its_users_alone_whatever_the_umask_is) {
+  const auto before = ::umask(0);
+  ASSERT_TRUE(found_cluster(root / "a" / "cluster", {"node"}));
+  ::umask(before);
+  namespace fs = std::filesystem;
+  for (const auto& folder : {root / "a", root / "a" / "cluster"})
+    EXPECT_EQ(fs::status(folder).permissions(), fs::perms::owner_all) << folder;
+  for (const auto& entry : fs::directory_iterator{root / "a" / "cluster"})
+    EXPECT_EQ(entry.status().permissions(), fs::perms::owner_read | fs::perms::owner_write) << entry.path();
+}
+
 }  // namespace
 }  // namespace cohort

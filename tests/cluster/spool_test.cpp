@@ -1,6 +1,7 @@
 #include "cluster/spool.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "fixture.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 struct node_spool : folder_fixture {
   static spooled_answer answer(uint32_t number, std::string text) {
     spooled_answer x;
-    x.book = "b00k";
+    x.book = std::string(32, 'b');
     x.run = 3;
     x.task = task_id_from(sha256("task " + std::to_string(number)));
     x.attempt = number;
@@ -75,6 +76,62 @@ TEST_F(node_spool, puts_torn_and_altered_answers_aside) {
   ASSERT_EQ(found->damaged.size(), 1u);
   EXPECT_TRUE(std::filesystem::exists(found->damaged.front()));
   EXPECT_TRUE(place->load()->damaged.empty()) << "it is told once";
+}
+
+TEST_F(node_spool, writes_nowhere_else_whatever_an_answer_says_of_itself) {
+  const auto place = spool::open(root / "spool");
+  ASSERT_TRUE(place);
+  std::ofstream{root / "victim"} << "mine";
+  auto foreign = answer(1, "planted");
+  for (std::string book :
+       {std::string{root / "victim"} + '\0', std::string{"../victim"}, std::string{"../victim\0", 10}, std::string{},
+        std::string(32, 'B'), std::string(31, 'b'), std::string(32, '/')}) {
+    foreign.book = book;
+    const auto kept = place->keep(foreign);
+    ASSERT_FALSE(kept) << book;
+    EXPECT_EQ(kept.error().code, ec::usage);
+    EXPECT_FALSE(place->forget(foreign));
+  }
+  foreign = answer(1, "planted");
+  foreign.run = -1;
+  EXPECT_FALSE(place->keep(foreign));
+  foreign.run = 1;
+  foreign.attempt = 0;
+  EXPECT_FALSE(place->keep(foreign));
+  std::string now;
+  std::ifstream{root / "victim"} >> now;
+  EXPECT_EQ(now, "mine");
+  EXPECT_TRUE(place->load()->answers.empty());
+}
+
+TEST_F(node_spool, does_not_follow_links_that_stand_where_an_answer_belongs) {
+  const auto place = spool::open(root / "spool");
+  ASSERT_TRUE(place);
+  ASSERT_TRUE(place->keep(answer(1, "one")));
+  std::filesystem::path file;
+  for (const auto& entry : std::filesystem::directory_iterator{root / "spool"})
+    if (entry.path().extension() == ".answer") file = entry.path();
+  std::ofstream{root / "victim"} << "mine";
+  std::filesystem::remove(file);
+  std::filesystem::create_symlink(root / "victim", file);
+  (void)place->keep(answer(1, "one"));
+  std::string now;
+  std::ifstream{root / "victim"} >> now;
+  EXPECT_EQ(now, "mine");
+}
+
+TEST_F(node_spool, is_its_users_alone_whatever_the_umask_is) {
+  const auto before = ::umask(0);
+  {
+    const auto place = spool::open(root / "deep" / "spool");
+    ASSERT_TRUE(place);
+    ASSERT_TRUE(place->keep(answer(1, "one")));
+  }
+  ::umask(before);
+  namespace fs = std::filesystem;
+  EXPECT_EQ(fs::status(root / "deep" / "spool").permissions(), fs::perms::owner_all);
+  for (const auto& entry : fs::directory_iterator{root / "deep" / "spool"})
+    EXPECT_EQ(entry.status().permissions(), fs::perms::owner_read | fs::perms::owner_write) << entry.path();
 }
 
 }  // namespace

@@ -1,36 +1,30 @@
-// Non-blocking connect and handshake under one deadline.
+// Non-blocking connect and handshake under one deadline; then a thread that carries bytes.
 
-#include "cluster/probe.hpp"
+#include "cluster/uplink.hpp"
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
-#include "cluster/certificates.hpp"
+#include "base/log.hpp"
+#include "cluster/relay.hpp"
+#include "cluster/tls.hpp"
 
 namespace cohort {
 
 namespace {
 
-class socket_owner {
- public:
-  explicit socket_owner(int fd) noexcept : fd_(fd) {}
-  socket_owner(const socket_owner&) = delete;
-  socket_owner& operator=(const socket_owner&) = delete;
-  ~socket_owner() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  [[nodiscard]] int get() const noexcept { return fd_; }
-
- private:
-  int fd_;
-};
+constexpr int longest_wait_ms = 250;
 
 using addresses_ptr = std::unique_ptr<addrinfo, freed_by<&freeaddrinfo>>;
 
@@ -59,17 +53,6 @@ int try_connect(int fd, const addrinfo& target, steady_time deadline) {
   socklen_t size = sizeof why;
   if (::getsockopt(fd, SOL_SOCKET, SO_ERROR, &why, &size) != 0) return errno;
   return why;
-}
-
-ssl_context_ptr make_context(const cluster_credentials& own) {
-  ssl_context_ptr context{SSL_CTX_new(TLS_client_method())};
-  if (!context) return context;
-  const bool fine = SSL_CTX_load_verify_locations(context.get(), own.authority_path().c_str(), nullptr) == 1 &&
-                    SSL_CTX_use_certificate_chain_file(context.get(), own.certificate_path().c_str()) == 1 &&
-                    SSL_CTX_use_PrivateKey_file(context.get(), own.key_path().c_str(), SSL_FILETYPE_PEM) == 1;
-  if (!fine) context.reset();
-  if (context) SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
-  return context;
 }
 
 /// The peer's alerts that mean "I do not accept your certificate".
@@ -127,21 +110,20 @@ expected<void> drive(SSL& link, int fd, steady_time deadline, const net_address&
   }
 }
 
-expected<void> shake_hands(int fd, steady_time deadline, const net_address& where, const cluster_credentials& own) {
-  ERR_clear_error();
-  const auto context = make_context(own);
-  const ssl_ptr link{context ? SSL_new(context.get()) : nullptr};
+expected<ssl_ptr> shake_hands(int fd, steady_time deadline, const net_address& where, const cluster_credentials& own) {
+  const auto context = make_tls_context(own, cluster_side::node);
+  ssl_ptr link{context ? SSL_new(context.get()) : nullptr};
   if (!link || SSL_set_fd(link.get(), fd) != 1) return fail(ec::io, "cannot prepare TLS: " + openssl_words());
-  auto shaken = drive(*link, fd, deadline, where, own, [&] { return SSL_connect(link.get()); });
-  if (!shaken) return shaken;
+  const auto shaken = drive(*link, fd, deadline, where, own, [&] { return SSL_connect(link.get()); });
+  if (!shaken) return tl::unexpected{shaken.error()};
   // With TLS 1.3 the coordinator judges our certificate after our handshake is over: its first byte is the verdict.
   char first = 0;
-  return drive(*link, fd, deadline, where, own, [&] { return SSL_read(link.get(), &first, 1); });
+  const auto judged = drive(*link, fd, deadline, where, own, [&] { return SSL_peek(link.get(), &first, 1); });
+  if (!judged) return tl::unexpected{judged.error()};
+  return link;
 }
 
-}  // namespace
-
-expected<void> probe_coordinator(const net_address& where, const cluster_credentials& own, milliseconds timeout) {
+expected<std::unique_ptr<relay>> reach(const net_address& where, const cluster_credentials& own, milliseconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
   addrinfo wish{};
   wish.ai_socktype = SOCK_STREAM;
@@ -152,16 +134,84 @@ expected<void> probe_coordinator(const net_address& where, const cluster_credent
   const addresses_ptr addresses{found};
   int why = ECONNREFUSED;
   for (const addrinfo* target = found; target != nullptr; target = target->ai_next) {
-    const socket_owner link{
-        ::socket(target->ai_family, target->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, target->ai_protocol)};
-    if (link.get() < 0) {
-      why = errno;
-      continue;
-    }
-    why = try_connect(link.get(), *target, deadline);
-    if (why == 0) return shake_hands(link.get(), deadline, where, own);
+    descriptor fd{::socket(target->ai_family, target->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, target->ai_protocol)};
+    why = fd.valid() ? try_connect(fd.get(), *target, deadline) : errno;
+    if (why != 0) continue;
+    const int one = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    auto link = shake_hands(fd.get(), deadline, where, own);
+    if (!link) return tl::unexpected{link.error()};
+    return std::make_unique<relay>(std::move(fd), std::move(*link), cluster_side::node);
   }
   return unreachable(where, std::strerror(why));
 }
+
+}  // namespace
+
+/// The thread that moves bytes until one side has ended.
+class uplink::carrier {
+ public:
+  carrier(std::unique_ptr<relay> talk, descriptor framework)
+      : talk_(std::move(talk)), framework_(std::move(framework)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+    thread_ = std::thread{[this] { carry(); }};
+  }
+  carrier(const carrier&) = delete;
+  carrier& operator=(const carrier&) = delete;
+  ~carrier() {
+    stopping_ = true;
+    const uint64_t one = 1;
+    if (::write(wake_.get(), &one, sizeof one) < 0) log_warning("the connection's thread could not be woken");
+    thread_.join();
+  }
+  descriptor take_inside() { return std::move(framework_); }
+
+ private:
+  void carry();
+  void wait() const;
+
+  std::unique_ptr<relay> talk_;
+  descriptor framework_;
+  descriptor wake_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+void uplink::carrier::wait() const {
+  const auto wish = talk_->wants(steady_clock::now());
+  const auto events = [](bool reads, bool writes) {
+    return static_cast<short>((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
+  };
+  std::array<pollfd, 3> watched{pollfd{talk_->outside(), events(wish.read_outside, wish.write_outside), 0},
+                                pollfd{talk_->inside(), events(wish.read_inside, wish.write_inside), 0},
+                                pollfd{wake_.get(), POLLIN, 0}};
+  ::poll(watched.data(), watched.size(), talk_->busy() ? 0 : longest_wait_ms);
+}
+
+void uplink::carrier::carry() {
+  block_broken_pipes();
+  while (!stopping_) {
+    const auto how = talk_->move(steady_clock::now());
+    if (how == relay::state::breach) log_warning("the coordinator said what no coordinator says; it was cut off");
+    if (how != relay::state::goes_on) break;
+    wait();
+  }
+  talk_.reset();  // Both ends close: the framework is told of its end, and so is the coordinator.
+}
+
+uplink::uplink(std::unique_ptr<carrier> inner) : inner_(std::move(inner)) {}
+uplink::~uplink() = default;
+
+expected<std::unique_ptr<uplink>> uplink::connect(const net_address& where, const cluster_credentials& own,
+                                                  milliseconds timeout) {
+  block_broken_pipes();
+  auto talk = reach(where, own, timeout);
+  if (!talk) return tl::unexpected{talk.error()};
+  auto framework = (*talk)->open_inside();
+  if (!framework) return tl::unexpected{framework.error()};
+  return std::unique_ptr<uplink>{new uplink{std::make_unique<carrier>(std::move(*talk), std::move(*framework))}};
+}
+
+descriptor uplink::take_inside() { return inner_->take_inside(); }
 
 }  // namespace cohort

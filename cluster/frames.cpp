@@ -1,0 +1,180 @@
+// BASP of CAF 0.17. A head is: operation, two unused bytes, flags, the payload's length, the operation's data, sender,
+// receiver, all in network order. A message's payload is: the length of its way (one byte 0), two bytes 0, the length
+// and the text of its types, its fields.
+
+#include "cluster/frames.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace cohort {
+
+namespace {
+
+enum class operation : uint8_t { server_handshake, client_handshake, direct_message, routed, monitor, down, heartbeat };
+
+constexpr uint8_t to_a_name = 1;           // Flag: the receiver is a service of the framework.
+constexpr uint8_t selects = 2;             // Flag: a client's second handshake.
+constexpr uint64_t response = 1ULL << 63;  // Bits of a message's number.
+constexpr uint64_t stream = 1ULL << 61;    // Has a content of its own, which the framework does not look for.
+constexpr uint64_t request = (1ULL << 60) - 1;
+constexpr size_t largest_server_handshake = 16U << 10;
+constexpr size_t largest_reason = 128;  // Why an actor ended: a code, a category, and no text.
+constexpr size_t largest_error = 2048;
+
+constexpr std::array<std::string_view, 5> for_a_hub{"@<>+cohort::node_call", "@<>+cohort::wire_part",
+                                                    "@<>+cohort::node_pulse", "@<>+cohort::node_leaving",
+                                                    "@<>+cohort::node_gone"};
+constexpr std::array<std::string_view, 6> for_a_node{"@<>+cohort::node_welcome", "@<>+cohort::wire_part",
+                                                     "@<>+cohort::report_kept",  "@<>+cohort::hub_pulse",
+                                                     "@<>+cohort::hub_farewell", "@<>+cohort::node_recall"};
+constexpr std::string_view node_call_type = for_a_hub[0];
+constexpr std::string_view welcome_type = for_a_node[0];
+constexpr std::string_view part_type = for_a_hub[1];
+constexpr size_t largest_part = 272U << 10;  // 256 KiB, and who it belongs to.
+constexpr size_t largest_other = 64U << 10;
+constexpr std::string_view error_type = "@<>+@error";
+
+uint64_t number(std::string_view bytes, size_t at, size_t size) noexcept {
+  uint64_t value = 0;
+  for (size_t i = 0; i < size; ++i) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+operation operation_of(std::string_view frame) noexcept { return static_cast<operation>(frame[0]); }
+uint8_t flags_of(std::string_view frame) noexcept { return static_cast<uint8_t>(frame[3]); }
+uint64_t data_of(std::string_view frame) noexcept { return number(frame, 8, 8); }
+uint64_t sender_of(std::string_view frame) noexcept { return number(frame, 16, 8); }
+uint64_t receiver_of(std::string_view frame) noexcept { return number(frame, 24, 8); }
+std::string_view payload_of(std::string_view frame) noexcept { return frame.substr(frame_head); }
+
+/// A length in groups of seven bits, lowest first; takes it off `bytes`.
+std::optional<size_t> take_length(std::string_view& bytes) {
+  size_t value = 0;
+  for (unsigned shift = 0; shift < 28 && !bytes.empty(); shift += 7) {
+    const auto byte = static_cast<unsigned char>(bytes.front());
+    bytes.remove_prefix(1);
+    value |= static_cast<size_t>(byte & 0x7FU) << shift;
+    if ((byte & 0x80U) == 0) return value;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string_view> take_text(std::string_view& bytes) {
+  const auto length = take_length(bytes);
+  if (!length || *length > bytes.size()) return std::nullopt;
+  const auto text = bytes.substr(0, *length);
+  bytes.remove_prefix(*length);
+  return text;
+}
+
+/// The message's types; nothing if the payload is none of a message that came directly.
+std::optional<std::string_view> types_of(std::string_view payload) {
+  if (payload.size() < 3 || payload.substr(0, 3) != std::string_view{"\0\0\0", 3}) return std::nullopt;
+  payload.remove_prefix(3);
+  return take_text(payload);
+}
+
+/// The actor that a server's handshake offers.
+uint64_t offered_by(std::string_view payload) {
+  payload.remove_prefix(framework_id_bytes);
+  const auto names = take_length(payload);
+  for (size_t i = 0; names && i < *names; ++i)
+    if (!take_text(payload)) return 0;
+  return names && payload.size() >= 8 ? number(payload, 0, 8) : 0;
+}
+
+}  // namespace
+
+std::optional<size_t> frame_size(std::string_view bytes) noexcept {
+  if (bytes.size() < frame_head) return std::nullopt;
+  return frame_head + static_cast<size_t>(number(bytes, 4, 4));
+}
+
+void frame_guard::outgoing(std::string_view frame) {
+  const auto payload = payload_of(frame);
+  const auto what = operation_of(frame);
+  if (self_.empty() && payload.size() >= framework_id_bytes &&
+      (what == operation::server_handshake || what == operation::client_handshake)) {
+    self_ = payload.substr(0, framework_id_bytes);
+    if (what == operation::server_handshake) our_actor_ = offered_by(payload);
+  }
+  if (own_ == cluster_side::coordinator || what != operation::direct_message || flags_of(frame) != 0) return;
+  if (types_of(payload) == node_call_type) {
+    our_actor_ = sender_of(frame);
+    greeted_ = true;
+  }
+}
+
+bool frame_guard::names_both(std::string_view payload) const {
+  return payload.size() >= 2 * framework_id_bytes && payload.substr(0, framework_id_bytes) == peer_ &&
+         payload.substr(framework_id_bytes, framework_id_bytes) == self_;
+}
+
+/// A client says who it is, and once more that it keeps to this connection; a server says it once.
+bool frame_guard::shakes_hands(std::string_view frame) {
+  const auto payload = payload_of(frame);
+  const bool from_client = operation_of(frame) == operation::client_handshake;
+  if (from_client != (own_ == cluster_side::coordinator)) return false;
+  if (sender_of(frame) != 0 || receiver_of(frame) != 0) return false;
+  const bool fits =
+      from_client
+          ? payload.size() == framework_id_bytes && data_of(frame) == 0 && (flags_of(frame) & ~selects) == 0
+          : payload.size() >= framework_id_bytes && payload.size() <= largest_server_handshake && flags_of(frame) == 0;
+  const auto id = payload.substr(0, std::min(payload.size(), framework_id_bytes));
+  if (!fits || id == self_ || ++handshakes_ > (from_client ? 2U : 1U)) return false;
+  if (peer_.empty()) peer_ = id;
+  if (!from_client) its_actor_ = offered_by(payload);
+  return id == peer_ && (from_client || its_actor_ != 0);
+}
+
+frame_fate frame_guard::message(std::string_view frame) {
+  if ((flags_of(frame) & to_a_name) != 0) return frame_fate::drop;  // Each framework asks after the other's services.
+  const auto payload = payload_of(frame);
+  const auto types = types_of(payload);
+  if (flags_of(frame) != 0 || !types || receiver_of(frame) != our_actor_ || our_actor_ == 0) return frame_fate::breach;
+  const auto known = own_ == cluster_side::coordinator ? std::span<const std::string_view>{for_a_hub} : for_a_node;
+  const bool is_response = (data_of(frame) & response) != 0;
+  const bool is_request = !is_response && (data_of(frame) & request) != 0;
+  if ((data_of(frame) & stream) != 0 || is_request != (*types == node_call_type)) return frame_fate::breach;
+  const bool is_error = *types == error_type && own_ == cluster_side::node && payload.size() <= largest_error;
+  if (is_error) return is_response ? frame_fate::pass : frame_fate::breach;
+  if (std::find(known.begin(), known.end(), *types) == known.end()) return frame_fate::breach;
+  const auto most = *types == node_call_type ? largest_frame : *types == part_type ? largest_part : largest_other;
+  if (payload.size() > most) return frame_fate::breach;
+  if (is_response != (*types == welcome_type)) return frame_fate::breach;
+  if (sender_of(frame) == 0) return frame_fate::breach;
+  if (its_actor_ == 0) its_actor_ = sender_of(frame);
+  if (sender_of(frame) != its_actor_) return frame_fate::breach;
+  if (*types != node_call_type) return frame_fate::pass;
+  // A hello ends with the way back, which is to lead to the sender.
+  greeted_ = true;
+  constexpr size_t way_back = 8 + framework_id_bytes;
+  if (payload.size() < way_back) return frame_fate::breach;
+  const auto end = payload.substr(payload.size() - way_back);
+  return number(end, 0, 8) == its_actor_ && end.substr(8) == peer_ ? frame_fate::pass : frame_fate::breach;
+}
+
+frame_fate frame_guard::incoming(std::string_view frame) {
+  const auto payload = payload_of(frame);
+  const auto what = operation_of(frame);
+  const auto passes = [](bool fine) { return fine ? frame_fate::pass : frame_fate::breach; };
+  if (what == operation::server_handshake || what == operation::client_handshake) return passes(shakes_hands(frame));
+  if (peer_.empty()) return frame_fate::breach;
+  switch (what) {
+    case operation::heartbeat: return passes(payload.empty());
+    case operation::direct_message: return message(frame);
+    case operation::monitor:
+      return passes(payload.size() == 2 * framework_id_bytes && names_both(payload) && flags_of(frame) == 0);
+    case operation::down:
+      return passes(payload.size() <= 2 * framework_id_bytes + largest_reason && names_both(payload) &&
+                    flags_of(frame) == 0);
+    case operation::routed:
+    case operation::server_handshake:
+    case operation::client_handshake: break;
+  }
+  return frame_fate::breach;
+}
+
+}  // namespace cohort

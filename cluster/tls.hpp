@@ -1,0 +1,38 @@
+// TLS as both sides of a cluster speak it: version 1.3 alone, each side shows a certificate and checks the other's. For
+// the room's own sources only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cluster/certificates.hpp"
+#include "cluster/credentials.hpp"
+
+namespace cohort {
+
+/// Null if OpenSSL refuses; its queue of errors says why.
+[[nodiscard]] ssl_context_ptr make_tls_context(const cluster_credentials& own, cluster_side side);
+
+enum class tls_step : uint8_t { done, wants_read, wants_write, over };
+
+/// What a call of OpenSSL on `link` came to. Each call is to begin with an empty queue of errors (`ERR_clear_error`).
+[[nodiscard]] tls_step judge_step(SSL& link, int result) noexcept;
+
+/// Why a client's handshake failed, for people; empty if it only went away.
+[[nodiscard]] std::string_view why_refused(SSL& link) noexcept;
+
+/// OpenSSL writes to sockets as write(2) does: where the other side has gone, that is to be an error for the thread
+/// that calls this, and no signal.
+void block_broken_pipes() noexcept;
+
+/// False if these first bytes of a connection, however few, cannot begin a TLS handshake.
+[[nodiscard]] bool may_be_hello(std::string_view head) noexcept;
+
+/// The certificate that the other side has shown.
+struct shown_certificate {
+  std::string digest;  ///< SHA-256 of it, 32 bytes.
+  std::string name;    ///< For people.
+};
+[[nodiscard]] shown_certificate certificate_of(SSL& link);
+
+}  // namespace cohort
