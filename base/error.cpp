@@ -72,6 +72,8 @@ constexpr std::array rows{
     row{ec::broken_code, "broken_code", again::yes, scope::task, "The code in the answer does not parse."},
     row{ec::context_exceeded, "context_exceeded", again::no, scope::task,
         "The prompt does not fit the model's context window."},
+    row{ec::answer_too_costly, "answer_too_costly", again::no, scope::task,
+        "Reading the answer takes more time or memory than an answer is given."},
     row{ec::source_gone, "source_gone", again::no, scope::task, "The source file no longer exists."},
     row{ec::source_changed, "source_changed", again::no, scope::task, "The source file changed after it was planned."},
     row{ec::limit_reached, "limit_reached", again::no, scope::task, "A cost limit leaves no room for this task."},

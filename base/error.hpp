@@ -62,6 +62,7 @@ enum class ec : uint8_t {
   no_code = 103,
   broken_code = 104,
   context_exceeded = 105,
+  answer_too_costly = 106,  ///< To read: it breaks a bound on size, time, memory or depth.
   // The run.
   source_gone = 120,
   source_changed = 121,

@@ -10,7 +10,7 @@ mkdir -p build
 
 packages=(cmake ninja-build g++ pkg-config git lld libcaf-dev nlohmann-json3-dev libsimdjson-dev libcurl4-openssl-dev libcli11-dev
   libsqlitecpp-dev libsqlite3-dev libgit2-dev libexpected-dev libspdlog-dev libfmt-dev libboost-dev
-  libssl-dev libgoogle-perftools-dev libgtest-dev libgmock-dev nodejs python3 python3-pytest)
+  libssl-dev libre2-dev libgoogle-perftools-dev libgtest-dev libgmock-dev nodejs python3 python3-pytest)
 
 say() { printf 'cohort: %s\n' "$*" >&2; }
 

@@ -57,7 +57,8 @@ class task_craft {
   task_craft& operator=(const task_craft&) = delete;
   virtual ~task_craft() = default;
 
-  /// What is usable in `answer`. Fails with `ec::empty_answer`, `ec::no_code` or `ec::broken_code`.
+  /// What is usable in `answer`. Fails with `ec::empty_answer`, `ec::no_code`, `ec::broken_code` or
+  /// `ec::answer_too_costly`. Other errors say that nothing was found out; then the answer is kept.
   [[nodiscard]] virtual expected<std::string> extract(const task_spec& task, std::string_view answer) const = 0;
 
   /// Why `extracted`, one part of several, must have a file of its own, for people; empty if it can be merged.

@@ -12,14 +12,16 @@
 
 #include "base/text.hpp"
 #include "planning/merge.hpp"
+#include "planning/time_bound.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr size_t most_parses = 64;   ///< Per answer.
-constexpr size_t most_closings = 8;  ///< Tried for one block.
-constexpr size_t most_pieces = 16;   ///< Merged into one file.
+constexpr size_t most_parses = 64;              ///< Per answer.
+constexpr size_t most_closings = 8;             ///< Tried for one block.
+constexpr size_t most_pieces = 16;              ///< Merged into one file.
+constexpr milliseconds longest_reading{6'000};  ///< Of the processor's time, for all that the parser sees of an answer.
 
 /// Text with "\n" line ends, without byte order mark, well-formed.
 std::string normalised(std::string_view answer) {
@@ -74,11 +76,17 @@ class judge {
   /// What the parser says of `code`; nothing once the budget is used up.
   [[nodiscard]] std::optional<syntax_report> look_at(std::string_view code) {
     if (code.empty() || parses_left_ == 0 || code.size() > bytes_left_) return std::nullopt;
+    if (time_.over()) {
+      give_up(fmt::format("reading it takes more than {} ms", time_.limit().count()));
+      return std::nullopt;
+    }
     --parses_left_;
     bytes_left_ -= code.size();
-    const auto report = check_syntax(lang_, target_, code);
-    if (!report.ok && (report.holds_test || report.gave_up) && !first_error_) first_error_ = report;
-    if (report.gave_up) parses_left_ = 0;  // what stands around it would take as long
+    auto report = check_syntax(lang_, target_, code);
+    if (report.gave_up)
+      give_up(report.bound);
+    else if (!report.ok && report.holds_test && !first_error_)
+      first_error_ = report;
     return report;
   }
 
@@ -97,13 +105,23 @@ class judge {
 
   [[nodiscard]] const std::optional<syntax_report>& first_error() const noexcept { return first_error_; }
 
+  /// The bound that the answer breaks, in words; empty if it breaks none.
+  [[nodiscard]] const std::string& broken_bound() const noexcept { return broken_bound_; }
+
  private:
+  void give_up(std::string bound) {
+    broken_bound_ = std::move(bound);
+    parses_left_ = 0;  // what stands around it would take as long
+  }
+
   const language& lang_;
   std::string_view target_;
   size_t parses_left_ = most_parses;
   size_t bytes_left_;
   size_t looks_left_;
   std::optional<syntax_report> first_error_;
+  std::string broken_bound_;
+  time_bound time_{longest_reading};
 };
 
 enum class block_trust : uint8_t { tagged, untagged, other };
@@ -304,6 +322,9 @@ std::vector<fence_line> find_fences(std::string_view text) {
 
 expected<std::string> extract_code(std::string_view answer, const language& lang, const prompt_language& words,
                                    std::string_view target) {
+  if (answer.size() > largest_answer)
+    return fail(ec::answer_too_costly,
+                fmt::format("the answer has {} bytes; at most {} are read", answer.size(), largest_answer));
   const auto text = normalised(answer);
   if (is_blank(text)) return fail(ec::empty_answer, "the answer holds no text; run the command again to ask once more");
   const auto fences = find_fences(text);
@@ -311,9 +332,15 @@ expected<std::string> extract_code(std::string_view answer, const language& lang
   judge verdict{lang, target, text.size()};
   for (const auto trust : {block_trust::tagged, block_trust::untagged, block_trust::other})
     if (auto code = best_of(text, fences, blocks, trust, lang, words, target, verdict)) return *code;
+  if (!verdict.broken_bound().empty())
+    return fail(ec::answer_too_costly,
+                fmt::format("the answer's code breaks a bound of what is read: {}", verdict.broken_bound()));
   // Tests that were fenced and do not parse are broken; cutting them until something parses would hide that.
   if (!verdict.first_error())
     if (auto code = bare_code(text, fences, words, verdict)) return *code;
+  if (!verdict.broken_bound().empty())
+    return fail(ec::answer_too_costly,
+                fmt::format("the answer breaks a bound of what is read: {}", verdict.broken_bound()));
   const bool prose = fences.empty() && first_code_line(text, words) == std::string_view::npos;
   if (verdict.first_error() && !prose)
     return fail(ec::broken_code, fmt::format("the answer's code does not parse as {}: error at line {}, column {}",

@@ -11,6 +11,8 @@
 
 namespace cohort {
 
+constexpr size_t largest_answer = size_t{1} << 20U;  ///< In bytes; no model says that much in one answer.
+
 /// A line that opens or closes a fenced block.
 struct fence_line {
   size_t begin = 0;  ///< Of the line, in bytes.
@@ -30,8 +32,9 @@ struct fence_line {
 /// block counts if it parses and holds a test (`syntax_report::holds_test`); where a fence inside a string ends a
 /// block too early, later fences are tried. Of several versions of one file the last one counts; pieces of one file
 /// are merged.
-/// Fails with `ec::empty_answer` (nothing but white space), `ec::no_code` (no test in it) or `ec::broken_code` (tests,
-/// but the parser finds an error; the message says where).
+/// Fails with `ec::empty_answer` (nothing but white space), `ec::no_code` (no test in it), `ec::broken_code` (tests,
+/// but the parser finds an error; the message says where) or `ec::answer_too_costly` (longer than `largest_answer`, or
+/// code that breaks a bound of the parser; the message says which).
 [[nodiscard]] expected<std::string> extract_code(std::string_view answer, const language& lang,
                                                  const prompt_language& words, std::string_view target);
 

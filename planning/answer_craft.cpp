@@ -15,6 +15,8 @@ namespace cohort {
 
 namespace {
 
+constexpr size_t largest_merged = size_t{8} << 20U;
+
 /// Whether a test file by this rule can have the extension, which begins with a dot.
 bool may_end_with(std::string_view extension, const language& lang, const target_rule& rule) {
   const auto leads_there = [&](const auto& one) { return one.second == extension; };
@@ -71,10 +73,19 @@ expected<std::string> test_craft::assemble(const task_spec& any, const std::vect
   if (extracted.empty()) return fail(ec::no_code, fmt::format("'{}': no part has an answer", any.label));
   const auto found = idiom_of(any);
   if (!found) return tl::unexpected{found.error()};
+  size_t bytes = 0;
+  for (const auto& part : extracted) bytes += part.size();
+  if (bytes > largest_merged)
+    return fail(ec::answer_too_costly, fmt::format("'{}': its parts have {} bytes; at most {} become one file",
+                                                   any.target, bytes, largest_merged));
   auto merged = extracted.size() == 1 ? expected<std::string>{extracted.front()}
                                       : merge_parts(*found->lang, *found->words, any.target, extracted);
   if (!merged) return merged;
-  if (const auto report = check_syntax(*found->lang, any.target, *merged); !report.ok)
+  const auto report = check_syntax(*found->lang, any.target, *merged);
+  if (report.gave_up)
+    return fail(ec::answer_too_costly,
+                fmt::format("'{}': the merged parts break a bound of what is read: {}", any.target, report.bound));
+  if (!report.ok)
     return fail(ec::broken_code, fmt::format("'{}': the merged parts do not parse: error at line {}, column {}",
                                              any.target, report.line, report.column));
   return merged;

@@ -21,7 +21,8 @@ class test_craft : public task_craft {
   /// See `why_alone` in merge.hpp; empty if the task's language is not known.
   [[nodiscard]] std::string why_alone(const task_spec& task, const std::string& extracted) const override;
 
-  /// One part as it is; several merged by `merge_parts`. The result parses, else `ec::broken_code`.
+  /// One part as it is; several merged by `merge_parts`. The result parses, else `ec::broken_code`, or
+  /// `ec::answer_too_costly` if it breaks a bound.
   [[nodiscard]] expected<std::string> assemble(const task_spec& any,
                                                const std::vector<std::string>& extracted) const override;
 

@@ -3,6 +3,7 @@
 
 #include "planning/cache.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/signing_key.hpp"
@@ -12,7 +13,16 @@ namespace cohort {
 namespace {
 
 constexpr std::string_view magic = "cohort-parse-cache-3\n";
-constexpr uint64_t largest_cache = 1ULL << 30U;
+constexpr uint64_t largest_cache = 256ULL << 20U;
+constexpr int deepest_member = 8;
+constexpr uint64_t most_handed_on = 200'000;  ///< Names that a file exports again, of which several may be one text.
+
+// The bytes that one item takes at least: a number that claims more items than can follow is wrong, and no memory is
+// taken for them.
+constexpr size_t least_parameter = 3;
+constexpr size_t least_symbol = 13;
+constexpr size_t least_import = 3;
+constexpr size_t least_alias = 3;
 
 class writer {
  public:
@@ -87,6 +97,7 @@ class cache_reader {
   }
   std::string_view left;
   bool ok = true;
+  uint64_t items_left = 0;  ///< How many may follow in lists: a file yields fewer than it has bytes.
 };
 
 template <class Archive, class Enum>
@@ -99,15 +110,19 @@ void enumeration(Archive& archive, Enum& value, uint32_t last) {
   }
 }
 
+/// `least` is what an item takes in bytes.
 template <class Archive, class Item, class Each>
-void list(Archive& archive, std::vector<Item>& items, Each each) {
+void list(Archive& archive, std::vector<Item>& items, size_t least, Each each) {
   uint64_t count = items.size();
   archive(count);
   if constexpr (Archive::reading) {
-    if (count > archive.left.size()) return archive.spoil();  // each item takes a byte at least
-    items.resize(count);
+    if (count > archive.left.size() / least || count > archive.items_left) return archive.spoil();
+    archive.items_left -= count;
+    items.clear();
+    for (uint64_t i = 0; i < count && archive.ok; ++i) each(items.emplace_back());
+  } else {
+    for (auto& item : items) each(item);
   }
-  for (auto& item : items) each(item);
 }
 
 template <class Archive>
@@ -115,7 +130,7 @@ void fields(Archive& archive, symbol& x, int depth) {
   archive(x.name);
   enumeration(archive, x.kind, static_cast<uint32_t>(symbol_kind::constant));
   archive(x.signature);
-  list(archive, x.parameters, [&](parameter& p) {
+  list(archive, x.parameters, least_parameter, [&](parameter& p) {
     archive(p.name);
     archive(p.has_default);
     archive(p.is_rest);
@@ -129,7 +144,17 @@ void fields(Archive& archive, symbol& x, int depth) {
   archive(x.first_byte);
   archive(x.end_byte);
   archive(x.branches);
-  if (depth < 8) list(archive, x.members, [&](symbol& member) { fields(archive, member, depth + 1); });
+  if (depth < deepest_member)
+    list(archive, x.members, least_symbol, [&](symbol& member) { fields(archive, member, depth + 1); });
+}
+
+/// What the parser never says of a file of that length.
+bool lies(const std::vector<symbol>& symbols, uint32_t bytes) {
+  return symbols.size() > most_symbols || std::any_of(symbols.begin(), symbols.end(), [bytes](const symbol& one) {
+           return one.first_byte > one.end_byte || one.end_byte > bytes || one.first_line == 0 ||
+                  one.first_line > one.last_line || one.last_line > uint64_t{bytes} + 1 || one.branches > bytes ||
+                  lies(one.members, bytes);
+         });
 }
 
 template <class Archive>
@@ -144,14 +169,14 @@ void fields(Archive& archive, parsed_file& x) {
   archive(file.has_errors);
   archive(file.is_test);
   enumeration(archive, file.modules, static_cast<uint32_t>(module_system::commonjs));
-  list(archive, file.symbols, [&](symbol& one) { fields(archive, one, 0); });
-  list(archive, file.imports, [&](import_ref& one) {
+  list(archive, file.symbols, least_symbol, [&](symbol& one) { fields(archive, one, 0); });
+  list(archive, file.imports, least_import, [&](import_ref& one) {
     archive(one.module);
     archive(one.is_reexport);
-    list(archive, one.names, [&](std::string& name) { archive(name); });
+    list(archive, one.names, 1, [&](std::string& name) { archive(name); });
   });
   for (auto* names : {&x.aliases, &x.reexports})
-    list(archive, *names, [&](import_alias& one) {
+    list(archive, *names, least_alias, [&](import_alias& one) {
       archive(one.import);
       archive(one.name);
       archive(one.local);
@@ -159,7 +184,7 @@ void fields(Archive& archive, parsed_file& x) {
         if (one.import >= file.imports.size()) archive.spoil();
     });
   uint64_t last = 0;
-  list(archive, x.mentions, [&](uint64_t& one) {  // ascending: differences are shorter
+  list(archive, x.mentions, 1, [&](uint64_t& one) {  // ascending: differences are shorter
     uint64_t step = one - last;
     archive(step);
     one = last + step;
@@ -205,14 +230,19 @@ void parse_cache::load(const std::filesystem::path& file) {
   }
 }
 
-std::optional<parsed_file> parse_cache::find(std::string_view path, const digest& content) const {
+std::optional<parsed_file> parse_cache::find(std::string_view path, const digest& content, std::string_view language,
+                                             size_t bytes) const {
   const auto found = entries_.find(path);
   if (found == entries_.end() || found->second.content != content) return std::nullopt;
   parsed_file parsed;
   cache_reader in{found->second.bytes};
+  in.items_left = bytes + most_handed_on;
   fields(in, parsed);
-  if (!in.ok || !in.left.empty()) return std::nullopt;
-  return parsed;
+  const auto& file = parsed.file;
+  const bool fits = in.ok && in.left.empty() && file.path == path && file.language == language && file.bytes == bytes &&
+                    file.lines <= bytes && file.complexity >= 1 && file.complexity <= 10 &&
+                    !lies(file.symbols, file.bytes) && std::is_sorted(parsed.mentions.begin(), parsed.mentions.end());
+  return fits ? std::optional{std::move(parsed)} : std::nullopt;
 }
 
 std::string_view parse_cache::stored(std::string_view path) const {

@@ -24,8 +24,10 @@ class parse_cache {
   /// Reads the file. Missing, torn, not signed by this user or outdated: the cache is empty, silently.
   void load(const std::filesystem::path& file);
 
-  /// What parsing `path` with this content gave. Imports are not resolved.
-  [[nodiscard]] std::optional<parsed_file> find(std::string_view path, const digest& content) const;
+  /// What parsing `path` with this content, of `bytes` bytes, gave. Imports are not resolved. Nothing if that cannot
+  /// be.
+  [[nodiscard]] std::optional<parsed_file> find(std::string_view path, const digest& content, std::string_view language,
+                                                size_t bytes) const;
 
   /// Replaces the file by results for exactly these files. `files` come before their imports are resolved.
   [[nodiscard]] expected<void> store(const std::filesystem::path& file, const std::vector<std::string>& encoded) const;

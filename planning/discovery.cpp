@@ -68,6 +68,7 @@ class explorer {
     found_.note = git_.note();
     if (git_.usable()) found_.work_tree = git_.root();
     folder("", 0);
+    for (const auto& [path, why] : git_.problems()) skip(path, ec::file_too_large, why);
     std::sort(found_.files.begin(), found_.files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
     std::sort(found_.skipped.begin(), found_.skipped.end(),
               [](const auto& a, const auto& b) { return a.path < b.path; });

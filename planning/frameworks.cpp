@@ -2,7 +2,7 @@
 
 #include "planning/frameworks.hpp"
 
-#include <regex>
+#include <algorithm>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -10,6 +10,8 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "planning/glob.hpp"
+#include "planning/line_pattern.hpp"
+#include "planning/manifests.hpp"
 #include "planning/path_names.hpp"
 #include "planning/signature.hpp"
 
@@ -19,21 +21,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr uint64_t largest_manifest = 4U << 20U;
-constexpr size_t longest_manifest_line = 2000;  ///< std::regex recurses; a longer line names no framework for people.
-
-bool some_line_fits(std::string_view text, const std::string& pattern) {
-  const std::regex expression{pattern};
-  while (!text.empty()) {
-    const auto end = text.find('\n');
-    auto line = text.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (line.size() <= longest_manifest_line && std::regex_search(line.begin(), line.end(), expression)) return true;
-    if (end == std::string_view::npos) break;
-    text.remove_prefix(end + 1);
-  }
-  return false;
-}
+constexpr size_t most_open_manifests = 4;
 
 bool value_fits(const nlohmann::json& value, const std::string& word) {
   return word.empty() || (value.is_string() && holds_word(value.get_ref<const std::string&>(), word));
@@ -115,12 +103,21 @@ const load_rule* framework_finder::obstacle(const language& lang, const std::str
 
 /// In `folder` or one above it.
 bool framework_finder::some_hold(const std::vector<manifest_rule>& rules, const fs::path& folder) {
-  for (auto at = folder;; at = at.parent_path()) {
+  std::vector<std::pair<const std::vector<manifest_rule>*, std::string>> asked;
+  bool holds = false;
+  for (auto at = folder; !holds; at = at.parent_path()) {
+    const auto known = holding_.find({&rules, at.string()});
+    if (known != holding_.end()) {
+      holds = known->second;
+      break;
+    }
+    asked.emplace_back(&rules, at.string());
     for (const auto& rule : rules)
-      for (const auto& manifest : manifests_in(at, rule.file))
-        if (says(rule, manifest)) return true;
-    if (at == top_ || at == at.parent_path()) return false;
+      for (const auto& manifest : manifests_in(at, rule.file)) holds = holds || says(rule, manifest);
+    if (at == top_ || at == at.parent_path()) break;
   }
+  for (auto& one : asked) holding_.emplace(std::move(one), holds);
+  return holds;
 }
 
 const std::string* framework_finder::named_in(const language& lang, const fs::path& folder) {
@@ -138,20 +135,35 @@ const std::string* framework_finder::named_in(const language& lang, const fs::pa
 }
 
 bool framework_finder::says(const manifest_rule& rule, const fs::path& manifest) {
-  if (rule.key.empty() && rule.line.empty()) return true;  // being there is enough
-  auto known = texts_.find(manifest.string());
-  if (known == texts_.end()) {
-    auto text = read_file(manifest, largest_manifest);
-    if (!text) problems_.emplace(manifest.string(), text.error().message);
-    known = texts_.emplace(manifest.string(), text ? std::move(*text) : std::string{}).first;
-  }
-  if (!rule.line.empty()) return some_line_fits(known->second, rule.line);
-  const auto document = nlohmann::json::parse(known->second, nullptr, false, true);
-  if (document.is_discarded()) {
-    problems_.emplace(manifest.string(), fmt::format("'{}' is not valid JSON", printable(manifest.string(), 1000)));
-    return false;
-  }
-  return some_member_fits(document, rule.key, rule.word);
+  if (rule.key.empty() && !rule.line) return true;  // being there is enough
+  const auto key = std::pair{&rule, manifest.string()};
+  if (const auto known = said_.find(key); known != said_.end()) return known->second;
+  auto& opened = open(manifest);
+  const bool fits =
+      rule.line ? rule.line->fits(opened.text) : some_member_fits(document_in(opened), rule.key, rule.word);
+  said_.emplace(key, fits);
+  return fits;
+}
+
+/// Rules ask for the same manifest one after the other, so that few need to stay.
+framework_finder::open_manifest& framework_finder::open(const fs::path& manifest) {
+  const auto known =
+      std::find_if(opened_.begin(), opened_.end(), [&](const auto& one) { return one.path == manifest.native(); });
+  if (known != opened_.end()) return *known;
+  if (opened_.size() == most_open_manifests) opened_.pop_front();
+  auto text = read_file(manifest, largest_manifest);
+  if (text) return opened_.emplace_back(open_manifest{manifest.string(), std::move(*text), {}});
+  problems_.emplace(manifest.string(), text.error().message);
+  return opened_.emplace_back(open_manifest{manifest.string(), {}, std::make_shared<const nlohmann::json>()});
+}
+
+const nlohmann::json& framework_finder::document_in(open_manifest& opened) {
+  if (opened.document) return *opened.document;
+  auto parsed = parse_manifest(opened.text);
+  if (!parsed)
+    problems_.emplace(opened.path, fmt::format("'{}' {}", printable(opened.path, 1000), parsed.error().message));
+  opened.document = std::make_shared<const nlohmann::json>(parsed ? std::move(*parsed) : nlohmann::json::object());
+  return *opened.document;
 }
 
 }  // namespace cohort

@@ -1,10 +1,16 @@
 // The test framework of a file, from the manifests nearest upward; never from words in sources.
 #pragma once
 
+#include <deque>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
 
 #include "planning/language.hpp"
 
@@ -30,11 +36,21 @@ class framework_finder {
   [[nodiscard]] const std::string* named_in(const language& lang, const std::filesystem::path& folder);
   [[nodiscard]] bool says(const manifest_rule& rule, const std::filesystem::path& manifest);
 
+  struct open_manifest {
+    std::string path;
+    std::string text;
+    std::shared_ptr<const nlohmann::json> document;  ///< Null: nobody asked for it.
+  };
+  [[nodiscard]] open_manifest& open(const std::filesystem::path& manifest);
+  [[nodiscard]] const nlohmann::json& document_in(open_manifest& opened);
+
   std::filesystem::path project_;
   std::filesystem::path top_;  ///< The last folder to look into.
   std::map<std::pair<const language*, std::string>, const std::string*> by_folder_;
-  std::map<std::string, std::string> texts_;     ///< Manifests read so far.
-  std::map<std::string, std::string> problems_;  ///< Path -> what is wrong.
+  std::map<std::pair<const std::vector<manifest_rule>*, std::string>, bool> holding_;  ///< In a folder or above it.
+  std::map<std::pair<const manifest_rule*, std::string>, bool> said_;                  ///< By manifest.
+  std::deque<open_manifest> opened_;                                                   ///< A few, the newest last.
+  std::map<std::string, std::string> problems_;                                        ///< Path -> what is wrong.
 };
 
 }  // namespace cohort

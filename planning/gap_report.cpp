@@ -211,10 +211,8 @@ std::vector<std::string> restrict_to(project_survey& found, const gap_report& re
     const auto& file = found.files[gap.file];
     const auto entry = wanted.find(to_valid_utf8(file.path));
     if (entry == wanted.end()) continue;
-    const auto& symbols = entry->second->symbols;
-    std::erase_if(gap.untested, [&](uint32_t index) {
-      return std::find(symbols.begin(), symbols.end(), file.symbols[index].name) == symbols.end();
-    });
+    const std::set<std::string_view> symbols{entry->second->symbols.begin(), entry->second->symbols.end()};
+    std::erase_if(gap.untested, [&](uint32_t index) { return !symbols.contains(file.symbols[index].name); });
     if (gap.untested.empty()) continue;
     wanted.erase(entry);
     found.counts.untested_symbols += static_cast<uint32_t>(gap.untested.size());

@@ -17,6 +17,9 @@ namespace cohort {
 namespace {
 
 constexpr int longest_reexport_chain = 8;
+constexpr uint64_t least_steps = 200'000'000;     ///< Some seconds.
+constexpr uint64_t steps_for_each_file = 10'000;  ///< What people write takes hundreds.
+constexpr uint64_t steps_of_a_visit = 100;
 
 bool mentions(const parsed_file& test, std::string_view name) {
   return std::binary_search(test.mentions.begin(), test.mentions.end(), name_hash(name));
@@ -48,7 +51,11 @@ auto of_import(const std::vector<import_alias>& all, uint32_t import) {
 class gap_judge {
  public:
   gap_judge(const std::vector<parsed_file>& files, const language_set& languages)
-      : files_(files), languages_(languages), coverage_(files.size()), covered_(files.size()) {
+      : files_(files),
+        languages_(languages),
+        coverage_(files.size()),
+        covered_(files.size()),
+        steps_left_(least_steps + steps_for_each_file * files.size()) {
     by_path_.reserve(files.size());
     for (uint32_t i = 0; i < files.size(); ++i) {
       const auto& file = files[i].file;
@@ -62,16 +69,29 @@ class gap_judge {
     }
   }
 
-  std::vector<file_coverage> run() {
-    for (uint32_t i = 0; i < files_.size(); ++i)
-      if (files_[i].file.is_test) examine(i);
+  coverage_of_all run() {
+    coverage_of_all result;
+    for (uint32_t i = 0; i < files_.size(); ++i) {
+      if (!files_[i].file.is_test) continue;
+      examine(i);
+      if (steps_left_ > 0) continue;
+      result.not_followed = files_[i].file.path;
+      break;
+    }
     for (uint32_t i = 0; i < files_.size(); ++i)
       for (const auto s : coverage_[i].testable)
         if (!covered_[i][s]) coverage_[i].untested.push_back(s);
-    return std::move(coverage_);
+    result.files = std::move(coverage_);
+    return result;
   }
 
  private:
+  /// False once the tests of the project have led to more than those of any project that people write.
+  bool spend(uint64_t steps) noexcept {
+    steps_left_ -= std::min(steps_left_, steps);
+    return steps_left_ > 0;
+  }
+
   void examine(uint32_t test) {
     visited_.clear();
     const auto& file = files_[test].file;
@@ -92,21 +112,23 @@ class gap_judge {
 
   /// The test gets `what` from the file at `path`; goes on where that file has it from.
   void follow(uint32_t test, const std::string& path, const reach& what, uint32_t import, int depth) {
+    if (path.empty() || depth > longest_reexport_chain || !spend(steps_of_a_visit)) return;
     const auto found = by_path_.find(path);
-    if (path.empty() || found == by_path_.end() || depth > longest_reexport_chain) return;
+    if (found == by_path_.end()) return;
     const auto target = found->second;
     if (!visit(target, what, import)) return;
     reached(test, target, what, import);
     const auto& file = files_[target];
     const auto* lang = languages_.by_id(file.file.language);
     if (lang == nullptr) return;
-    for (uint32_t i = 0; i < file.file.imports.size(); ++i)
+    for (uint32_t i = 0; i < file.file.imports.size() && spend(1); ++i)
       if (const auto behind = handed_on(file, i, *lang, what))
         follow(test, file.file.imports[i].resolved, *behind, import, depth + 1);
   }
 
   /// False if the import at hand has led here with nothing else before.
   bool visit(uint32_t target, const reach& what, uint32_t import) {
+    if (!spend(steps_of_a_visit * what.routes.size())) return false;
     bool first = what.everything && visited_.emplace(import, target, "*", "*").second;
     for (const auto& [name, imported] : what.routes)
       first = visited_.emplace(import, target, name, imported).second || first;
@@ -114,8 +136,7 @@ class gap_judge {
   }
 
   /// What of `wanted` the file has from its import number `index`; nothing if it does not hand that on.
-  static std::optional<reach> handed_on(const parsed_file& file, uint32_t index, const language& lang,
-                                        const reach& wanted) {
+  std::optional<reach> handed_on(const parsed_file& file, uint32_t index, const language& lang, const reach& wanted) {
     const auto& next = file.file.imports[index];
     if (next.resolved.empty()) return std::nullopt;
     // Python hands on whatever it imports; the others say so.
@@ -128,11 +149,13 @@ class gap_judge {
       for (auto one = begin; one != end; ++one) handed.push_back({one->name, one->local});
     } else {
       const auto [begin, end] = of_import(file.aliases, index);
+      if (!spend(next.names.size() * (1 + static_cast<uint64_t>(end - begin)))) return std::nullopt;
       for (const auto& name : next.names) {
         const auto alias = std::find_if(begin, end, [&](const import_alias& one) { return one.name == name; });
         handed.push_back({name, alias == end ? name : alias->local});
       }
     }
+    if (!spend((handed.size() + 1) * (wanted.routes.size() + 1))) return std::nullopt;
     if (handed.empty()) return wanted;
     return selected(handed, wanted);
   }
@@ -156,21 +179,24 @@ class gap_judge {
   /// Marks what the test mentions of the file.
   void reached(uint32_t test, uint32_t target, const reach& what, uint32_t import = UINT32_MAX) {
     const auto& file = files_[target].file;
-    if (file.is_test) return;
+    if (file.is_test || !spend(4)) return;
     auto& tests = coverage_[target].tests;
     if (tests.empty() || tests.back() != test) tests.push_back(test);
     const auto* lang = languages_.by_id(file.language);
     for (const auto s : coverage_[target].testable)
-      if (!covered_[target][s]) covered_[target][s] = uses(files_[test], file.symbols[s], what, import, *lang);
+      if (!covered_[target][s] && spend(1))
+        covered_[target][s] = uses(files_[test], file.symbols[s], what, import, *lang);
   }
 
-  [[nodiscard]] static bool uses(const parsed_file& test, const symbol& one, const reach& what, uint32_t import,
-                                 const language& lang) {
+  [[nodiscard]] bool uses(const parsed_file& test, const symbol& one, const reach& what, uint32_t import,
+                          const language& lang) {
     if (mentions(test, one.name)) return true;
+    if (!spend(what.routes.size() + test.aliases.size() + one.members.size())) return false;
     const auto is_meant = [&](std::string_view name) {
       return name == one.name || (name == "default" && one.is_default_export);
     };
     const auto has_alias = [&](const auto& fits) {
+      if (!spend(test.aliases.size())) return false;
       return std::any_of(test.aliases.begin(), test.aliases.end(), [&](const import_alias& alias) {
         return (import == UINT32_MAX || alias.import == import) && fits(alias.name) && mentions(test, alias.local);
       });
@@ -186,14 +212,16 @@ class gap_judge {
   }
 
   /// The source file that the test's name points to, nearest by folders; `files_.size()` if there is none or no one.
-  [[nodiscard]] uint32_t named_after(const language& lang, const std::string& path) const {
+  [[nodiscard]] uint32_t named_after(const language& lang, const std::string& path) {
     auto best = static_cast<uint32_t>(files_.size());
     size_t best_score = 0;
     bool tie = false;
     for (const auto& stem : tested_stems(lang, path)) {
       const auto found = by_stem_.find(stem);
       if (found == by_stem_.end()) continue;
+      const auto folders = static_cast<uint64_t>(std::count(path.begin(), path.end(), '/')) + 1;
       for (const auto candidate : found->second) {
+        if (!spend(folders * folders)) break;
         const auto& file = files_[candidate].file;
         const auto& group = lang.import_group;
         if (std::find(group.begin(), group.end(), file.language) == group.end()) continue;
@@ -229,6 +257,7 @@ class gap_judge {
   std::unordered_map<std::string_view, std::vector<uint32_t>> by_stem_;
   /// By the test at hand: import, file, and what of the file.
   std::set<std::tuple<uint32_t, uint32_t, std::string_view, std::string_view>> visited_;
+  uint64_t steps_left_;
 };
 
 }  // namespace
@@ -244,7 +273,7 @@ bool is_testable(const symbol& one) noexcept {
   return false;
 }
 
-std::vector<file_coverage> find_coverage(const std::vector<parsed_file>& files, const language_set& languages) {
+coverage_of_all find_coverage(const std::vector<parsed_file>& files, const language_set& languages) {
   return gap_judge{files, languages}.run();
 }
 

@@ -19,9 +19,14 @@ struct file_coverage {
   std::vector<uint32_t> tests;     ///< Indices of test files that import the file or are named after it, ascending.
 };
 
-/// One entry for each file, empty for tests. `files` are sorted by path and their imports resolved.
-[[nodiscard]] std::vector<file_coverage> find_coverage(const std::vector<parsed_file>& files,
-                                                       const language_set& languages);
+struct coverage_of_all {
+  std::vector<file_coverage> files;  ///< One entry for each file, empty for tests.
+  /// The test at which the work for one project was used up: tests behind it count for nothing. Empty if none was.
+  std::string not_followed;
+};
+
+/// `files` are sorted by path and their imports resolved.
+[[nodiscard]] coverage_of_all find_coverage(const std::vector<parsed_file>& files, const language_set& languages);
 
 /// True for the kinds of symbols that run and can so be tested.
 [[nodiscard]] bool is_testable(const symbol& one) noexcept;

@@ -9,6 +9,7 @@
 #include <git2.h>
 
 #include "base/text.hpp"
+#include "planning/ignore_guard.hpp"
 
 namespace cohort {
 
@@ -40,6 +41,22 @@ std::string last_problem() {
   return problem != nullptr && problem->message != nullptr ? printable(problem->message) : "unknown problem";
 }
 
+/// The library would wait for ever for what a pipe in a file's place says. Empty if there is none.
+std::string odd_file(const fs::path& project) {
+  std::error_code ignored;
+  const auto is_odd = [&](const fs::path& file) {
+    const auto type = fs::status(file, ignored).type();
+    return type != fs::file_type::regular && type != fs::file_type::directory && type != fs::file_type::not_found;
+  };
+  for (auto folder = fs::absolute(project, ignored);; folder = folder.parent_path()) {
+    const auto git = folder / ".git";
+    if (is_odd(git)) return git.string();
+    for (const auto* name : {"HEAD", "config", "index", "commondir", "packed-refs", "info/exclude", "gitdir"})
+      if (is_odd(git / name)) return (git / name).string();
+    if (fs::exists(git, ignored) || folder == folder.parent_path()) return {};
+  }
+}
+
 }  // namespace
 
 struct git_tree::state {
@@ -50,8 +67,16 @@ struct git_tree::state {
   std::string note;
   std::vector<std::string> tracked;     ///< Below the project, relative to it, sorted.
   std::vector<std::string> submodules;  ///< The same.
+  std::unique_ptr<ignore_guard> guard;  ///< Where there is a repository.
 
   void open(const fs::path& project) {
+    if (auto odd = odd_file(project); !odd.empty()) {
+      note = fmt::format(
+          "git's repository is not looked at, because '{}' is no regular file; all files below the folder "
+          "are looked at",
+          printable(odd, 1000));
+      return;
+    }
     git_repository* opened = nullptr;
     const auto outcome = git_repository_open_ext(&opened, project.c_str(), 0, nullptr);
     if (outcome == GIT_ENOTFOUND) return;
@@ -63,6 +88,7 @@ struct git_tree::state {
     repository.reset(opened);
     const char* work_tree = git_repository_workdir(opened);
     if (work_tree == nullptr || !locate(work_tree, project)) return repository.reset();
+    guard = std::make_unique<ignore_guard>(root, git_repository_path(opened));
     if (!prefix.empty() && ignored(prefix.substr(0, prefix.size() - 1) + "/")) {
       note = "the folder is ignored by the repository around it; all files below the folder are looked at";
       return repository.reset();
@@ -102,9 +128,14 @@ struct git_tree::state {
     return true;
   }
 
+  [[nodiscard]] bool may_ask(std::string_view path) const {
+    if (path.ends_with('/')) path.remove_suffix(1);
+    return guard->allows(path);
+  }
+
   [[nodiscard]] bool ignored(const std::string& path) const {
     int answer = 0;
-    return git_ignore_path_is_ignored(&answer, repository.get(), path.c_str()) == 0 && answer == 1;
+    return may_ask(path) && git_ignore_path_is_ignored(&answer, repository.get(), path.c_str()) == 0 && answer == 1;
   }
 };
 
@@ -130,7 +161,13 @@ bool git_tree::is_submodule(std::string_view folder) const {
 }
 
 bool git_tree::ignores(std::string_view path, bool folder) const {
-  return state_->ignored(state_->prefix + std::string{path} + (folder ? "/" : ""));
+  const auto asked = state_->prefix + std::string{path} + (folder ? "/" : "");
+  return !state_->may_ask(asked) || state_->ignored(asked);
+}
+
+const std::map<std::string, std::string>& git_tree::problems() const noexcept {
+  static const std::map<std::string, std::string> none;
+  return state_->guard ? state_->guard->problems() : none;
 }
 
 }  // namespace cohort

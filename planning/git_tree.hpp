@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,7 +25,11 @@ class git_tree {
   [[nodiscard]] bool tracks(std::string_view path) const;          ///< A tracked file.
   [[nodiscard]] bool tracks_below(std::string_view folder) const;  ///< Some tracked file below the folder.
   [[nodiscard]] bool is_submodule(std::string_view folder) const;
+  /// True, too, if that cannot be told in a bounded time: see `problems`.
   [[nodiscard]] bool ignores(std::string_view path, bool folder) const;
+
+  /// Ignore files that are not asked about, relative to the work tree, and why.
+  [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept;
 
  private:
   struct state;

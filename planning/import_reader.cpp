@@ -47,11 +47,13 @@ class module_reader {
     specifiers(node, 0);
   }
 
-  void call(TSNode node, std::string_view module) {
+  void call(const node_ancestors& around, std::string_view module) {
+    constexpr size_t deepest_binding = 3;
     open(module);
-    hand_on_call(node);
-    auto holder = ts_node_parent(node);
-    for (int i = 0; i < 3 && exists(holder); ++i, holder = ts_node_parent(holder)) {
+    hand_on_call(around);
+    for (size_t i = 0; i < deepest_binding; ++i) {
+      const auto holder = around.at(i);
+      if (!exists(holder)) return;
       const auto what = rules_.roles_of(ts_node_symbol(holder));
       if ((what & role::definition) == 0) continue;
       bind(child_in(holder, rules_.definitions[ts_node_symbol(holder)].name));
@@ -83,11 +85,12 @@ class module_reader {
 
   /// `module.exports = require("./x")`, `= { ...require("./x"), cart: require("./cart") }`, `exports.cart =
   /// require(...)`.
-  void hand_on_call(TSNode call) {
-    constexpr int deepest_holder = 4;
+  void hand_on_call(const node_ancestors& around) {
+    constexpr size_t deepest_holder = 4;
     std::string_view key;
-    auto holder = ts_node_parent(call);
-    for (int i = 0; i < deepest_holder && exists(holder); ++i, holder = ts_node_parent(holder)) {
+    for (size_t i = 0; i < deepest_holder; ++i) {
+      const auto holder = around.at(i);
+      if (!exists(holder)) return;
       const auto what = roles(holder);
       if ((what & (role::anonymous | role::call)) != 0) return;  // what comes out is another thing
       if ((what & role::definition) != 0)
@@ -189,7 +192,8 @@ void read_import(const grammar_rules& rules, TSNode node, std::string_view text,
     from.statement(node);
 }
 
-bool read_import_call(const grammar_rules& rules, TSNode node, std::string_view text, parsed_file& into) {
+bool read_import_call(const grammar_rules& rules, TSNode node, const node_ancestors& around, std::string_view text,
+                      parsed_file& into) {
   const auto called = child_in(node, rules.call_function);
   if (!exists(called)) return false;
   const auto name = text_of(called, text);
@@ -200,7 +204,7 @@ bool read_import_call(const grammar_rules& rules, TSNode node, std::string_view 
   const auto written = text_of(first, text);
   const auto module = unquoted(written);
   if (module.size() == written.size()) return false;  // computed: nobody knows which
-  module_reader{rules, text, into}.call(node, module);
+  module_reader{rules, text, into}.call(around, module);
   return true;
 }
 

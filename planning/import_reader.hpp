@@ -5,6 +5,7 @@
 
 #include "planning/parser.hpp"
 #include "planning/syntax_tree.hpp"
+#include "planning/tree_walk.hpp"
 
 namespace cohort {
 
@@ -12,6 +13,8 @@ namespace cohort {
 void read_import(const grammar_rules& rules, TSNode node, std::string_view text, parsed_file& into);
 
 /// Appends the import if the call `node` is one: `require("./x")`, `import("./x")`. True if it was.
-bool read_import_call(const grammar_rules& rules, TSNode node, std::string_view text, parsed_file& into);
+/// `around` are the nodes around the call, which may bind what it gives or hand it on.
+bool read_import_call(const grammar_rules& rules, TSNode node, const node_ancestors& around, std::string_view text,
+                      parsed_file& into);
 
 }  // namespace cohort

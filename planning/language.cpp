@@ -3,7 +3,6 @@
 #include "planning/language.hpp"
 
 #include <algorithm>
-#include <regex>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include "planning/checked_json.hpp"
 #include "planning/grammar_compiler.hpp"
 #include "planning/grammar_table.hpp"
+#include "planning/line_pattern.hpp"
 #include "planning/locals.hpp"
 #include "planning/path_names.hpp"
 
@@ -29,30 +29,12 @@ const TSLanguage* compiled_grammar(std::string_view symbol) noexcept {
   return nullptr;
 }
 
-/// std::regex builds a state for each repetition that `{n}` counts, and its numbers overflow: neither comes in.
-bool is_simple(std::string_view pattern) noexcept {
-  const auto is_digit = [pattern](size_t i) { return i < pattern.size() && pattern[i] >= '0' && pattern[i] <= '9'; };
-  constexpr size_t longest_pattern = 500;
-  if (pattern.size() > longest_pattern) return false;
-  for (size_t i = 0; i < pattern.size(); ++i) {
-    if (pattern[i] == '{' && is_digit(i + 1)) return false;
-    if (is_digit(i) && is_digit(i + 1) && is_digit(i + 2)) return false;
-  }
-  return true;
-}
-
-std::string checked_regex(const json_view& place, std::string pattern) {
-  if (!is_simple(pattern)) {
-    place.report(fmt::format("'{}' is longer than 500 bytes, or holds a counted repetition or a number of three digits",
-                             printable(pattern)));
-    return {};
-  }
-  try {
-    const std::regex probe{pattern};
-  } catch (const std::regex_error& problem) {
-    place.report(fmt::format("'{}' is no regular expression: {}", printable(pattern), problem.what()));
-  }
-  return pattern;
+/// Null, and a report, if `pattern` is none.
+std::shared_ptr<const line_pattern> compiled_pattern(const json_view& place, const std::string& pattern) {
+  auto compiled = line_pattern::compile(pattern);
+  if (compiled) return std::make_shared<const line_pattern>(std::move(*compiled));
+  place.report(compiled.error().message);
+  return nullptr;
 }
 
 void read_grammars(const json_view& top, language& lang) {
@@ -129,7 +111,7 @@ void read_modules(const json_view& described, module_rules& rules) {
   const auto manifest = described.at("manifest");
   manifest.allow_only({"file", "line"});
   rules.manifest = manifest.text("file");
-  rules.manifest_line = checked_regex(manifest, manifest.text("line"));
+  rules.manifest_line = compiled_pattern(manifest, manifest.text("line"));
 }
 
 std::vector<manifest_rule> read_manifests(const json_view& described) {
@@ -137,7 +119,7 @@ std::vector<manifest_rule> read_manifests(const json_view& described) {
   for (const auto& manifest : described.items()) {
     manifest.allow_only({"file", "key", "word", "line"});
     rules.push_back({manifest.text("file"), manifest.text_or("key", ""), manifest.text_or("word", ""),
-                     checked_regex(manifest, manifest.text_or("line", ""))});
+                     manifest.has("line") ? compiled_pattern(manifest, manifest.text("line")) : nullptr});
   }
   return rules;
 }

@@ -14,13 +14,15 @@ namespace cohort {
 
 struct grammar_rules;  // The compiled form of a language's "syntax", see grammar_rules.hpp.
 class locals_query;    // The compiled form of its locals.scm, see locals.hpp.
+class line_pattern;    // A compiled regular expression, see line_pattern.hpp.
 
 /// How one manifest names a test framework.
 struct manifest_rule {
   std::string file;  ///< Name or glob, for example "requirements*.txt".
   std::string key;   ///< For JSON manifests: a path of members, "devDependencies.jest"; `*` stands for any member.
   std::string word;  ///< With `key`: the value must hold this word. Empty: being there is enough.
-  std::string line;  ///< For other manifests: a regular expression that one line must hold.
+  std::shared_ptr<const line_pattern>
+      line;  ///< For other manifests: what one line must hold. Null: being there is enough.
 };
 
 /// Files that a test framework cannot load as they are.
@@ -81,9 +83,9 @@ struct module_rules {
   std::vector<std::pair<std::string, std::vector<std::string>>> stand_ins;
   package_rules packages;
   path_map_rules path_maps;
-  bool same_folder_is_visible = false;  ///< Go: files of one folder see each other without an import.
-  std::string manifest;                 ///< Style `package`: the file that names the module, "go.mod".
-  std::string manifest_line;            ///< A regular expression whose first group is that name.
+  bool same_folder_is_visible = false;                ///< Go: files of one folder see each other without an import.
+  std::string manifest;                               ///< Style `package`: the file that names the module, "go.mod".
+  std::shared_ptr<const line_pattern> manifest_line;  ///< Its first group is that name.
 };
 
 /// One language. Immutable after loading; shared by all threads.

@@ -49,7 +49,8 @@ constexpr std::array<capture_meaning, 11> captures{{{"name", mark::name},
                                                     {"scope", mark::scope},
                                                     {"scope.class", mark::class_scope}}};
 
-constexpr uint32_t most_matches_at_once = 1U << 16;
+constexpr uint32_t most_matches_at_once = 1U << 12;  ///< Grows with the nesting, and each costs time at each node.
+constexpr size_t deepest_scope = 100;                ///< Each name asks all scopes around it.
 
 struct marked_node {
   text_range at;
@@ -71,6 +72,7 @@ class resolver {
 
   file_names run() {
     open_scopes();
+    if (found_.tangled) return std::move(found_);
     for (const auto& node : nodes_)
       if ((node.marks & mark::injectable) != 0) found_.injectable.insert(text_at(node));
     for (const auto& node : nodes_) define(node);
@@ -94,6 +96,7 @@ class resolver {
       if ((node.marks & (mark::scope | mark::class_scope)) == 0) continue;
       scopes_.push_back({node.at, (node.marks & mark::class_scope) != 0, inside, {}, {}});
       open.push_back(next++);
+      found_.tangled = found_.tangled || open.size() > deepest_scope;
     }
   }
 
@@ -198,6 +201,11 @@ file_names locals_query::names_in(TSNode root, std::string_view text) const {
       const auto& capture = match.captures[i];
       nodes.push_back({{ts_node_start_byte(capture.node), ts_node_end_byte(capture.node)}, meanings_[capture.index]});
     }
+  if (ts_query_cursor_did_exceed_match_limit(cursor.get())) {
+    file_names unknown;
+    unknown.tangled = true;
+    return unknown;
+  }
   // Outer before inner; the captures of one node side by side.
   std::sort(nodes.begin(), nodes.end(), [](const auto& a, const auto& b) {
     return a.at.begin != b.at.begin ? a.at.begin < b.at.begin : a.at.end > b.at.end;

@@ -32,6 +32,8 @@ struct file_names {
   std::set<std::string_view> parameters;
   /// Names that may also stand where the query cannot tell what they mean: they must not be changed.
   std::set<std::string_view> pinned;
+  /// Too deeply nested to tell what the names stand for; then all of the above may be incomplete.
+  bool tangled = false;
 };
 
 /// One query. Compiling takes some milliseconds, so only who merges does it.

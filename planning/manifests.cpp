@@ -2,19 +2,21 @@
 
 #include "planning/manifests.hpp"
 
-#include <cerrno>
+#include <algorithm>
 #include <optional>
 
 #include <fmt/format.h>
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "planning/path_names.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr uint64_t largest_document = 4U << 20U;
+constexpr size_t deepest_manifest = 64;
+constexpr size_t most_values = 100'000;
 
 /// Where what begins at `at` ends, if that is a comment or a string; else `at`.
 size_t end_of_opaque(std::string_view text, size_t at) noexcept {
@@ -47,24 +49,62 @@ std::optional<std::string_view> star_of(std::string_view pattern, std::string_vi
   return name.substr(before.size(), name.size() - before.size() - after.size());
 }
 
+/// Why `plain` is not to be parsed; empty if it may be.
+std::string too_much(std::string_view plain) {
+  size_t depth = 0;
+  size_t values = 1;
+  for (size_t at = 0; at < plain.size();) {
+    const auto end = end_of_opaque(plain, at);
+    const char c = plain[at];
+    at = end == at ? at + 1 : end;
+    if (c == ',' || c == '[' || c == '{') ++values;
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+    if (depth > deepest_manifest) return fmt::format("is nested deeper than {} levels", deepest_manifest);
+    if (values > most_values) return fmt::format("holds more than {} values", most_values);
+  }
+  return {};
+}
+
+/// `target` with `star` for each `*`; nothing if that is longer than any path.
+std::optional<std::string> filled(std::string_view target, std::string_view star) {
+  const auto stars = static_cast<size_t>(std::count(target.begin(), target.end(), '*'));
+  if (target.size() > longest_path || stars * star.size() > longest_path) return std::nullopt;
+  std::string result;
+  for (const char c : target)
+    if (c == '*')
+      result += star;
+    else
+      result += c;
+  return result;
+}
+
 }  // namespace
 
-const nlohmann::json& manifest_reader::read(const std::string& path) {
-  if (const auto known = documents_.find(path); known != documents_.end()) return known->second;
-  auto& document = documents_.emplace(path, nlohmann::json::object()).first->second;
+expected<nlohmann::json> parse_manifest(std::string_view text) {
+  const auto plain = plain_json(text);
+  if (auto why = too_much(plain); !why.empty()) return fail(ec::file_too_large, std::move(why));
+  auto parsed = nlohmann::json::parse(plain, nullptr, false);
+  if (!parsed.is_object()) return fail(ec::unparsable, "is not valid JSON");
+  return parsed;
+}
+
+nlohmann::json manifest_reader::read(const std::string& path) {
   const auto file = project_ / path;
-  const auto text = read_file(file, largest_document);
-  if (!text && text.error().code == ec::not_found) return document;
+  const auto text = read_file(file, largest_manifest);
   if (!text) {
-    problems_.emplace(file.string(), text.error().message);
-    return document;
+    if (text.error().code != ec::not_found) problems_.emplace(file.string(), text.error().message);
+    return nlohmann::json::object();
   }
-  auto parsed = nlohmann::json::parse(plain_json(*text), nullptr, false);
-  if (parsed.is_object())
-    document = std::move(parsed);
-  else
-    problems_.emplace(file.string(), fmt::format("'{}' is not valid JSON", printable(file.string(), 1000)));
-  return document;
+  auto parsed = parse_manifest(*text);
+  if (parsed) return std::move(*parsed);
+  report(path, parsed.error().message);
+  return nlohmann::json::object();
+}
+
+void manifest_reader::report(const std::string& path, std::string_view what) {
+  const auto file = (project_ / path).string();
+  problems_.emplace(file, fmt::format("'{}' {}", printable(file, 1000), what));
 }
 
 const nlohmann::json* member_at(const nlohmann::json& object, std::string_view path) {
@@ -85,12 +125,12 @@ std::string text_at(const nlohmann::json& object, std::string_view path) {
   return value != nullptr && value->is_string() ? value->get<std::string>() : std::string{};
 }
 
-std::vector<std::string> texts_in(const nlohmann::json& value) {
+std::vector<std::string> texts_in(const nlohmann::json& value, size_t most) {
   if (value.is_string()) return {value.get<std::string>()};
   std::vector<std::string> texts;
   if (value.is_array())
     for (const auto& one : value)
-      if (one.is_string()) texts.push_back(one.get<std::string>());
+      if (one.is_string() && texts.size() < most) texts.push_back(one.get<std::string>());
   return texts;
 }
 
@@ -124,10 +164,9 @@ std::vector<std::string> mapped(const std::vector<name_mapping>& mappings, std::
     star = *fit;
   }
   if (best == nullptr) return {};
-  auto targets = best->targets;
-  for (auto& target : targets)
-    for (auto at = target.find('*'); at != std::string::npos; at = target.find('*', at + star.size()))
-      target.replace(at, 1, star);
+  std::vector<std::string> targets;
+  for (const auto& target : best->targets)
+    if (auto path = filled(target, star)) targets.push_back(std::move(*path));
   return targets;
 }
 

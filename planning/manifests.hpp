@@ -1,6 +1,7 @@
 // JSON manifests beside the sources, as people and tools write them: with comments, trailing commas, a byte order mark.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -9,22 +10,33 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
+
 namespace cohort {
 
-/// Reads each manifest of a project once. Not for several threads at once.
+constexpr uint64_t largest_manifest = 4U << 20U;
+
+/// The object in a manifest's text; empty if the text holds something else. Fails with the reason, to be put behind
+/// the file's name: no JSON, nested deeper or holding more values than any manifest that people write. What it costs is
+/// known before it is paid: a list of nothing but `[]` takes twenty times its size.
+[[nodiscard]] expected<nlohmann::json> parse_manifest(std::string_view text);
+
+/// Reads manifests of a project. Not for several threads at once. Keeps none: callers take what they need.
 class manifest_reader {
  public:
   explicit manifest_reader(std::filesystem::path project) : project_(std::move(project)) {}
 
-  /// The object in the file at `path`, relative to the project; empty if there is none. Stays where it is.
-  [[nodiscard]] const nlohmann::json& read(const std::string& path);
+  /// The object in the file at `path`, relative to the project; empty if there is none.
+  [[nodiscard]] nlohmann::json read(const std::string& path);
+
+  /// Says in words what is wrong with the manifest at `path`; only the first mistake counts.
+  void report(const std::string& path, std::string_view what);
 
   /// Manifests that are damaged or unreadable, in words; for warnings.
   [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return problems_; }
 
  private:
   std::filesystem::path project_;
-  std::map<std::string, nlohmann::json, std::less<>> documents_;
   std::map<std::string, std::string> problems_;  ///< Path -> what is wrong.
 };
 
@@ -34,8 +46,8 @@ class manifest_reader {
 /// The text there; empty if there is none.
 [[nodiscard]] std::string text_at(const nlohmann::json& object, std::string_view path);
 
-/// The texts in a list, or the text alone. Other values are passed over.
-[[nodiscard]] std::vector<std::string> texts_in(const nlohmann::json& value);
+/// The texts in a list, or the text alone; at most `most` of them. Other values are passed over.
+[[nodiscard]] std::vector<std::string> texts_in(const nlohmann::json& value, size_t most);
 
 /// JSON proper from JSON with comments and trailing commas.
 [[nodiscard]] std::string plain_json(std::string_view text);
@@ -46,7 +58,8 @@ struct name_mapping {
   std::vector<std::string> targets;
 };
 
-/// Where the mapping leads that fits `name` best: the exact one, else the one with the longest text before `*`.
+/// Where the mapping leads that fits `name` best: the exact one, else the one with the longest text before `*`. A
+/// target that becomes longer than any path is left out.
 [[nodiscard]] std::vector<std::string> mapped(const std::vector<name_mapping>& mappings, std::string_view name);
 
 }  // namespace cohort

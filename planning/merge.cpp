@@ -79,22 +79,61 @@ std::string_view main_of(const part_list& parts) {
   return {};
 }
 
-/// True if a part other than `own` takes `name` from outside: it would get `own`'s instead.
-bool is_taken_elsewhere(const part_list& parts, size_t own, std::string_view name) {
-  const bool injectable = parts[own]->names.injectable.contains(name);
-  for (size_t i = 0; i < parts.size(); ++i) {
-    const auto& other = *parts[i];
-    if (i == own || other.defined.contains(name) || other.imported.contains(name)) continue;
-    if (other.names.uses.contains(name) && !other.names.defined.contains(name)) return true;
-    if (injectable && other.names.parameters.contains(name)) return true;
+/// Which parts have to do with a name, as far as one of them needs to know: is it another one?
+class name_owners {
+ public:
+  void add(std::string_view name, size_t part) {
+    const auto [known, first] = owners_.try_emplace(name, owner{part, false});
+    known->second.several = known->second.several || (!first && known->second.part != part);
   }
-  return false;
-}
+  [[nodiscard]] bool elsewhere(std::string_view name, size_t own) const {
+    const auto known = owners_.find(name);
+    return known != owners_.end() && (known->second.several || known->second.part != own);
+  }
+
+ private:
+  struct owner {
+    size_t part;
+    bool several;
+  };
+  std::map<std::string_view, owner> owners_;
+};
+
+/// What the parts give to the file and take from outside of themselves.
+class part_names {
+ public:
+  explicit part_names(const part_list& parts) : parts_(parts) {
+    for (size_t i = 0; i < parts.size(); ++i) {
+      const auto& part = *parts[i];
+      const auto own = [&part](std::string_view name) {
+        return part.defined.contains(name) || part.imported.contains(name);
+      };
+      for (const auto name : part.defined) given_.add(name, i);
+      for (const auto& name : part.imported) given_.add(name, i);
+      for (const auto& [name, uses] : part.names.uses)
+        if (!own(name) && !part.names.defined.contains(name)) taken_.add(name, i);
+      for (const auto name : part.names.parameters)
+        if (!own(name)) injected_.add(name, i);
+    }
+  }
+
+  /// True if a part other than `own` takes `name` from outside: it would get `own`'s instead.
+  [[nodiscard]] bool is_taken_elsewhere(size_t own, std::string_view name) const {
+    return taken_.elsewhere(name, own) ||
+           (parts_[own]->names.injectable.contains(name) && injected_.elsewhere(name, own));
+  }
+  /// True if a part other than `own` defines or imports `name`.
+  [[nodiscard]] bool is_given_elsewhere(size_t own, std::string_view name) const { return given_.elsewhere(name, own); }
+
+ private:
+  const part_list& parts_;
+  name_owners given_, taken_, injected_;
+};
 
 /// For languages without blocks at the top level.
 class renaming_merger {
  public:
-  renaming_merger(part_list parts, import_style style) : parts_(std::move(parts)), style_(style) {}
+  renaming_merger(part_list parts, import_style style) : parts_(std::move(parts)), names_(parts_), style_(style) {}
 
   std::string run() {
     for (size_t i = 0; i < parts_.size(); ++i) add(i);
@@ -108,7 +147,7 @@ class renaming_merger {
     for (const auto& one : part.statements)
       for (const auto name : one.names)
         if (part.defined.contains(name) &&
-            (clashes(bound_, name, meaning(one, index)) || is_taken_elsewhere(parts_, index, name)))
+            (clashes(bound_, name, meaning(one, index)) || names_.is_taken_elsewhere(index, name)))
           plan.renames.emplace(name, fresh_name(bound_, name, index));
     leave_out_known(plan, index);
     if (index == 0)
@@ -117,9 +156,10 @@ class renaming_merger {
       head_.add(part, plan.renames);
     bodies_.push_back(body_of(plan));
     learn_imports(bound_, part, plan.renames);
+    const renamed_uses uses{part, plan.renames};
     for (const auto& one : part.statements) {
       if (one.kind != statement_kind::definition) continue;
-      if (one.shareable && !uses_any(part, one, plan.renames)) texts_.emplace(part.text_of(one));
+      if (one.shareable && !uses.any_in(one)) texts_.emplace(part.text_of(one));
       for (const auto name : one.names)
         if (part.defined.contains(name)) bound_.emplace(renamed(plan.renames, name), meaning(one, index));
     }
@@ -140,20 +180,39 @@ class renaming_merger {
           one.kind == statement_kind::heading ||
           (one.kind == statement_kind::definition && one.shareable && texts_.contains(std::string{part.text_of(one)}));
     }
-    for (bool changed = !plan.renames.empty(); changed;) {
-      changed = false;
-      for (size_t i = 0; i < part.statements.size(); ++i) {
+    // What uses a name that gets a new one is needed after all, and so gets a new one itself.
+    std::vector<std::string> open;
+    for (const auto& [name, fresh] : plan.renames) open.push_back(name);
+    while (!open.empty()) {
+      const auto name = std::move(open.back());
+      open.pop_back();
+      for (const auto i : statements_using(part, name)) {
         const auto& one = part.statements[i];
-        if (!plan.left_out[i] || one.kind == statement_kind::heading || !uses_any(part, one, plan.renames)) continue;
+        if (!plan.left_out[i] || one.kind == statement_kind::heading) continue;
         plan.left_out[i] = false;
-        for (const auto name : one.names)
-          if (part.defined.contains(name)) plan.renames.emplace(name, fresh_name(bound_, name, index));
-        changed = true;
+        for (const auto own : one.names)
+          if (part.defined.contains(own) && plan.renames.emplace(own, fresh_name(bound_, own, index)).second)
+            open.emplace_back(own);
       }
     }
   }
 
+  static std::vector<size_t> statements_using(const test_part& part, std::string_view name) {
+    std::vector<size_t> found;
+    const auto uses = part.names.uses.find(name);
+    if (uses == part.names.uses.end()) return found;
+    for (const auto& at : uses->second) {
+      const auto behind = std::upper_bound(part.statements.begin(), part.statements.end(), at.begin,
+                                           [](uint32_t begin, const auto& one) { return begin < one.at.begin; });
+      if (behind == part.statements.begin() || at.end > std::prev(behind)->at.end) continue;
+      const auto index = static_cast<size_t>(std::prev(behind) - part.statements.begin());
+      if (found.empty() || found.back() != index) found.push_back(index);
+    }
+    return found;
+  }
+
   part_list parts_;
+  part_names names_;
   import_style style_;
   merged_head head_;
   std::vector<std::string> bodies_;
@@ -165,7 +224,12 @@ class renaming_merger {
 class scoping_merger {
  public:
   scoping_merger(part_list parts, const language& lang, const prompt_language& words, std::string_view target)
-      : parts_(std::move(parts)), lang_(lang), rules_(words.parts), style_(words.imports), target_(target) {}
+      : parts_(std::move(parts)),
+        names_(parts_),
+        lang_(lang),
+        rules_(words.parts),
+        style_(words.imports),
+        target_(target) {}
 
   std::string run() {
     // Imports are the file's own: all of them are known before blocks are made.
@@ -190,10 +254,7 @@ class scoping_merger {
   [[nodiscard]] bool needs_block(size_t index) const {
     const auto& part = *parts_[index];
     return !renames_[index].empty() || std::any_of(part.defined.begin(), part.defined.end(), [&](const auto name) {
-      return is_taken_elsewhere(parts_, index, name) ||
-             std::any_of(parts_.begin(), parts_.end(), [&](const auto& other) {
-               return other.get() != &part && (other->defined.contains(name) || other->imported.contains(name));
-             });
+      return names_.is_taken_elsewhere(index, name) || names_.is_given_elsewhere(index, name);
     });
   }
 
@@ -248,6 +309,7 @@ class scoping_merger {
   }
 
   part_list parts_;
+  part_names names_;
   const language& lang_;
   const part_rules& rules_;
   import_style style_;

@@ -11,44 +11,42 @@ namespace {
 
 constexpr std::string_view indentation = "  ";
 
-/// Calls `action(range, new name)` for each use within the statement.
-template <class Action>
-void each_renamed(const test_part& part, const part_statement& one, const rename_map& renames, Action action) {
-  for (const auto& [name, fresh] : renames) {
-    const auto uses = part.names.uses.find(name);
-    if (uses == part.names.uses.end()) continue;
-    auto at = std::lower_bound(uses->second.begin(), uses->second.end(), one.at.begin,
-                               [](const text_range& range, uint32_t begin) { return range.begin < begin; });
-    for (; at != uses->second.end() && at->end <= one.at.end; ++at) action(*at, fresh);
-  }
-}
-
 }  // namespace
 
-bool uses_any(const test_part& part, const part_statement& one, const rename_map& renames) {
-  bool any = false;
-  each_renamed(part, one, renames, [&](const text_range&, const std::string&) { any = true; });
-  return any;
+renamed_uses::renamed_uses(const test_part& part, const rename_map& renames) : part_(part) {
+  for (const auto& [name, fresh] : renames)
+    if (const auto uses = part.names.uses.find(name); uses != part.names.uses.end())
+      for (const auto& at : uses->second) changes_.emplace_back(at, fresh);
+  std::sort(changes_.begin(), changes_.end(),
+            [](const auto& a, const auto& b) { return a.first.begin < b.first.begin; });
 }
 
-std::string renamed_text(const test_part& part, const part_statement& one, const rename_map& renames) {
-  std::vector<std::pair<text_range, std::string_view>> changes;
-  each_renamed(part, one, renames,
-               [&](const text_range& at, const std::string& fresh) { changes.emplace_back(at, fresh); });
-  std::sort(changes.begin(), changes.end(), [](const auto& a, const auto& b) { return a.first.begin < b.first.begin; });
+renamed_uses::changes::const_iterator renamed_uses::first_in(const part_statement& one) const {
+  return std::lower_bound(changes_.begin(), changes_.end(), one.at.begin,
+                          [](const auto& change, uint32_t begin) { return change.first.begin < begin; });
+}
+
+bool renamed_uses::any_in(const part_statement& one) const {
+  const auto first = first_in(one);
+  return first != changes_.end() && first->first.end <= one.at.end;
+}
+
+std::string renamed_uses::text_of(const part_statement& one) const {
   std::string result;
   auto done = one.at.begin;
-  for (const auto& [at, fresh] : changes) {
-    result += part.text.substr(done, at.begin - done);
-    result += fresh;
-    done = at.end;
+  for (auto at = first_in(one); at != changes_.end() && at->first.end <= one.at.end; ++at) {
+    result += std::string_view{part_.text}.substr(done, at->first.begin - done);
+    result += at->second;
+    done = at->first.end;
   }
-  return result + part.text.substr(done, one.at.end - done);
+  result += std::string_view{part_.text}.substr(done, one.at.end - done);
+  return result;
 }
 
 std::string body_of(const body_plan& plan) {
   const auto& part = *plan.part;
   const auto head = merged_head::length_in(part);
+  const renamed_uses uses{part, plan.renames};
   std::string body;
   bool adjacent = false;
   for (size_t i = 0; i < part.statements.size(); ++i) {
@@ -60,7 +58,7 @@ std::string body_of(const body_plan& plan) {
       continue;
     }
     if (!body.empty()) body += adjacent ? one.gap : std::string_view{"\n\n"};
-    body += renamed_text(part, one, plan.renames);
+    body += uses.text_of(one);
     adjacent = true;
   }
   return body;
@@ -72,9 +70,10 @@ std::string indented(const std::string& text, const language& lang, std::string_
   if (const auto tree = parse_tree(grammar, text)) {
     each_node(ts_tree_root_node(tree.get()), [&](TSNode node) {
       if (std::string_view{ts_node_type(node)}.find("string") == std::string_view::npos) return true;
-      for (auto at = text.find('\n', ts_node_start_byte(node)); at < ts_node_end_byte(node);
-           at = text.find('\n', at + 1))
-        inside_string.insert(static_cast<uint32_t>(at) + 1);
+      const auto begin = ts_node_start_byte(node);
+      const auto inside = text_of(node, text);
+      for (auto at = inside.find('\n'); at != std::string_view::npos; at = inside.find('\n', at + 1))
+        inside_string.insert(begin + static_cast<uint32_t>(at) + 1);
       return false;
     });
   }

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "planning/merge_head.hpp"
@@ -16,11 +17,23 @@ struct body_plan {
   std::vector<bool> left_out;  ///< By statement; of the body's only.
 };
 
-/// The statement's text, with new names where the old ones stand for the file's.
-[[nodiscard]] std::string renamed_text(const test_part& part, const part_statement& one, const rename_map& renames);
+/// Where a part uses the names that get new ones. Both must outlive it.
+class renamed_uses {
+ public:
+  renamed_uses(const test_part& part, const rename_map& renames);
 
-/// True if the statement uses one of the names that get new ones.
-[[nodiscard]] bool uses_any(const test_part& part, const part_statement& one, const rename_map& renames);
+  /// True if the statement uses one of them.
+  [[nodiscard]] bool any_in(const part_statement& one) const;
+  /// The statement's text, with new names where the old ones stand for the file's.
+  [[nodiscard]] std::string text_of(const part_statement& one) const;
+
+ private:
+  using changes = std::vector<std::pair<text_range, std::string_view>>;  ///< Ascending.
+  [[nodiscard]] changes::const_iterator first_in(const part_statement& one) const;
+
+  const test_part& part_;
+  changes changes_;
+};
 
 /// All statements that are neither the head's nor left out, in their layout, without what runs the file as a program.
 /// No line break at its end.

@@ -14,8 +14,12 @@ bool is_future(const import_statement& one) {
   return one.form == import_form::python_from && one.module == "__future__";
 }
 
-bool same_module(const import_statement& a, const import_statement& b) {
-  return a.form == b.form && a.module == b.module;
+std::string module_key(const import_statement& one) {
+  return fmt::format("{}\n{}", static_cast<int>(one.form), one.module);
+}
+
+std::string binding_key(const import_statement& one, const import_binding& binding) {
+  return fmt::format("{}\n{}\n{}", module_key(one), binding.name, binding.local);
 }
 
 /// Statements with lists of names can take further names; those that bind a module as a whole cannot.
@@ -97,17 +101,22 @@ void merged_head::keep(const test_part& first, const rename_map& renames) {
       rename(import, renames);
       made.grown = made.grown || import.bindings != before || import.module != module;
     }
+    texts_.insert(made.text);
+    for (size_t n = 0; n < made.imports.size(); ++n) learn(made.imports[n], {true, lines_.size() - 1, n});
   }
+}
+
+void merged_head::learn(const import_statement& one, place where) {
+  modules_.insert(module_key(one));
+  for (const auto& binding : one.bindings) bindings_.insert(binding_key(one, binding));
+  if (joinable(one)) joinable_.emplace(module_key(one), where);
 }
 
 void merged_head::add(const test_part& later, const rename_map& renames) {
   for (const auto& one : later.statements) {
     if (one.kind == statement_kind::setup) {
-      const auto text = later.text_of(one);
-      const bool there =
-          std::any_of(lines_.begin(), lines_.end(), [&](const line& known) { return known.text == text; }) ||
-          std::any_of(more_.begin(), more_.end(), [&](const addition& known) { return known.setup == text; });
-      if (!there) more_.push_back({{}, std::string{text}});
+      const std::string text{later.text_of(one)};
+      if (texts_.insert(text).second) more_.push_back({{}, text});
     }
     for (const auto& import : one.imports) add(import, renames);
   }
@@ -119,44 +128,24 @@ void merged_head::add(import_statement one, const rename_map& renames) {
     for (const auto& binding : one.bindings) add(one, binding);
     return;
   }
-  const auto known = [&](const import_statement& other) { return same_module(other, one); };
-  const bool there = std::any_of(more_.begin(), more_.end(),
-                                 [&](const addition& other) { return other.setup.empty() && known(other.import); }) ||
-                     std::any_of(lines_.begin(), lines_.end(), [&](const line& that) {
-                       return std::any_of(that.imports.begin(), that.imports.end(), known);
-                     });
-  if (!there) more_.push_back({std::move(one), {}});
+  if (!modules_.contains(module_key(one))) add_more(std::move(one));
 }
 
-bool merged_head::has(const import_statement& one, const import_binding& binding) const {
-  const auto holds = [&](const import_statement& known) {
-    return same_module(known, one) &&
-           std::find(known.bindings.begin(), known.bindings.end(), binding) != known.bindings.end();
-  };
-  return std::any_of(more_.begin(), more_.end(), [&](const addition& known) { return holds(known.import); }) ||
-         std::any_of(lines_.begin(), lines_.end(),
-                     [&](const line& known) { return std::any_of(known.imports.begin(), known.imports.end(), holds); });
+void merged_head::add_more(import_statement one) {
+  learn(one, {false, more_.size(), 0});
+  more_.push_back({std::move(one), {}});
 }
 
 void merged_head::add(const import_statement& one, const import_binding& binding) {
-  if (has(one, binding)) return;
-  if (joinable({one.form, one.module, {binding}})) {
-    const auto joins = [&](const import_statement& known) { return same_module(known, one) && joinable(known); };
-    for (auto& that : lines_)
-      if (const auto known = std::find_if(that.imports.begin(), that.imports.end(), joins);
-          known != that.imports.end()) {
-        known->bindings.push_back(binding);
-        that.grown = true;
-        return;
-      }
-    const auto known = std::find_if(more_.begin(), more_.end(),
-                                    [&](const addition& that) { return that.setup.empty() && joins(that.import); });
-    if (known != more_.end()) {
-      known->import.bindings.push_back(binding);
-      return;
-    }
-  }
-  more_.push_back({{one.form, one.module, {binding}}, {}});
+  if (bindings_.contains(binding_key(one, binding))) return;
+  const auto known = joinable_.find(module_key(one));
+  if (known == joinable_.end() || !joinable({one.form, one.module, {binding}}))
+    return add_more({one.form, one.module, {binding}});
+  const auto& where = known->second;
+  auto& joined = where.in_line ? lines_[where.at].imports[where.import] : more_[where.at].import;
+  joined.bindings.push_back(binding);
+  if (where.in_line) lines_[where.at].grown = true;
+  bindings_.insert(binding_key(one, binding));
 }
 
 std::string merged_head::text() const {

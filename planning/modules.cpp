@@ -3,17 +3,21 @@
 #include "planning/modules.hpp"
 
 #include <algorithm>
-#include <regex>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "planning/line_pattern.hpp"
 #include "planning/path_names.hpp"
 #include "planning/test_files.hpp"
 
 namespace cohort {
 
 namespace {
+
+constexpr uint64_t least_lookups = 20'000'000;     ///< Some seconds.
+constexpr uint64_t lookups_for_each_file = 5'000;  ///< What people write takes hundreds.
 
 std::string with_slashes(std::string_view dotted) {
   std::string path{dotted};
@@ -25,6 +29,7 @@ std::string with_slashes(std::string_view dotted) {
 
 module_resolver::module_resolver(std::filesystem::path project, const std::vector<parsed_file>& files)
     : project_(std::move(project)), manifests_(project_), paths_(manifests_) {
+  lookups_left_ = least_lookups + lookups_for_each_file * files.size();
   files_.reserve(files.size());
   for (const auto& one : files) {
     const std::string_view path = one.file.path;
@@ -47,6 +52,14 @@ const std::vector<std::string_view>& module_resolver::files_in(std::string_view 
   const auto found = folders_.find(folder);
   return found == folders_.end() ? none : found->second;
 }
+
+bool module_resolver::spend(uint64_t lookups) const noexcept {
+  const bool enough = lookups_left_ >= lookups;
+  lookups_left_ = enough ? lookups_left_ - lookups : 0;
+  return enough;
+}
+
+bool module_resolver::has(std::string_view path) const { return spend(1 + path.size() / 256) && files_.contains(path); }
 
 bool module_resolver::is_package(const language& lang, std::string_view folder) const {
   return std::any_of(lang.modules.index.begin(), lang.modules.index.end(),
@@ -159,27 +172,24 @@ std::string module_resolver::as_name(const language& lang, const std::string& im
   return names_.emplace(std::move(key), std::move(found)).first->second;
 }
 
+const std::string& module_resolver::module_name(const language& lang, std::string_view folder) {
+  if (const auto known = module_names_.find(folder); known != module_names_.end()) return known->second;
+  std::string name;
+  if (lang.modules.manifest_line) {
+    const auto path = joined_path(folder, lang.modules.manifest);
+    const auto text = read_file(project_ / path, largest_manifest);
+    if (text)
+      name = lang.modules.manifest_line->first_group(*text);
+    else if (text.error().code != ec::not_found)
+      manifests_.report(path, fmt::format("cannot be read: {}", text.error().message));
+  }
+  return module_names_.emplace(std::string{folder}, std::move(name)).first->second;
+}
+
 std::string module_resolver::package_folder(const language& lang, const std::string& importer,
                                             std::string_view module) {
   for (std::string_view at = folder_of(importer);; at = folder_of(at)) {
-    auto known = module_names_.find(at);
-    if (known == module_names_.end()) {
-      std::string name;
-      const auto text = read_file(project_ / at / lang.modules.manifest, 1U << 20U);
-      std::smatch fit;
-      if (text && text->size() < 100'000) {
-        for (size_t begin = 0; begin < text->size() && name.empty();) {
-          auto end = text->find('\n', begin);
-          if (end == std::string::npos) end = text->size();
-          const auto line = text->substr(begin, std::min<size_t>(end - begin, 1000));
-          if (std::regex_search(line, fit, std::regex{lang.modules.manifest_line}) && fit.size() > 1)
-            name = fit[1].str();
-          begin = end + 1;
-        }
-      }
-      known = module_names_.emplace(std::string{at}, std::move(name)).first;
-    }
-    const auto& name = known->second;
+    const auto& name = module_name(lang, at);
     if (!name.empty() && module.starts_with(name) && (module.size() == name.size() || module[name.size()] == '/'))
       return joined_path(at, module.size() == name.size() ? "" : module.substr(name.size() + 1));
     if (!name.empty() || at.empty()) return "/";  // no folder of the project is called so
@@ -209,6 +219,7 @@ void module_resolver::add_package(source_file& file, size_t index, const std::st
     if (std::none_of(lang.modules.extensions.begin(), lang.modules.extensions.end(),
                      [&](const std::string& extension) { return path.ends_with(extension); }))
       continue;
+    if (!spend(8 + file.imports[index].module.size() / 32)) return;
     if (file.imports[index].resolved.empty()) {
       file.imports[index].resolved = std::string{path};
     } else {
@@ -222,8 +233,10 @@ void module_resolver::add_package(source_file& file, size_t index, const std::st
 
 void module_resolver::resolve(const language& lang, source_file& file) {
   const auto count = file.imports.size();
+  std::unordered_set<std::string> packages;  // Whole packages become many entries: each of them once.
   for (size_t i = 0; i < count; ++i) {
     const auto module = file.imports[i].module;
+    if (module.size() > longest_path) continue;
     switch (lang.modules.style) {
       case module_style::dotted: {
         std::string folder;
@@ -234,10 +247,16 @@ void module_resolver::resolve(const language& lang, source_file& file) {
       }
       case module_style::relative: file.imports[i].resolved = as_relative(lang, file.path, module); break;
       case module_style::package:
-        if (const auto folder = package_folder(lang, file.path, module); folder != "/")
+        if (const auto folder = package_folder(lang, file.path, module);
+            folder != "/" && packages.insert(folder).second)
           add_package(file, i, folder, lang);
         break;
     }
+    if (lookups_left_ > 0) continue;
+    if (!std::exchange(told_of_lookups_, true))
+      manifests_.report(file.path,
+                        "has more imports than are followed in a project of this size; those behind are not");
+    return;
   }
 }
 

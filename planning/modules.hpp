@@ -1,6 +1,7 @@
 // From the names in imports to the project's files. Only files that planning found can be imported.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -42,7 +43,9 @@ class module_resolver {
   [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return manifests_.problems(); }
 
  private:
-  [[nodiscard]] bool has(std::string_view path) const { return files_.contains(path); }
+  /// False for all, too, when the project has asked more often than any that people write.
+  [[nodiscard]] bool has(std::string_view path) const;
+  [[nodiscard]] const std::string& module_name(const language& lang, std::string_view folder);
   [[nodiscard]] std::string module_at(const language& lang, const std::string& path) const;
   [[nodiscard]] std::string as_dotted(const language& lang, const std::string& importer, std::string_view module,
                                       std::string& folder);
@@ -58,6 +61,7 @@ class module_resolver {
   [[nodiscard]] std::string package_folder(const language& lang, const std::string& importer, std::string_view module);
   void add_submodules(const language& lang, source_file& file, size_t index, const std::string& folder) const;
   void add_package(source_file& file, size_t index, const std::string& folder, const language& lang) const;
+  [[nodiscard]] bool spend(uint64_t lookups) const noexcept;
 
   std::filesystem::path project_;
   manifest_reader manifests_;
@@ -68,6 +72,8 @@ class module_resolver {
   std::unordered_map<std::string_view, std::vector<std::string_view>> folders_;
   std::unordered_set<std::string_view> first_names_;              ///< All names of folders and stems: quick "not ours".
   std::map<std::string, std::string, std::less<>> module_names_;  ///< Folder -> name in its manifest; empty if none.
+  mutable uint64_t lookups_left_ = 0;
+  bool told_of_lookups_ = false;
 };
 
 }  // namespace cohort

@@ -13,10 +13,15 @@ namespace cohort {
 namespace {
 
 constexpr int deepest_condition = 8;
+constexpr size_t most_exports = 5000;   ///< Of a package.
+constexpr size_t most_files = 50;       ///< That one export may mean.
+constexpr size_t most_members = 1000;   ///< Globs of a workspace.
+constexpr size_t longest_member = 500;  ///< Of these.
+constexpr int most_tails = 16;          ///< Folders that a build may have put before a file's name.
 
 /// All files that an export may mean, by the conditions in their order; `null` hides it.
 void collect(const package_rules& rules, const nlohmann::json& value, std::vector<std::string>& into, int depth = 0) {
-  if (depth > deepest_condition) return;
+  if (depth > deepest_condition || into.size() >= most_files) return;
   if (value.is_string()) into.push_back(value.get<std::string>());
   if (value.is_array())
     for (const auto& one : value) collect(rules, one, into, depth + 1);
@@ -38,7 +43,8 @@ std::vector<name_mapping> read_exports(const package_rules& rules, const nlohman
     add(".", exports);
     return mappings;
   }
-  for (const auto& [pattern, value] : exports.items()) add(pattern, value);
+  for (const auto& [pattern, value] : exports.items())
+    if (mappings.size() < most_exports) add(pattern, value);
   return mappings;
 }
 
@@ -57,7 +63,7 @@ std::string_view bare_name(std::string_view path) noexcept {
 /// "dist/esm/cents.js" -> "src/dist/esm/cents", "src/esm/cents", "src/cents", ...: builds put folders before the name.
 void add_sources(const package_rules& rules, const std::string& folder, std::string_view target,
                  std::vector<std::string>& into) {
-  for (;;) {
+  for (int i = 0; i < most_tails; ++i) {
     for (const auto& source : rules.sources)
       for (const auto rest : {target, bare_name(target)})
         into.push_back(joined_path(joined_path(folder, source), rest));
@@ -122,7 +128,7 @@ const package_finder::package& package_finder::at(const package_rules& rules, st
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = packages_.find(key); known != packages_.end()) return known->second;
   auto& here = packages_[key];
-  const auto& document = manifests_.read(joined_path(folder, rules.file));
+  const auto document = manifests_.read(joined_path(folder, rules.file));
   here.exists = !document.empty();
   here.name = text_at(document, rules.name);
   if (const auto* exports = member_at(document, rules.exports)) here.exports = read_exports(rules, *exports);
@@ -130,24 +136,35 @@ const package_finder::package& package_finder::at(const package_rules& rules, st
     if (auto target = text_at(document, entry); !target.empty()) here.entries.push_back(std::move(target));
   for (const auto& workspaces : rules.workspaces)
     if (const auto* globs = member_at(document, workspaces))
-      for (auto& glob : texts_in(*globs)) here.members.push_back(std::move(glob));
+      for (auto& glob : texts_in(*globs, most_members))
+        if (glob.size() <= longest_member) here.members.push_back(std::move(glob));
   return here;
 }
 
 const package_finder::folder_names& package_finder::members_of(const package_rules& rules, std::string_view folder) {
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = members_.find(key); known != members_.end()) return known->second;
+  struct member_glob {
+    bool takes_back;  ///< A later one may take back: "!packages/old".
+    std::string glob;
+  };
+  std::vector<member_glob> globs;
+  for (std::string_view glob : at(rules, folder).members) {
+    const bool takes_back = glob.starts_with('!');
+    globs.push_back({takes_back, normal_path(folder, glob.substr(takes_back ? 1 : 0))});
+  }
   folder_names names;
   for (const auto candidate : folders_) {
     bool chosen = false;
-    for (std::string_view glob : at(rules, folder).members) {  // A later one may take back: "!packages/old".
-      const bool takes_back = glob.starts_with('!');
-      if (takes_back) glob.remove_prefix(1);
-      if (chosen == takes_back && glob_match(normal_path(folder, glob), candidate)) chosen = !takes_back;
-    }
+    for (const auto& [takes_back, glob] : globs)
+      if (chosen == takes_back && glob_match(glob, candidate, steps_left_)) chosen = !takes_back;
     if (!chosen) continue;
     if (const auto& name = at(rules, candidate).name; !name.empty()) names.emplace(name, candidate);
   }
+  if (steps_left_ == 0)
+    manifests_.report(joined_path(folder, rules.file),
+                      "has too many or too costly globs for the folders of its "
+                      "workspace; not all of its packages are known");
   return members_.emplace(key, std::move(names)).first->second;
 }
 

@@ -2,6 +2,7 @@
 // its workspace.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -53,7 +54,8 @@ class package_finder {
   manifest_reader& manifests_;
   std::vector<std::string_view> folders_;
   by_folder<package> packages_;
-  by_folder<folder_names> members_;  ///< Of a workspace: name -> folder.
+  by_folder<folder_names> members_;    ///< Of a workspace: name -> folder.
+  uint64_t steps_left_ = 500'000'000;  ///< Of matching globs, in all workspaces: some seconds.
 };
 
 }  // namespace cohort

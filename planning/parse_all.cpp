@@ -21,6 +21,23 @@ struct outcome {
   bool from_cache = false;
 };
 
+constexpr uint64_t most_bytes = 3ULL << 30U;
+
+uint64_t bytes_of(const std::vector<symbol>& symbols) {
+  uint64_t bytes = 0;
+  for (const auto& one : symbols)
+    bytes += sizeof one + one.signature.size() + one.parameters.size() * sizeof(parameter) + bytes_of(one.members);
+  return bytes;
+}
+
+uint64_t bytes_of(const parsed_file& parsed) {
+  uint64_t bytes = sizeof parsed + bytes_of(parsed.file.symbols) + parsed.mentions.size() * sizeof(uint64_t) +
+                   (parsed.aliases.size() + parsed.reexports.size()) * sizeof(import_alias);
+  for (const auto& one : parsed.file.imports)
+    bytes += sizeof one + one.module.size() + one.names.size() * sizeof(std::string);
+  return bytes;
+}
+
 class pool {
  public:
   pool(const std::filesystem::path& project, const std::vector<candidate_file>& files, const survey_options& options,
@@ -40,7 +57,13 @@ class pool {
  private:
   void work() {
     for (size_t i = next_++; i < files_.size(); i = next_++) {
-      outcomes_[i] = handle(files_[i]);
+      outcomes_[i] = bytes_ > most_bytes ? outcome{fail(ec::file_too_large,
+                                                        "the files before it fill the memory that "
+                                                        "there is for a project"),
+                                                   {},
+                                                   false}
+                                         : handle(files_[i]);
+      if (outcomes_[i].parsed) bytes_ += bytes_of(*outcomes_[i].parsed) + outcomes_[i].encoded.size();
       report_progress();
     }
   }
@@ -54,7 +77,7 @@ class pool {
     }
     const auto content = sha256(*text);
     if (options_.cache != survey_cache::off)
-      if (auto known = cache_.find(file.path, content)) {
+      if (auto known = cache_.find(file.path, content, file.lang->id, text->size())) {
         made.parsed = std::move(*known);
         made.from_cache = true;
         return made;
@@ -80,6 +103,7 @@ class pool {
   const parse_cache& cache_;
   std::vector<outcome> outcomes_;
   std::atomic<size_t> next_{0};
+  std::atomic<uint64_t> bytes_{0};  ///< Of what the files hold, in memory.
   std::atomic<size_t> done_{0};
   std::mutex progress_mutex_;
   size_t shown_ = 0;

@@ -3,6 +3,8 @@
 #include "planning/parser.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -42,8 +44,9 @@ class walk {
   void run(const TSTree& tree) {
     const auto wanted = role::branch | role::nests | role::unnests | role::import | role::exporter | role::call |
                         (collect_ ? role::identifier : 0);
-    walk_tree(tree, rules_, wanted,
-              [this](TSNode node, uint32_t what, uint32_t& level) { return enter(node, what, level); });
+    walk_tree(tree, rules_, wanted, [this](TSNode node, uint32_t what, uint32_t& level, const node_ancestors& around) {
+      return enter(node, what, level, around);
+    });
     sort_mentions();
   }
 
@@ -53,7 +56,7 @@ class walk {
 
  private:
   /// False if what is below the node does not matter.
-  bool enter(TSNode node, uint32_t what, uint32_t& level) {
+  bool enter(TSNode node, uint32_t what, uint32_t& level, const node_ancestors& around) {
     if ((what & role::branch) != 0) branches_.push_back(ts_node_start_byte(node));
     if ((what & role::nests) != 0) nesting_ = std::max(nesting_, ++level);
     if ((what & role::unnests) != 0 && level > 0 && continues_decision(node)) --level;
@@ -61,7 +64,7 @@ class walk {
       read_import(rules_, node, text_, into_);
       return false;
     }
-    if ((what & role::call) != 0 && read_import_call(rules_, node, text_, into_)) calls_imports_ = true;
+    if ((what & role::call) != 0 && read_import_call(rules_, node, around, text_, into_)) calls_imports_ = true;
     if (collect_ && (what & role::identifier) != 0) into_.mentions.push_back(name_hash(text_of(node, text_)));
     return true;
   }
@@ -95,6 +98,12 @@ void count_branches(std::vector<symbol>& symbols, const std::vector<uint32_t>& s
   }
 }
 
+size_t symbols_in(const std::vector<symbol>& symbols) {
+  size_t count = symbols.size();
+  for (const auto& one : symbols) count += symbols_in(one.members);
+  return count;
+}
+
 uint32_t count_callables(const std::vector<symbol>& symbols) {
   uint32_t count = 0;
   for (const auto& one : symbols) {
@@ -105,27 +114,45 @@ uint32_t count_callables(const std::vector<symbol>& symbols) {
 }
 
 /// `import { a as b } from "./a"; export { b as c };`
-void mark_reexports(const std::vector<std::pair<std::string, std::string>>& exports, parsed_file& parsed) {
-  auto& imports = parsed.file.imports;
-  const auto renames = [&](uint32_t import, const std::string& name) {
-    return std::any_of(parsed.aliases.begin(), parsed.aliases.end(),
-                       [&](const import_alias& alias) { return alias.import == import && alias.name == name; });
-  };
-  const auto hand_on = [&](uint32_t import, const std::string& name, const std::string& exported) {
-    imports[import].is_reexport = true;
-    parsed.reexports.push_back({import, name, exported});
-  };
-  for (const auto& [local, exported] : exports) {
-    for (const auto& alias : parsed.aliases)
-      if (alias.local == local) hand_on(alias.import, alias.name, exported);
-    for (uint32_t i = 0; i < imports.size(); ++i)
-      if (std::find(imports[i].names.begin(), imports[i].names.end(), local) != imports[i].names.end() &&
-          !renames(i, local))
-        hand_on(i, local, exported);
+class reexport_marker {
+ public:
+  explicit reexport_marker(parsed_file& parsed) : parsed_(parsed) {
+    for (const auto& alias : parsed.aliases) {
+      by_local_[alias.local].push_back(&alias);
+      renamed_[alias.import].insert(alias.name);
+    }
+    for (uint32_t i = 0; i < parsed.file.imports.size(); ++i)
+      for (const auto& name : parsed.file.imports[i].names)
+        if (auto& importers = by_name_[name]; importers.empty() || importers.back() != i) importers.push_back(i);
   }
-  std::stable_sort(parsed.reexports.begin(), parsed.reexports.end(),
-                   [](const import_alias& a, const import_alias& b) { return a.import < b.import; });
-}
+
+  void mark(const std::vector<std::pair<std::string, std::string>>& exports) {
+    for (const auto& [local, exported] : exports) {
+      if (parsed_.reexports.size() > most_reexports) break;  // The same import is handed on again and again.
+      if (const auto found = by_local_.find(local); found != by_local_.end())
+        for (const auto* alias : found->second) hand_on(alias->import, alias->name, exported);
+      if (const auto found = by_name_.find(local); found != by_name_.end())
+        for (const auto import : found->second)
+          if (const auto names = renamed_.find(import); names == renamed_.end() || !names->second.contains(local))
+            hand_on(import, local, exported);
+    }
+    std::stable_sort(parsed_.reexports.begin(), parsed_.reexports.end(),
+                     [](const import_alias& a, const import_alias& b) { return a.import < b.import; });
+  }
+
+ private:
+  static constexpr size_t most_reexports = 100'000;
+
+  void hand_on(uint32_t import, const std::string& name, const std::string& exported) {
+    parsed_.file.imports[import].is_reexport = true;
+    parsed_.reexports.push_back({import, name, exported});
+  }
+
+  parsed_file& parsed_;
+  std::unordered_map<std::string_view, std::vector<const import_alias*>> by_local_;
+  std::unordered_map<std::string_view, std::vector<uint32_t>> by_name_;         ///< Importers, ascending.
+  std::unordered_map<uint32_t, std::unordered_set<std::string_view>> renamed_;  ///< Names with an alias, by import.
+};
 
 module_system modules_of(const language& lang, const file_symbols& found, const walk& walked,
                          const parsed_file& parsed) {
@@ -152,7 +179,7 @@ expected<parsed_file> parse_file(const language& lang, std::string path, std::st
 expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text, const digest& content) {
   const auto& rules = lang.rules_for(path);
   const auto tree = parse_tree(rules, text);
-  if (!tree) return fail(ec::unparsable, fmt::format("'{}' is too tangled for the parser", printable(path)));
+  if (!tree) return fail(ec::unparsable, why_not_parsed());
   const auto root = ts_tree_root_node(tree.get());
   parsed_file parsed;
   auto& file = parsed.file;
@@ -166,7 +193,9 @@ expected<parsed_file> parse_file(const language& lang, std::string path, std::st
   walk walked{rules, text, parsed};
   walked.run(*tree);
   auto found = read_symbols(rules, root, text);
-  mark_reexports(found.exports, parsed);
+  if (symbols_in(found.symbols) > most_symbols)
+    return fail(ec::unparsable, fmt::format("it defines more than {} names", most_symbols));
+  if (!found.exports.empty()) reexport_marker{parsed}.mark(found.exports);
   file.modules = modules_of(lang, found, walked, parsed);
   file.symbols = std::move(found.symbols);
   count_branches(file.symbols, walked.branches());

@@ -51,9 +51,10 @@ struct syntax_report {
   /// By `syntax.tests` of the language; comments and strings do not count, a test without a body does. In a text with
   /// errors: something is called or defined that has a test's name. Without `syntax.tests`: something is defined.
   bool holds_test = false;
-  bool gave_up = false;  ///< Too tangled: the parser was stopped after some seconds. Then `ok` is false.
+  bool gave_up = false;  ///< The text breaks a bound of the parser. Then `ok` is false.
   uint32_t line = 0;     ///< Of the first error; counts from 1. 0 if `ok`.
   uint32_t column = 0;   ///< In bytes; counts from 1. 0 if `ok`.
+  std::string bound;     ///< Which bound it breaks, in words; see `why_not_parsed`.
 };
 
 /// `path_or_extension` ("a/b.tsx", ".tsx") chooses among the language's grammars.

@@ -2,58 +2,75 @@
 
 #include "planning/path_maps.hpp"
 
+#include <fmt/format.h>
+
 #include "planning/path_names.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr int longest_chain = 8;  ///< Of files that extend each other; ends a circle, too.
+constexpr int longest_chain = 8;        ///< Of files that extend each other.
+constexpr size_t most_extended = 16;    ///< By one file.
+constexpr size_t most_mappings = 5000;  ///< In one file.
+constexpr size_t most_targets = 50;     ///< Of one mapping.
 
 }  // namespace
 
 std::vector<std::string> path_maps::targets(const path_map_rules& rules, std::string_view folder,
                                             std::string_view module) {
   if (rules.files.empty()) return {};
-  const auto& map = nearest(rules, folder);
-  auto found = mapped(map.mappings, module);
-  if (map.has_base)
-    if (auto path = normal_path(map.base, module); !path.empty()) found.push_back(std::move(path));
+  const auto map = nearest(rules, folder);
+  auto found = map->mappings ? mapped(*map->mappings, module) : std::vector<std::string>{};
+  if (map->has_base)
+    if (auto path = normal_path(map->base, module); !path.empty()) found.push_back(std::move(path));
   return found;
 }
 
 /// One that says nothing about names leaves it to those above: the tests' own tsconfig.json often does.
-const path_maps::path_map& path_maps::nearest(const path_map_rules& rules, std::string_view folder) {
+path_maps::shared_map path_maps::nearest(const path_map_rules& rules, std::string_view folder) {
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = nearest_.find(key); known != nearest_.end()) return known->second;
-  path_map found;
+  auto found = std::make_shared<const path_map>();
   for (const auto& name : rules.files)
-    if (found.empty()) found = read(rules, joined_path(folder, name), 0);
-  if (found.empty() && !folder.empty()) found = nearest(rules, folder_of(folder));
+    if (found->empty()) found = read(rules, joined_path(folder, name), 0);
+  if (found->empty() && !folder.empty()) found = nearest(rules, folder_of(folder));
   return nearest_.emplace(key, std::move(found)).first->second;
 }
 
-path_maps::path_map path_maps::read(const path_map_rules& rules, const std::string& file, int depth) {
+path_maps::shared_map path_maps::read(const path_map_rules& rules, const std::string& file, int depth) {
+  const auto [known, first] = read_.try_emplace({&rules, file});
+  if (!first) return known->second ? known->second : std::make_shared<const path_map>();
   path_map map;
-  const auto& document = manifests_.read(file);
+  const auto document = manifests_.read(file);
   if (const auto* extended = member_at(document, rules.extends))
-    for (auto& name : texts_in(*extended)) take_over(rules, file, std::move(name), depth, map);
+    for (auto& name : texts_in(*extended, most_extended)) take_over(rules, file, std::move(name), depth, map);
   const std::string folder{folder_of(file)};
   if (const auto base = text_at(document, rules.base); !base.empty()) {
     map.base = normal_path(folder, base);
     map.has_base = !map.base.empty();  // Otherwise it lies outside of the project.
   }
-  const auto* paths = member_at(document, rules.paths);
-  if (paths == nullptr || !paths->is_object()) return map;
-  map.mappings.clear();
-  for (const auto& [pattern, targets] : paths->items()) {
-    name_mapping mapping{pattern, {}};
-    for (const auto& target : texts_in(targets))
-      if (auto path = normal_path(map.has_base ? map.base : folder, target); !path.empty())
-        mapping.targets.push_back(std::move(path));
-    map.mappings.push_back(std::move(mapping));
+  if (const auto* paths = member_at(document, rules.paths); paths != nullptr && paths->is_object()) {
+    auto mappings = read_mappings(file, *paths, map.has_base ? map.base : folder);
+    map.mappings = mappings.empty() ? nullptr : std::make_shared<const std::vector<name_mapping>>(std::move(mappings));
   }
-  return map;
+  return known->second = std::make_shared<const path_map>(std::move(map));
+}
+
+std::vector<name_mapping> path_maps::read_mappings(const std::string& file, const nlohmann::json& paths,
+                                                   const std::string& base) {
+  std::vector<name_mapping> mappings;
+  for (const auto& [pattern, targets] : paths.items()) {
+    if (mappings.size() == most_mappings) {
+      manifests_.report(file, fmt::format("maps more than {} names; the others are not followed", most_mappings));
+      break;
+    }
+    name_mapping mapping{pattern, {}};
+    for (const auto& target : texts_in(targets, most_targets))
+      if (auto path = normal_path(base, target); !path.empty()) mapping.targets.push_back(std::move(path));
+    mappings.push_back(std::move(mapping));
+  }
+  return mappings;
 }
 
 /// Names of packages ("@tsconfig/node22") say nothing about this project's files.
@@ -63,12 +80,12 @@ void path_maps::take_over(const path_map_rules& rules, const std::string& file, 
   if (!name.ends_with(".json")) name += ".json";
   const auto path = normal_path(folder_of(file), name);
   if (path.empty()) return;
-  auto taken = read(rules, path, depth + 1);
-  if (taken.has_base) {
+  const auto taken = read(rules, path, depth + 1);
+  if (taken->has_base) {
     into.has_base = true;
-    into.base = std::move(taken.base);
+    into.base = taken->base;
   }
-  if (!taken.mappings.empty()) into.mappings = std::move(taken.mappings);
+  if (taken->mappings) into.mappings = taken->mappings;
 }
 
 }  // namespace cohort

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,16 +27,23 @@ class path_maps {
  private:
   struct path_map {
     bool has_base = false;
-    std::string base;                    ///< Folder, relative to the project.
-    std::vector<name_mapping> mappings;  ///< Targets relative to the project.
-    [[nodiscard]] bool empty() const noexcept { return !has_base && mappings.empty(); }
+    std::string base;  ///< Folder, relative to the project.
+    /// Targets relative to the project. Null: none. Shared with the files that extend this one.
+    std::shared_ptr<const std::vector<name_mapping>> mappings;
+    [[nodiscard]] bool empty() const noexcept { return !has_base && !mappings; }
   };
-  [[nodiscard]] const path_map& nearest(const path_map_rules& rules, std::string_view folder);
-  [[nodiscard]] path_map read(const path_map_rules& rules, const std::string& file, int depth);
+  using shared_map = std::shared_ptr<const path_map>;
+  using by_place = std::map<std::pair<const path_map_rules*, std::string>, shared_map>;
+
+  [[nodiscard]] shared_map nearest(const path_map_rules& rules, std::string_view folder);
+  [[nodiscard]] shared_map read(const path_map_rules& rules, const std::string& file, int depth);
   void take_over(const path_map_rules& rules, const std::string& file, std::string name, int depth, path_map& into);
+  [[nodiscard]] std::vector<name_mapping> read_mappings(const std::string& file, const nlohmann::json& paths,
+                                                        const std::string& base);
 
   manifest_reader& manifests_;
-  std::map<std::pair<const path_map_rules*, std::string>, path_map> nearest_;  ///< By folder.
+  by_place nearest_;  ///< By folder. Folders share what stands above them.
+  by_place read_;     ///< By file; null while it is being read: files may extend each other in a circle.
 };
 
 }  // namespace cohort

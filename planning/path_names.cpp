@@ -35,6 +35,7 @@ std::string joined_path(std::string_view folder, std::string_view rest) {
 }
 
 std::string normal_path(std::string_view folder, std::string_view path) {
+  if (folder.size() > longest_path || path.size() > longest_path) return {};
   std::vector<std::string_view> parts;
   bool outside = false;
   const auto take = [&](std::string_view from) {
@@ -55,7 +56,10 @@ std::string normal_path(std::string_view folder, std::string_view path) {
   take(path);
   if (outside) return {};
   std::string result;
-  for (const auto part : parts) result = joined_path(result, part);
+  for (const auto part : parts) {
+    if (!result.empty()) result += '/';
+    result += part;
+  }
   return result.empty() ? "." : result;
 }
 

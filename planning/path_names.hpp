@@ -1,10 +1,13 @@
 // Parts of a path that is relative to the project and has '/' between its folders.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace cohort {
+
+constexpr size_t longest_path = 4096;  ///< In bytes; the system takes no longer ones.
 
 /// "a/b/cart.py" -> "cart".
 [[nodiscard]] std::string_view stem_of(std::string_view path) noexcept;
@@ -17,7 +20,8 @@ namespace cohort {
 
 /// "a" + "b/c"; either may be empty.
 [[nodiscard]] std::string joined_path(std::string_view folder, std::string_view rest);
-/// `folder` + "./a/../b", without "." and ".."; empty if it leads out of the project, "." if it is the project itself.
+/// `folder` + "./a/../b", without "." and ".."; empty if it leads out of the project or is longer
+/// than any path, "." if it is the project itself.
 [[nodiscard]] std::string normal_path(std::string_view folder, std::string_view path);
 
 }  // namespace cohort

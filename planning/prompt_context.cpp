@@ -3,6 +3,8 @@
 #include "planning/prompt_context.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "base/files.hpp"
@@ -14,6 +16,9 @@ namespace cohort {
 
 namespace {
 
+constexpr size_t most_dependencies = 100;  ///< Of one file; no prompt has room for so many.
+constexpr size_t most_signatures = 500;    ///< Of one dependency.
+
 std::string key_of(std::string_view language, std::string_view path) {
   return std::string{language} + '\n' + std::string{path};
 }
@@ -21,11 +26,18 @@ std::string key_of(std::string_view language, std::string_view path) {
 /// What `import` takes from `file`: the named symbols, or all public ones.
 std::vector<symbol> imported_from(const source_file& file, const import_ref& import) {
   std::vector<symbol> result;
+  size_t signatures = 0;
+  const auto take = [&](const symbol& one) {
+    if (signatures + 1 + one.members.size() > most_signatures) return;
+    signatures += 1 + one.members.size();
+    result.push_back(one);
+  };
+  const std::unordered_set<std::string_view> names{import.names.begin(), import.names.end()};
   for (const auto& one : file.symbols)
-    if (std::find(import.names.begin(), import.names.end(), one.name) != import.names.end()) result.push_back(one);
+    if (names.contains(one.name)) take(one);
   if (!result.empty()) return result;
   for (const auto& one : file.symbols)
-    if (one.is_public) result.push_back(one);
+    if (one.is_public) take(one);
   return result;
 }
 
@@ -76,17 +88,23 @@ style_example prompt_context::example_for(const source_file& source, uint64_t li
 std::string prompt_context::dependencies_of(const source_file& source, const prompt_language& language,
                                             uint64_t limit) const {
   std::string result;
-  std::vector<std::string_view> seen;
+  std::unordered_map<std::string_view, size_t> places;
+  std::vector<import_ref> wanted;  // One for each file.
   for (const auto& import : source.imports) {
-    if (import.resolved.empty() || import.resolved == source.path) continue;
-    const auto found = by_path_.find(import.resolved);
-    if (found == by_path_.end() || std::find(seen.begin(), seen.end(), import.resolved) != seen.end()) continue;
-    seen.push_back(import.resolved);
-    auto merged = import;
-    for (const auto& other : source.imports)
-      if (other.resolved == import.resolved)
-        merged.names.insert(merged.names.end(), other.names.begin(), other.names.end());
-    const auto text = to_valid_utf8(signatures_of(import.resolved, imported_from(*found->second, merged), language));
+    if (import.resolved.empty() || import.resolved == source.path || !by_path_.contains(import.resolved)) continue;
+    const auto [place, first] = places.try_emplace(import.resolved, wanted.size());
+    if (first && wanted.size() == most_dependencies) break;
+    if (first)
+      wanted.push_back(import);
+    else
+      wanted[place->second].names.insert(wanted[place->second].names.end(), import.names.begin(), import.names.end());
+  }
+  size_t written = 0;
+  for (const auto& import : wanted) {
+    if (written > 16 * limit) break;  // Little fits, and the next would not either.
+    const auto& file = *by_path_.find(import.resolved)->second;
+    const auto text = to_valid_utf8(signatures_of(import.resolved, imported_from(file, import), language));
+    written += text.size();
     if (result.size() + text.size() <= limit) result += text;
   }
   return result;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "planning/manifests.hpp"
 #include "planning/path_names.hpp"
 
 namespace cohort {
@@ -59,9 +60,9 @@ std::string bracketed(const std::string& before, const std::vector<std::string>&
 
 std::vector<std::string> names_of(std::span<const symbol> symbols) {
   std::vector<std::string> names;
+  std::set<std::string_view> known;
   for (const auto& one : symbols)
-    if (!one.is_default_export && std::find(names.begin(), names.end(), one.name) == names.end())
-      names.push_back(one.name);
+    if (!one.is_default_export && known.insert(one.name).second) names.push_back(one.name);
   return names;
 }
 
@@ -285,9 +286,11 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
   if (wish.source->modules != module_system::commonjs) {
     const auto plain = names;
     names = with_local_names(std::move(names), " as ", language);
+    std::set<std::string_view> types;
+    for (const auto& one : wish.symbols)
+      if (one.kind == symbol_kind::type) types.insert(one.name);
     for (size_t i = 0; i < names.size(); ++i)
-      for (const auto& one : wish.symbols)
-        if (one.kind == symbol_kind::type && one.name == plain[i]) names[i].insert(0, "type ");
+      if (types.contains(plain[i])) names[i].insert(0, "type ");
     if (names.empty()) return fmt::format("import {} from {};", whole, from);
     return bracketed(has_default ? fmt::format("import {}, ", whole) : "import ", names, '{', '}',
                      fmt::format(" from {};", from), true);
@@ -317,7 +320,7 @@ import_writer::go_place import_writer::module_above(std::string folder) {
   for (;; folder = std::string{folder_of(folder)}) {
     auto known = go_modules_.find(folder);
     if (known == go_modules_.end()) {
-      const auto text = read_file(project_ / folder / "go.mod", 1U << 20);
+      const auto text = read_file(project_ / folder / "go.mod", largest_manifest);
       known = go_modules_.emplace(folder, text ? word_after(*text, "module ") : std::string{}).first;
     }
     if (!known->second.empty() || folder.empty()) return {folder, known->second};

@@ -2,6 +2,7 @@
 // Values only; `parser.hpp` fills them, gaps and prompts read them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,6 +46,9 @@ struct import_ref {
 };
 
 enum class module_system : uint8_t { none, esm, commonjs };
+
+/// Of one file, methods included. Files that people write have hundreds; one with more is not planned.
+constexpr size_t most_symbols = 20'000;
 
 /// A parsed file of the project.
 struct source_file {

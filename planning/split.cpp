@@ -14,6 +14,8 @@ namespace cohort {
 
 namespace {
 
+constexpr size_t most_parts = 200;  ///< Of one file; each repeats its imports.
+
 struct range {
   size_t begin = 0;
   size_t end = 0;
@@ -187,6 +189,15 @@ std::vector<oversized_symbol> take_oversized(std::vector<piece>& pieces, const f
   return found;
 }
 
+/// Takes out of `pieces` what would make more parts than a file may have.
+void leave_out_rest(std::vector<piece>& pieces, size_t first, std::string_view constructor,
+                    std::vector<oversized_symbol>& left_out) {
+  for (size_t i = first; i < pieces.size(); ++i)
+    left_out.push_back({name_of(pieces[i], constructor),
+                        {ec::file_too_large, fmt::format("the file makes more than {} requests; cut it", most_parts)}});
+  pieces.resize(first);
+}
+
 tl::unexpected<error> nothing_fits(std::vector<oversized_symbol> left_out) {
   auto why = std::move(left_out.front().why);
   if (left_out.size() > 1) why.message += fmt::format("; {} more do not fit either", left_out.size() - 1);
@@ -285,6 +296,10 @@ expected<source_split> split_source(const language& lang, const source_file& fil
   result.left_out = take_oversized(pieces, layout, constructor, limits);
   if (pieces.empty() && !result.left_out.empty()) return nothing_fits(std::move(result.left_out));
   for (size_t first = 0; first < pieces.size();) {
+    if (result.parts.size() == most_parts) {
+      leave_out_rest(pieces, first, constructor, result.left_out);
+      break;
+    }
     size_t bytes = layout.head_bytes;
     uint32_t asked = 0;
     size_t end = first;

@@ -3,6 +3,7 @@
 #include "planning/survey.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -23,13 +24,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr size_t most_examples = 3;
-
-/// How many folders two paths share from the top.
-size_t shared_folders(std::string_view a, std::string_view b) noexcept {
-  size_t shared = 0;
-  for (size_t i = 0; i < a.size() && i < b.size() && a[i] == b[i]; ++i) shared += a[i] == '/' ? 1 : 0;
-  return shared;
-}
 
 class surveyor {
  public:
@@ -60,9 +54,14 @@ class surveyor {
     module_resolver resolver{project_, files};
     for (auto& one : files)
       if (const auto* lang = languages_.by_id(one.file.language)) resolver.resolve(*lang, one.file);
-    const auto coverage = find_coverage(files, languages_);
+    const auto [coverage, not_followed] = find_coverage(files, languages_);
+    if (!not_followed.empty())
+      result_.warnings.push_back(fmt::format(
+          "'{}' leads to more files and names than the tests of a project of this size; tests behind it are "
+          "not looked at",
+          printable(not_followed, 1000)));
     framework_finder frameworks{project_, work_tree};
-    group_tests(files);
+    group_tests(files, frameworks);
     load_judge loads{files, languages_, frameworks};
     for (uint32_t i = 0; i < files.size(); ++i) {
       if (!has_gap(files[i].file, coverage[i])) continue;
@@ -108,7 +107,7 @@ class surveyor {
     std::stable_sort(gap.tests.begin(), gap.tests.end(), [&](const auto& a, const auto& b) {
       return is_named_after(lang, a, file.path) > is_named_after(lang, b, file.path);
     });
-    if (gap.tests.empty()) gap.examples = nearest_tests(file, gap.framework, lang, frameworks);
+    if (gap.tests.empty()) gap.examples = nearest_tests(file, gap.framework, lang);
     for (const auto& import : file.imports)
       if (!import.resolved.empty() && import.resolved != file.path) gap.dependencies.push_back(import.resolved);
     std::sort(gap.dependencies.begin(), gap.dependencies.end());
@@ -124,45 +123,43 @@ class surveyor {
     return std::find(stems.begin(), stems.end(), stem_of(source)) != stems.end();
   }
 
-  /// Real tests (named like tests, not only standing in a test folder), by language, with the folder they stand in.
-  void group_tests(const std::vector<parsed_file>& files) {
+  /// Real tests (named like tests, not only standing in a test folder), as examples for the folder that they stand in
+  /// and for all folders above it.
+  void group_tests(const std::vector<parsed_file>& files, framework_finder& frameworks) {
     for (const auto& one : files) {
       const auto* lang = languages_.by_id(one.file.language);
       if (lang == nullptr || !one.file.is_test || tested_stems(*lang, one.file.path).empty()) continue;
-      auto& folders = tests_[lang];
-      const auto folder = folder_of(one.file.path);
-      if (folders.empty() || folders.back().folder != folder) folders.push_back({folder, {}});
-      if (folders.back().paths.size() < most_examples) folders.back().paths.push_back(one.file.path);
+      const auto& framework = frameworks.framework_of(*lang, one.file.path);
+      for (auto folder = folder_of(one.file.path);; folder = folder_of(folder)) {
+        auto& examples = examples_[{lang, folder, framework}];
+        if (examples.size() < most_examples) examples.push_back(one.file.path);
+        if (folder.empty()) break;
+      }
     }
   }
 
-  /// One folder's answer serves all files of the folder.
+  /// Those that share the most folders with the file come first; files of one folder have the same ones.
   [[nodiscard]] const std::vector<std::string>& nearest_tests(const source_file& file, const std::string& framework,
-                                                              const language& lang, framework_finder& frameworks) {
+                                                              const language& lang) {
     const auto key = std::pair{&lang, std::string{folder_of(file.path)}};
     if (const auto known = nearest_.find(key); known != nearest_.end()) return known->second;
-    const auto path = std::string{folder_of(file.path)} + "/";
-    std::vector<std::pair<size_t, const test_folder*>> order;
-    for (const auto& one : tests_[&lang]) order.emplace_back(shared_folders(path, std::string{one.folder} + "/"), &one);
-    std::stable_sort(order.begin(), order.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
     std::vector<std::string> chosen;
-    for (const auto& [shared, one] : order)
-      for (const auto test : one->paths)
-        if (chosen.size() < most_examples && frameworks.framework_of(lang, test) == framework)
-          chosen.emplace_back(test);
+    for (auto folder = folder_of(file.path);; folder = folder_of(folder)) {
+      if (const auto found = examples_.find({&lang, folder, framework}); found != examples_.end())
+        for (const auto test : found->second)
+          if (chosen.size() < most_examples && std::find(chosen.begin(), chosen.end(), test) == chosen.end())
+            chosen.emplace_back(test);
+      if (folder.empty()) break;
+    }
     return nearest_.emplace(key, std::move(chosen)).first->second;
   }
-
-  struct test_folder {
-    std::string_view folder;
-    std::vector<std::string_view> paths;
-  };
 
   const fs::path& project_;
   const survey_options& options_;
   const language_set& languages_;
   project_survey result_;
-  std::map<const language*, std::vector<test_folder>> tests_;
+  /// By language, folder and framework, in the files' order.
+  std::map<std::tuple<const language*, std::string_view, std::string_view>, std::vector<std::string_view>> examples_;
   std::map<std::pair<const language*, std::string>, std::vector<std::string>> nearest_;
 };
 

@@ -14,6 +14,8 @@ namespace cohort {
 namespace {
 
 constexpr int deepest_container = 40;  ///< `if` in `if` in ...: what lies deeper is not at the top level for anyone.
+constexpr size_t longest_head = 4096;  ///< Of a definition, in bytes; what is looked for stands in its last ones.
+constexpr size_t most_names = 200;     ///< Of one definition: `var a, b, c = 1, 2, 3`.
 
 /// What encloses a definition.
 struct surroundings {
@@ -22,7 +24,7 @@ struct surroundings {
   bool exported = false;
   bool is_default = false;
   bool in_class = false;
-  int depth = 0;
+  int depth = 0;  ///< Of the nodes around it, the bodies of classes included.
 };
 
 bool starts_upper(std::string_view name) noexcept {
@@ -258,8 +260,9 @@ class definition_reader {
       define_value(unquoted(text(name)), node, child_in(node, rule.value), around, into);
       return;
     }
+    size_t names = 0;
     each_child(node, [&](TSNode child, TSFieldId field) {  // `const a, b = 1, 2` has two names
-      if (field != rule.name || rule.name == 0 || !ts_node_is_named(child)) return;
+      if (field != rule.name || rule.name == 0 || !ts_node_is_named(child) || ++names > most_names) return;
       const auto name = unquoted(text(child));
       if (!name.empty() && name.front() != '[') add(name, node, node, rule, around, into);
     });
@@ -316,7 +319,7 @@ class definition_reader {
     symbol made;
     made.name = std::string{name};
     made.kind = kind_of(rule.kind, around.in_class);
-    made.signature = one_line_signature(between(head, head_end));
+    made.signature = one_line_signature(between(head, head_end).substr(0, longest_head));
     made.is_default_export = around.is_default;
     made.first_byte = ts_node_start_byte(range);
     made.end_byte = ts_node_end_byte(range);
@@ -325,12 +328,13 @@ class definition_reader {
     const auto parameters = child_in(body_owner, rule.parameters);
     const auto parameter = child_in(body_owner, rule.parameter);
     const auto list = exists(parameters) ? parameters : parameter;
-    const auto before = between(made.first_byte, exists(list) ? ts_node_start_byte(list) : head_end);
+    auto before = between(made.first_byte, exists(list) ? ts_node_start_byte(list) : head_end);
+    before.remove_prefix(before.size() - std::min(before.size(), longest_head));
     made.is_async = rule.kind == definition_kind::function && holds_word(before, "async");
     if (around.in_class) made.is_static = holds_any(before, rules_.static_marks);
     made.is_public = is_public(name, before, around);
     if (exists(list)) made.parameters = read_parameters(rules_, list, text_, around.in_class, exists(parameters));
-    if (rule.kind == definition_kind::class_type && exists(body)) add_members(body, made);
+    if (rule.kind == definition_kind::class_type && exists(body)) add_members(body, around.depth, made);
     if (const auto receiver = child_in(node, rule.receiver); exists(receiver))
       methods_.emplace_back(receiver_type(receiver), std::move(made));
     else
@@ -348,20 +352,19 @@ class definition_reader {
     return symbol_kind::constant;
   }
 
-  void add_members(TSNode body, symbol& owner) {
+  void add_members(TSNode body, int depth, symbol& owner) {
     surroundings inside;
     inside.in_class = true;
+    inside.depth = depth;
     std::vector<symbol> members;
     each_child(body, [&](TSNode child, TSFieldId) { visit(child, inside, members); });
     std::erase_if(members, [](const symbol& member) {
       return member.kind != symbol_kind::method && member.kind != symbol_kind::function;
     });
-    for (auto& member : members) {
-      const auto same = std::find_if(owner.members.begin(), owner.members.end(),
-                                     [&](const symbol& known) { return known.name == member.name; });
-      if (same == owner.members.end()) owner.members.push_back(std::move(member));  // getter and setter: one
-    }
-    if (owner.members.empty()) owner.kind = symbol_kind::type;  // data only: nothing to run
+    std::unordered_set<std::string> names;
+    for (auto& member : members)
+      if (names.insert(member.name).second) owner.members.push_back(std::move(member));  // getter and setter: one
+    if (owner.members.empty()) owner.kind = symbol_kind::type;                           // data only: nothing to run
   }
 
   [[nodiscard]] bool is_public(std::string_view name, std::string_view before, const surroundings& around) const {
@@ -388,33 +391,43 @@ class definition_reader {
     return name;
   }
 
+  /// The first symbol of each name.
+  [[nodiscard]] std::unordered_map<std::string, size_t> symbols_by_name() const {
+    std::unordered_map<std::string, size_t> found;
+    for (size_t i = 0; i < found_.symbols.size(); ++i) found.emplace(found_.symbols[i].name, i);
+    return found;
+  }
+
   void attach_methods() {
+    if (methods_.empty()) return;
+    const auto owners = symbols_by_name();
     for (auto& [type, method] : methods_) {
-      const auto owner = std::find_if(found_.symbols.begin(), found_.symbols.end(),
-                                      [&name = type](const symbol& known) { return known.name == name; });
-      if (owner == found_.symbols.end()) {  // its type stands in another file of the folder
+      method.kind = symbol_kind::method;
+      const auto owner = owners.find(type);
+      if (owner == owners.end()) {  // its type stands in another file of the folder
         method.name = type + "." + method.name;
-        method.kind = symbol_kind::method;
         found_.symbols.push_back(std::move(method));
         continue;
       }
-      method.kind = symbol_kind::method;
-      owner->kind = symbol_kind::class_type;
-      owner->members.push_back(std::move(method));
+      found_.symbols[owner->second].kind = symbol_kind::class_type;
+      found_.symbols[owner->second].members.push_back(std::move(method));
     }
   }
 
   /// What is assigned to the object that a module exports whole is exported; to the prototype of a function, its
   /// method.
   void attach_assigned() {
+    std::unordered_map<std::string_view, size_t> owners;
+    if (!prototypes_.empty())
+      for (size_t i = 0; i < found_.symbols.size(); ++i)
+        if (found_.symbols[i].kind != symbol_kind::constant) owners.emplace(found_.symbols[i].name, i);
     for (auto& [type, method] : prototypes_) {
-      const auto owner = std::find_if(
-          found_.symbols.begin(), found_.symbols.end(),
-          [&name = type](const symbol& known) { return known.name == name && known.kind != symbol_kind::constant; });
-      if (owner == found_.symbols.end() || method.first_byte < owner->end_byte) continue;
-      if (method.kind != symbol_kind::method) continue;
-      owner->kind = symbol_kind::class_type;
-      owner->members.push_back(std::move(method));
+      const auto found = owners.find(type);
+      if (found == owners.end() || method.kind != symbol_kind::method) continue;
+      auto& owner = found_.symbols[found->second];
+      if (method.first_byte < owner.end_byte) continue;
+      owner.kind = symbol_kind::class_type;
+      owner.members.push_back(std::move(method));
     }
     for (auto& [object, member] : assigned_)
       if (whole_names_.contains(object)) found_.symbols.push_back(std::move(member));
@@ -437,26 +450,31 @@ class definition_reader {
   }
 
   void apply_exports() {
-    for (const auto& [local, exported] : found_.exports)
-      for (auto& known : found_.symbols) {
-        if (known.name != local) continue;
-        known.is_public = true;
-        if (exported == "default")
-          known.is_default_export = true;
-        else
-          known.name = exported;  // the only name under which a test can have it
-        break;
+    if (found_.exports.empty()) return;
+    auto symbols = symbols_by_name();
+    for (const auto& [local, exported] : found_.exports) {
+      const auto found = symbols.find(local);
+      if (found == symbols.end()) continue;
+      const auto index = found->second;
+      auto& known = found_.symbols[index];
+      known.is_public = true;
+      if (exported == "default") {
+        known.is_default_export = true;
+      } else {
+        symbols.erase(found);
+        symbols.emplace(exported, index);
+        known.name = exported;  // the only name under which a test can have it
       }
+    }
   }
 
   void apply_export_list() {
     if (!exists(export_list_)) return;
-    std::vector<std::string_view> listed;
+    std::unordered_set<std::string_view> listed;
     each_child(export_list_, [&](TSNode item, TSFieldId) {
-      if (ts_node_is_named(item)) listed.push_back(unquoted(text(item)));
+      if (ts_node_is_named(item)) listed.insert(unquoted(text(item)));
     });
-    for (auto& known : found_.symbols)
-      known.is_public = std::find(listed.begin(), listed.end(), known.name) != listed.end();
+    for (auto& known : found_.symbols) known.is_public = listed.contains(known.name);
   }
 
   const grammar_rules& rules_;

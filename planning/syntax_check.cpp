@@ -112,12 +112,12 @@ class statement_reader {
 syntax_report check_syntax(const language& lang, std::string_view path_or_extension, std::string_view text) {
   const auto& rules = lang.rules_for(path_or_extension);
   const auto tree = parse_tree(rules, text);
-  if (!tree) return {false, false, true, 1, 1};
+  if (!tree) return {false, false, true, 1, 1, why_not_parsed()};
   const auto root = ts_tree_root_node(tree.get());
   const bool tests = holds_test(*tree, rules, text);
-  if (!ts_node_has_error(root)) return {true, tests};
+  if (!ts_node_has_error(root)) return {true, tests, false, 0, 0, {}};
   const auto at = ts_node_start_point(first_error(root));
-  return {false, tests, false, at.row + 1, at.column + 1};
+  return {false, tests, false, at.row + 1, at.column + 1, {}};
 }
 
 std::vector<top_level_node> top_level(const language& lang, std::string_view path_or_extension, std::string_view text) {

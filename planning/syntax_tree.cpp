@@ -4,21 +4,53 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "planning/time_bound.hpp"
 #include "planning/tree_memory.hpp"
+#include "planning/tree_walk.hpp"
 #include "planning/unpacked_grammar.hpp"
 
 namespace cohort {
 
 namespace {
 
-/// By the clock, because the library counts no steps, and texts that keep it busy for ever take little memory: a few
-/// hundred bytes are enough. What can be parsed takes less than a tenth of this.
-uint64_t give_up_after_microseconds(size_t bytes) {
+/// By the thread's own time, so that a busy machine changes nothing. The library counts no steps, and texts that keep
+/// it busy for ever take little memory: a few hundred bytes are enough. What can be parsed takes less than a tenth of
+/// this.
+milliseconds longest_time(size_t bytes) {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-  return 300'000 + 10 * bytes;  // a fuzzer's time is for other texts
+  return milliseconds{300 + bytes / 100};  // a fuzzer's time is for other texts
 #else
-  return std::min<uint64_t>(2'000'000 + 10 * bytes, 10'000'000);
+  return milliseconds{std::min<size_t>(1'000 + bytes / 200, 6'000)};
 #endif
+}
+
+constexpr uint64_t slice_microseconds = 20'000;  ///< By the clock: how often the bounds are looked at.
+constexpr size_t most_memory = size_t{192} << 20U;
+constexpr size_t deepest_tree = 6'000;
+
+std::string& broken_bound() noexcept {
+  thread_local std::string bound;
+  return bound;
+}
+
+/// Null, and a broken bound, if it takes too much.
+TSTree* parse_in_slices(TSParser* parser, std::string_view text, const tree_region* region) {
+  const time_bound time{longest_time(text.size())};
+  ts_parser_set_timeout_micros(parser, slice_microseconds);
+  for (;;) {
+    // Goes on where the last slice ended.
+    if (auto* tree = ts_parser_parse_string(parser, nullptr, text.data(), static_cast<uint32_t>(text.size())))
+      return tree;
+    if (time.over())
+      broken_bound() = fmt::format("it takes the parser more than {} ms", time.limit().count());
+    else if (region != nullptr && region->bytes() > most_memory)
+      broken_bound() = fmt::format("it takes the parser more than {} MiB", most_memory >> 20U);
+    else
+      continue;
+    return nullptr;
+  }
 }
 
 struct parser_deleter {
@@ -33,20 +65,30 @@ void tree_deleter::operator()(TSTree* tree) const noexcept {
 }
 
 syntax_tree parse_tree(const grammar_rules& rules, std::string_view text) {
-  if (text.size() > UINT32_MAX) return nullptr;
+  broken_bound().clear();
+  if (text.size() > UINT32_MAX) {
+    broken_bound() = "it is longer than 4 GiB";
+    return nullptr;
+  }
   auto region = take_region();
   TSTree* tree = nullptr;
   {
     const region_scope inside{region.get()};
     const std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
     if (!parser || !ts_parser_set_language(parser.get(), unpacked(rules.grammar))) return nullptr;
-    ts_parser_set_timeout_micros(parser.get(), give_up_after_microseconds(text.size()));
-    tree = ts_parser_parse_string(parser.get(), nullptr, text.data(), static_cast<uint32_t>(text.size()));
+    tree = parse_in_slices(parser.get(), text, region.get());
   }
-  if (tree != nullptr) return syntax_tree{tree, tree_deleter{region.release()}};
-  return_region(std::move(region));
+  if (tree == nullptr) {
+    return_region(std::move(region));
+    return nullptr;
+  }
+  syntax_tree made{tree, tree_deleter{region.release()}};
+  if (is_shallow(*made, deepest_tree)) return made;
+  broken_bound() = fmt::format("it is nested deeper than {} levels", deepest_tree);
   return nullptr;
 }
+
+const std::string& why_not_parsed() noexcept { return broken_bound(); }
 
 TSNode look_through(TSNode node, const grammar_rules& rules) noexcept {
   for (int i = 0; i < 32 && exists(node) && (rules.roles_of(ts_node_symbol(node)) & role::transparent) != 0; ++i) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <tree_sitter/api.h>
@@ -19,8 +20,13 @@ struct tree_deleter {
 };
 using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;
 
-/// Any thread; the tree is for one thread at a time. Null if the parser gave up (time limit: 2 to 10 s, by length).
+/// Any thread; the tree is for one thread at a time. Null if the text breaks a bound: `why_not_parsed` says which.
+/// Bounds: processor time (1 to 6 s, by length), memory, and depth, so that what walks over a tree and goes up and
+/// down in it is linear in its size. Texts that people write stay far below each.
 [[nodiscard]] syntax_tree parse_tree(const grammar_rules& rules, std::string_view text);
+
+/// The bound that this thread's last `parse_tree` met, in words: "it takes the parser more than 2000 ms".
+[[nodiscard]] const std::string& why_not_parsed() noexcept;
 
 /// A cursor that frees itself.
 class tree_cursor {

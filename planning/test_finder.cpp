@@ -119,15 +119,16 @@ class call_finder {
       : rules_(rules), text_(text), all_(all) {}
 
   [[nodiscard]] bool finds_one_in(const TSTree& tree) {
-    walk_tree(tree, rules_, role::import | role::call, [this](TSNode node, uint32_t what, uint32_t&) {
-      if (found_) return false;
-      if ((what & role::import) != 0)
-        read_import(rules_, node, text_, imported_);
-      else if (!read_import_call(rules_, node, text_, imported_) && is_test(node))
-        note(node);
-      learn_aliases();
-      return !found_ && (what & role::import) == 0;
-    });
+    walk_tree(tree, rules_, role::import | role::call,
+              [this](TSNode node, uint32_t what, uint32_t&, const node_ancestors& around) {
+                if (found_) return false;
+                if ((what & role::import) != 0)
+                  read_import(rules_, node, text_, imported_);
+                else if (!read_import_call(rules_, node, around, text_, imported_) && is_test(node))
+                  note(node);
+                learn_aliases();
+                return !found_ && (what & role::import) == 0;
+              });
     return found_;
   }
 

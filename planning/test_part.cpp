@@ -14,6 +14,9 @@ namespace cohort {
 namespace {
 
 constexpr std::string_view blank_name = "_";
+constexpr int deepest_pattern = 20;     ///< `[[[a]]] = ...`
+constexpr int longest_chain = 100;      ///< `a = b = c = ...`
+constexpr size_t longest_called = 200;  ///< Of what a call names, in bytes; chains of calls hold each other.
 
 bool lists(const std::vector<std::string>& list, std::string_view what) {
   return std::find(list.begin(), list.end(), what) != list.end();
@@ -28,14 +31,6 @@ std::string_view first_word(std::string_view text) {
   size_t end = 0;
   while (end < text.size() && (std::isalnum(static_cast<unsigned char>(text[end])) || text[end] == '_')) ++end;
   return text.substr(0, end);
-}
-
-/// "(s *stub)" names "stub".
-bool names_one_of(std::string_view receiver, const std::vector<std::string_view>& names) {
-  bool any = false;
-  each_word(receiver,
-            [&](std::string_view word) { any = any || std::find(names.begin(), names.end(), word) != names.end(); });
-  return any;
 }
 
 /// Classifies the statements of one text.
@@ -116,34 +111,38 @@ class statement_judge {
     return only;
   }
 
+  /// `a = 1`, and `a = b = 1`, which is one in the other.
   bool take_definition(TSNode node, part_statement& into) {
-    const auto& rule = grammar_.definitions[ts_node_symbol(node)];
-    into.shareable = rule.kind != definition_kind::value;
     bool plain = true;
-    each_child(node, [&](TSNode child, TSFieldId field) {
-      if (field == rule.name && ts_node_is_named(child)) plain = plain && take_names(child, into);
-    });
-    if (const auto receiver = child_in(node, rule.receiver); exists(receiver)) {
-      into.receiver = cohort::text_of(receiver, text_);
-      into.names = {blank_name};
+    for (int chained = 0; plain; ++chained) {
+      const auto& rule = grammar_.definitions[ts_node_symbol(node)];
+      into.shareable = rule.kind != definition_kind::value;
+      each_child(node, [&](TSNode child, TSFieldId field) {
+        if (field == rule.name && ts_node_is_named(child)) plain = plain && take_names(child, into, 0);
+      });
+      if (const auto receiver = child_in(node, rule.receiver); exists(receiver)) {
+        into.receiver = cohort::text_of(receiver, text_);
+        into.names = {blank_name};
+      }
+      const auto value = child_in(node, rule.value);
+      if (!exists(value) || ts_node_symbol(value) != ts_node_symbol(node)) break;
+      plain = plain && chained < longest_chain;
+      node = value;
     }
-    // `a = b = 1`
-    const auto value = child_in(node, rule.value);
-    if (exists(value) && ts_node_symbol(value) == ts_node_symbol(node)) plain = plain && take_definition(value, into);
     return plain;
   }
 
   /// A name, or a pattern of names; false if something else is assigned to: an attribute, an element.
-  bool take_names(TSNode node, part_statement& into) {
+  bool take_names(TSNode node, part_statement& into, int depth) {
     if (ts_node_named_child_count(node) == 0) {
       into.names.push_back(cohort::text_of(node, text_));
       return true;
     }
     const auto kind = std::string_view{ts_node_type(node)};
-    if (kind.find("pattern") == std::string_view::npos && kind != "pattern_list") return false;
+    if (kind.find("pattern") == std::string_view::npos || depth > deepest_pattern) return false;
     bool plain = true;
     each_child(node, [&](TSNode child, TSFieldId) {
-      if (ts_node_is_named(child) && plain) plain = take_names(child, into);
+      if (ts_node_is_named(child) && plain) plain = take_names(child, into, depth + 1);
     });
     return plain;
   }
@@ -159,8 +158,9 @@ class statement_judge {
     each_node(node, [&](TSNode at) {
       if ((roles(at) & role::call) == 0) return true;
       const auto called = cohort::text_of(child_in(at, grammar_.call_function), text_);
-      const bool hook = lists(rules_.hooks, called.substr(called.rfind('.') + 1));  // `test.beforeEach`
-      const bool declares = !hook && declares_tests(first_word(called));
+      const auto tail = called.substr(called.size() - std::min(called.size(), longest_called));
+      const bool hook = lists(rules_.hooks, tail.substr(tail.rfind('.') + 1));  // `test.beforeEach`
+      const bool declares = !hook && declares_tests(first_word(called.substr(0, longest_called)));
       tests = tests || declares;
       hooks = hooks || hook;
       return !declares;
@@ -176,7 +176,7 @@ class statement_judge {
 };
 
 std::string why_alone(const test_part& part, const part_rules& rules, const locals_query* locals) {
-  if (locals == nullptr || !part.tree) return "its names cannot be told apart";
+  if (locals == nullptr || !part.tree || part.names.tangled) return "its names cannot be told apart";
   for (const auto& mark : rules.whole_file_marks)
     if (part.text.find(mark) != std::string::npos) return fmt::format("'{}' acts on a whole file", mark);
   for (const auto& name : rules.whole_file_names)
@@ -224,9 +224,12 @@ test_part::test_part(const language& lang, const prompt_language& words, std::st
         if (!binding.local.empty()) imported.insert(binding.local);
   }
   // A type is the same as another only together with its methods.
+  std::set<std::string_view> receivers;  // The words of "(s *stub)".
+  for (const auto& one : statements)
+    each_word(one.receiver, [&receivers](std::string_view word) { receivers.insert(word); });
   for (auto& one : statements)
-    for (const auto& method : statements)
-      if (!method.receiver.empty() && one.shareable && names_one_of(method.receiver, one.names)) one.shareable = false;
+    if (std::any_of(one.names.begin(), one.names.end(), [&](const auto name) { return receivers.contains(name); }))
+      one.shareable = false;
   alone = why_alone(*this, words.parts, locals);
 }
 

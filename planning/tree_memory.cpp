@@ -111,6 +111,7 @@ struct tree_region::parts {
   free_block* lists[classes] = {};
   std::vector<slab> slabs;
   size_t used = 0;  ///< Slabs in use; the last of them is being cut.
+  size_t used_bytes = 0;
   char* next = nullptr;
   size_t left = 0;
 
@@ -128,6 +129,7 @@ struct tree_region::parts {
     }
     next = slabs[used].memory.get();
     left = slabs[used].bytes;
+    used_bytes += left;
     ++used;
   }
 };
@@ -151,12 +153,15 @@ void tree_region::give_back(void* block) noexcept {
   freed->next = std::exchange(parts_->lists[size_class], freed);
 }
 
+size_t tree_region::bytes() const noexcept { return parts_->used_bytes; }
+
 void tree_region::clear() noexcept {
   auto& slabs = parts_->slabs;
   std::erase_if(slabs, [](const parts::slab& one) { return one.bytes > slab_bytes; });
   if (slabs.size() > slabs_kept) slabs.erase(slabs.begin() + slabs_kept, slabs.end());
   std::memset(parts_->lists, 0, sizeof parts_->lists);
   parts_->used = 0;
+  parts_->used_bytes = 0;
   parts_->next = nullptr;
   parts_->left = 0;
 }

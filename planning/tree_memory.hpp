@@ -17,6 +17,8 @@ class tree_region {
 
   [[nodiscard]] void* take(size_t bytes);
   void give_back(void* block) noexcept;
+  /// Bytes that were taken from the system for the blocks of this tree.
+  [[nodiscard]] size_t bytes() const noexcept;
   /// Forgets all blocks, and keeps a little memory for the next ones.
   void clear() noexcept;
 

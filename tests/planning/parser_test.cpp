@@ -380,7 +380,10 @@ TEST(parser, collects_identifiers_of_tests_only_and_not_those_in_imports) {
 
 TEST(parser, survives_nesting_deeper_than_the_stack_and_garbage) {
   const auto deep = "x = " + std::string(200'000, '(') + std::string(200'000, ')') + "\n";
-  EXPECT_TRUE(parse_file(*languages().by_id("python"), "a.py", deep).has_value());
+  const auto tangled = parse_file(*languages().by_id("python"), "a.py", deep);
+  ASSERT_FALSE(tangled.has_value());
+  EXPECT_EQ(tangled.error().code, ec::unparsable);
+  EXPECT_THAT(tangled.error().message, testing::HasSubstr("nested deeper"));
   const auto braces = parse_file(*languages().by_id("javascript"), "a.js", std::string(100'000, '{'));
   ASSERT_TRUE(braces.has_value());
   EXPECT_TRUE(braces->file.has_errors);

@@ -535,8 +535,8 @@ TEST(language, a_mistake_in_a_description_is_named_with_its_place) {
   EXPECT_THAT(message("[{\"names\": [\"test*\"]}]", "[{\"names\": [\"test*\"], \"parameter_types\": [\"T\"]}]"),
               HasSubstr("'parameter_type'"));
   EXPECT_THAT(message("\"functions\": [{\"names\": [\"test*\"]}]", "\"calls\": [\"it\"]"), HasSubstr("syntax.calls"));
-  for (const auto* costly : {"a{9999999999999999999}", "((a{99}){99}){99}", "(a)\\\\99999999999999999999"})
-    EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", costly), HasSubstr("counted repetition")) << costly;
+  for (const auto* costly : {"a{99999}", "((a{99}){99}){99}", "(a)\\\\99999999999999999999", "(?=a)"})
+    EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", costly), HasSubstr("no regular expression")) << costly;
   EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", std::string(3000, '(')), HasSubstr("500 bytes"));
   EXPECT_THAT(message("{", "["), HasSubstr("not valid JSON"));
   fs::remove_all(folder);
