@@ -324,6 +324,10 @@ void batch_state::judge(const task_id& id, completion answer) {
 void batch_state::on_judgement(const task_id& id, judgement how) {
   auto& entry = *board_->find(id);
   if (how.code == ec::none) return deliver_file(entry, std::move(how.text));
+  if (stops_run(how.code)) {  // It says nothing about the answer, which is kept for the next start.
+    board_->end(entry, task_state::answered);
+    return stop_run(how.code, how.text);
+  }
   ++entry.unusable;
   const auto step = context_->outcomes.after_answer(how.code, entry.unusable, entry.record.spec.request.max_tokens);
   follow(entry, step, how.code, how.text);
@@ -347,7 +351,7 @@ void batch_state::deliver_file(board_entry& entry, std::string extracted) {
             // The answer is on disk: the next start writes the file without asking again.
             auto& kept = *board_->find(id);
             const auto cause = from_caf(problem);
-            if (cause.code == ec::broken_code || cause.code == ec::no_code)
+            if (cause.code == ec::broken_code || cause.code == ec::no_code || cause.code == ec::answer_too_costly)
               return end(kept, task_state::failed, cause.code, cause.message);
             board_->end(kept, task_state::answered);
             if (stops_run(cause.code) && cause.code != ec::io) return stop_run(cause.code, cause.message);

@@ -21,5 +21,6 @@ void add_verify(CLI::App& app, command_action& chosen);
 void add_simulator(CLI::App& app, command_action& chosen);
 void add_cluster(CLI::App& app, command_action& chosen);
 void add_join(CLI::App& app, command_action& chosen);
+void add_read_answer(CLI::App& app, command_action& chosen);
 
 }  // namespace cohort

@@ -22,7 +22,7 @@
 #include "cli/state_commands.hpp"
 #include "cli/stats.hpp"
 #include "cli/stopping.hpp"
-#include "planning/answer_craft.hpp"
+#include "planning/guarded_craft.hpp"
 #include "state/foreign_state.hpp"
 #include "state/view.hpp"
 
@@ -117,7 +117,7 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
   auto priced = ready.fallbacks;
   priced.push_back(ready.model);
   if (auto noted = book->note_prices(priced); !noted) return complain(noted.error());
-  auto craft = load_test_craft(config_directory());
+  auto craft = load_guarded_craft(config_directory(), context.place.root());
   if (!craft) return complain(craft.error());
   auto facts = std::make_shared<run_context>();
   facts->settings = ready.settings;

@@ -37,6 +37,7 @@ int main(int argc, char** argv) {
   cohort::add_simulator(app, action);
   cohort::add_cluster(app, action);
   cohort::add_join(app, action);
+  cohort::add_read_answer(app, action);
   for (auto* command : app.get_subcommands({})) command->footer(cohort::exit_code_help);
   try {
     app.parse(argc, argv);

@@ -15,7 +15,7 @@
 #include "cli/standing.hpp"
 #include "cli/stats.hpp"
 #include "cli/verification.hpp"
-#include "planning/answer_craft.hpp"
+#include "planning/guarded_craft.hpp"
 #include "state/ledger_backup.hpp"
 
 namespace cohort {
@@ -99,11 +99,11 @@ struct restoration {
 };
 
 expected<restoration> restore(const workspace& place) {
-  auto craft = load_test_craft(config_directory());
-  if (!craft) return tl::unexpected{craft.error()};
   const auto lock =
       run_lock::acquire(place.lock_file(), holder_of("verify --restore " + printable(place.project.string(), 500)));
   if (!lock) return tl::unexpected{lock.error()};
+  auto craft = load_guarded_craft(config_directory(), place.root());
+  if (!craft) return tl::unexpected{craft.error()};
   const auto own = restore_own_ledger(place);
   if (!own) return tl::unexpected{own.error()};
   if (*own)
