@@ -1,24 +1,27 @@
 // Which tasks of all runs belong to a target, and which of them stand in a file.
 
+#include <fmt/format.h>
+
 #include "state/ledger_impl.hpp"
 
 namespace cohort {
 
 namespace {
 
-constexpr const char* tasks_of_target =
-    "SELECT t.run, t.id, t.batch, t.state, t.code, t.seal, coalesce(f.path, x'') FROM spec s JOIN task t ON t.key = "
-    "s.task LEFT JOIN file f ON f.id = t.file AND t.state = 2 WHERE s.target = ? AND s.source = ? AND t.state IN (1, "
-    "2) "
-    "ORDER BY s.part, t.key";
-constexpr const char* file_at =
-    "SELECT f.digest, t.run, t.id, s.source, s.target, r.output_directory, t.beside FROM file f JOIN task t ON t.key = "
-    "f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run WHERE f.path = ?";
-constexpr const char* place_in_file =
-    "UPDATE task SET file = (SELECT id FROM file WHERE path = ?) WHERE id = ? AND run = ? AND state = 2";
-constexpr const char* targets_of_several =
-    "SELECT DISTINCT s.source, s.target FROM task t JOIN file f ON f.id = t.file JOIN spec s ON s.task = t.key WHERE "
-    "t.state = 2 AND f.task != t.key ORDER BY s.source, s.target";
+const std::string tasks_of_target = fmt::format(
+    "SELECT t.run, t.id, t.state, coalesce(f.path, x''), {} AND {} AND (f.id IS NULL OR {}) FROM spec s JOIN task t ON "
+    "t.key = s.task LEFT JOIN file f ON f.id = t.file AND t.state = 2 WHERE s.target = ? AND s.source = ? AND t.state "
+    "IN (1, 2) ORDER BY s.part, t.key",
+    sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"), sound_sql(ledger_table::file, "f"));
+const std::string file_at = fmt::format(
+    "SELECT f.digest, t.run, t.id, s.source, s.target, r.output_directory, t.beside, {} AND {} AND {} AND {} FROM file "
+    "f JOIN task t ON t.key = f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run WHERE f.path = ?",
+    sound_sql(ledger_table::file, "f"), sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"),
+    sound_sql(ledger_table::run, "r"));
+const std::string targets_of_several = fmt::format(
+    "SELECT DISTINCT s.source, s.target, {} AND {} AND {} FROM task t JOIN file f ON f.id = t.file JOIN spec s ON "
+    "s.task = t.key WHERE t.state = 2 AND f.task != t.key ORDER BY s.source, s.target",
+    sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::file, "f"), sound_sql(ledger_table::spec, "s"));
 
 }  // namespace
 
@@ -31,12 +34,9 @@ expected<std::vector<target_task>> ledger::tasks_for(const source_target& whose)
       target_task one;
       one.run = row.whole();
       one.task = row.identity();
-      const auto batch = row.as<uint32_t>();
       one.state = row.as<task_state>();
-      const auto code = row.as<ec>();
-      if (row.whole() != seal_of_task(one.task, batch, one.state, code))
-        return self_->corrupt("the state of a task was altered");
       if (auto path = row.bytes(); !path.empty()) one.path = self_->shown_path(path);
+      if (row.whole() == 0) return self_->corrupt("a task that was delivered was altered");
       tasks.push_back(std::move(one));
     }
     return tasks;
@@ -56,16 +56,26 @@ expected<std::optional<result_file>> ledger::result_at(const std::string& path) 
     found.target = row.bytes();
     found.output_directory = row.bytes();
     found.beside = row.whole() != 0;
+    if (row.whole() == 0) return self_->corrupt("the record of a delivered file was altered");
     return found;
   });
 }
 
 expected<void> ledger::place(const std::vector<target_task>& tasks, const std::string& path) {
   if (auto open = self_->check_transaction(); !open) return open;
+  if (tasks.empty()) return {};
   return self_->guard("store what a file holds", [&]() -> expected<void> {
     const auto stored = self_->stored_path(path);
-    for (const auto& one : tasks)
-      query{self_->prepared(place_in_file)}.blob(stored).identity(one.task).whole(one.run).run();
+    query file{self_->prepared("SELECT id FROM file WHERE path = ?")};
+    if (!file.blob(stored).next()) return fail(ec::usage, "what a file holds is stored after the file");
+    const auto id = file.whole();
+    for (const auto& one : tasks) {
+      const auto row = self_->find(one.run, one.task);
+      if (!row) return tl::unexpected{row.error()};
+      if (row->state != task_state::delivered) continue;
+      query{self_->prepared("UPDATE task SET file = ? WHERE key = ?")}.whole(id).whole(row->key).run();
+      self_->sign(ledger_table::task, row->key);
+    }
     return {};
   });
 }
@@ -77,6 +87,7 @@ expected<std::vector<source_target>> ledger::targets_of_several_tasks() const {
     while (row.next()) {
       auto source = row.bytes();
       found.push_back({std::move(source), row.bytes()});
+      if (row.whole() == 0) return self_->corrupt("a task that was delivered was altered");
     }
     return found;
   });
