@@ -81,6 +81,7 @@ class hub_state {
   void on_late(node_entry& node, remote_report& report);
   void on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome);
   void end_late(const std::string& session, size_t bytes);
+  void count_refused(const std::string& session);
   void use_late(const remote_report& report, const late_outcome& outcome);
   void acknowledge(const std::string& session, const remote_report& report, bool taken);
   void put_aside(node_entry& node, const std::string& why, bool for_good);

@@ -13,6 +13,7 @@ namespace cohort {
 namespace {
 
 constexpr uint32_t most_late = 64;                  // Late reports beyond its slots that a node may have on the way.
+constexpr uint32_t most_refused = 1000;             // Reports that are not taken, in one session.
 constexpr uint64_t most_late_bytes = 512ULL << 20;  // And their texts.
 
 }  // namespace
@@ -119,13 +120,20 @@ void hub_state::end_late(const std::string& session, size_t bytes) {
   wait_for_last_answers();
 }
 
+/// A spool that was copied may hold some that are not its node's; whoever goes on and on is after something else.
+void hub_state::count_refused(const std::string& session) {
+  auto* node = table_->find(session);
+  if (node != nullptr && ++node->refused > most_refused)
+    cut_off(*node, "it goes on reporting attempts that it was not given");
+}
+
 void hub_state::on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome) {
   acknowledge(session, report, outcome.taken);
   if (auto* node = table_->find(session); node != nullptr && report.report.answered && outcome.taken) ++node->view.done;
   if (!outcome.refusal.empty()) {
     log_warning("a report for attempt {} of task {} is not taken: {}", report.report.attempt,
                 to_string(report.report.task), outcome.refusal);
-    return;
+    return count_refused(session);
   }
   use_late(report, outcome);
 }

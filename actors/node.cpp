@@ -9,7 +9,7 @@
 #include <caf/all.hpp>
 
 #include "actors/errors.hpp"
-#include "base/log.hpp"
+#include "base/text.hpp"
 
 namespace cohort {
 
@@ -21,6 +21,7 @@ constexpr milliseconds first_backoff{250};
 constexpr milliseconds longest_backoff{5000};
 constexpr milliseconds hello_time{10'000};
 constexpr milliseconds goodbye_time{1000};  // For the HUB to hear that the node has gone.
+constexpr uint32_t most_told = 100;         // Recalls that people are told of.
 constexpr size_t most_prefixes = 64;
 constexpr size_t most_prefix_bytes = 128U << 20;
 constexpr uint32_t most_refusals = 1000;  // In a row, beyond the slots.
@@ -337,14 +338,15 @@ void node_state::call_back_unsent() {
 
 void node_state::on_recall(const node_recall& recall) {
   if (recall.session != session_) return;
-  tell(event_kind::notice, "what was not sent yet goes back to the coordinator: " + recall.reason);
+  if (++recalls_ <= most_told)
+    tell(event_kind::notice, "what was not sent yet goes back to the coordinator: " + printable(recall.reason, 300));
   call_back_unsent();
 }
 
 void node_state::on_farewell(const hub_farewell& farewell) {
   if (farewell.session != session_) return;
+  if (!run_over_) tell(event_kind::notice, "the run has ended");
   run_over_ = true;
-  tell(event_kind::notice, "the run has ended");
   call_back_unsent();
   pump_outbox();
   finish_if_done();

@@ -121,7 +121,8 @@ class node_state {
   uint64_t answers_ = 0;
   uint64_t failures_ = 0;
   uint32_t refusals_ = 0;  ///< Orders in a row that were refused for want of room.
-  std::string breach_;     ///< How the coordinator broke the protocol.
+  uint32_t recalls_ = 0;
+  std::string breach_;  ///< How the coordinator broke the protocol.
   bool leaving_ = false;
   bool run_over_ = false;
   std::optional<node_outcome> ending_;  ///< Delivered once the HUB knows that the node has gone.

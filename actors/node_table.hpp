@@ -63,6 +63,7 @@ struct node_entry {
   uint32_t asides = 0;   ///< How often it was put aside; each time it stays so for longer.
   uint32_t storing = 0;  ///< Late reports of it on their way to the disk.
   uint64_t storing_bytes = 0;
+  uint32_t refused = 0;   ///< Reports of it that were not taken, because the attempts are not its own.
   bool for_good = false;  ///< Put aside until it joins anew: its account was refused.
   steady_time heard;
   std::optional<steady_time> trouble_since;

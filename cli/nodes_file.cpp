@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/folder.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/json_output.hpp"
@@ -49,13 +50,19 @@ class nodes_file_sink : public event_sink {
     const auto at = steady_clock::now();
     if (now.nodes.empty() || at - written_ < write_interval) return;
     written_ = at;
-    if (auto done = replace_file(file_, indented(to_json(now.nodes)), durability::later); !done && !told_) {
+    if (auto done = write(now.nodes); !done && !told_) {
       told_ = true;
       log_warning("{}", done.error().message);
     }
   }
 
  private:
+  /// A node's identity is what it is known by when it comes back: it is nobody else's business.
+  expected<void> write(const std::vector<node_view>& nodes) const {
+    const auto place = folder::open(file_.parent_path());
+    if (!place) return tl::unexpected{place.error()};
+    return place->replace(file_.filename(), indented(to_json(nodes)), durability::later, access::own);
+  }
   void remove() {
     std::error_code ignored;
     std::filesystem::remove(file_, ignored);

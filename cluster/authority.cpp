@@ -103,7 +103,7 @@ expected<void> store(const fs::path& folder, const std::string& name, const iden
   auto key = key_text(*made.key);
   if (!key) return tl::unexpected{key.error()};
   auto& secret = *key;
-  const auto kept = place->replace(key_file({}, name), secret, durability::now, access::own);
+  auto kept = place->replace(key_file({}, name), secret, durability::now, access::own);
   OPENSSL_cleanse(secret.data(), secret.size());
   if (!kept) return kept;
   const auto text = certificate_text(*made.certificate);

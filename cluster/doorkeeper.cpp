@@ -28,12 +28,14 @@
 #include "cluster/listener.hpp"
 #include "cluster/relay.hpp"
 #include "cluster/tls.hpp"
+#include "cluster/waiting_room.hpp"
 
 namespace cohort {
 
 namespace {
 
 constexpr milliseconds tell_every{1000};
+constexpr uint64_t logged_at_once = 20;  // Refusals; of further ones in this time the number is told.
 constexpr milliseconds longest_wait{250};
 constexpr milliseconds rest_time{500};  // After the system refused a connection.
 constexpr int first_words = 3;          // Bytes: the type of a TLS record and its version.
@@ -105,7 +107,7 @@ class doorkeeper::keeper {
   bool accept_one();
   void make_room_after(int why);
   void admit(descriptor fd, visitor_name name);
-  bool push_out_oldest(const std::string& host = {});
+  bool push_out_one(const std::string& host = {});
   void handle(visitor& guest);
   [[nodiscard]] bool begin(visitor& guest);
   void shake(visitor& guest);
@@ -120,7 +122,7 @@ class doorkeeper::keeper {
   void tell(std::string words);
   void close_late();
   void tell_refused();
-  [[nodiscard]] size_t descriptors() const noexcept { return stranger_count_ + 3 * guest_count_; }
+  [[nodiscard]] size_t descriptors() const noexcept { return strangers_.count() + 3 * guest_count_; }
 
   descriptor listener_;
   ssl_context_ptr context_;
@@ -142,14 +144,12 @@ class doorkeeper::keeper {
   std::atomic<uint64_t> breaches_{0};
   std::atomic<uint32_t> open_{0};
   std::unordered_map<uint64_t, visitor> visitors_;
-  std::list<uint64_t> strangers_;                   ///< In order of arrival; those that went on or left are skipped.
-  std::list<uint64_t> silent_;                      ///< Guests that had not greeted when they came in, likewise.
-  std::vector<uint64_t> busy_;                      ///< Have more to be moved.
-  std::vector<uint64_t> slowed_;                    ///< Said too much in this second.
-  steady_time looked_{};                            ///< At those that are slowed.
-  std::map<std::string, uint32_t> strangers_from_;  ///< By address.
+  waiting_room strangers_;
+  std::list<uint64_t> silent_;    ///< Guests in order of arrival, until they have greeted or left.
+  std::vector<uint64_t> busy_;    ///< Have more to be moved.
+  std::vector<uint64_t> slowed_;  ///< Said too much in this second.
+  steady_time looked_{};          ///< At those that are slowed.
   std::map<std::pair<std::string, std::string>, uint32_t> breaches_by_;  ///< By certificate and address.
-  size_t stranger_count_ = 0;
   size_t guest_count_ = 0;
   uint64_t last_id_ = 1;
   std::optional<steady_time> rests_until_;  ///< The listener is not watched.
@@ -235,7 +235,7 @@ bool doorkeeper::keeper::accept_one() {
 /// Without descriptors, whoever has waited longest without shaking hands makes room. If nobody has, the newcomer is
 /// turned away with the spare one, and the door rests.
 void doorkeeper::keeper::make_room_after(int why) {
-  if (lacks_descriptors(why) && push_out_oldest()) return;
+  if (lacks_descriptors(why) && push_out_one()) return;
   if (lacks_descriptors(why) && spare_.valid()) {
     spare_.close();
     const descriptor away{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
@@ -257,36 +257,20 @@ void doorkeeper::keeper::admit(descriptor fd, visitor_name name) {
   guest.since = steady_clock::now();
   guest.name = std::move(name);
   auto& kept = visitors_.emplace(guest.id, std::move(guest)).first->second;
-  strangers_.push_back(kept.id);
-  ++stranger_count_;
-  ++strangers_from_[kept.name.host];
+  strangers_.enter(kept.id, kept.name.host, kept.since);
   ++open_;
   watch(kept, EPOLLIN, 0);
   const auto host = kept.name.host;  // The newcomer itself may be the one that goes.
-  if (strangers_from_[host] > rules_.most_strangers_each) push_out_oldest(host);
-  while ((stranger_count_ > rules_.most_strangers || descriptors() > most_descriptors_) && push_out_oldest()) {
+  if (strangers_.count_from(host) > rules_.most_strangers_each) push_out_one(host);
+  while ((strangers_.count() > rules_.most_strangers || descriptors() > most_descriptors_) && push_out_one()) {
   }
 }
 
-/// The oldest stranger, or the oldest from `host`, makes room; those that have said nothing yet before all others, but
-/// not the newcomer, who had no time to. False if there is none.
-bool doorkeeper::keeper::push_out_oldest(const std::string& host) {
-  visitor* chosen = nullptr;
-  for (auto it = strangers_.begin(); it != strangers_.end();) {
-    const auto known = visitors_.find(*it);
-    if (known == visitors_.end() || known->second.talk) {
-      it = strangers_.erase(it);
-      continue;
-    }
-    ++it;
-    auto& oldest = known->second;
-    if (!host.empty() && oldest.name.host != host) continue;
-    const bool silent = !oldest.link && oldest.id != last_id_;
-    if (chosen == nullptr || silent) chosen = &oldest;
-    if (silent) break;
-  }
-  if (chosen == nullptr) return false;
-  refuse(*chosen, "it had not finished its handshake when others came");
+/// Somebody who waits makes room. False if nobody waits.
+bool doorkeeper::keeper::push_out_one(const std::string& host) {
+  const auto chosen = strangers_.first_to_go(host);
+  if (!chosen) return false;
+  refuse(visitors_.at(*chosen), "it had not finished its handshake when others came");
   return true;
 }
 
@@ -311,7 +295,10 @@ bool doorkeeper::keeper::begin(visitor& guest) {
   const int one = 1;
   ::setsockopt(guest.outside.get(), SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
   guest.link.reset(SSL_new(context_.get()));
-  if (guest.link && SSL_set_fd(guest.link.get(), guest.outside.get()) == 1) return true;
+  if (guest.link && SSL_set_fd(guest.link.get(), guest.outside.get()) == 1) {
+    strangers_.begun(guest.id);
+    return true;
+  }
   ERR_clear_error();
   leave(guest);
   return false;
@@ -341,13 +328,12 @@ void doorkeeper::keeper::enter(visitor& guest) {
     return refuse(guest, "it broke the protocol too often");
   if (guest_count_ >= rules_.most_guests) return refuse(guest, "too many nodes are connected");
   const auto id = guest.id;
-  while (descriptors() + 2 > most_descriptors_ && push_out_oldest())
+  while (descriptors() + 2 > most_descriptors_ && push_out_one())
     if (!visitors_.contains(id)) return;
   if (descriptors() + 2 > most_descriptors_) return refuse(guest, "no descriptor is left for it");
   auto talk = std::make_unique<relay>(std::move(guest.outside), std::move(guest.link), cluster_side::coordinator);
   auto framework = talk->open_inside();
-  --stranger_count_;
-  if (--strangers_from_[guest.name.host] == 0) strangers_from_.erase(guest.name.host);
+  strangers_.leave(id);
   ++guest_count_;
   ++passed_;
   guest.talk = std::move(talk);
@@ -420,12 +406,8 @@ void doorkeeper::keeper::watch(visitor& guest, uint32_t outside, uint32_t inside
 }
 
 void doorkeeper::keeper::leave(visitor& guest) {
-  if (guest.talk) {
-    --guest_count_;
-  } else {
-    --stranger_count_;
-    if (--strangers_from_[guest.name.host] == 0) strangers_from_.erase(guest.name.host);
-  }
+  if (guest.talk) --guest_count_;
+  strangers_.leave(guest.id);
   --open_;
   visitors_.erase(guest.id);
 }
@@ -437,21 +419,14 @@ void doorkeeper::keeper::refuse(visitor& guest, std::string_view why) {
 }
 
 void doorkeeper::keeper::tell(std::string words) {
-  log_warning("{}", words);
+  if (untold_ < logged_at_once) log_warning("{}", words);  // A flood is not to fill the disk.
   if (untold_++ == 0) first_refusal_ = std::move(words);
 }
 
 void doorkeeper::keeper::close_late() {
   const auto now = steady_clock::now();
-  while (!strangers_.empty()) {
-    const auto oldest = visitors_.find(strangers_.front());
-    if (oldest == visitors_.end() || oldest->second.talk) {
-      strangers_.pop_front();
-      continue;
-    }
-    if (now - oldest->second.since < rules_.handshake_time) break;
-    refuse(oldest->second, "it did not finish its handshake in time");
-  }
+  while (const auto late = strangers_.overdue(now, rules_.handshake_time))
+    refuse(visitors_.at(*late), "it did not finish its handshake in time");
   while (!silent_.empty()) {
     const auto oldest = visitors_.find(silent_.front());
     if (oldest == visitors_.end() || oldest->second.greeted) {

@@ -22,6 +22,7 @@ constexpr uint64_t request = (1ULL << 60) - 1;
 constexpr size_t largest_server_handshake = 16U << 10;
 constexpr size_t largest_reason = 128;  // Why an actor ended: a code, a category, and no text.
 constexpr size_t largest_error = 2048;
+constexpr uint32_t most_hellos = 4;
 
 constexpr std::array<std::string_view, 5> for_a_hub{"@<>+cohort::node_call", "@<>+cohort::wire_part",
                                                     "@<>+cohort::node_pulse", "@<>+cohort::node_leaving",
@@ -148,7 +149,8 @@ frame_fate frame_guard::message(std::string_view frame) {
   if (its_actor_ == 0) its_actor_ = sender_of(frame);
   if (sender_of(frame) != its_actor_) return frame_fate::breach;
   if (*types != node_call_type) return frame_fate::pass;
-  // A hello ends with the way back, which is to lead to the sender.
+  // A hello ends with the way back, which is to lead to the sender. A node joins again over another connection.
+  if (++hellos_ > most_hellos) return frame_fate::breach;
   greeted_ = true;
   constexpr size_t way_back = 8 + framework_id_bytes;
   if (payload.size() < way_back) return frame_fate::breach;

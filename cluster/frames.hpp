@@ -54,6 +54,7 @@ class frame_guard {
   uint64_t our_actor_ = 0;  ///< HUB or NODE of this process: the only one that a peer may address.
   uint64_t its_actor_ = 0;  ///< The only sender that the peer has.
   uint32_t handshakes_ = 0;
+  uint32_t hellos_ = 0;
   bool greeted_ = false;
 };
 

@@ -30,7 +30,7 @@ using nlohmann::json;
 constexpr const char* extension = ".answer";
 constexpr int format = 1;
 constexpr const char* identity_file = "node-id";
-constexpr uint64_t largest_file = 64ULL << 20;
+constexpr uint64_t largest_kept = 64ULL << 20;
 
 /// A plain name, whatever the parts of `x` are: they come from a coordinator.
 expected<std::string> name_of(const spooled_answer& x) {
@@ -148,7 +148,7 @@ expected<spool_contents> spool::load() const {
   spool_contents found;
   for (const auto& name : place_.names()) {
     if (!name.ends_with(extension)) continue;
-    auto content = place_.read(name, largest_file);
+    auto content = place_.read(name, largest_kept);
     if (!content && content.error().code != ec::permission_denied && content.error().code != ec::file_too_large)
       return tl::unexpected{content.error()};
     auto answer = content ? parse(*content) : std::nullopt;

@@ -94,6 +94,11 @@ TEST_F(guard_of_a_hub, handshakes_are_few) {
   EXPECT_EQ(guard.incoming(client_handshake(2)), frame_fate::breach);
 }
 
+TEST_F(guard_of_a_hub, hellos_are_few) {
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(guard.incoming(hello_message()), frame_fate::pass);
+  EXPECT_EQ(guard.incoming(hello_message()), frame_fate::breach);
+}
+
 TEST_F(guard_of_a_node, what_coordinators_say_passes_and_nothing_else) {
   EXPECT_EQ(guard.incoming(to_node("@<>+cohort::node_welcome", "w", a_response)), frame_fate::pass);
   EXPECT_EQ(guard.incoming(to_node("@<>+cohort::wire_part", "p")), frame_fate::pass);
