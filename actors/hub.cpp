@@ -191,8 +191,7 @@ void hub_state::on_order(const node_order& wish) {
   order.prefix = prefix_;
   order.with_prefix = entry->prefixes.insert(order.prefix).second;
   if (!order.with_prefix) order.prefix_text.clear();
-  entry->orders[{wish.order.task, wish.order.attempt}] =
-      terms_of(wish.order, parts_.context->find_model(wish.order.request.model));
+  entry->orders[{wish.order.task, wish.order.attempt}] = {wish.order.lease, wish.order.request.max_tokens};
   send_parcel(*entry, order);
 }
 

@@ -1,5 +1,5 @@
 // HUB: what nodes say of their attempts. Nothing of it is believed because of who says so: its form is checked, whose
-// attempt it is, whether it is owed, and whether what it claims to have used can be.
+// attempt it is, and whether it is owed. Whether its usage can be true is seen where answers are priced.
 
 #include <fmt/format.h>
 #include <caf/all.hpp>
@@ -55,7 +55,9 @@ void hub_state::on_report(node_entry& node, remote_report& report) {
       report.run == parts_.run && order != node.orders.end() && order->second.lease == what.lease;
   if (!expected_here) return on_late(node, report);
   if (what.answered) {
-    if (const auto why = disbelief(order->second, what.answer); !why.empty()) return cut_off(node, why);
+    if (what.answer.text.size() > longest_text(order->second))
+      return cut_off(node, fmt::format("an answer of at most {} tokens has {} bytes", order->second.max_tokens,
+                                       what.answer.text.size()));
   } else if (blame_for(what.failure.code) == blame::liar) {
     return cut_off(node, fmt::format("it says that a call failed with '{}'", cohort::name(what.failure.code)));
   }

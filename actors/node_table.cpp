@@ -21,31 +21,8 @@ std::string placement(const std::string& node, const std::string& life) { return
 
 std::string node_of(const std::string& placement) { return placement.substr(0, placement.find('/')); }
 
-order_terms terms_of(const work_order& order, const model_info* model) {
-  const auto& request = order.request;
-  order_terms terms;
-  terms.lease = order.lease;
-  terms.prompt_bound = prompt_token_bound(request.shared_prefix.size() + request.prompt.size());
-  terms.max_tokens = request.max_tokens;
-  terms.model = model;
-  if (model != nullptr) terms.reserved = most_it_can_cost(terms.prompt_bound, terms.max_tokens, *model);
-  return terms;
-}
-
-std::string disbelief(const order_terms& terms, const completion& answer) {
-  const auto& usage = answer.usage;
-  const auto prompt = usage.prompt_tokens();
-  if (usage.output_tokens > terms.max_tokens)
-    return fmt::format("it says that an answer of at most {} tokens has {}", terms.max_tokens, usage.output_tokens);
-  if (prompt > terms.prompt_bound)
-    return fmt::format("it says that a prompt of at most {} tokens has {}", terms.prompt_bound, prompt);
-  if (prompt == 0 && usage.output_tokens == 0) return "it says that an answer has used nothing";
-  if (usage.tier == service_tier::batch) return "it says that a request was billed as a batch, which nobody asked for";
-  if (terms.model != nullptr && cost_of(usage, *terms.model) > terms.reserved)
-    return "it says that an answer cost more than it can cost";
-  if (answer.text.size() > bytes_beside + bytes_a_token * terms.max_tokens)
-    return fmt::format("an answer of at most {} tokens has {} bytes", terms.max_tokens, answer.text.size());
-  return {};
+uint64_t longest_text(const order_terms& terms) noexcept {
+  return bytes_beside + bytes_a_token * uint64_t{terms.max_tokens};
 }
 
 blame blame_for(ec code) noexcept {

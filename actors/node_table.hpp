@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "messages/cluster.hpp"
-#include "messages/price.hpp"
 
 namespace cohort {
 
@@ -23,20 +22,15 @@ struct node_rules {
   milliseconds aside_time{30'000};     ///< After this a node that was put aside for its network is tried again.
 };
 
-/// What a node was asked for: by it a report is judged.
+/// What a node was asked for: by it a report is judged. Whether its usage is believed is decided where it is priced
+/// (`messages/priced_answer.hpp`), as for the answers of this machine.
 struct order_terms {
   uint64_t lease = 0;
-  uint64_t prompt_bound = 0;  ///< Tokens that the prompt has at most.
   uint32_t max_tokens = 0;
-  const model_info* model = nullptr;  ///< Of the run's context; null if the run does not know it.
-  nano_dollars reserved;
 };
 
-[[nodiscard]] order_terms terms_of(const work_order& order, const model_info* model);
-
-/// Why an answer cannot be what such an order brings; empty if it can. A usage that is not believed is not settled:
-/// what was reserved stays charged.
-[[nodiscard]] std::string disbelief(const order_terms& terms, const completion& answer);
+/// Bytes that the text of an answer has at most.
+[[nodiscard]] uint64_t longest_text(const order_terms& terms) noexcept;
 
 /// Whose matter a failure is.
 enum class blame : uint8_t {

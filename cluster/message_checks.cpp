@@ -32,7 +32,7 @@ bool within(milliseconds value, milliseconds most) noexcept { return value >= mi
 /// The value is one that this program knows.
 bool known(ec code) noexcept { return code == ec::none || name(code) != name(ec::none); }
 bool known(stop_reason stop) noexcept { return stop <= stop_reason::unknown; }
-bool known(service_tier tier) noexcept { return tier <= service_tier::batch; }
+bool known(service_tier tier) noexcept { return tier <= service_tier::as_reserved; }
 bool known(billing billed) noexcept { return billed <= billing::unknown; }
 bool known(cache_mode mode) noexcept { return mode <= cache_mode::one_hour; }
 

@@ -83,7 +83,8 @@ spooled_answer read_back(const json& value) {
   into.cache_write_1h_tokens = usage.at(2);
   into.cache_read_tokens = usage.at(3);
   into.output_tokens = usage.at(4);
-  into.tier = static_cast<service_tier>(std::min<uint64_t>(usage.at(5), static_cast<uint64_t>(service_tier::batch)));
+  into.tier =
+      static_cast<service_tier>(std::min<uint64_t>(usage.at(5), static_cast<uint64_t>(service_tier::as_reserved)));
   into.us_inference = usage.at(6) != 0;
   return x;
 }

@@ -498,10 +498,27 @@ TEST_F(hostile_node, that_claims_an_impossible_usage_is_not_believed_and_its_res
   EXPECT_EQ(stored().spent().unconfirmed.count, 2000) << "both of its attempts may be billed";
 }
 
-TEST_F(hostile_node, that_uses_more_than_was_asked_for_is_not_believed) {
+TEST_F(hostile_node,
+       that_claims_to_have_used_more_than_was_asked_for_is_charged_with_the_reservation_and_that_is_said) {
+  both(2);
+  for (const auto& order : given) {
+    auto what = answer_to(order);
+    what.answer.usage.output_tokens = 1'000'000;
+    report(*evil, what);
+  }
+  leave(evil);
+  leave(honest);
+  EXPECT_EQ(finish(20s).status, run_status::finished);
+  EXPECT_EQ(stored().spent().confirmed.count, 2 * 1000);
+  EXPECT_TRUE(std::any_of(events.begin(), events.end(), [](const run_event& event) {
+    return event.kind == event_kind::warning && event.text.find("is not believed") != std::string::npos;
+  }));
+}
+
+TEST_F(hostile_node, whose_answer_is_longer_than_its_tokens_can_be_is_cut_off) {
   both();
   auto what = answer_to(given[0]);
-  what.answer.usage.output_tokens = 1001;
+  what.answer.text.assign(1U << 20, 'x');
   report(*evil, what);
   EXPECT_TRUE(is_cut_off());
   others_finish();

@@ -281,15 +281,15 @@ TEST_F(late_answers, to_what_was_given_back_unsent_count_for_nothing) {
   (void)finish();
 }
 
-TEST_F(late_answers, with_a_usage_that_cannot_be_true_leave_the_reservation_charged) {
+TEST_F(late_answers, with_a_usage_that_cannot_be_true_are_charged_with_what_was_reserved) {
   plan(2);
   spawn_all();
   const auto outcome = arrives(1, 1, "dear", ~uint64_t{0} >> 1);
   EXPECT_TRUE(outcome.taken) << "the node need not bring it again";
-  EXPECT_FALSE(outcome.used);
-  EXPECT_EQ(outcome.settled.count, outcome.cost.count);
-  EXPECT_EQ(stored().spent().confirmed.count, 0);
-  EXPECT_EQ(stored().spent().unconfirmed.count, 1000 + 1000) << "and what is in flight here";
+  EXPECT_EQ(outcome.settled.count, 1000);
+  EXPECT_EQ(outcome.cost.count, 1000);
+  EXPECT_EQ(stored().spent().confirmed.count, 1000);
+  EXPECT_EQ(stored().spent().unconfirmed.count, 1000) << "what is in flight here";
   way->at_once = true;
   way->answer_all();
   (void)finish();

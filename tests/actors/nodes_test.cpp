@@ -115,48 +115,6 @@ TEST_F(nodes, each_time_that_a_node_is_put_aside_it_stays_so_for_longer) {
   EXPECT_EQ(table.due_again(start + 960s).size(), 1u);
 }
 
-struct disbelief_of_usage : ::testing::Test {
-  order_terms terms;
-  completion answer;
-  model_info model;
-  disbelief_of_usage() {
-    model.cards = {{0, {3'000'000}, {15'000'000}, {3'750'000}, {6'000'000}, {300'000}}};
-    model.batch_percent = 50;
-    work_order order;
-    order.request.prompt.assign(1000, 'p');
-    order.request.max_tokens = 500;
-    terms = terms_of(order, &model);
-    answer.text = "an answer";
-    answer.usage.input_tokens = 200;
-    answer.usage.output_tokens = 100;
-  }
-};
-
-TEST_F(disbelief_of_usage, what_can_be_is_believed) {
-  EXPECT_EQ(disbelief(terms, answer), "");
-  answer.usage.output_tokens = 500;
-  answer.usage.input_tokens = 1064;
-  EXPECT_EQ(disbelief(terms, answer), "");
-}
-
-TEST_F(disbelief_of_usage, more_than_was_asked_for_less_than_anything_and_another_price_are_not) {
-  auto more = answer;
-  more.usage.output_tokens = ~uint64_t{0};
-  EXPECT_NE(disbelief(terms, more), "");
-  auto longer = answer;
-  longer.usage.cache_read_tokens = 1100;
-  EXPECT_NE(disbelief(terms, longer), "");
-  auto nothing = answer;
-  nothing.usage = {};
-  EXPECT_NE(disbelief(terms, nothing), "");
-  auto cheap = answer;
-  cheap.usage.tier = service_tier::batch;
-  EXPECT_NE(disbelief(terms, cheap), "");
-  auto novel = answer;
-  novel.text.assign(1U << 20, 'x');
-  EXPECT_NE(disbelief(terms, novel), "");
-}
-
 TEST_F(nodes, trouble_that_lasts_puts_a_node_aside_and_it_is_tried_again_later) {
   auto& node = table.join(hello_of("a", "1"), start);
   const node_pulse trouble{node.session, 0, 0, "no way to the provider"};
