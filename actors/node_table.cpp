@@ -66,12 +66,14 @@ blame blame_for(ec code) noexcept {
     case ec::state_foreign:
     case ec::state_locked:
     case ec::state_missing:
+    case ec::state_untrusted:
     case ec::task_unknown:
     case ec::refused:
     case ec::cut_off:
     case ec::empty_answer:
     case ec::no_code:
     case ec::broken_code:
+    case ec::answer_too_costly:
     case ec::source_gone:
     case ec::source_changed:
     case ec::limit_reached:

@@ -102,7 +102,7 @@ ordered_json as_json(const foreign_state& found) {
 bool agreed(const trust_options& options) {
   if (options.yes) return true;
   if (options.json || ::isatty(STDIN_FILENO) == 0 || ::isatty(STDERR_FILENO) == 0) return false;
-  draw("Take it over? Type yes: ");
+  notice("Take it over? Type yes to do so:");
   std::string answer;
   return std::getline(std::cin, answer) && answer == "yes";
 }

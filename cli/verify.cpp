@@ -50,8 +50,7 @@ std::string words(const workspace& place, const verification& all) {
   text += fmt::format("{} differences:\n", all.findings.size());
   for (const auto& found : all.findings) {
     text +=
-        fmt::format("  {:<10} {}: {}
-", name(found.kind), printable(found.where, 1000), printable(found.what, 1000));
+        fmt::format("  {:<10} {}: {}\n", name(found.kind), printable(found.where, 1000), printable(found.what, 1000));
     restorable = restorable || found.kind == disagreement::missing || found.kind == disagreement::incomplete;
   }
   if (restorable)

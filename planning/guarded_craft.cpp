@@ -2,6 +2,8 @@
 
 #include "planning/guarded_craft.hpp"
 
+#include <charconv>
+
 #include "planning/answer_craft.hpp"
 
 namespace cohort {
@@ -22,6 +24,26 @@ digest digest_of(const craft_question& question) {
   return sha256(all);
 }
 
+/// "3:add6:remove": any bytes.
+std::string packed(const std::vector<std::string>& names) {
+  std::string all;
+  for (const auto& name : names) all += std::to_string(name.size()) + ':' + name;
+  return all;
+}
+
+std::vector<std::string> unpacked(std::string_view all) {
+  std::vector<std::string> names;
+  while (!all.empty()) {
+    size_t size = 0;
+    const auto [end, failed] = std::from_chars(all.data(), all.data() + all.size(), size);
+    const auto begin = static_cast<size_t>(end - all.data()) + 1;
+    if (failed != std::errc{} || begin > all.size() || all.size() - begin < size) break;
+    names.emplace_back(all.substr(begin, size));
+    all.remove_prefix(begin + size);
+  }
+  return names;
+}
+
 }  // namespace
 
 expected<std::string> answer_of(const task_craft& craft, const craft_question& question) {
@@ -34,6 +56,7 @@ expected<std::string> answer_of(const task_craft& craft, const craft_question& q
     case craft_question::kind::extract: return craft.extract(task, text);
     case craft_question::kind::why_alone: return craft.why_alone(task, text);
     case craft_question::kind::assemble: return craft.assemble(task, question.texts);
+    case craft_question::kind::results: return packed(craft.results_in(task, text));
   }
   return std::string{};
 }
@@ -60,6 +83,11 @@ std::string guarded_craft::why_alone(const task_spec& task, const std::string& e
 
 expected<std::string> guarded_craft::assemble(const task_spec& any, const std::vector<std::string>& extracted) const {
   return put(question_of(craft_question::kind::assemble, any, extracted));
+}
+
+std::vector<std::string> guarded_craft::results_in(const task_spec& task, const std::string& content) const {
+  const auto found = put(question_of(craft_question::kind::results, task, {content}));
+  return found ? unpacked(*found) : std::vector<std::string>{};
 }
 
 expected<std::unique_ptr<task_craft>> load_guarded_craft(const std::filesystem::path& config_dir,

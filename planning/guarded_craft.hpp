@@ -17,7 +17,7 @@ namespace cohort {
 
 /// One question to a craft, as it is put to another process.
 struct craft_question {
-  enum class kind : uint8_t { extract, why_alone, assemble };
+  enum class kind : uint8_t { extract, why_alone, assemble, results };
   kind what = kind::extract;
   std::string label;
   std::string target;
@@ -51,6 +51,10 @@ class guarded_craft : public task_craft {
   [[nodiscard]] std::string other_name(const task_spec& task, const std::string& ending) const override {
     return craft_->other_name(task, ending);
   }
+  [[nodiscard]] bool is_result_name(const task_spec& task, const std::string& name) const override {
+    return craft_->is_result_name(task, name);
+  }
+  [[nodiscard]] std::vector<std::string> results_in(const task_spec& task, const std::string& content) const override;
 
  private:
   [[nodiscard]] expected<std::string> put(craft_question question) const;

@@ -96,6 +96,7 @@ class Campaign:
         begun = time.monotonic()
         home_folder = self.folder / "home"
         home_folder.mkdir()
+        self.trial.user_state = home_folder / "user-state"  # One user for all runs: what one signed, the others may use.
         home = self.trial(None, home_folder, None)
         home.setUp()
         words = ""

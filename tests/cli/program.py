@@ -179,6 +179,7 @@ class Case(unittest.TestCase):
     """A folder of its own, and no process left behind."""
 
     maxDiff = None
+    user_state = None  # Where this user's key lies; without it, below the case's own folder.
 
     def setUp(self):
         self.room = pathlib.Path(tempfile.mkdtemp(prefix="cohort-cli-"))
@@ -216,6 +217,8 @@ class Case(unittest.TestCase):
 
     def env(self, server=None, key="key-of-a-test"):
         more = {"ANTHROPIC_BASE_URL": server.url, "ANTHROPIC_API_KEY": key} if server else {}
+        if self.user_state:
+            more["XDG_STATE_HOME"] = str(self.user_state)
         return environment(self.room, **more)
 
     def cohort(self, *arguments, server=None, key="key-of-a-test", timeout=60, cwd=None):
