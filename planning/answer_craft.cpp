@@ -15,7 +15,7 @@ namespace cohort {
 
 namespace {
 
-constexpr size_t largest_merged = size_t{8} << 20U;
+constexpr size_t largest_merged = size_t{4} << 20U;
 
 /// Whether a test file by this rule can have the extension, which begins with a dot.
 bool may_end_with(std::string_view extension, const language& lang, const target_rule& rule) {

@@ -22,13 +22,15 @@ milliseconds longest_time(size_t bytes) {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
   return milliseconds{300 + bytes / 100};  // a fuzzer's time is for other texts
 #else
-  return milliseconds{std::min<size_t>(1'000 + bytes / 200, 6'000)};
+  return milliseconds{std::min<size_t>(1'000 + bytes / 200, 15'000)};
 #endif
 }
 
 constexpr uint64_t slice_microseconds = 20'000;  ///< By the clock: how often the bounds are looked at.
-constexpr size_t most_memory = size_t{192} << 20U;
 constexpr size_t deepest_tree = 6'000;
+
+/// A tree of what people write takes a third of that.
+size_t most_memory(size_t bytes) noexcept { return (size_t{128} << 20U) + 128 * bytes; }
 
 std::string& broken_bound() noexcept {
   thread_local std::string bound;
@@ -38,6 +40,7 @@ std::string& broken_bound() noexcept {
 /// Null, and a broken bound, if it takes too much.
 TSTree* parse_in_slices(TSParser* parser, std::string_view text, const tree_region* region) {
   const time_bound time{longest_time(text.size())};
+  const auto memory = most_memory(text.size());
   ts_parser_set_timeout_micros(parser, slice_microseconds);
   for (;;) {
     // Goes on where the last slice ended.
@@ -45,8 +48,8 @@ TSTree* parse_in_slices(TSParser* parser, std::string_view text, const tree_regi
       return tree;
     if (time.over())
       broken_bound() = fmt::format("it takes the parser more than {} ms", time.limit().count());
-    else if (region != nullptr && region->bytes() > most_memory)
-      broken_bound() = fmt::format("it takes the parser more than {} MiB", most_memory >> 20U);
+    else if (region != nullptr && region->bytes() > memory)
+      broken_bound() = fmt::format("it takes the parser more than {} MiB", memory >> 20U);
     else
       continue;
     return nullptr;

@@ -21,7 +21,7 @@ struct tree_deleter {
 using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;
 
 /// Any thread; the tree is for one thread at a time. Null if the text breaks a bound: `why_not_parsed` says which.
-/// Bounds: processor time (1 to 6 s, by length), memory, and depth, so that what walks over a tree and goes up and
+/// Bounds: processor time (1 to 15 s, by length), memory, and depth, so that what walks over a tree and goes up and
 /// down in it is linear in its size. Texts that people write stay far below each.
 [[nodiscard]] syntax_tree parse_tree(const grammar_rules& rules, std::string_view text);
 

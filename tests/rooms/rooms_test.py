@@ -70,6 +70,11 @@ class Rooms(unittest.TestCase):
                     wrong.append(f"{path.relative_to(SOURCE)} includes \"{name}\"")
         self.assertEqual(wrong, [])
 
+    def test_regular_expressions_are_linear(self):
+        wrong = [str(path.relative_to(SOURCE)) for path in sources(*MAY_INCLUDE, "tests", "bench")
+                 if any(name in {"regex", "regex.h", "boost/regex.hpp"} for _, name in includes(path))]
+        self.assertEqual(wrong, [], "std::regex takes exponential time and recurses: use RE2, as planning/line_pattern.hpp does")
+
     def test_every_room_is_known_here(self):
         rooms = {path.parent.name for path in SOURCE.glob("*/CMakeLists.txt")} - {"tests", "bench", "node_modules"}
         self.assertEqual(rooms, set(MAY_INCLUDE))
