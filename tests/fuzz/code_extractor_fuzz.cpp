@@ -8,7 +8,8 @@
 namespace cohort::fuzz {
 
 void run(std::string_view input) {
-  auto answer = input;
+  const auto whole = grown(input);
+  std::string_view answer = whole;
   const auto target = take_line(answer);
   const auto& lang = all_languages().of(target);
   const auto* words = all_languages().texts.language(lang.id);
@@ -16,7 +17,8 @@ void run(std::string_view input) {
   const auto code = extract_code(answer, lang, *words, target);
   if (!code) {
     const auto why = code.error().code;
-    holds(why == ec::empty_answer || why == ec::no_code || why == ec::broken_code, "a refusal has one of three names");
+    holds(why == ec::empty_answer || why == ec::no_code || why == ec::broken_code || why == ec::answer_too_costly,
+          "a refusal has one of four names");
     return;
   }
   holds(is_utf8(*code) && code->find('\r') == std::string::npos, "the code is well-formed text");

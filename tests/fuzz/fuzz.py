@@ -30,11 +30,12 @@ TARGETS = {
     "languages": ("languages", 8000, 2000, ["languages"]),
     "code_extractor": ("code", 3000, 3000, []),
     "merge": ("code", 3000, 2000, []),
+    "sources": ("code", 3000, 1500, []),
 }
 
 # Their parsers keep memory from one input to the next, which libFuzzer takes for a sign of a leak and looks for one after
 # each input: half of the time. A leak is still found, at the end of the run.
-KEEP_MEMORY = {"languages", "code_extractor", "merge"}
+KEEP_MEMORY = {"languages", "code_extractor", "merge", "sources"}
 
 
 def seeds(target, folder):

@@ -47,6 +47,33 @@ inline std::string_view take_line(std::string_view& text) {
   return line;
 }
 
+/// `text` with each line "@@ 3000 namespace a{" replaced by 3000 times what follows the number: what is small in the
+/// corpus and large in effect.
+inline std::string grown(std::string_view text) {
+  constexpr size_t most_times = 20'000;
+  constexpr size_t most_bytes = 200'000;
+  constexpr std::string_view mark = "@@ ";
+  std::string result;
+  while (!text.empty()) {
+    const bool last = text.find('\n') == std::string_view::npos;
+    auto line = take_line(text);
+    if (!line.starts_with(mark)) {
+      result += line;
+      if (!last) result += '\n';
+      continue;
+    }
+    line.remove_prefix(mark.size());
+    size_t times = 0;
+    while (!line.empty() && line.front() >= '0' && line.front() <= '9' && times < most_times) {
+      times = times * 10 + static_cast<size_t>(line.front() - '0');
+      line.remove_prefix(1);
+    }
+    if (line.starts_with(' ')) line.remove_prefix(1);
+    for (size_t i = 0; i < times && i < most_times && result.size() + line.size() < most_bytes; ++i) result += line;
+  }
+  return result;
+}
+
 /// A number that depends on the whole input: how to cut it, which switches to set.
 inline uint64_t hash_of(std::string_view text) noexcept {
   uint64_t hash = 0xcbf29ce484222325ULL;

@@ -30,7 +30,8 @@ std::vector<std::string> parts_of(std::string_view text, const language& lang, s
 }  // namespace
 
 void run(std::string_view input) {
-  auto text = input;
+  const auto whole = grown(input);
+  std::string_view text = whole;
   const auto target = take_line(text);
   const auto& lang = all_languages().of(target);
   const auto& words = *all_languages().texts.language(lang.id);

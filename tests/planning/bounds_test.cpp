@@ -7,7 +7,7 @@
 
 #include <gmock/gmock.h>
 
-#include "planning/answer_marks.hpp"
+#include "planning/cache.hpp"
 #include "planning/glob.hpp"
 #include "planning/manifests.hpp"
 #include "planning/path_names.hpp"
@@ -193,6 +193,35 @@ TEST(bounds, of_manifests_hold) {
   EXPECT_THAT(parse_manifest("{\"x\":[" + times("[],", 200'000) + "1]}").error().message, HasSubstr("100000 values"));
   EXPECT_TRUE(parse_manifest("{\"x\": \"" + times("[{,", 200'000) + "\", // [[[\n}").has_value())
       << "texts are no values";
+}
+
+/// Whatever stands in an entry, its reader says nothing that the parser could not have said.
+TEST(bounds, of_the_cache_hold_for_entries_that_lie) {
+  const auto& python = *languages().by_id("python");
+  const std::string text = "import a\n\n\nclass Cart:\n    def add(self, x):\n        return x\n";
+  const auto content = sha256(text);
+  const auto sound = parse_cache::encode(*parse_file(python, "a.py", text, content));
+  const auto file = std::filesystem::temp_directory_path() / ("cohort-cache-" + random_hex(8));
+  const auto found = [&](const std::string& entry) {
+    EXPECT_TRUE(parse_cache{"rules"}.store(file, {entry}).has_value());
+    parse_cache cache{"rules"};
+    cache.load(file);
+    return cache.find("a.py", content, "python", text.size());
+  };
+  ASSERT_TRUE(found(sound).has_value());
+  for (size_t at = 0; at < sound.size(); ++at)
+    for (const auto& other : {std::string{"\x00", 1}, std::string{"\x7f"}, std::string{"\xff\xff\xff\x7f"},
+                              std::string{"\xff\xff\xff\xff\x0f"}}) {
+      auto entry = sound;
+      entry.replace(at, 1, other);
+      const auto read = found(entry);
+      if (!read) continue;
+      for (const auto& one : read->file.symbols) {
+        EXPECT_LE(one.end_byte, text.size());
+        for (const auto& member : one.members) EXPECT_LE(member.end_byte, text.size());
+      }
+    }
+  std::filesystem::remove(file);
 }
 
 struct bounds_of_projects : testing_planning::project_test {
