@@ -22,8 +22,10 @@
 #include "cli/state_commands.hpp"
 #include "cli/stats.hpp"
 #include "cli/stopping.hpp"
+#include "cli/verification.hpp"
 #include "planning/guarded_craft.hpp"
 #include "state/foreign_state.hpp"
+#include "state/ledger_backup.hpp"
 #include "state/view.hpp"
 
 namespace cohort {
@@ -162,10 +164,26 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
                    open->missing_files, printable(context.place.project.string(), 1000)));
 }
 
+/// What took the ledger away will have taken its tests, too: a ledger that was put back brings them again.
+expected<ledger> take_up_ledger(const workspace& place) {
+  std::string note;
+  auto book = open_ledger(place, ledger::access::read_write, &note);
+  if (!book || note.empty()) return book;
+  warn(note);
+  const auto craft = load_guarded_craft(config_directory(), place.root());
+  if (!craft) return tl::unexpected{craft.error()};
+  std::vector<audit_finding> troubles;
+  const auto written = restore_files(place, *book, **craft, troubles);
+  if (!written) return tl::unexpected{written.error()};
+  if (!written->empty()) announce(fmt::format("{} test files were written again from stored answers", written->size()));
+  for (const auto& trouble : troubles) warn(fmt::format("{}: {}", trouble.where, trouble.what));
+  return book;
+}
+
 /// With the lock held: looks at the state, plans or continues, runs.
 int work(const command_context& context, provider_connection connection, const std::shared_ptr<listening>& door,
          stop_handler& stop) {
-  auto opened = open_and_tell(context.place, ledger::access::read_write);
+  auto opened = take_up_ledger(context.place);
   if (!opened) return complain(opened.error());
   auto book = std::make_shared<ledger>(std::move(*opened));
   const auto killed = settle_killed_run(context.place, *book);

@@ -182,7 +182,6 @@ class OwnCopy(ForeignBase):
         self.ends(again, 0)
         self.assertIn("put back", again.err)
         self.assertEqual(len(self.bill.lines()), paid, "nothing is bought twice")
-        self.ends(self.cohort("verify", "--restore", project), 0)
         self.assertEqual(len(list((project / STATE / "tests").rglob("test_*.py"))), 3)
 
     def test_a_foreign_ledger_in_the_place_of_an_own_one_gives_way_on_request(self):
