@@ -9,6 +9,7 @@
 #include <caf/all.hpp>
 
 #include "actors/errors.hpp"
+#include "actors/node_table.hpp"
 #include "base/text.hpp"
 
 namespace cohort {
@@ -30,6 +31,18 @@ constexpr uint32_t outbox_window = 16;    // Unacknowledged reports beyond the s
 milliseconds with_jitter(milliseconds pause) {
   static thread_local std::mt19937_64 random{std::random_device{}()};
   return milliseconds{std::uniform_int_distribution<int64_t>{pause.count() / 2, pause.count()}(random)};
+}
+
+/// Stands for what a provider said that no coordinator would take.
+work_report unreadable(const work_report& report) {
+  work_report doubtful;
+  doubtful.lease = report.lease;
+  doubtful.task = report.task;
+  doubtful.attempt = report.attempt;
+  doubtful.failure.code = ec::malformed_answer;
+  doubtful.failure.message = "the provider's answer is longer than it can be, or otherwise cannot be true";
+  doubtful.failure.billed = billing::unknown;
+  return doubtful;
 }
 
 }  // namespace
@@ -237,7 +250,7 @@ void node_state::take(remote_order& order) {
   refusals_ = 0;
   order.order.request.shared_prefix = prefix->second;
   auto worker = self_->spawn(cohort::worker, parts_.gateway, parts_.resend);
-  flights_[key] = {worker, session_};
+  flights_[key] = {worker, session_, order.order.request.max_tokens};
   self_->request(worker, caf::infinite, std::move(order.order))
       .then([this, key](work_report& report) { on_done(key, report); },
             [this, key, lease = order.order.lease](const caf::error& problem) {
@@ -269,7 +282,9 @@ void node_state::on_done(const attempt_key& key, work_report& report) {
   const auto flight = flights_.find(key);
   if (flight == flights_.end()) return;
   caf::anon_send_exit(flight->second.worker, caf::exit_reason::user_shutdown);
+  const order_terms terms{0, flight->second.max_tokens};
   flights_.erase(flight);
+  if (report.answered && report.answer.text.size() > longest_text(terms)) report = unreadable(report);
   ++(report.answered ? answers_ : failures_);
   if (!report.answered && report.failure.code == ec::cancelled && report.failure.billed == billing::unbilled) {
     report.failure.code = ec::node_left;  // Called back before it was sent: another machine may have it.
@@ -277,6 +292,8 @@ void node_state::on_done(const attempt_key& key, work_report& report) {
   }
   auto& entry = outbox_[key];
   entry = {{std::get<0>(key), std::get<1>(key), std::move(report)}, false, false};
+  make_showable(entry.report);
+  if (!fault_in(entry.report).empty()) entry.report.report = unreadable(entry.report.report);
   if (!entry.report.report.answered) return hand_over(key);
   self_->request(parts_.keeper, caf::infinite, keep_report{entry.report})
       .then([this, key](const recorded&) { hand_over(key); },

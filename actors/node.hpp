@@ -68,6 +68,7 @@ class node_state {
   struct node_flight {
     worker_actor worker;
     std::string session;
+    uint32_t max_tokens = 0;
   };
 
   void dial();

@@ -38,6 +38,7 @@ struct join_options {
 };
 
 constexpr uint32_t most_names = 64;
+constexpr size_t longest_name = 100;
 
 /// A run on this machine: where it listens, and with which certificates.
 expected<void> look_up_project(join_options& wish) {
@@ -91,6 +92,8 @@ expected<void> check(join_options& wish) {
   if (wish.cluster.empty()) return fail(ec::usage, "--cluster: name the folder with this node's certificates");
   if (wish.name.find('/') != std::string::npos || wish.name == "." || wish.name == "..")
     return fail(ec::usage, "--name: a name without '/'");
+  if (wish.name.size() > longest_name || printable(wish.name, 2 * longest_name) != wish.name)
+    return fail(ec::usage, fmt::format("--name: at most {} characters that can be shown", longest_name));
   return {};
 }
 

@@ -20,6 +20,7 @@ constexpr milliseconds day{24LL * 3600 * 1000};
 constexpr size_t longest_line = 1000;
 constexpr size_t longest_words = 16U << 10;  // As they come; shown are `longest_line`.
 constexpr size_t longest_name = 256;
+constexpr size_t longest_shown_name = 200;
 constexpr size_t least_life = 16;
 constexpr size_t most_life = 64;
 
@@ -156,15 +157,15 @@ void make_showable(node_pulse& pulse) { shorten(pulse.trouble, longest_line); }
 
 void make_showable(remote_report& report) {
   auto& what = report.report;
-  shorten(what.answer.request_id, longest_name);
-  shorten(what.answer.model, longest_name);
-  shorten(what.failure.request_id, longest_name);
+  shorten(what.answer.request_id, longest_shown_name);
+  shorten(what.answer.model, longest_shown_name);
+  shorten(what.failure.request_id, longest_shown_name);
   shorten(what.failure.message, longest_line);
 }
 
 void make_showable(node_welcome& welcome) {
   shorten(welcome.reason, longest_line);
-  shorten(welcome.run, longest_name);
+  shorten(welcome.run, longest_shown_name);
 }
 
 std::string veiled(const std::string& book, const std::string& session) {

@@ -174,7 +174,7 @@ struct link : ::testing::Test {
     wish.order.timeout = 60s;
     wish.order.request.prompt = std::move(prompt);
     wish.order.request.model = "a-model";
-    wish.order.request.max_tokens = 1000;
+    wish.order.request.max_tokens = 100'000;
     wish.with_prefix = true;
     wish.prefix = sha256({});
     const auto& call = log->calls.front();

@@ -73,6 +73,7 @@ struct node_test : actor_fixture {
   node_parts services;
   node_service_actor uut;
   uint64_t parcel = 0;
+  uint32_t most_tokens = 1000;  ///< Of an order.
 
   node_test() {
     script->welcome.accepted = true;
@@ -133,7 +134,7 @@ struct node_test : actor_fixture {
     wish.order.timeout = 60s;
     wish.order.request.prompt = std::to_string(number);
     wish.order.request.model = "a-model";
-    wish.order.request.max_tokens = 1000;
+    wish.order.request.max_tokens = most_tokens;
     wish.with_prefix = true;
     wish.prefix = sha256({});
     return wish;
@@ -371,6 +372,7 @@ TEST_F(node_test, a_flood_of_kept_answers_goes_out_a_window_at_a_time) {
 
 TEST_F(node_test, large_answers_go_in_parts_and_pulses_go_on_between_orders) {
   way->answer = [](const completion_request&, uint32_t) { return good_answer(std::string(5 << 20, 'a')); };
+  most_tokens = 100'000;
   start();
   give(order(1));
   way->answer_all();
@@ -435,6 +437,26 @@ TEST_F(node_test, what_is_under_way_is_kept_when_the_coordinator_breaks_the_prot
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->code, ec::protocol_mismatch);
   EXPECT_EQ(ended->kept, 1u);
+}
+
+TEST_F(node_test, what_a_provider_says_that_cannot_be_is_told_as_a_failure_that_may_be_billed) {
+  way->answer = [](const completion_request&, uint32_t) {
+    auto odd = good_answer("fine");
+    odd.answer.model.assign(10'000, 'm');
+    return odd;
+  };
+  start();
+  give(order(1));
+  way->answer_all();
+  way->answer = [](const completion_request&, uint32_t) { return good_answer(std::string(1U << 20, 'x')); };
+  give(order(2));
+  way->answer_all();
+  pass(20ms);
+  ASSERT_EQ(reports().size(), 2u);
+  for (const auto& report : reports()) EXPECT_EQ(fault_in(report), "");
+  EXPECT_TRUE(reports()[0].report.answered) << "a long name is cut";
+  EXPECT_FALSE(reports()[1].report.answered);
+  EXPECT_EQ(reports()[1].report.failure.billed, billing::unknown);
 }
 
 TEST_F(node_test, a_coordinator_cannot_make_it_forget_answers_of_another_ledger_nor_learn_of_which) {
