@@ -81,6 +81,16 @@ expected<void> check_paths(const SQLite::Database& ledger, const fs::path& from)
   return {};
 }
 
+/// Tasks find their prefix by its row; the digest says what it should hold.
+expected<void> check_prefixes(const SQLite::Database& ledger, const fs::path& from) {
+  SQLite::Statement prefixes{ledger, "SELECT digest, text FROM prefix"};
+  for (query row{prefixes}; row.next();) {
+    const auto digest = row.hash();
+    if (sha256(row.bytes()) != digest) return tl::unexpected{damaged(from, "a shared prefix was altered")};
+  }
+  return {};
+}
+
 expected<void> check_references(const SQLite::Database& ledger, const fs::path& from) {
   SQLite::Statement orphans{ledger, "PRAGMA foreign_key_check"};
   if (orphans.executeStep()) return tl::unexpected{damaged(from, "rows of it belong to rows that are not there")};
@@ -120,6 +130,7 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
     ledger.exec(fmt::format("UPDATE main.{} SET signature = {}", name(table), signature_sql(table)));
   ledger.exec("COMMIT; DETACH old");
   if (auto fine = check_references(ledger, from); !fine) return fine;
+  if (auto fine = check_prefixes(ledger, from); !fine) return fine;
   return check_paths(ledger, from);
 }
 

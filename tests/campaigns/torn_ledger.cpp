@@ -45,9 +45,9 @@ std::string told(const ledger& book) {
 }
 
 /// What opening brings: a digest, or the error's name.
-std::string opened(const workspace& place, access mode) {
+std::string opened(const workspace& place, mode how) {
   ++sums.openings;
-  const auto book = ledger::open(place.ledger_file(), place.project, mode);
+  const auto book = ledger::open(place.ledger_file(), place.project, how);
   return book ? told(*book) : std::string{name(book.error().code)};
 }
 
@@ -63,7 +63,7 @@ struct scene {
 /// Never returns: the writer is gone before it can close anything.
 [[noreturn]] void write_history(const workspace& place, const fs::path& notes, uint64_t history) {
   std::mt19937_64 dice{history};
-  auto book = ledger::open(place.ledger_file(), place.project, access::read_write).value();
+  auto book = ledger::open(place.ledger_file(), place.project, mode::read_write).value();
   std::vector<std::string> names;
   for (uint64_t i = 0, count = 2 + dice() % 12; i < count; ++i) names.push_back(fmt::format("h{}t{}", history, i));
   const auto run = state_test::plan(book, names, 3, 200 + dice() % 6000);
@@ -114,16 +114,16 @@ void lay(const scene& at, const std::string& base, const std::string& wal) {
 void expect(const scene& at, const std::string& base, const std::string& wal, const std::vector<std::string>& allowed,
             bool may_be_corrupt, bool write, const std::string& where) {
   lay(at, base, wal);
-  for (const auto mode : {access::read_only, access::read_write}) {
-    if (mode == access::read_write && !write) return;
-    const auto outcome = opened(at.place, mode);
+  for (const auto how : {mode::read_only, mode::read_write}) {
+    if (how == mode::read_write && !write) return;
+    const auto outcome = opened(at.place, how);
     const bool corrupt = outcome == name(ec::state_corrupt);
     const bool good = std::find(allowed.begin(), allowed.end(), outcome) != allowed.end();
     claim(good || (corrupt && may_be_corrupt), where + " brings " + outcome);
     sums.corrupt += corrupt ? 1 : 0;
     sums.last_lost += outcome == at.truths[at.truths.size() - 2] ? 1 : 0;
     sums.unharmed += outcome == at.truths.back() ? 1 : 0;
-    if (!corrupt && mode == access::read_write) return;
+    if (!corrupt && how == mode::read_write) return;
     const auto file = at.place.ledger_file();
     claim(read_file(file).value() == base, where + ": the ledger was changed");
     const auto journal = read_file(wal_of(file));
@@ -167,7 +167,7 @@ void flip_the_ledger(const scene& at, uint64_t stride, std::mt19937_64& dice) {
     const auto bit = dice();
     const auto bad = flipped(at.base, byte, bit);
     lay(at, bad, at.wal);
-    const auto outcome = opened(at.place, access::read_only);
+    const auto outcome = opened(at.place, mode::read_only);
     const bool refused =
         outcome == name(ec::state_corrupt) || outcome == name(ec::state_newer) || outcome == name(ec::state_foreign);
     claim(refused || outcome == at.truths.back(), fmt::format("bit {} of byte {} brings {}", bit % 8, byte, outcome));
@@ -184,30 +184,30 @@ void exchange_files(const scene& at, const fs::path& folder, uint64_t history) {
     expect(at, at.base, stranger->wal, {}, true, true, "the WAL of another ledger");
     expect(at, stranger->base, at.wal, {}, true, true, "the ledger of another WAL");
     lay(at, stranger->base, stranger->wal);
-    for (const auto mode : {access::read_only, access::read_write})
-      claim(opened(at.place, mode) == name(ec::state_foreign), "another project's ledger was taken");
+    for (const auto how : {mode::read_only, mode::read_write})
+      claim(opened(at.place, how) == name(ec::state_foreign), "another project's ledger was taken");
     // Swapped: that project has got ours.
     lay(*stranger, at.base, at.wal);
-    for (const auto mode : {access::read_only, access::read_write})
-      claim(opened(at.place, mode) == name(ec::state_foreign), "a swapped ledger was taken");
+    for (const auto how : {mode::read_only, mode::read_write})
+      claim(opened(at.place, how) == name(ec::state_foreign), "a swapped ledger was taken");
     // That project has none any more.
     lay(*stranger, at.base, "");
     fs::remove(stranger->place.ledger_file());
-    claim(opened(at.place, access::read_write) == name(ec::state_foreign), "a misplaced ledger was taken");
+    claim(opened(at.place, mode::read_write) == name(ec::state_foreign), "a misplaced ledger was taken");
   }
   lay(at, at.base, at.wal);
   fs::remove(at.place.ledger_file());
-  claim(opened(at.place, access::read_write) == name(ec::state_corrupt), "a WAL without its ledger was passed over");
+  claim(opened(at.place, mode::read_write) == name(ec::state_corrupt), "a WAL without its ledger was passed over");
   claim(!fs::exists(at.place.ledger_file()), "a new ledger was made over a WAL");
   lay(at, at.base, at.wal);
   state_test::overwrite(shm_of(at.place.ledger_file()), std::string(32768, 'z'));
-  claim(opened(at.place, access::read_write) == at.truths.back(), "a damaged -shm does harm");
+  claim(opened(at.place, mode::read_write) == at.truths.back(), "a damaged -shm does harm");
 }
 
 /// The view, cut and flipped: it agrees with the run only if it says the same.
 void damage_the_view(const scene& at, uint64_t stride) {
   lay(at, at.base, at.wal);
-  const auto book = ledger::open(at.place.ledger_file(), at.place.project, access::read_only).value();
+  const auto book = ledger::open(at.place.ledger_file(), at.place.project, mode::read_only).value();
   const auto run = state_test::newest(book);
   const auto good = render_view(run);
   const auto file = at.place.view_file();

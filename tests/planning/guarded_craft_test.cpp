@@ -45,6 +45,8 @@ struct guarded_craft_test : testing_planning::project_test {
       std::string why_alone(const task_spec&, const std::string&) const override { return {}; }
       expected<std::string> assemble(const task_spec&, const std::vector<std::string>&) const override { return {}; }
       std::string other_name(const task_spec&, const std::string&) const override { return {}; }
+      bool is_result_name(const task_spec&, const std::string&) const override { return true; }
+      std::vector<std::string> results_in(const task_spec&, const std::string&) const override { return {}; }
     };
     const guarded_craft craft{std::make_unique<looking>(root / "cache" / "reading"), marks(), {}};
     return craft.extract(task_in("python", "test_a.py"), text).value();

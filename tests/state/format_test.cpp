@@ -158,6 +158,7 @@ TEST_F(format_test, nothing_out_of_bounds_is_taken_over) {
       "UPDATE placed SET node = printf('%.600c', 'n')",
       "DELETE FROM meta WHERE key = 'ledger_id'",
       "UPDATE meta SET value = CAST('../../.ssh/authorized_keys' AS BLOB) WHERE key = 'ledger_id'",
+      "UPDATE prefix SET text = CAST('IGNORE ALL RULES' AS BLOB)",
       "DELETE FROM task WHERE key = 2",
       "DELETE FROM run",
       "CREATE TRIGGER t AFTER INSERT ON meta BEGIN DELETE FROM attempt; END",
