@@ -15,6 +15,7 @@
 #include "planning/prompt_texts.hpp"
 #include "planning/survey.hpp"
 #include "planning/task_defaults.hpp"
+#include "state/foreign_state.hpp"
 #include "state/ledger_backup.hpp"
 
 namespace cohort {
@@ -59,6 +60,9 @@ health_check check_lock(const command_context& context) {
 }
 
 health_check check_ledger(const command_context& context) {
+  if (const auto own = check_own_state(context.place); !own)
+    return {"ledger", health_grade::wrong, own.error().message,
+            fmt::format("look at it with: cohort trust {}", printable(context.place.project.string(), 500)), false};
   const auto book = open_ledger(context.place, ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing)
     return {"ledger", health_grade::good, "none yet: a run starts afresh", "", false};

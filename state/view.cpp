@@ -265,8 +265,9 @@ std::vector<std::string> view_differences(const fs::path& file, const run_record
     here.erase(time);
   }
   std::vector<std::string> differences;
-  if (!is_signed(signed_by)) differences.push_back("its signature is missing or does not hold");
   compare(*there, here, "", differences);
+  if (differences.empty() && !is_signed(signed_by))
+    differences.push_back("its signature is missing or does not hold");
   return differences;
 }
 

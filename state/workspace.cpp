@@ -50,7 +50,11 @@ expected<folder> project_folder(const workspace& place) { return folder::open(pl
 expected<folder> state_folder(const workspace& place, bool create) {
   const auto project = project_folder(place);
   if (!project) return tl::unexpected{project.error()};
-  if (project->kind_of(state_name) == file_kind::link)
+  const auto kind = project->kind_of(state_name);
+  if (kind == file_kind::regular || kind == file_kind::other)
+    return fail(ec::permission_denied,
+                fmt::format("'{}' is not a folder; move it away", printable(place.root().native(), 1000)));
+  if (kind == file_kind::link)
     return fail(ec::state_untrusted,
                 fmt::format("'{}' is a symbolic link, and none is followed there; replace it by a folder",
                             printable(place.root().native(), 1000)));

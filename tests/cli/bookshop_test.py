@@ -49,7 +49,7 @@ class OneRun(BookshopBase):
         state = self.view(self.shop)
         self.assertEqual(list(state), ["batchId", "projectPath", "totalTasks", "completedBatches", "totalBatches",
                                        "completedTasks", "failedTasks", "totalEstimatedCost", "actualCostSoFar",
-                                       "startTime", "lastUpdate", "nextBatchIndex", "config", "schemaVersion", "status"])
+                                       "startTime", "lastUpdate", "nextBatchIndex", "config", "schemaVersion", "status", "signature"])
         self.assertEqual(list(state["config"]), ["batchSize", "model", "maxConcurrent", "timeout", "minComplexity"])
         self.assertRegex(state["batchId"], r"^batch-\d{13}$")
         self.assertEqual(state["projectPath"], str(self.shop.resolve()))

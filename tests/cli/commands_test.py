@@ -113,7 +113,7 @@ class State(Case):
         self.assertEqual(self.view(shop)["completedTasks"], 39)
 
     def test_a_foreign_state_without_a_ledger_is_imported(self):
-        """The design: a batch-state.json without a ledger, as the TypeScript original leaves it, is imported."""
+        """A batch-state.json without a ledger, as the TypeScript original leaves it, is imported once it is trusted."""
         shop, bill = self.bookshop(), Bill(self.room / "bill")
         (shop / STATE).mkdir()
         foreign = {"batchId": "batch-1735689600000", "projectPath": str(shop), "totalTasks": 45, "completedBatches": 3,
@@ -123,6 +123,9 @@ class State(Case):
                    "config": {"batchSize": 7, "model": "haiku", "maxConcurrent": 2, "timeout": 600000,
                               "minComplexity": 5, "costLimit": 2.0}}
         (shop / STATE / "batch-state.json").write_text(json.dumps(foreign))
+        self.ends(self.batch(shop, *SIMULATED, "--bill", bill.path), 2)
+        self.assertEqual(bill.lines(), [])
+        self.ends(self.cohort("trust", "--yes", shop), 0)
         self.ends(self.batch(shop, *SIMULATED, "--bill", bill.path), 0)
         self.assertEqual(dict(self.view(shop)["config"]), foreign["config"])
         self.assertIn("haiku", bill.lines()[0]["model"])

@@ -157,7 +157,7 @@ class Problems(DoctorBase):
         good = ledger.read_bytes()
         import sqlite3
         base = sqlite3.connect(ledger)
-        base.execute("UPDATE attempt SET output_tokens = 1 WHERE task = 2")
+        base.execute("DELETE FROM file WHERE task = 2")
         base.commit()
         base.close()
         checks = self.doctor(shop, 1, "--provider", "simulator")
@@ -165,6 +165,13 @@ class Problems(DoctorBase):
         ledger.write_bytes(good[:9000])
         checks = self.doctor(shop, 1, "--provider", "simulator")
         self.assertIn("damaged", checks["ledger"]["finding"])
+
+    def test_state_that_this_user_did_not_sign(self):
+        shop = self.bookshop()
+        (shop / STATE).mkdir()
+        (shop / STATE / "batch-state.json").write_text(json.dumps({
+            "totalTasks": 4, "completedTasks": 1, "actualCostSoFar": 1, "startTime": "2026-01-01T00:00:00.000Z", "config": {}}))
+        self.assertIn("cohort trust", self.doctor(shop, 1, "--provider", "simulator")["ledger"]["advice"])
 
     def test_a_run_under_way_is_named(self):
         server = self.simulator("latency.fixed_ms=300")
@@ -183,8 +190,8 @@ class Problems(DoctorBase):
         (shop / STATE).write_text("a file stands here")
         self.assertEqual(self.doctor(shop, 1, "--provider", "simulator")["project"]["grade"], "problem")
         (shop / STATE).unlink()
-        (shop / STATE).symlink_to("/proc")  # nothing can be made there, not even by root
-        self.assertEqual(self.doctor(shop, 1, "--provider", "simulator")["project"]["grade"], "problem")
+        (shop / STATE).symlink_to("/proc")
+        self.assertEqual(self.doctor(shop, 2, "--provider", "simulator")["project"]["grade"], "problem")
         (shop / STATE).unlink()
         if os.geteuid() != 0:
             (shop / STATE).mkdir(mode=0o555)

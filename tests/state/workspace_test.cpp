@@ -45,6 +45,7 @@ TEST_F(workspace_test, refuses_every_link_within_the_state_folder) {
   const auto wal = fs::path{place.ledger_file().native() + "-wal"};
   for (const auto& path : {place.default_output(), place.log_file().parent_path(), place.root() / "archive", wal}) {
     for (const auto& target : {root / "outside", root / "nowhere", project / "inside"}) {
+      fs::remove_all(path);
       fs::create_symlink(target, path);
       EXPECT_EQ(open_workspace(project).error().code, ec::state_untrusted) << path;
       EXPECT_EQ(prepare(place).error().code, ec::state_untrusted) << path;
