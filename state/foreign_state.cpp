@@ -117,6 +117,11 @@ expected<void> check_own_state(const workspace& place) {
   if (has_ledger(place)) return check_own_ledger(place);
   const auto view = read_view(place.view_file());
   if (view && !view->is_signed) return tl::unexpected{untrusted_view(place)};
+  if (!view && view.error().code == ec::state_corrupt) {  // We write it as a whole: it is not ours, or was edited.
+    auto problem = untrusted_view(place);
+    problem.message += ". Besides, " + view.error().message;
+    return tl::unexpected{std::move(problem)};
+  }
   return {};
 }
 

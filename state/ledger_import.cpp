@@ -144,7 +144,12 @@ expected<std::pair<ledger_copy, fs::path>> readable_copy(const fs::path& from) {
   if (!named) return tl::unexpected{named.error()};
   SQLite::Database opened{named->native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX};
   harden(opened);
-  const auto sound = guarded(&opened, from, "read the ledger", [&] { return check_ledger(opened, from); });
+  const auto sound = guarded(&opened, from, "read the ledger", [&] {
+    const auto tables = check_tables(opened, from);
+    return tables ? check_trees(opened, from) : tables;
+  });
+  if (!sound && sound.error().code == ec::state_untrusted)
+    return tl::unexpected{damaged(from, "it has other tables than a ledger of this program")};
   if (!sound) return tl::unexpected{sound.error()};
   return std::pair{std::move(*copy), std::move(*named)};
 }

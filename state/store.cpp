@@ -98,6 +98,11 @@ bool has_our_schema(const SQLite::Database& database, int64_t version) {
   return length <= ours.size() && blank_lines < 16;
 }
 
+/// Nothing in such a file is read, so it cannot be told whether a bit flipped or somebody made it.
+error other_tables(const fs::path& file) {
+  return untrusted(file, "has other tables than a ledger of this program: it is damaged, or it came with the project");
+}
+
 void checkpoint_at_close(const SQLite::Database& database, bool wanted) {
   ::sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
 }
@@ -153,7 +158,7 @@ void harden(SQLite::Database& database) {
   database.exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0");
 }
 
-expected<void> check_ledger(const SQLite::Database& database, const fs::path& file) {
+expected<void> check_tables(const SQLite::Database& database, const fs::path& file) {
   if (pragma(database, "application_id") != ledger_application_id)
     return tl::unexpected{damaged(file, "it is not a ledger")};
   const auto version = pragma(database, "user_version");
@@ -161,8 +166,11 @@ expected<void> check_ledger(const SQLite::Database& database, const fs::path& fi
     return fail(ec::state_newer,
                 fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
                             file.string(), version, ledger_version));
-  if (version < 1 || !has_our_schema(database, version))
-    return tl::unexpected{damaged(file, "its table of contents was altered")};
+  if (version < 1 || !has_our_schema(database, version)) return tl::unexpected{other_tables(file)};
+  return {};
+}
+
+expected<void> check_trees(const SQLite::Database& database, const fs::path& file) {
   SQLite::Statement check{database, "PRAGMA quick_check(1)"};
   std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
   if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};
@@ -278,8 +286,7 @@ expected<store> store::peek(const fs::path& file, const signing_key& key) {
     made.database_ =
         std::make_unique<SQLite::Database>(immutable_uri(file), SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI);
     harden(*made.database_);
-    if (!has_our_schema(*made.database_, pragma(*made.database_, "user_version")))
-      return tl::unexpected{damaged(file, "its table of contents was altered")};
+    if (auto ours = check_tables(*made.database_, file); !ours) return tl::unexpected{ours.error()};
     if (auto ours = made.check_signed_by(key); !ours) return tl::unexpected{ours.error()};
     return made;
   });
@@ -313,8 +320,9 @@ expected<void> store::open_writer(const signing_key& key) {
   return guarded(database_.get(), file_, "open the ledger", [&]() -> expected<void> {
     checkpoint_at_close(*database_, false);  // until the file is known to be sound
     harden(*database_);
-    if (auto sound = check_ledger(*database_, file_); !sound) return sound;
+    if (auto ours = check_tables(*database_, file_); !ours) return ours;
     if (auto ours = check_signed_by(key); !ours) return ours;
+    if (auto sound = check_trees(*database_, file_); !sound) return sound;
     keep_private();
     database_->exec(
         "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=OFF; PRAGMA temp_store=MEMORY; "
@@ -330,7 +338,7 @@ expected<void> store::check_signed_by(const signing_key& key) {
   SQLite::Statement row{*database_, "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'ledger_id'"};
   const auto id = row.executeStep() ? row.getColumn(0).getString() : std::string{};
   row.reset();
-  if (!is_ledger_id(id)) return tl::unexpected{damaged(file_, "it does not say which ledger it is")};
+  if (!is_ledger_id(id)) return tl::unexpected{untrusted(file_, "does not say which ledger it is")};
   ledger_id_ = id;
   ledger_key_ = key_of_ledger(key, id);
   define_signature(database_->getHandle(), *ledger_key_);
@@ -407,12 +415,13 @@ expected<void> store::open_reader(const std::optional<signing_key>& key) {
   }
   return guarded(database_.get(), file_, "read the ledger", [&]() -> expected<void> {
     harden(*database_);
-    if (auto sound = check_ledger(*database_, file_); !sound) return sound;
+    if (auto ours = check_tables(*database_, file_); !ours) return ours;
     if (from_copy)
       if (auto ours = check_journal_belongs(file_, alone, *database_); !ours) return ours;
     if (pragma(*database_, "user_version") < first_signed_version) return open_converted();
-    if (key) return check_signed_by(*key);
-    return tl::unexpected{untrusted(file_, "was not written by this user, who has signed nothing so far")};
+    if (!key) return tl::unexpected{untrusted(file_, "was not written by this user, who has signed nothing so far")};
+    if (auto ours = check_signed_by(*key); !ours) return ours;
+    return check_trees(*database_, file_);
   });
 }
 

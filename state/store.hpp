@@ -79,8 +79,12 @@ class store {
 /// values. Throws `SQLite::Exception`.
 void harden(SQLite::Database& database);
 
-/// The checks that need SQLite: who made the file, exactly our tables, whole trees, values within their bounds.
-[[nodiscard]] expected<void> check_ledger(const SQLite::Database& database, const std::filesystem::path& file);
+/// Whether it is a ledger, of a format that is known, with exactly our tables; else nothing in it may be read.
+/// `ec::state_corrupt`, `ec::state_newer`, `ec::state_untrusted`.
+[[nodiscard]] expected<void> check_tables(const SQLite::Database& database, const std::filesystem::path& file);
+
+/// Whether its trees are whole, and the values within the bounds of the schema: `ec::state_corrupt` if not.
+[[nodiscard]] expected<void> check_trees(const SQLite::Database& database, const std::filesystem::path& file);
 
 /// Makes an empty ledger with our tables and no rows, readable by this user alone. Nothing may stand there.
 [[nodiscard]] expected<void> create_ledger_file(const std::filesystem::path& file);

@@ -266,8 +266,7 @@ std::vector<std::string> view_differences(const fs::path& file, const run_record
   }
   std::vector<std::string> differences;
   compare(*there, here, "", differences);
-  if (differences.empty() && !is_signed(signed_by))
-    differences.push_back("its signature is missing or does not hold");
+  if (differences.empty() && !is_signed(signed_by)) differences.push_back("its signature is missing or does not hold");
   return differences;
 }
 

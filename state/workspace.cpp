@@ -110,7 +110,11 @@ expected<workspace> open_workspace(const fs::path& project) {
   return place;
 }
 
-expected<folder> open_state(const workspace& place) { return state_folder(place, false); }
+expected<folder> open_state(const workspace& place) {
+  const auto project = project_folder(place);
+  if (!project) return tl::unexpected{project.error()};
+  return project->sub(state_name);
+}
 
 expected<void> prepare(const workspace& place) {
   const auto state = state_folder(place, true);

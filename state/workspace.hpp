@@ -34,7 +34,8 @@ struct workspace {
 /// something of ours in it is a symbolic link: none is followed there.
 [[nodiscard]] expected<workspace> open_workspace(const std::filesystem::path& project);
 
-/// The folder `.claude-testing/`, for reading and writing by name below it. `ec::not_found` if there is none.
+/// The folder `.claude-testing/`, for reading and writing by name below it. `ec::not_found` if there is none. A link
+/// that came there since `open_workspace` is not followed: reading it fails, and writing replaces it.
 [[nodiscard]] expected<folder> open_state(const workspace& place);
 
 /// Creates `.claude-testing/` with a `.gitignore` of its own that keeps state, logs and locks out of git but not the

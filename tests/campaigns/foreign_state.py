@@ -171,7 +171,7 @@ class ForeignState(campaign.Trial):
             path.write_bytes(self.dice.randbytes(5000))
         else:
             with open(path, "wb") as stream:
-                stream.truncate(3 << 30)
+                stream.truncate(300 << 20)
         return f"{name} is {how}"
 
     # --- What the program makes of it -----------------------------------------------------------------------------------

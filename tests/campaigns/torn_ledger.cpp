@@ -117,7 +117,7 @@ void expect(const scene& at, const std::string& base, const std::string& wal, co
   for (const auto how : {mode::read_only, mode::read_write}) {
     if (how == mode::read_write && !write) return;
     const auto outcome = opened(at.place, how);
-    const bool corrupt = outcome == name(ec::state_corrupt);
+    const bool corrupt = outcome == name(ec::state_corrupt) || outcome == name(ec::state_untrusted);
     const bool good = std::find(allowed.begin(), allowed.end(), outcome) != allowed.end();
     claim(good || (corrupt && may_be_corrupt), where + " brings " + outcome);
     sums.corrupt += corrupt ? 1 : 0;
@@ -168,8 +168,8 @@ void flip_the_ledger(const scene& at, uint64_t stride, std::mt19937_64& dice) {
     const auto bad = flipped(at.base, byte, bit);
     lay(at, bad, at.wal);
     const auto outcome = opened(at.place, mode::read_only);
-    const bool refused =
-        outcome == name(ec::state_corrupt) || outcome == name(ec::state_newer) || outcome == name(ec::state_foreign);
+    const bool refused = outcome == name(ec::state_corrupt) || outcome == name(ec::state_newer) ||
+                         outcome == name(ec::state_foreign) || outcome == name(ec::state_untrusted);
     claim(refused || outcome == at.truths.back(), fmt::format("bit {} of byte {} brings {}", bit % 8, byte, outcome));
     claim(read_file(at.place.ledger_file()).value() == bad, "a damaged ledger was changed");
   }

@@ -103,13 +103,13 @@ class Torn(campaign.Trial):
         paths = [shop / STATE / name for name in FILES]
         return {path.name: digest(path) for path in paths if path.is_file() and path.stat().st_size > 0}
 
-    def refused(self, *words, clean=True, shop=None):
+    def refused(self, *words, clean=True, shop=None, codes=(1,)):
         """Nothing is asked, nothing changed, the message says what to do, and that works."""
         shop = shop or self.shop
         before = self.marks(shop)
         for attempt in range(2):
             ended = self.run_it(shop)
-            self.ends(ended, 1)
+            self.assertIn(ended.code, codes, ended.err)
             self.assertEqual(self.asked, [])
             self.assertEqual(self.marks(shop), before, "what was refused was changed")
             for word in words:
@@ -119,7 +119,8 @@ class Torn(campaign.Trial):
             self.ends(self.batch(shop, "--clean"), 0)
             archived = sorted(digest(path) for path in (shop / STATE / "archive").rglob("*")
                               if path.name in FILES and path.stat().st_size > 0)
-            self.assertEqual(archived, sorted(before.values()), "--clean lost something")
+            # The copy of a ledger that cannot be read, or of one with this path, goes there as well.
+            self.assertLessEqual(set(before.values()), set(archived), "--clean lost something")
             self.ends(self.run_it(shop), 0)
         return "refused"
 
@@ -129,7 +130,8 @@ class Torn(campaign.Trial):
         if ended.code == 0:
             return self.goes_on(ended, lost)
         if self.marks(self.shop) == before:
-            return self.refused(clean="newer" not in ended.err)
+            # Of a ledger with other tables than ours it cannot be told whether it is this user's.
+            return self.refused(clean="newer" not in ended.err, codes=(1, 2))
         # A flipped bit in a prompt or an answer is found when its batch is loaded: then the run stops.
         self.ends(ended, 1)
         self.assertIn("is damaged", ended.err)
@@ -280,7 +282,12 @@ class Torn(campaign.Trial):
     def as_nobody(self):
         """The same command as a user who may read everything here, and write nothing."""
         asked = len(self.server.bill.lines())
-        env = dict(self.env(self.server), HOME="/nonexistent", COHORT_CONFIG_DIR=str(self.shared.config))
+        user_state = self.room / "user-state"  # With the same key: what is read was signed by this user.
+        if not user_state.exists():
+            shutil.copytree(self.user_state, user_state)
+            subprocess.run(["chown", "-R", f"{NOBODY}:{NOBODY}", user_state], check=True)
+        env = dict(self.env(self.server), HOME="/nonexistent", COHORT_CONFIG_DIR=str(self.shared.config),
+                   XDG_STATE_HOME=str(user_state))
         done = subprocess.run(["setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", PROGRAM,
                                "generate-logical-batch", self.shop], env=env, capture_output=True, timeout=60, text=True)
         self.assertEqual(self.server.bill.prompts()[asked:], [])

@@ -308,6 +308,9 @@ class Users(campaign.Trial):
             view.rmdir()
         elif not killed:
             self.ends(ended, 0)
+        if view.is_symlink():
+            self.ends(self.batch(self.shop, server=self.server), 2)
+            view.unlink()
         self.again()
         if not killed:
             self.account()
