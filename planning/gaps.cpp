@@ -221,7 +221,7 @@ class gap_judge {
       if (found == by_stem_.end()) continue;
       const auto folders = static_cast<uint64_t>(std::count(path.begin(), path.end(), '/')) + 1;
       for (const auto candidate : found->second) {
-        if (!spend(folders * folders)) break;
+        if (!spend(1 + folders * folders / 4)) break;
         const auto& file = files_[candidate].file;
         const auto& group = lang.import_group;
         if (std::find(group.begin(), group.end(), file.language) == group.end()) continue;

@@ -33,6 +33,8 @@ std::string_view last_name(std::string_view path) noexcept { return path.substr(
 
 using name_list = std::vector<std::string>;
 
+constexpr size_t longest_name = 200;  ///< Of what a test is called, in bytes; names of classes are repeated.
+
 /// Functions by name, and methods of classes by name. Stops at the first one unless `all` takes their names.
 class definition_finder {
  public:
@@ -70,10 +72,10 @@ class definition_finder {
     if (rule.kind == definition_kind::function) {
       const bool is_test =
           where == place::file ? is_test_function(node, rule, name) : is_one_of(name, rules_.tests.methods);
-      if (is_test && all_ != nullptr) all_->push_back(class_ + std::string{name});
+      if (is_test && all_ != nullptr) all_->push_back(class_ + std::string{name.substr(0, longest_name)});
       found_ = found_ || is_test;
     } else if (rule.kind == definition_kind::class_type && is_test_class(node, name)) {
-      const auto outer = std::exchange(class_, class_ + std::string{name} + '.');
+      const auto outer = std::exchange(class_, class_ + std::string{name.substr(0, longest_name)} + '.');
       if (const auto body = child_in(node, rule.body); exists(body)) look_at_children(body, place::test_class, depth);
       class_ = outer;
     }
@@ -125,7 +127,7 @@ class call_finder {
                 if ((what & role::import) != 0)
                   read_import(rules_, node, text_, imported_);
                 else if (!read_import_call(rules_, node, around, text_, imported_) && is_test(node))
-                  note(node);
+                  note(node, around);
                 learn_aliases();
                 return !found_ && (what & role::import) == 0;
               });
@@ -139,12 +141,12 @@ class call_finder {
 
   /// A test is called by its first argument: `it("adds", ...)`. The inner call of `it.each(...)("adds", ...)` is no
   /// test of its own.
-  void note(TSNode call) {
+  void note(TSNode call, const node_ancestors& around) {
     if (all_ == nullptr) {
       found_ = true;
       return;
     }
-    const auto outer = ts_node_parent(call);
+    const auto outer = around.at(0);
     if (exists(outer) && (roles(outer) & role::call) != 0 && ts_node_eq(child_in(outer, rules_.call_function), call))
       return;
     const auto arguments = child_in(call, rules_.call_arguments);
@@ -153,8 +155,7 @@ class call_finder {
     constexpr std::string_view quotes = "\"'`";
     if (title.size() > 1 && quotes.find(title.front()) != std::string_view::npos && title.back() == title.front())
       title = title.substr(1, title.size() - 2);
-    constexpr size_t longest_title = 200;
-    all_->emplace_back(title.substr(0, longest_title));
+    all_->emplace_back(title.substr(0, longest_name));
   }
 
   /// `import { test as check } from ...` makes `check` a test, `import check from "node:test"` as well.
