@@ -10,8 +10,8 @@
 #include "cli/run_defaults.hpp"
 #include "planning/batches.hpp"
 #include "planning/task_defaults.hpp"
-#include "state/lock.hpp"
 #include "state/ledger.hpp"
+#include "state/lock.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {

@@ -77,32 +77,6 @@ uint64_t size_of(const fs::path& file) noexcept {
   return failed ? 0 : static_cast<uint64_t>(size);
 }
 
-int64_t pragma(const SQLite::Database& database, const char* name) {
-  SQLite::Statement query{database, fmt::format("PRAGMA {}", name)};
-  return query.executeStep() ? query.getColumn(0).getInt64() : 0;
-}
-
-/// True if the file describes its tables just as we do, and has nothing else.
-bool has_our_schema(const SQLite::Database& database, int64_t version) {
-  const std::string ours = version >= first_signed_version
-                               ? std::string{ledger_schema}
-                               : std::string{ledger_schema_1} + (version >= 2 ? ledger_schema_2 : "");
-  SQLite::Statement row{database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"};
-  size_t length = 0;
-  while (row.executeStep()) {
-    const auto sql = row.getColumn(0).getString();
-    if (ours.find("\n" + sql + ";\n") == std::string_view::npos) return false;
-    length += sql.size() + 2;
-  }
-  const auto blank_lines = ours.size() - length;  // nothing of ours may be missing
-  return length <= ours.size() && blank_lines < 16;
-}
-
-/// Nothing in such a file is read, so it cannot be told whether a bit flipped or somebody made it.
-error other_tables(const fs::path& file) {
-  return untrusted(file, "has other tables than a ledger of this program: it is damaged, or it came with the project");
-}
-
 void checkpoint_at_close(const SQLite::Database& database, bool wanted) {
   ::sqlite3_db_config(database.getHandle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, wanted ? 0 : 1, nullptr);
 }
@@ -141,74 +115,6 @@ expected<void> missing(const fs::path& file) {
 
 }  // namespace
 
-void harden(SQLite::Database& database) {
-  auto* handle = database.getHandle();
-  constexpr std::pair<int, int> switches[]{
-      {SQLITE_DBCONFIG_DEFENSIVE, 1},       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
-      {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},  {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
-      {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0}};
-  for (const auto& [what, value] : switches)
-    if (::sqlite3_db_config(handle, what, value, nullptr) != SQLITE_OK) throw SQLite::Exception{handle};
-  // One attached file: VACUUM INTO and the import of a ledger need it.
-  constexpr std::pair<int, int> limits[]{
-      {SQLITE_LIMIT_LENGTH, 128 << 20},        {SQLITE_LIMIT_SQL_LENGTH, 100'000}, {SQLITE_LIMIT_COLUMN, 64},
-      {SQLITE_LIMIT_EXPR_DEPTH, 100},          {SQLITE_LIMIT_COMPOUND_SELECT, 5},  {SQLITE_LIMIT_ATTACHED, 1},
-      {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100}, {SQLITE_LIMIT_TRIGGER_DEPTH, 1},    {SQLITE_LIMIT_WORKER_THREADS, 0}};
-  for (const auto& [what, value] : limits) ::sqlite3_limit(handle, what, value);
-  database.exec("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0");
-}
-
-expected<void> check_tables(const SQLite::Database& database, const fs::path& file) {
-  if (pragma(database, "application_id") != ledger_application_id)
-    return tl::unexpected{damaged(file, "it is not a ledger")};
-  const auto version = pragma(database, "user_version");
-  if (version > ledger_version)
-    return fail(ec::state_newer,
-                fmt::format("the ledger '{}' has format {}, this program knows up to {}; use the newer program",
-                            file.string(), version, ledger_version));
-  if (version < 1 || !has_our_schema(database, version)) return tl::unexpected{other_tables(file)};
-  return {};
-}
-
-expected<void> check_trees(const SQLite::Database& database, const fs::path& file) {
-  SQLite::Statement check{database, "PRAGMA quick_check(1)"};
-  std::string verdict = check.executeStep() ? check.getColumn(0).getString() : "no answer";
-  if (verdict != "ok") return tl::unexpected{damaged(file, verdict.substr(0, verdict.find('\n')))};
-  return {};
-}
-
-/// The file is made before SQLite opens it, so that no one else can read it, whatever the umask is; the journal gets
-/// the permissions of the file.
-expected<void> create_ledger_file(const fs::path& file) {
-  const descriptor made{::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!made.valid()) return tl::unexpected{system_error(errno, "create the ledger", file)};
-  SQLite::Database database{file.native(), SQLite::OPEN_READWRITE | open_flags};
-  database.exec(
-      fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
-                  "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
-                  ledger_page_size, ledger_application_id, ledger_version));
-  database.exec(ledger_schema);
-  database.exec("COMMIT");
-  return {};
-}
-
-void write_meta(const SQLite::Database& database, const std::string& key, const std::string& value) {
-  SQLite::Statement update{database,
-                           "INSERT INTO meta(key, value, signature) VALUES(?1, ?2, row_signature('meta', ?1, ?2)) ON "
-                           "CONFLICT(key) DO UPDATE SET value = excluded.value, signature = excluded.signature"};
-  update.bind(1, key);
-  update.bind(2, value.empty() ? "" : value.data(), static_cast<int>(value.size()));
-  update.exec();
-}
-
-bool is_ledger_id(std::string_view text) noexcept {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-signing_key key_of_ledger(const signing_key& user_key, std::string_view ledger_id) {
-  return user_key.for_purpose("ledger", ledger_id);
-}
-
 std::string immutable_uri(const fs::path& file) {
   std::string uri = "file:";
   for (const char c : file.native()) {
@@ -217,24 +123,6 @@ std::string immutable_uri(const fs::path& file) {
     uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return uri + "?immutable=1";
-}
-
-error untrusted(const fs::path& file, std::string_view why) {
-  return {
-      ec::state_untrusted,
-      fmt::format("the ledger '{}' {}. It is not used, and nothing was changed. `cohort trust PROJECT` shows what it "
-                  "would make Cohort do, and takes it over if you agree; `cohort generate-logical-batch PROJECT "
-                  "--clean` puts it aside",
-                  printable(file.string(), 1000), why)};
-}
-
-error damaged(const fs::path& file, std::string_view what) {
-  return {
-      ec::state_corrupt,
-      fmt::format(
-          "the ledger '{}' is damaged: {}. It was not repaired. Restore it (with its -wal file) from a backup, or run "
-          "`cohort generate-logical-batch PROJECT --clean`, which archives it and starts afresh",
-          file.string(), what)};
 }
 
 error error_of(const SQLite::Exception& thrown, const SQLite::Database* database, const fs::path& file,
@@ -333,7 +221,7 @@ expected<void> store::open_writer(const signing_key& key) {
 
 /// A ledger belongs to whoever signed its identity. Its other rows are checked when they are read.
 expected<void> store::check_signed_by(const signing_key& key) {
-  if (pragma(*database_, "user_version") < first_signed_version)
+  if (format_of(*database_) < first_signed_version)
     return tl::unexpected{untrusted(file_, "was written by an older version of this program, which did not sign it")};
   SQLite::Statement row{*database_, "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'ledger_id'"};
   const auto id = row.executeStep() ? row.getColumn(0).getString() : std::string{};
@@ -418,7 +306,7 @@ expected<void> store::open_reader(const std::optional<signing_key>& key) {
     if (auto ours = check_tables(*database_, file_); !ours) return ours;
     if (from_copy)
       if (auto ours = check_journal_belongs(file_, alone, *database_); !ours) return ours;
-    if (pragma(*database_, "user_version") < first_signed_version) return open_converted();
+    if (format_of(*database_) < first_signed_version) return open_converted();
     if (!key) return tl::unexpected{untrusted(file_, "was not written by this user, who has signed nothing so far")};
     if (auto ours = check_signed_by(*key); !ours) return ours;
     return check_trees(*database_, file_);

@@ -86,6 +86,9 @@ void harden(SQLite::Database& database);
 /// Whether its trees are whole, and the values within the bounds of the schema: `ec::state_corrupt` if not.
 [[nodiscard]] expected<void> check_trees(const SQLite::Database& database, const std::filesystem::path& file);
 
+/// The number of its format.
+[[nodiscard]] int64_t format_of(const SQLite::Database& database);
+
 /// Makes an empty ledger with our tables and no rows, readable by this user alone. Nothing may stand there.
 [[nodiscard]] expected<void> create_ledger_file(const std::filesystem::path& file);
 
