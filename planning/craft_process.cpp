@@ -22,14 +22,12 @@
 
 #include "planning/guarded_craft.hpp"
 
-extern "C" char** environ;
-
 namespace cohort {
 
 namespace {
 
 constexpr rlim_t most_seconds = 60;  ///< Of processor time. What keeps its bounds needs a tenth.
-constexpr rlim_t most_bytes = rlim_t{4} << 30U;
+constexpr rlim_t most_reader_bytes = rlim_t{4} << 30U;
 constexpr int longest_wait_ms = 15 * 60 * 1000;  ///< By the clock; the machine may be busy.
 constexpr int most_kills = 3;  ///< By somebody else: a user, a machine without memory. That says little of the answer.
 
@@ -200,7 +198,7 @@ void bound_this_process() {
   limit(RLIMIT_CORE, 0, 0);
   limit(RLIMIT_CPU, most_seconds, most_seconds + 5);
 #ifndef __SANITIZE_ADDRESS__
-  limit(RLIMIT_AS, most_bytes, most_bytes);
+  limit(RLIMIT_AS, most_reader_bytes, most_reader_bytes);
 #endif
 }
 

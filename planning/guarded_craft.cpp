@@ -19,7 +19,7 @@ craft_question question_of(craft_question::kind what, const task_spec& task, std
 /// The label is for people and changes nothing.
 digest digest_of(const craft_question& question) {
   std::string all = std::to_string(static_cast<int>(question.what)) + '\n' + question.target + '\n';
-  for (const auto& [key, value] : question.traits) all += key + '=' + value + '\n';
+  for (const auto& [key, value] : question.traits) all.append(key).append("=").append(value).append("\n");
   for (const auto& text : question.texts) all += to_hex(sha256(text));
   return sha256(all);
 }
@@ -27,7 +27,7 @@ digest digest_of(const craft_question& question) {
 /// "3:add6:remove": any bytes.
 std::string packed(const std::vector<std::string>& names) {
   std::string all;
-  for (const auto& name : names) all += std::to_string(name.size()) + ':' + name;
+  for (const auto& name : names) all.append(std::to_string(name.size())).append(":").append(name);
   return all;
 }
 
@@ -61,7 +61,7 @@ expected<std::string> answer_of(const task_craft& craft, const craft_question& q
   return std::string{};
 }
 
-expected<std::string> guarded_craft::put(craft_question question) const {
+expected<std::string> guarded_craft::put(const craft_question& question) const {
   const auto key = digest_of(question);
   if (!marks_->is_suspect(key)) {
     const answer_marks::mark reading{*marks_, key};

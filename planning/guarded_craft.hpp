@@ -57,7 +57,7 @@ class guarded_craft : public task_craft {
   [[nodiscard]] std::vector<std::string> results_in(const task_spec& task, const std::string& content) const override;
 
  private:
-  [[nodiscard]] expected<std::string> put(craft_question question) const;
+  [[nodiscard]] expected<std::string> put(const craft_question& question) const;
 
   std::unique_ptr<task_craft> craft_;
   std::unique_ptr<answer_marks> marks_;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr uint64_t largest_ignore_file = 1U << 20U;
 constexpr uint64_t most_steps_for_a_path = 100'000'000;  ///< Some tenths of a second, at worst.
-constexpr uint64_t most_steps = 4'000'000'000;           ///< For a project.
+constexpr uint64_t most_ignore_steps = 4'000'000'000;    ///< For a project.
 
 /// How many `*` stand in one part of the pattern, at most, and how many `**` in all of it.
 std::pair<uint32_t, uint32_t> stars_in(std::string_view pattern) noexcept {
@@ -36,8 +36,8 @@ std::pair<uint32_t, uint32_t> stars_in(std::string_view pattern) noexcept {
 /// In how many ways `stars` can be put to `places`, and no more than a bound.
 uint64_t ways(uint64_t places, uint32_t stars) noexcept {
   uint64_t count = 1;
-  for (uint32_t i = 1; i <= stars && count < most_steps; ++i) count = std::max<uint64_t>(count * places / i, 1);
-  return std::min(count, most_steps);
+  for (uint32_t i = 1; i <= stars && count < most_ignore_steps; ++i) count = std::max<uint64_t>(count * places / i, 1);
+  return std::min(count, most_ignore_steps);
 }
 
 size_t longest_part(std::string_view path) noexcept {
@@ -53,7 +53,7 @@ size_t longest_part(std::string_view path) noexcept {
 }  // namespace
 
 ignore_guard::ignore_guard(std::filesystem::path root, std::filesystem::path repository)
-    : root_(std::move(root)), repository_(std::move(repository)), steps_left_(most_steps) {}
+    : root_(std::move(root)), repository_(std::move(repository)), steps_left_(most_ignore_steps) {}
 
 bool ignore_guard::allows(std::string_view path) {
   const auto force = in_force(folder_of(path));
@@ -64,7 +64,8 @@ bool ignore_guard::allows(std::string_view path) {
     const auto [single, doubled] = stars;
     const auto each = ways(part, single);
     const auto repeated = ways(path.size(), doubled);
-    steps += each > most_steps / repeated ? most_steps : std::min(most_steps, each * repeated * weight);
+    steps +=
+        each > most_ignore_steps / repeated ? most_ignore_steps : std::min(most_ignore_steps, each * repeated * weight);
     if (steps > most_steps_for_a_path) break;
   }
   const bool affordable = steps <= most_steps_for_a_path && steps <= steps_left_;

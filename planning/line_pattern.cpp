@@ -11,10 +11,10 @@ namespace cohort {
 
 namespace {
 
-constexpr size_t longest_pattern = 500;
-constexpr int64_t most_memory = 1 << 20;  ///< Of the automaton; with less than it wants, a search is slower.
+constexpr size_t longest_expression = 500;
+constexpr int64_t automaton_memory = 1 << 20;  ///< Of the automaton; with less than it wants, a search is slower.
 
-re2::StringPiece piece(std::string_view text) { return {text.data(), text.size()}; }
+re2::StringPiece string_piece(std::string_view text) { return {text.data(), text.size()}; }
 
 }  // namespace
 
@@ -24,11 +24,11 @@ line_pattern& line_pattern::operator=(line_pattern&&) noexcept = default;
 line_pattern::~line_pattern() = default;
 
 expected<line_pattern> line_pattern::compile(const std::string& pattern) {
-  if (pattern.size() > longest_pattern)
+  if (pattern.size() > longest_expression)
     return fail(ec::config_invalid,
-                fmt::format("'{}' is longer than {} bytes", printable(pattern, 100), longest_pattern));
+                fmt::format("'{}' is longer than {} bytes", printable(pattern, 100), longest_expression));
   re2::RE2::Options options{re2::RE2::Quiet};
-  options.set_max_mem(most_memory);
+  options.set_max_mem(automaton_memory);
   options.set_never_nl(true);
   options.set_encoding(re2::RE2::Options::EncodingLatin1);  // A file need not be UTF-8.
   auto compiled = std::make_unique<const re2::RE2>("(?m)" + pattern, options);
@@ -37,11 +37,11 @@ expected<line_pattern> line_pattern::compile(const std::string& pattern) {
               fmt::format("'{}' is no regular expression: {}", printable(pattern), compiled->error()));
 }
 
-bool line_pattern::fits(std::string_view text) const { return re2::RE2::PartialMatch(piece(text), *compiled_); }
+bool line_pattern::fits(std::string_view text) const { return re2::RE2::PartialMatch(string_piece(text), *compiled_); }
 
 std::string line_pattern::first_group(std::string_view text) const {
   std::string found;
-  if (compiled_->NumberOfCapturingGroups() > 0) re2::RE2::PartialMatch(piece(text), *compiled_, &found);
+  if (compiled_->NumberOfCapturingGroups() > 0) re2::RE2::PartialMatch(string_piece(text), *compiled_, &found);
   return found;
 }
 

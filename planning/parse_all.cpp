@@ -21,7 +21,7 @@ struct outcome {
   bool from_cache = false;
 };
 
-constexpr uint64_t most_bytes = 3ULL << 30U;
+constexpr uint64_t most_parsed_bytes = 3ULL << 30U;
 
 uint64_t bytes_of(const std::vector<symbol>& symbols) {
   uint64_t bytes = 0;
@@ -57,12 +57,12 @@ class pool {
  private:
   void work() {
     for (size_t i = next_++; i < files_.size(); i = next_++) {
-      outcomes_[i] = bytes_ > most_bytes ? outcome{fail(ec::file_too_large,
-                                                        "the files before it fill the memory that "
-                                                        "there is for a project"),
-                                                   {},
-                                                   false}
-                                         : handle(files_[i]);
+      outcomes_[i] = bytes_ > most_parsed_bytes ? outcome{fail(ec::file_too_large,
+                                                               "the files before it fill the memory that "
+                                                               "there is for a project"),
+                                                          {},
+                                                          false}
+                                                : handle(files_[i]);
       if (outcomes_[i].parsed) bytes_ += bytes_of(*outcomes_[i].parsed) + outcomes_[i].encoded.size();
       report_progress();
     }

@@ -14,9 +14,9 @@ namespace cohort {
 namespace {
 
 constexpr std::string_view blank_name = "_";
-constexpr int deepest_pattern = 20;     ///< `[[[a]]] = ...`
-constexpr int longest_chain = 100;      ///< `a = b = c = ...`
-constexpr size_t longest_called = 200;  ///< Of what a call names, in bytes; chains of calls hold each other.
+constexpr int deepest_pattern = 20;      ///< `[[[a]]] = ...`
+constexpr int longest_assignment = 100;  ///< `a = b = c = ...`
+constexpr size_t longest_called = 200;   ///< Of what a call names, in bytes; chains of calls hold each other.
 
 bool lists(const std::vector<std::string>& list, std::string_view what) {
   return std::find(list.begin(), list.end(), what) != list.end();
@@ -126,7 +126,7 @@ class statement_judge {
       }
       const auto value = child_in(node, rule.value);
       if (!exists(value) || ts_node_symbol(value) != ts_node_symbol(node)) break;
-      plain = plain && chained < longest_chain;
+      plain = plain && chained < longest_assignment;
       node = value;
     }
     return plain;

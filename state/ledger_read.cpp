@@ -131,10 +131,10 @@ expected<std::optional<run_record>> ledger::newest_run() const {
 
 expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
   static const auto replaced = fmt::format(
-      "SELECT a.outcome, a.cost, a.reserved, {} FROM attempt a JOIN task t ON t.key = a.task "
+      "SELECT a.outcome, a.cost, a.reserved, {} AND {} FROM attempt a JOIN task t ON t.key = a.task "
       "WHERE t.run < ?1 AND t.run > coalesce((SELECT max(r.id) FROM run r WHERE r.id < ?1 AND NOT EXISTS "
       "(SELECT 1 FROM task open WHERE open.run = r.id AND open.state NOT IN (2, 3, 4))), 0)",
-      sound_sql(ledger_table::attempt, "a"));
+      sound_sql(ledger_table::attempt, "a"), sound_sql(ledger_table::task, "t"));
   return self_->guard("read what earlier plans cost", [&]() -> expected<spending> {
     query row{self_->prepared(replaced)};
     row.whole(run);
@@ -224,10 +224,12 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
 }
 
 void ledger::impl::sum_spare(run_record& run, int64_t first, int64_t last) const {
-  query row{
-      prepared("SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number "
-               "= p.number "
-               "WHERE p.spare = 1 AND p.task BETWEEN ? AND ?")};
+  static const auto spare = fmt::format(
+      "SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number = "
+      "p.number "
+      "WHERE p.spare = 1 AND p.task BETWEEN ? AND ? AND {}",
+      sound_sql(ledger_table::placed, "p"));
+  query row{prepared(spare)};
   if (!row.whole(first).whole(last).next()) return;
   run.spare_answers = row.as<uint32_t>();
   run.spare_cost = row.money();
