@@ -81,6 +81,11 @@ expected<std::string> read_all(int fd, uint64_t limit, const fs::path& path) {
   return content;
 }
 
+expected<void> sync_folder(int fd, const fs::path& path) {
+  if (::fsync(fd) != 0) return tl::unexpected{system_error(errno, "sync the directory", path)};
+  return {};
+}
+
 /// The name follows from the target's, so that what a killed process left is taken over by the next write.
 std::string temporary_name(const std::string& target) {
   return fmt::format(".cohort-{}.tmp", to_hex(sha256(target)).substr(0, 16));
@@ -223,43 +228,53 @@ expected<folder> folder::make(const fs::path& path, access who) {
   return open(path);
 }
 
-expected<folder> folder::descend(const fs::path& relative, bool create, access who) const {
-  auto at = descriptor{::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0)};
-  if (!at.valid()) return tl::unexpected{system_error(errno, "open the folder", path_)};
+expected<folder::reached> folder::descend(const fs::path& relative, bool create, access who) const {
+  descriptor held;
+  int at = fd_.get();
   auto shown = path_;
   for (const auto& part : relative) {
     shown /= part;
     constexpr int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW;
-    descriptor next{::openat(at.get(), part.c_str(), flags)};
+    descriptor next{::openat(at, part.c_str(), flags)};
     if (!next.valid() && errno == ENOENT && create) {
-      if (::mkdirat(at.get(), part.c_str(), mode_of_folders(who)) != 0 && errno != EEXIST)
+      if (::mkdirat(at, part.c_str(), mode_of_folders(who)) != 0 && errno != EEXIST)
         return tl::unexpected{system_error(errno, "create the directory", shown)};
-      next = descriptor{::openat(at.get(), part.c_str(), flags)};
+      next = descriptor{::openat(at, part.c_str(), flags)};
     }
-    if (!next.valid()) return open_error(at.get(), part.c_str(), errno, "open the folder", shown);
-    at = std::move(next);
+    if (!next.valid()) return open_error(at, part.c_str(), errno, "open the folder", shown);
+    held = std::move(next);
+    at = held.get();
   }
-  return folder{std::move(at), std::move(shown)};
+  return reached{std::move(held), at, std::move(shown)};
+}
+
+expected<folder::reached> folder::above(const fs::path& relative, bool create, access who) const {
+  return descend(relative.parent_path(), create, who);
+}
+
+/// A way of at least one component ends in a folder of its own.
+expected<folder> folder::as_folder(expected<reached> found) {
+  if (!found) return tl::unexpected{found.error()};
+  return folder{std::move(found->held), std::move(found->path)};
 }
 
 expected<folder> folder::sub(const fs::path& relative) const {
   if (!stays_below(relative)) return leads_out(relative);
-  return descend(relative, false, access::usual);
+  return as_folder(descend(relative, false, access::usual));
 }
 
 expected<folder> folder::make_sub(const fs::path& relative, access who) const {
   if (!stays_below(relative)) return leads_out(relative);
-  return descend(relative, true, who);
+  return as_folder(descend(relative, true, who));
 }
 
 expected<descriptor> folder::open_file(const fs::path& relative, int flags, access who) const {
   if (!stays_below(relative)) return leads_out(relative);
-  const auto parent = descend(relative.parent_path(), (flags & O_CREAT) != 0, who);
+  const auto parent = above(relative, (flags & O_CREAT) != 0, who);
   if (!parent) return tl::unexpected{parent.error()};
   const auto name = relative.filename();
-  descriptor file{
-      ::openat(parent->fd(), name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode_of_files(who))};
-  if (!file.valid()) return open_error(parent->fd(), name.c_str(), errno, "open", path_ / relative);
+  descriptor file{::openat(parent->fd, name.c_str(), flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode_of_files(who))};
+  if (!file.valid()) return open_error(parent->fd, name.c_str(), errno, "open", path_ / relative);
   return file;
 }
 
@@ -271,34 +286,34 @@ expected<std::string> folder::read(const fs::path& relative, uint64_t limit) con
 
 expected<void> folder::replace(const fs::path& relative, std::string_view content, durability when, access who) const {
   if (!stays_below(relative)) return leads_out(relative);
-  const auto parent = descend(relative.parent_path(), true, who);
+  const auto parent = above(relative, true, who);
   if (!parent) return tl::unexpected{parent.error()};
-  pending_file file{parent->fd(), relative.filename().native(), path_ / relative};
+  pending_file file{parent->fd, relative.filename().native(), path_ / relative};
   if (auto written = file.write(content, when, who); !written) return written;
   if (auto done = file.replace(); !done) return done;
   COHORT_FAULT_POINT("file.renamed");
-  return when == durability::now ? parent->sync() : expected<void>{};
+  return when == durability::now ? sync_folder(parent->fd, parent->path) : expected<void>{};
 }
 
 expected<bool> folder::replace_if(const fs::path& relative, std::string_view content, durability when, access who,
                                   const std::function<bool(const std::string&)>& is_expected) const {
   if (!stays_below(relative)) return leads_out(relative);
-  const auto parent = descend(relative.parent_path(), true, who);
+  const auto parent = above(relative, true, who);
   if (!parent) return tl::unexpected{parent.error()};
-  pending_file file{parent->fd(), relative.filename().native(), path_ / relative};
+  pending_file file{parent->fd, relative.filename().native(), path_ / relative};
   if (auto written = file.write(content, when, who); !written) return tl::unexpected{written.error()};
   if (auto done = file.replace_if(is_expected); !done || !*done) return done;
   COHORT_FAULT_POINT("file.renamed");
   if (when == durability::now)
-    if (auto synced = parent->sync(); !synced) return tl::unexpected{synced.error()};
+    if (auto synced = sync_folder(parent->fd, parent->path); !synced) return tl::unexpected{synced.error()};
   return true;
 }
 
 expected<void> folder::remove(const fs::path& relative) const {
   if (!stays_below(relative)) return leads_out(relative);
-  const auto parent = descend(relative.parent_path(), false, access::usual);
+  const auto parent = above(relative, false, access::usual);
   if (!parent) return parent.error().code == ec::not_found ? expected<void>{} : tl::unexpected{parent.error()};
-  if (::unlinkat(parent->fd(), relative.filename().c_str(), 0) != 0 && errno != ENOENT)
+  if (::unlinkat(parent->fd, relative.filename().c_str(), 0) != 0 && errno != ENOENT)
     return tl::unexpected{system_error(errno, "remove", path_ / relative)};
   return {};
 }
@@ -306,26 +321,26 @@ expected<void> folder::remove(const fs::path& relative) const {
 expected<void> folder::move(const fs::path& from, const fs::path& to) const {
   if (!stays_below(from)) return leads_out(from);
   if (!stays_below(to)) return leads_out(to);
-  const auto source = descend(from.parent_path(), false, access::usual);
+  const auto source = above(from, false, access::usual);
   if (!source) return tl::unexpected{source.error()};
-  const auto target = descend(to.parent_path(), true, access::own);
+  const auto target = above(to, true, access::own);
   if (!target) return tl::unexpected{target.error()};
   const auto old_name = from.filename();
   const auto new_name = to.filename();
-  if (::renameat2(source->fd(), old_name.c_str(), target->fd(), new_name.c_str(), RENAME_NOREPLACE) == 0) return {};
+  if (::renameat2(source->fd, old_name.c_str(), target->fd, new_name.c_str(), RENAME_NOREPLACE) == 0) return {};
   struct stat info {};
   const bool cannot_refuse = errno == EINVAL || errno == ENOSYS;
-  if (cannot_refuse && ::fstatat(target->fd(), new_name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 &&
-      ::renameat(source->fd(), old_name.c_str(), target->fd(), new_name.c_str()) == 0)
+  if (cannot_refuse && ::fstatat(target->fd, new_name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0 &&
+      ::renameat(source->fd, old_name.c_str(), target->fd, new_name.c_str()) == 0)
     return {};
   return tl::unexpected{system_error(errno, fmt::format("move to '{}'", printable(to.native(), 1000)), path_ / from)};
 }
 
 file_kind folder::kind_of(const fs::path& relative) const {
   if (!stays_below(relative)) return file_kind::missing;
-  const auto parent = descend(relative.parent_path(), false, access::usual);
+  const auto parent = above(relative, false, access::usual);
   struct stat info {};
-  if (!parent || ::fstatat(parent->fd(), relative.filename().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
+  if (!parent || ::fstatat(parent->fd, relative.filename().c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0)
     return file_kind::missing;
   if (S_ISREG(info.st_mode)) return file_kind::regular;
   if (S_ISDIR(info.st_mode)) return file_kind::directory;
@@ -351,9 +366,6 @@ std::vector<std::string> folder::names(size_t limit) const {
   return found;
 }
 
-expected<void> folder::sync() const {
-  if (::fsync(fd_.get()) != 0) return tl::unexpected{system_error(errno, "sync the directory", path_)};
-  return {};
-}
+expected<void> folder::sync() const { return sync_folder(fd_.get(), path_); }
 
 }  // namespace cohort

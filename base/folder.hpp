@@ -87,7 +87,17 @@ class folder {
 
  private:
   folder(descriptor fd, std::filesystem::path path) : fd_(std::move(fd)), path_(std::move(path)) {}
-  [[nodiscard]] expected<folder> descend(const std::filesystem::path& relative, bool create, access who) const;
+
+  /// A folder on the way: this one, or one that is held for the time of a call.
+  struct reached {
+    descriptor held;  ///< None if it is this folder.
+    int fd = -1;
+    std::filesystem::path path;
+  };
+  [[nodiscard]] expected<reached> descend(const std::filesystem::path& relative, bool create, access who) const;
+  /// The folder in which `relative` itself stands.
+  [[nodiscard]] expected<reached> above(const std::filesystem::path& relative, bool create, access who) const;
+  [[nodiscard]] static expected<folder> as_folder(expected<reached> found);
 
   descriptor fd_;
   std::filesystem::path path_;
