@@ -48,7 +48,7 @@ tl::unexpected<error> open_error(int at, const char* name, int why, std::string_
   return tl::unexpected{system_error(why, action, path)};
 }
 
-bool write_all(int fd, std::string_view content) noexcept {
+bool write_whole(int fd, std::string_view content) noexcept {
   while (!content.empty()) {
     const auto written = ::write(fd, content.data(), content.size());
     if (written < 0) {
@@ -108,7 +108,7 @@ class pending_file {
     created_ = true;
     COHORT_FAULT_POINT("file.created");
     // The umask may take away more, never give more.
-    if (!write_all(handle.get(), content)) return tl::unexpected{system_error(errno, "write", shown_)};
+    if (!write_whole(handle.get(), content)) return tl::unexpected{system_error(errno, "write", shown_)};
     if (when == durability::now && ::fsync(handle.get()) != 0)
       return tl::unexpected{system_error(errno, "sync", shown_)};
     if (!handle.close()) return tl::unexpected{system_error(errno, "close", shown_)};

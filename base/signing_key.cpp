@@ -132,7 +132,7 @@ expected<std::optional<signing_key>> signing_key::load() {
   auto key = read(*user_state);
   if (!key && key.error().code == ec::not_found) return std::optional<signing_key>{};
   if (!key) return tl::unexpected{key.error()};
-  return std::optional{std::move(*key)};
+  return std::optional{*key};
 }
 
 expected<signing_key> signing_key::load_or_make() {

@@ -92,12 +92,12 @@ int refuse(const verify_options& options, const error& problem) {
   return complain(problem);
 }
 
-struct restoration {
+struct restored_files {
   std::vector<std::string> paths;
   std::vector<audit_finding> troubles;
 };
 
-expected<restoration> restore(const workspace& place) {
+expected<restored_files> restore(const workspace& place) {
   const auto lock =
       run_lock::acquire(place.lock_file(), holder_of("verify --restore " + printable(place.project.string(), 500)));
   if (!lock) return tl::unexpected{lock.error()};
@@ -110,7 +110,7 @@ expected<restoration> restore(const workspace& place) {
   auto book = open_and_tell(place, ledger::access::read_write);
   if (!book) return tl::unexpected{book.error()};
   if (auto settled = settle_killed_run(place, *book); !settled) return tl::unexpected{settled.error()};
-  restoration done;
+  restored_files done;
   auto paths = restore_files(place, *book, **craft, done.troubles);
   if (!paths) return tl::unexpected{paths.error()};
   done.paths = std::move(*paths);

@@ -38,7 +38,7 @@ class seal {
   uint64_t sum_ = 0x9E3779B97F4A7C15ULL;
 };
 
-uint64_t big_endian(const unsigned char* at) noexcept {
+uint64_t word_of(const unsigned char* at) noexcept {
   uint64_t word = 0;
   for (int i = 0; i < 8; ++i) word = word << 8 | at[i];
   return word;
@@ -56,8 +56,8 @@ void legacy_seal(sqlite3_context* context, int count, sqlite3_value** values) {
     const auto* bytes = static_cast<const unsigned char*>(::sqlite3_value_blob(value));
     const auto size = static_cast<size_t>(::sqlite3_value_bytes(value));
     if (i == 0 && size == 16 && ::sqlite3_value_type(value) == SQLITE_BLOB) {
-      sum.add(big_endian(bytes));
-      sum.add(big_endian(bytes + 8));
+      sum.add(word_of(bytes));
+      sum.add(word_of(bytes + 8));
     } else {
       sum.add(bytes == nullptr ? std::string_view{} : std::string_view{reinterpret_cast<const char*>(bytes), size});
     }

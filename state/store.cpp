@@ -146,7 +146,7 @@ store::store(store&& other) noexcept
     : file_(std::move(other.file_)),
       database_(std::move(other.database_)),
       ledger_id_(std::move(other.ledger_id_)),
-      ledger_key_(std::move(other.ledger_key_)),
+      ledger_key_(other.ledger_key_),
       inode_(std::exchange(other.inode_, {0, 0})),
       in_session_(std::exchange(other.in_session_, false)) {}
 

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const int open_flags = SQLite::OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+const int creation_flags = SQLite::OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
 
 int64_t pragma(const SQLite::Database& database, const char* name) {
   SQLite::Statement query{database, fmt::format("PRAGMA {}", name)};
@@ -91,7 +91,7 @@ expected<void> check_trees(const SQLite::Database& database, const fs::path& fil
 expected<void> create_ledger_file(const fs::path& file) {
   const descriptor made{::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
   if (!made.valid()) return tl::unexpected{system_error(errno, "create the ledger", file)};
-  SQLite::Database database{file.native(), SQLite::OPEN_READWRITE | open_flags};
+  SQLite::Database database{file.native(), SQLite::OPEN_READWRITE | creation_flags};
   database.exec(
       fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
                   "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
