@@ -30,7 +30,7 @@ TARGETS = {
     "languages": ("languages", 8000, 2000, ["languages"]),
     "code_extractor": ("code", 3000, 3000, []),
     "merge": ("code", 3000, 2000, []),
-    "sources": ("code", 3000, 1500, []),
+    "sources": ("code", 3000, 300, []),
 }
 
 # Their parsers keep memory from one input to the next, which libFuzzer takes for a sign of a leak and looks for one after

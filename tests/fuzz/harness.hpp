@@ -50,8 +50,8 @@ inline std::string_view take_line(std::string_view& text) {
 /// `text` with each line "@@ 3000 namespace a{" replaced by 3000 times what follows the number: what is small in the
 /// corpus and large in effect.
 inline std::string grown(std::string_view text) {
-  constexpr size_t most_times = 20'000;
-  constexpr size_t most_bytes = 200'000;
+  constexpr size_t most_times = 8'000;
+  constexpr size_t most_bytes = 60'000;
   constexpr std::string_view mark = "@@ ";
   std::string result;
   while (!text.empty()) {
