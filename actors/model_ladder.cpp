@@ -52,10 +52,10 @@ void model_ladder::overloaded(steady_time now, size_t level, milliseconds wish) 
 void model_ladder::answered(size_t level) noexcept { steps_[level].resting = false; }
 
 completion_request model_ladder::adapted(const completion_request& request, size_t level) const {
-  if (level == 0) return request;
   auto other = request;
   const auto& model = steps_[level].model;
-  other.model = model.id;
+  other.model = model.id;  // Also of the run's own model: whatever a plan says, what is charged for is what is asked.
+  if (level == 0) return other;
   other.max_tokens = std::min(request.max_tokens, model.max_output_tokens);
   if (!model.takes_effort) other.effort.clear();
   return other;

@@ -14,7 +14,8 @@ namespace {
 
 constexpr size_t most_known_bytes = 16 << 20;
 
-/// Marks the parts of which newer ones have asked for everything. One that was planned without units counts for ever.
+/// Marks the parts of which newer ones in the same folder have asked for everything. One that was planned without units
+/// counts for ever, and so does one in a folder that newer runs did not write into.
 void mark_superseded(part_list& parts) {
   std::vector<std::optional<task_units>> units;
   for (const auto& one : parts) units.push_back(units_of(one.spec));
@@ -22,7 +23,8 @@ void mark_superseded(part_list& parts) {
     if (!units[i] || units[i]->asked.empty()) continue;
     std::set<uint64_t> asked_again;
     for (size_t k = 0; k < parts.size(); ++k)
-      if (units[k] && parts[k].where.run > parts[i].where.run && parts[k].where.state == task_state::delivered)
+      if (units[k] && parts[k].where.run > parts[i].where.run && parts[k].where.state == task_state::delivered &&
+          parts[k].where.output_directory == parts[i].where.output_directory)
         asked_again.insert(units[k]->asked.begin(), units[k]->asked.end());
     const std::vector<uint64_t> newer(asked_again.begin(), asked_again.end());
     parts[i].counts = !is_within(units[i]->asked, newer);
@@ -88,10 +90,10 @@ expected<part_list> target_reader::with(const task_spec& task, int64_t run, cons
   auto tasks = book_.tasks_for({task.source, task.target});
   if (!tasks) return tl::unexpected{tasks.error()};
   part_list others;
-  target_part own{{run, task.id, task_state::delivered, {}}, task, extracted, true, false, true};
+  target_part own{{run, task.id, task_state::delivered, {}, {}}, task, extracted, true, false, true};
   for (auto& one : *tasks) {
     if (one.run == run && one.task == task.id)
-      own.where.path = std::move(one.path);
+      own.where = {run, task.id, task_state::delivered, std::move(one.path), std::move(one.output_directory)};
     else if (one.run == run || one.state == task_state::delivered)
       others.push_back({std::move(one), {}, {}, false, false, true});
   }

@@ -48,7 +48,13 @@ expected<void> check_own(int fd, const fs::path& path, mode_t forbidden, std::st
   return {};
 }
 
+/// Under its real name: a home may be reached by links, while files in it are opened without following any.
 expected<folder> checked(expected<folder> opened) {
+  if (!opened) return opened;
+  std::error_code failed;
+  const auto real = fs::canonical(opened->path(), failed);
+  if (failed) return tl::unexpected{system_error(failed.value(), "resolve", opened->path())};
+  if (real != opened->path()) opened = folder::open(real);
   if (!opened) return opened;
   if (auto own = check_own(opened->fd(), opened->path(), S_IWGRP | S_IWOTH, "go-w"); !own)
     return tl::unexpected{own.error()};

@@ -171,6 +171,11 @@ void tell_of_foreign_state(const command_context& context, const std::optional<r
 expected<void> check_output(const command_context& context, const run_settings& settings,
                             const std::optional<run_record>& stored) {
   const auto folder = output_folder(context, settings);
+  if (!may_hold_tests(settings.output_directory))
+    return fail(ec::usage,
+                fmt::format("'{}' is no folder for tests: git or this program keeps its own files there. Name "
+                            "another one with --tests-dir",
+                            printable(folder.string(), 1000)));
   const auto fine = check_writable(folder);
   if (fine) return {};
   const bool answers_wait = unfinished(stored) && stored->tasks().answered > 0;

@@ -32,12 +32,14 @@ std::string limit_text(const std::optional<nano_dollars>& limit) {
   return limit ? exact_dollars(*limit) : std::string{"none"};
 }
 
-std::string settings_text(const run_settings& x) {
+/// `model_id` is what is asked, whatever the name beside it says.
+std::string settings_text(const run_settings& x, const std::string& model_id) {
   return fmt::format(
       "  model        {}{}\n  in flight    up to {} requests, {} tasks a batch, {} s for a task\n  limits       {} for "
       "the "
       "run, {} for each batch\n",
-      printable(x.model), x.fallback.empty() ? "" : ", fallback " + printable(x.fallback), x.concurrent, x.batch_size,
+      model_id.empty() ? printable(x.model) : fmt::format("{} ({})", printable(model_id), printable(x.model)),
+      x.fallback.empty() ? "" : ", fallback " + printable(x.fallback), x.concurrent, x.batch_size,
       x.timeout.count() / 1000, limit_text(x.budget), limit_text(x.cost_limit));
 }
 
@@ -49,20 +51,24 @@ std::string ledger_text(const foreign_state& found) {
     const auto tasks = run.tasks();
     text += fmt::format("  newest run   {}, {}: {} of {} tasks done, {} answers wait to be written\n",
                         printable(run.batch_id), name(run.status), tasks.final(), tasks.total(), tasks.answered);
-    text += settings_text(run.settings);
+    text += settings_text(run.settings, run.model_id);
   }
   text += fmt::format("  spent        {} confirmed and {} unconfirmed in all runs; it counts against the limits\n",
                       to_string(found.of_all_runs.confirmed), to_string(found.of_all_runs.unconfirmed));
   for (const auto& folder : found.folders)
     text += fmt::format("  writes into  {}{}\n", printable(folder.path.native(), 1000),
                         folder.in_project ? "" : "   OUTSIDE OF THE PROJECT");
+  if (found.runs > found.folders.size() && found.folders.size() == 20) text += "               and further ones\n";
+  for (const auto& file : found.files_outside)
+    text += fmt::format("  may replace  {}   OUTSIDE OF THE PROJECT, if its content is the recorded one\n",
+                        printable(file, 1000));
   return text;
 }
 
 std::string view_text(const imported_view& view) {
   return fmt::format("  batch-state  {} of {} tasks done, {} spent; it names no tasks, so only its settings count\n",
                      view.completed_tasks, view.total_tasks, to_string(view.spent)) +
-         settings_text(view.settings);
+         settings_text(view.settings, {});
 }
 
 ordered_json settings_json(const run_settings& x) {
@@ -91,10 +97,14 @@ ordered_json as_json(const foreign_state& found) {
   event["files"] = found.files;
   event["spent"] = {{"confirmed", as_dollars(found.of_all_runs.confirmed)},
                     {"unconfirmed", as_dollars(found.of_all_runs.unconfirmed)}};
-  if (found.newest) event["settings"] = settings_json(found.newest->settings);
+  if (found.newest) {
+    event["settings"] = settings_json(found.newest->settings);
+    event["settings"]["modelId"] = found.newest->model_id;
+  }
   event["folders"] = ordered_json::array();
   for (const auto& folder : found.folders)
     event["folders"].push_back({{"path", folder.path.native()}, {"inProject", folder.in_project}});
+  event["filesOutside"] = found.files_outside;
   return event;
 }
 

@@ -127,9 +127,7 @@ int verify(const verify_options& options) {
     return refuse(options, {ec::state_missing, "nothing was run here yet, so that there is nothing to verify"});
   // First without writing: what is damaged is told, not touched. A ledger that is not this user's may be replaced.
   auto all = verify_project(*place, *models, {options.archives});
-  const bool replaceable = options.restore && !all &&
-                           (all.error().code == ec::state_untrusted || all.error().code == ec::state_missing) &&
-                           !backups_of(*place).empty();
+  const bool replaceable = options.restore && !all && is_replaceable(all.error().code) && !backups_of(*place).empty();
   if (!all && !replaceable) return refuse(options, all.error());
   if (options.restore) {
     auto done = restore(*place);

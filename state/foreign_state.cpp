@@ -83,7 +83,10 @@ expected<foreign_state> read_imported(const workspace& place, const fs::path& fi
       found.of_all_runs.confirmed = {static_cast<int64_t>(std::min(counts.getColumn(3).getDouble(), most))};
       found.of_all_runs.unconfirmed = {static_cast<int64_t>(std::min(counts.getColumn(4).getDouble(), most))};
     }
-    SQLite::Statement folders{opened->database(), "SELECT DISTINCT output_directory FROM run ORDER BY 1"};
+    SQLite::Statement outside{opened->database(),
+                              "SELECT path FROM file WHERE substr(path, 1, 1) = '/' ORDER BY 1 LIMIT 10"};
+    while (outside.executeStep()) found.files_outside.push_back(outside.getColumn(0).getString());
+    SQLite::Statement folders{opened->database(), "SELECT DISTINCT output_directory FROM run ORDER BY 1 LIMIT 20"};
     while (folders.executeStep()) {
       const fs::path named{folders.getColumn(0).getString()};
       const auto absolute = named.is_absolute() ? named : place.project / named;
@@ -106,7 +109,7 @@ expected<foreign_state> look_at_ledger(const workspace& place) {
   auto book = ledger::open_with(copy, place.project, *key);
   if (!book) return tl::unexpected{book.error()};
   auto newest = book->newest_run();
-  if (!newest) return tl::unexpected{newest.error()};
+  if (!newest) return tl::unexpected{damaged(place.ledger_file(), "its newest run does not add up")};
   found->newest = std::move(*newest);
   return found;
 }
@@ -176,6 +179,8 @@ expected<std::optional<fs::path>> take_over_state(const workspace& place) {
   if (::renameat(state->fd(), "ledger.db.new", archive->fd(), "ledger.db") != 0)
     return tl::unexpected{system_error(errno, "archive the ledger", place.ledger_file())};
   if (auto synced = archive->sync(); !synced) return tl::unexpected{synced.error()};
+  // The user chose this ledger: a copy of another one must not take its place.
+  if (auto moved = archive_backups(place, archive->path()); !moved) return tl::unexpected{moved.error()};
   return std::optional{archive->path()};
 }
 

@@ -29,7 +29,9 @@ struct foreign_state {
   uint32_t runs = 0;
   std::optional<run_record> newest;  ///< With its settings and spending.
   spending of_all_runs;
-  std::vector<named_folder> folders;
+  std::vector<named_folder> folders;  ///< The first twenty.
+  std::vector<std::string>
+      files_outside;   ///< The first ten that would count as this program's, outside of the project.
   uint64_t files = 0;  ///< Recorded as delivered.
   uint64_t stored_answers = 0;
   std::optional<imported_view> view;  ///< Only without a ledger: then its settings are taken over.

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/files.hpp"
+#include "base/text.hpp"
 #include "state/schema.hpp"
 #include "state/store.hpp"
 
@@ -111,6 +112,18 @@ bool more_than_a_torn_end(const reader& wal, const unsigned char* header, wal_ch
 
 fs::path wal_of(const fs::path& file) { return file.native() + "-wal"; }
 fs::path shm_of(const fs::path& file) { return file.native() + "-shm"; }
+
+expected<void> inspect_neighbours(const fs::path& file) {
+  struct stat info {};
+  for (const auto& path : {file, wal_of(file), shm_of(file)})
+    if (::lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
+      return tl::unexpected{untrusted(file, fmt::format("has something beside it or in its place that is no plain file "
+                                                        "('{}')",
+                                                        printable(path.filename().native())))};
+  if (::lstat((file.native() + "-journal").c_str(), &info) == 0)
+    return tl::unexpected{untrusted(file, "has a rollback journal beside it, which this program never makes")};
+  return {};
+}
 
 std::optional<uint32_t> ledger_format(const fs::path& file) {
   const reader ledger{file};

@@ -22,6 +22,11 @@ namespace cohort {
 [[nodiscard]] std::filesystem::path wal_of(const std::filesystem::path& file);
 [[nodiscard]] std::filesystem::path shm_of(const std::filesystem::path& file);
 
+/// To be asked before SQLite opens a ledger: it, its WAL and its index are plain files or missing, and there is no
+/// rollback journal, which SQLite would play back, deleting a file that the journal names. `ec::state_untrusted` if
+/// not.
+[[nodiscard]] expected<void> inspect_neighbours(const std::filesystem::path& file);
+
 /// The format of the ledger at `file` by its header alone; nothing if it has none.
 [[nodiscard]] std::optional<uint32_t> ledger_format(const std::filesystem::path& file);
 /// The first format whose rows are signed.

@@ -170,17 +170,22 @@ std::optional<ledger_backup> copy_of_deleted(const workspace& place) {
   return std::nullopt;
 }
 
-/// The copy that is newer than the ledger itself.
+/// The copy that is newer than the ledger itself. The copy that was made last in this folder is that of the ledger that
+/// was used last: another one in its place, also one of this user, is an older one that came back.
 std::optional<ledger_backup> newer_copy(const workspace& place, const ledger& book) {
   const auto marks = book.marks();
   if (!marks) return std::nullopt;
-  for (auto& backup : backups_of(place))
+  for (auto& backup : backups_of(place)) {
     if (backup.ledger_id == marks->ledger_id && backup.commits > marks->commits) return std::move(backup);
+    if (backup.same_folder)
+      return backup.ledger_id == marks->ledger_id ? std::nullopt : std::optional{std::move(backup)};
+  }
   return std::nullopt;
 }
 
 constexpr std::string_view is_gone = "the ledger of this project is gone";
-constexpr std::string_view is_older = "the ledger of this project is older than it was, perhaps by a checkout";
+constexpr std::string_view is_older =
+    "the ledger of this project is not the one that was used last, perhaps because of a checkout";
 
 void tell(std::string* note, std::string_view what, std::string_view then, const ledger_backup& copy) {
   if (note == nullptr) return;
@@ -190,8 +195,12 @@ void tell(std::string* note, std::string_view what, std::string_view then, const
 
 }  // namespace
 
+bool is_replaceable(ec code) noexcept {
+  return code == ec::state_untrusted || code == ec::state_missing || code == ec::state_corrupt;
+}
+
 error with_way_back(const workspace& place, error problem) {
-  if (problem.code == ec::state_untrusted && !backups_of(place).empty())
+  if (is_replaceable(problem.code) && !backups_of(place).empty())
     problem.message += fmt::format(
         ". A copy of your own ledger of this project is kept: `cohort verify --restore '{}'` puts it back and moves "
         "this "
@@ -248,7 +257,7 @@ expected<bool> restore_own_ledger(const workspace& place) {
   const auto backups = backups_of(place);
   if (backups.empty()) return false;
   const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-  if (book || (book.error().code != ec::state_untrusted && book.error().code != ec::state_missing)) return false;
+  if (book || !is_replaceable(book.error().code)) return false;
   if (auto done = replace_by_copy(place, backups.front()); !done) return tl::unexpected{done.error()};
   return true;
 }

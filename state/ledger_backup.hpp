@@ -39,12 +39,14 @@ struct ledger_backup {
 /// the lock.
 [[nodiscard]] expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::string* note = nullptr);
 
-/// `problem`; if it says that a ledger is not this user's and there is a copy of one that is, the way back to that one
-/// is added.
+/// True for what `restore_own_ledger` mends: the ledger is gone, damaged, or not this user's.
+[[nodiscard]] bool is_replaceable(ec code) noexcept;
+
+/// `problem`; if it is of that kind and there is a copy of a ledger of this user, the way back to that one is added.
 [[nodiscard]] error with_way_back(const workspace& place, error problem);
 
-/// Puts the newest copy in the place of a ledger that is gone or that this user did not sign, which goes to the
-/// archive. False if there is no copy or the ledger is this user's. The caller holds the lock.
+/// Puts the newest copy in the place of a ledger that is gone, damaged, or that this user did not sign, which goes to the
+/// archive. False if there is no copy or the ledger is sound. The caller holds the lock.
 [[nodiscard]] expected<bool> restore_own_ledger(const workspace& place);
 
 /// Makes the copies while a run is at work: not more often than each ten seconds, and for at most a twentieth of the

@@ -15,6 +15,7 @@
 #include "state/row_signature.hpp"
 #include "state/schema.hpp"
 #include "state/store.hpp"
+#include "state/workspace.hpp"
 
 namespace cohort {
 
@@ -53,13 +54,12 @@ void copy_rows(SQLite::Database& to, ledger_table table, int64_t version) {
 
 expected<void> check_paths(const SQLite::Database& ledger, const fs::path& from) {
   const auto refuse = [&from](std::string_view what, const std::string& path) {
-    return tl::unexpected{
-        damaged(from, fmt::format("{} is '{}', which leads out of its folder", what, printable(path, 1000)))};
+    return tl::unexpected{damaged(from, fmt::format("{} is '{}', which cannot be", what, printable(path, 1000)))};
   };
   const auto below = [](const std::string& path) { return stays_below(fs::path{path}); };
   SQLite::Statement outputs{ledger, "SELECT output_directory FROM run"};
   for (query row{outputs}; row.next();)
-    if (const auto path = row.bytes(); !below(path) && !fs::path{path}.is_absolute())
+    if (const auto path = row.bytes(); (!below(path) && !fs::path{path}.is_absolute()) || !may_hold_tests(path))
       return refuse("the folder for the tests", path);
   SQLite::Statement specs{ledger, "SELECT source, target FROM spec"};
   for (query row{specs}; row.next();) {
@@ -87,6 +87,29 @@ expected<void> check_prefixes(const SQLite::Database& ledger, const fs::path& fr
   for (query row{prefixes}; row.next();) {
     const auto digest = row.hash();
     if (sha256(row.bytes()) != digest) return tl::unexpected{damaged(from, "a shared prefix was altered")};
+  }
+  return {};
+}
+
+/// What cannot be in a ledger of ours although each value by itself is within its bounds. Rows that are added later
+/// need room above the present numbers.
+expected<void> check_sense(const SQLite::Database& ledger, const fs::path& from) {
+  constexpr std::pair<const char*, const char*> claims[]{
+      {"SELECT 1 FROM spec s JOIN task t ON t.key = s.task JOIN run r ON r.id = t.run WHERE s.model != r.model_id",
+       "a task asks for another model than its run"},
+      {"SELECT 1 FROM task t JOIN run r ON r.id = t.run WHERE t.batch > r.last_task - r.first_task",
+       "a task names an impossible batch"},
+      {"SELECT 1 FROM run WHERE id > 10000000", "its runs have impossible numbers"},
+      {"SELECT 1 FROM task WHERE key > 100000000000", "its tasks have impossible numbers"},
+      {"SELECT 1 FROM file WHERE id > 100000000000", "its files have impossible numbers"},
+      {"SELECT 1 FROM prefix WHERE id > 100000000000", "its prefixes have impossible numbers"},
+      {"SELECT 1 FROM attempt WHERE number > 100000", "its attempts have impossible numbers"},
+      {"SELECT 1 FROM (SELECT sum(CAST(cost AS REAL)) + sum(CAST(reserved AS REAL)) AS all_money FROM attempt) WHERE "
+       "all_money > 1e18",
+       "more was spent than can be"}};
+  for (const auto& [sql, what] : claims) {
+    SQLite::Statement broken{ledger, sql};
+    if (broken.executeStep()) return tl::unexpected{damaged(from, what)};
   }
   return {};
 }
@@ -124,6 +147,7 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
         ledger_table::attempt, ledger_table::answer, ledger_table::file, ledger_table::placed})
     copy_rows(ledger, table, version);
   write_meta(ledger, "session", "");
+  write_meta(ledger, "commits", "1");  // No copy of this ledger is older.
   write_meta(ledger, "ledger_id", ledger_id);
   if (!target.project.empty()) write_meta(ledger, "project", target.project.native());
   for (const auto table : ledger_tables)
@@ -131,11 +155,13 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
   ledger.exec("COMMIT; DETACH old");
   if (auto fine = check_references(ledger, from); !fine) return fine;
   if (auto fine = check_prefixes(ledger, from); !fine) return fine;
+  if (auto fine = check_sense(ledger, from); !fine) return fine;
   return check_paths(ledger, from);
 }
 
 /// The ledger and its WAL under a name of their own, checked. The name lives as long as the copy.
 expected<std::pair<ledger_copy, fs::path>> readable_copy(const fs::path& from) {
+  if (auto plain = inspect_neighbours(from); !plain) return tl::unexpected{damaged(from, plain.error().message)};
   if (auto sound = inspect_header(from); !sound) return tl::unexpected{sound.error()};
   if (auto sound = inspect_wal(from); !sound) return tl::unexpected{sound.error()};
   auto copy = ledger_copy::take(from);

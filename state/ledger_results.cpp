@@ -9,10 +9,12 @@ namespace cohort {
 namespace {
 
 const std::string tasks_of_target = fmt::format(
-    "SELECT t.run, t.id, t.state, coalesce(f.path, x''), {} AND {} AND (f.id IS NULL OR {}) FROM spec s JOIN task t ON "
-    "t.key = s.task LEFT JOIN file f ON f.id = t.file AND t.state = 2 WHERE s.target = ? AND s.source = ? AND t.state "
+    "SELECT t.run, t.id, t.state, coalesce(f.path, x''), r.output_directory, {} AND {} AND {} AND (f.id IS NULL OR {}) "
+    "FROM spec s JOIN task t ON t.key = s.task JOIN run r ON r.id = t.run LEFT JOIN file f ON f.id = t.file AND "
+    "t.state = 2 WHERE s.target = ? AND s.source = ? AND t.state "
     "IN (1, 2) ORDER BY s.part, t.key",
-    sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"), sound_sql(ledger_table::file, "f"));
+    sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"), sound_sql(ledger_table::run, "r"),
+    sound_sql(ledger_table::file, "f"));
 const std::string file_at = fmt::format(
     "SELECT f.digest, t.run, t.id, s.source, s.target, r.output_directory, t.beside, {} AND {} AND {} AND {} FROM file "
     "f JOIN task t ON t.key = f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run WHERE f.path = ?",
@@ -36,6 +38,7 @@ expected<std::vector<target_task>> ledger::tasks_for(const source_target& whose)
       one.task = row.identity();
       one.state = row.as<task_state>();
       if (auto path = row.bytes(); !path.empty()) one.path = self_->shown_path(path);
+      one.output_directory = row.bytes();
       if (row.whole() == 0) return self_->corrupt("a task that was delivered was altered");
       tasks.push_back(std::move(one));
     }

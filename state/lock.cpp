@@ -164,7 +164,7 @@ expected<run_lock> run_lock::acquire(const fs::path& file, const lock_holder& ho
 
 expected<lock_holder> current_holder(const fs::path& file) {
   const auto nobody = [&] { return fail(ec::state_missing, fmt::format("no run holds '{}'", file.string())); };
-  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return nobody();
   if (fd < 0) return tl::unexpected{system_error(errno, "open the lock", file)};
   auto wanted = whole_file(F_WRLCK);

@@ -15,7 +15,8 @@ struct target_task {
   int64_t run = 0;
   task_id task;
   task_state state = task_state::answered;  ///< `answered` or `delivered`.
-  std::string path;  ///< Absolute: the file that its result stands in. Empty if it was not delivered.
+  std::string path;              ///< Absolute: the file that its result stands in. Empty if it was not delivered.
+  std::string output_directory;  ///< Of its run: absolute, or relative to the project.
 };
 
 /// A delivered file: who delivered it last, for which source and target.

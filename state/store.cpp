@@ -59,7 +59,7 @@ bool open_in_this_process(const fs::path& file) {
 
 /// True if some process has the ledger open in WAL mode: SQLite then holds a lock on byte 128 of the -shm file.
 bool open_elsewhere(const fs::path& file) noexcept {
-  const int fd = ::open(shm_of(file).c_str(), O_RDONLY | O_CLOEXEC);
+  const int fd = ::open(shm_of(file).c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
   if (fd < 0) return false;
   struct flock wanted {};
   wanted.l_type = F_WRLCK;
@@ -88,7 +88,8 @@ expected<void> create(const fs::path& file, const fs::path& project, const signi
   const auto folder = folder::make(file.parent_path());
   if (!folder) return tl::unexpected{folder.error()};
   const fs::path draft = file.native() + ".new";
-  for (const auto& path : {draft, wal_of(draft), shm_of(draft)}) ::unlink(path.c_str());
+  for (const auto& path : {draft, wal_of(draft), shm_of(draft), fs::path{draft.native() + "-journal"}})
+    ::unlink(path.c_str());
   if (auto made = create_ledger_file(draft); !made) return made;
   {
     SQLite::Database database{draft.native(), SQLite::OPEN_READWRITE | open_flags};
@@ -135,6 +136,7 @@ error error_of(const SQLite::Exception& thrown, const SQLite::Database* database
             fmt::format("cannot {}: no space left for '{}'; free some space and run the same command again", action,
                         file.string())};
   if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) return damaged(file, thrown.what());
+  if (code == SQLITE_CONSTRAINT) return damaged(file, fmt::format("a value is out of its bounds ({})", thrown.what()));
   auto kind = ec::io;
   if (code == SQLITE_READONLY || code == SQLITE_PERM || code == SQLITE_AUTH) kind = ec::permission_denied;
   if (code == SQLITE_BUSY || code == SQLITE_LOCKED) kind = ec::state_locked;
@@ -170,6 +172,7 @@ void store::enroll() {
 
 expected<store> store::peek(const fs::path& file, const signing_key& key) {
   return guarded(nullptr, file, "read the ledger", [&]() -> expected<store> {
+    if (auto plain = inspect_neighbours(file); !plain) return tl::unexpected{plain.error()};
     store made{file};
     made.database_ =
         std::make_unique<SQLite::Database>(immutable_uri(file), SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI);
@@ -182,6 +185,7 @@ expected<store> store::peek(const fs::path& file, const signing_key& key) {
 
 expected<store> store::open_for_writing(const fs::path& file, const fs::path& project, const signing_key& key) {
   return guarded(nullptr, file, "open the ledger", [&]() -> expected<store> {
+    if (auto plain = inspect_neighbours(file); !plain) return tl::unexpected{plain.error()};
     store made{file};
     std::optional<identity_marks> alone;
     if (inode_of(file) == inode{0, 0}) {
@@ -274,6 +278,7 @@ void store::set_meta(const std::string& key, const std::string& value) const { w
 
 expected<store> store::open_for_reading(const fs::path& file, const std::optional<signing_key>& key) {
   return guarded(nullptr, file, "read the ledger", [&]() -> expected<store> {
+    if (auto plain = inspect_neighbours(file); !plain) return tl::unexpected{plain.error()};
     store made{file};
     if (inode_of(file) == inode{0, 0}) return tl::unexpected{missing(file).error()};
     if (auto opened = made.open_reader(key); !opened) return tl::unexpected{opened.error()};

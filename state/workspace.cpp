@@ -29,18 +29,51 @@ constexpr std::string_view ignore_rules =
 constexpr const char* state_name = ".claude-testing";
 
 /// Entries that are not ours to follow: a project may come with a `.claude-testing` of its own.
-constexpr const char* entries[] = {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.new", "batch-state.json",
-                                   "lock",      "nodes.json",    "ballast",       "logs",          "logs/cohort.log",
-                                   "cache",     "archive",       "unusable",      "tests"};
+constexpr const char* entries[] = {"ledger.db",
+                                   "ledger.db-wal",
+                                   "ledger.db-shm",
+                                   "ledger.db.new",
+                                   "ledger.db.new-wal",
+                                   "ledger.db.new-shm",
+                                   "batch-state.json",
+                                   "lock",
+                                   "nodes.json",
+                                   "ballast",
+                                   "logs",
+                                   "logs/cohort.log",
+                                   "cache",
+                                   "cache/survey.bin",
+                                   "cache/reading",
+                                   "archive",
+                                   "unusable",
+                                   "tests",
+                                   ".gitignore"};
 
-expected<void> refuse_links(const folder& state) {
-  for (const auto* entry : entries)
-    if (state.kind_of(entry) == file_kind::link)
+/// SQLite would play these back, and delete a file that they name. A ledger in WAL mode never has one.
+constexpr const char* rollback_journals[] = {"ledger.db-journal", "ledger.db.new-journal"};
+
+expected<void> refuse_odd_files(const folder& state) {
+  const auto shown = [&state](const char* entry) { return printable((state.path() / entry).native(), 1000); };
+  for (const auto* journal : rollback_journals)
+    if (state.kind_of(journal) != file_kind::missing)
+      return fail(ec::state_untrusted,
+                  fmt::format("'{}' is no file of this program's, which never makes one of that name: it may have come "
+                              "with the project. Nothing was changed. Remove it",
+                              shown(journal)));
+  for (const auto* entry : entries) {
+    const auto kind = state.kind_of(entry);
+    if (kind == file_kind::other)
+      return fail(ec::state_untrusted,
+                  fmt::format("'{}' is a pipe, a socket or a device: it may have come with the project. Nothing was "
+                              "changed. Remove it",
+                              shown(entry)));
+    if (kind == file_kind::link)
       return fail(
           ec::state_untrusted,
           fmt::format("'{}' is a symbolic link, and none is followed there; remove it, or replace it by what it "
                       "leads to. Tests can be written elsewhere with --tests-dir",
                       printable((state.path() / entry).native(), 1000)));
+  }
   return {};
 }
 
@@ -60,7 +93,9 @@ expected<folder> state_folder(const workspace& place, bool create) {
                             printable(place.root().native(), 1000)));
   auto state = create ? project->make_sub(state_name) : project->sub(state_name);
   if (!state) return state;
-  if (auto safe = refuse_links(*state); !safe) return tl::unexpected{safe.error()};
+  if (auto safe = refuse_odd_files(*state); !safe) return tl::unexpected{safe.error()};
+  if (struct stat info{}; create && ::fstat(state->fd(), &info) == 0 && (info.st_mode & 0022) != 0)
+    (void)::fchmod(state->fd(), info.st_mode & 0755);  // Others could take away what lies in it.
   return state;
 }
 
@@ -139,6 +174,18 @@ expected<fs::path> known_path(const workspace& place, const fs::path& output, co
     if (!relative.empty() && *relative.begin() != "..") return result_path(place, root, relative.native());
   }
   return fail(ec::permission_denied, "it lies outside the project and outside the folder of its run");
+}
+
+bool may_hold_tests(const fs::path& output) {
+  bool in_state = false;
+  for (const auto& part : output) {
+    auto name = part.native();
+    for (auto& c : name) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    if (name == ".git" || name == ".github") return false;
+    if (in_state) return name == "tests";
+    in_state = name == state_name;
+  }
+  return !in_state;
 }
 
 /// The ledger goes before its WAL: a ledger without the WAL would open and have forgotten answers, while a WAL alone

@@ -47,6 +47,9 @@ struct workspace {
 [[nodiscard]] expected<std::filesystem::path> result_path(const workspace& place, const std::filesystem::path& output,
                                                           std::string_view relative);
 
+/// False for a folder of git's, or one of our own state, as the folder for tests: what is written there could act.
+[[nodiscard]] bool may_hold_tests(const std::filesystem::path& output);
+
 /// The same for a `file` that was delivered before, into `output` or elsewhere in the project.
 [[nodiscard]] expected<std::filesystem::path> known_path(const workspace& place, const std::filesystem::path& output,
                                                          const std::filesystem::path& file);
