@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import sqlite3
+import struct
 import subprocess
 
 from program import PROGRAM, SOURCE, STATE, Bill, Book, Case, environment, tree
@@ -139,6 +140,57 @@ class Foreign(ForeignBase):
         self.ends(self.run_it(project, "--force"), 2)
         self.assertEqual(self.bill.lines(), [])
 
+    def test_a_rollback_journal_that_came_along_deletes_nothing(self):
+        """SQLite would take it for its own and delete the file that it names."""
+        victim = self.room / "victim"
+        victim.write_text("precious")
+        name, magic = os.fsencode(victim), bytes.fromhex("d9d505f920a163d7")
+        head = (magic + struct.pack(">IIIII", 0, 0, 30, 512, 4096)).ljust(512, b"\0")
+        journal = head + struct.pack(">I", 0x40000000 // 4096 + 1) + name + struct.pack(">II", len(name), sum(name)) + magic
+        for base, own in (("ledger.db", False), ("ledger.db.new", False), ("ledger.db", True), ("ledger.db.new", True)):
+            with self.subTest(base=base, own=own):
+                project = self.project(1, f"{base}-{own}")
+                if own:
+                    self.ends(self.run_it(project, "--force"), 0)
+                (project / STATE).mkdir(exist_ok=True)
+                (project / STATE / f"{base}-journal").write_bytes(journal)
+                before = tree(project, times=True)
+                for arguments in (["generate-logical-batch", project, "--provider", "simulator", "--force"],
+                                  ["verify", "--restore", project], ["trust", "--yes", project]):
+                    self.ends(self.cohort(*arguments), 2)
+                self.assertEqual(tree(project, times=True), before)
+                self.assertEqual(victim.read_text(), "precious")
+
+    def test_pipes_in_the_place_of_state_hang_nothing(self):
+        project = self.finished_by_another_user(1)
+        for name in ("ledger.db-shm", "ledger.db-wal", "lock", "ballast", "batch-state.json", "cache/reading"):
+            (project / STATE / name).unlink(missing_ok=True)
+            os.mkfifo(project / STATE / name)
+            for arguments in (["generate-logical-batch", project, "--provider", "simulator"],
+                              ["generate-logical-batch", project, "--stats"], ["verify", project], ["trust", "--yes", project]):
+                self.ends(self.cohort(*arguments, timeout=20), 2)
+            (project / STATE / name).unlink()
+
+    def test_what_cannot_be_is_not_taken_over(self):
+        project = self.finished_by_another_user(2)
+        ledger = project / STATE / "ledger.db"
+        good = ledger.read_bytes()
+        for sql in ("UPDATE spec SET model = 'claude-fable-5-2'", "UPDATE file SET id = 1000000000000 WHERE id = 1",
+                    "UPDATE attempt SET number = 1000000", "UPDATE run SET output_directory = CAST('.git/hooks' AS BLOB)",
+                    "UPDATE run SET output_directory = CAST('.claude-testing/logs' AS BLOB)"):
+            ledger.write_bytes(good)
+            base = sqlite3.connect(ledger, isolation_level=None)
+            base.execute(sql)
+            base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            base.close()
+            self.ends(self.cohort("trust", "--yes", project), 1)
+        ledger.write_bytes(good)
+        base = sqlite3.connect(ledger, isolation_level=None)
+        base.execute("UPDATE run SET model = 'haiku'")
+        base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        base.close()
+        self.assertIn("claude-sonnet-5-5 (haiku)", self.cohort("trust", project).out, "what is asked is shown")
+
     def test_a_copied_project_can_take_over_what_was_paid(self):
         project = self.project(3)
         self.ends(self.run_it(project, "--force"), 0)
@@ -193,6 +245,31 @@ class OwnCopy(ForeignBase):
         self.ends(self.cohort("verify", "--restore", project), 0)
         self.ends(self.run_it(project), 0)
         self.assertEqual(len(self.bill.lines()), 3)
+
+    def test_an_older_ledger_of_ones_own_does_not_come_back(self):
+        project = self.project(3)
+        self.ends(self.run_it(project, "--force"), 0)
+        old = (project / STATE / "ledger.db").read_bytes()
+        self.ends(self.batch(project, "--clean"), 0)
+        self.ends(self.run_it(project, "--force"), 0)
+        (project / "unit_new.py").write_bytes((project / "unit_000.py").read_bytes().replace(b"unit_000", b"unit_new"))
+        self.ends(self.run_it(project, "--force"), 0)
+        paid = len(self.bill.lines())
+        (project / STATE / "ledger.db").write_bytes(old)
+        again = self.run_it(project, "--force")
+        self.ends(again, 0)
+        self.assertIn("used last", again.err)
+        self.assertEqual(len(self.bill.lines()), paid)
+
+    def test_a_home_that_is_reached_by_a_link_keeps_the_copy_as_well(self):
+        project = self.project(2)
+        (self.room / "real").mkdir()
+        (self.room / "link").symlink_to(self.room / "real")
+        self.user_state = self.room / "link"
+        self.ends(self.run_it(project, "--force"), 0)
+        shutil.rmtree(project / STATE)
+        self.ends(self.run_it(project, "--force"), 0)
+        self.assertEqual(len(self.bill.lines()), 2)
 
     def test_after_a_deletion_the_copy_counts_until_clean(self):
         project = self.project(3)

@@ -71,7 +71,7 @@ TEST_F(results_test, moves_a_task_to_the_file_that_holds_its_result_now) {
   const auto second = run_of("b");
   deliver(first, "a", file);
   const auto other = project / "out/test_a_2";
-  const std::vector<target_task> moved{{first, task_named("a").id, task_state::delivered, file.string()}};
+  const std::vector<target_task> moved{{first, task_named("a").id, task_state::delivered, file.string(), {}}};
   EXPECT_EQ(book.place(moved, other).error().code, ec::usage) << "outside of a transaction";
   must(book.begin());
   EXPECT_EQ(book.place(moved, other).error().code, ec::usage) << "before the file is recorded";
