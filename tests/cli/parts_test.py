@@ -183,6 +183,15 @@ class OverSeveralRuns(PartsBase):
             self.file.unlink()
             self.assertEqual(self.differences("--restore", code=0), [])
 
+    def test_a_run_into_another_folder_takes_nothing_from_this_one(self):
+        self.run_once()
+        self.run_once("--tests-dir", "generated")
+        (self.shop / "big.py").write_text((self.shop / "big.py").read_text().replace("b > 3", "b > 4"))
+        self.server.refuses = lambda part, parts: part == 2
+        self.run_once(code=3)
+        self.assertEqual(self.functions_in(), self.names)
+        self.complete()
+
     def test_parts_that_act_on_their_whole_file_keep_files_of_their_own(self):
         self.server.extra = "import pytest\npytestmark = pytest.mark.filterwarnings('error')"
         self.server.refuses = lambda part, parts: part == 2
