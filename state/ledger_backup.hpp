@@ -45,8 +45,8 @@ struct ledger_backup {
 /// `problem`; if it is of that kind and there is a copy of a ledger of this user, the way back to that one is added.
 [[nodiscard]] error with_way_back(const workspace& place, error problem);
 
-/// Puts the newest copy in the place of a ledger that is gone, damaged, or that this user did not sign, which goes to the
-/// archive. False if there is no copy or the ledger is sound. The caller holds the lock.
+/// Puts the newest copy in the place of a ledger that is gone, damaged, or that this user did not sign, which goes to
+/// the archive. False if there is no copy or the ledger is sound. The caller holds the lock.
 [[nodiscard]] expected<bool> restore_own_ledger(const workspace& place);
 
 /// Makes the copies while a run is at work: not more often than each ten seconds, and for at most a twentieth of the
