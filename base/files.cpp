@@ -26,18 +26,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool write_all(int fd, std::string_view content) noexcept {
-  while (!content.empty()) {
-    const auto written = ::write(fd, content.data(), content.size());
-    if (written < 0) {
-      if (errno == EINTR) continue;
-      return false;
-    }
-    content.remove_prefix(static_cast<size_t>(written));
-  }
-  return true;
-}
-
 /// True if the kernel itself says that `folder` exists below `root`, whatever links are on the way. False may also
 /// mean that it cannot tell: the folder is not there yet, a link is absolute, an old kernel.
 bool surely_inside(const fs::path& root, const fs::path& folder) {
@@ -55,13 +43,13 @@ bool surely_inside(const fs::path& root, const fs::path& folder) {
 /// such files, one with a name that is removed at once. 0 or an error number.
 int try_to_write(const fs::path& folder) {
   descriptor file{::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
-  if (file.valid()) return write_all(file.get(), "x") ? 0 : errno;
+  if (file.valid()) return ::write(file.get(), "x", 1) == 1 ? 0 : errno;
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return errno;
   auto name = (folder / ".cohort-try-XXXXXX").native();
   const descriptor named{::mkostemp(name.data(), O_CLOEXEC)};
   if (!named.valid()) return errno;
   ::unlink(name.c_str());
-  return write_all(named.get(), "x") ? 0 : errno;
+  return ::write(named.get(), "x", 1) == 1 ? 0 : errno;
 }
 
 }  // namespace
