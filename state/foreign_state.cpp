@@ -158,8 +158,6 @@ expected<std::optional<fs::path>> take_over_state(const workspace& place) {
   if (!key) return tl::unexpected{key.error()};
   const auto state = open_state(place);
   if (!state) return tl::unexpected{state.error()};
-  for (const auto* rest : {"ledger.db.new", "ledger.db.new-wal", "ledger.db.new-shm"})
-    if (auto gone = state->remove(rest); !gone) return tl::unexpected{gone.error()};
   const fs::path fresh = place.ledger_file().native() + ".new";
   if (auto done = import_ledger(place.ledger_file(), fresh, *key, {place.project, true}); !done)
     return tl::unexpected{done.error()};

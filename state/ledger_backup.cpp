@@ -104,8 +104,6 @@ expected<void> ledger::write_backup() const {
   const auto& id = self_->file.ledger_id();
   const auto draft = fmt::format("{}.db.new", id);
   const auto final_name = fmt::format("{}.db", id);
-  for (const auto* ending : {"", "-wal", "-shm"})
-    if (auto gone = folder->remove(draft + ending); !gone) return gone;
   auto copied = copy_pages(self_->file.file(), folder->path() / draft, self_->file.ledger_key(),
                            identity_of_folder(self_->project));
   if (copied)

@@ -29,18 +29,15 @@ ledger_place ledger::whereabouts() const noexcept {
 
 fs::path ledger::path_now() const { return self_->file.path_now(); }
 
-/// Made before SQLite writes it, so that nobody else can read it.
 expected<void> store::copy_to(const fs::path& target) const {
-  for (const auto& path : {target, wal_of(target), shm_of(target)}) ::unlink(path.c_str());
-  const descriptor made{::open(target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!made.valid()) return tl::unexpected{system_error(errno, "create", target)};
+  if (auto made = make_empty_draft(target); !made) return made;
   return guarded(database_.get(), file_, "copy the ledger", [&]() -> expected<void> {
     SQLite::Statement into{*database_, "VACUUM INTO ?"};
     into.bindNoCopy(1, target.native());
     into.exec();
     SQLite::Database copy{target.native(), SQLite::OPEN_READWRITE | SQLite::OPEN_NOMUTEX};
     define_signature(copy.getHandle(), *ledger_key_);
-    copy.exec("PRAGMA journal_mode=WAL");
+    copy.exec("PRAGMA journal_mode=MEMORY; PRAGMA journal_mode=WAL");
     write_meta(copy, "session", "");
     return {};
   });

@@ -88,8 +88,6 @@ expected<void> create(const fs::path& file, const fs::path& project, const signi
   const auto folder = folder::make(file.parent_path());
   if (!folder) return tl::unexpected{folder.error()};
   const fs::path draft = file.native() + ".new";
-  for (const auto& path : {draft, wal_of(draft), shm_of(draft), fs::path{draft.native() + "-journal"}})
-    ::unlink(path.c_str());
   if (auto made = create_ledger_file(draft); !made) return made;
   {
     SQLite::Database database{draft.native(), SQLite::OPEN_READWRITE | open_flags};

@@ -89,7 +89,11 @@ void harden(SQLite::Database& database);
 /// The number of its format.
 [[nodiscard]] int64_t format_of(const SQLite::Database& database);
 
-/// Makes an empty ledger with our tables and no rows, readable by this user alone. Nothing may stand there.
+/// Makes an empty file, readable by this user alone. A draft of that name, and its journals, that a crash left behind
+/// are removed before SQLite opens the file: it would play such a journal back.
+[[nodiscard]] expected<void> make_empty_draft(const std::filesystem::path& draft);
+
+/// Makes an empty ledger with our tables and no rows, from an empty draft.
 [[nodiscard]] expected<void> create_ledger_file(const std::filesystem::path& file);
 
 /// Sets a value of the table `meta`, signed. The connection must know its key. Throws `SQLite::Exception`.

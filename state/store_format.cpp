@@ -88,12 +88,21 @@ expected<void> check_trees(const SQLite::Database& database, const fs::path& fil
 
 /// The file is made before SQLite opens it, so that no one else can read it, whatever the umask is; the journal gets
 /// the permissions of the file.
+expected<void> make_empty_draft(const fs::path& draft) {
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"})
+    if (::unlink((draft.native() + suffix).c_str()) != 0 && errno != ENOENT)
+      return tl::unexpected{system_error(errno, "remove", draft.native() + suffix)};
+  const descriptor made{::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
+  if (!made.valid()) return tl::unexpected{system_error(errno, "create", draft)};
+  return {};
+}
+
+/// The rollback journal is in memory until the file is in WAL mode: a crash leaves no journal in the folder.
 expected<void> create_ledger_file(const fs::path& file) {
-  const descriptor made{::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)};
-  if (!made.valid()) return tl::unexpected{system_error(errno, "create the ledger", file)};
+  if (auto made = make_empty_draft(file); !made) return made;
   SQLite::Database database{file.native(), SQLite::OPEN_READWRITE | creation_flags};
   database.exec(
-      fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=WAL; "
+      fmt::format("PRAGMA page_size={}; PRAGMA encoding='UTF-8'; PRAGMA journal_mode=MEMORY; PRAGMA journal_mode=WAL; "
                   "PRAGMA application_id={}; PRAGMA user_version={}; BEGIN",
                   ledger_page_size, ledger_application_id, ledger_version));
   database.exec(ledger_schema);

@@ -49,17 +49,16 @@ constexpr const char* entries[] = {"ledger.db",
                                    "tests",
                                    ".gitignore"};
 
-/// SQLite would play these back, and delete a file that they name. A ledger in WAL mode never has one.
-constexpr const char* rollback_journals[] = {"ledger.db-journal", "ledger.db.new-journal"};
+/// SQLite would play it back, and delete a file that it names. A ledger in WAL mode never has one.
+constexpr const char* rollback_journal = "ledger.db-journal";
 
 expected<void> refuse_odd_files(const folder& state) {
   const auto shown = [&state](const char* entry) { return printable((state.path() / entry).native(), 1000); };
-  for (const auto* journal : rollback_journals)
-    if (state.kind_of(journal) != file_kind::missing)
-      return fail(ec::state_untrusted,
-                  fmt::format("'{}' is no file of this program's, which never makes one of that name: it may have come "
-                              "with the project. Nothing was changed. Remove it",
-                              shown(journal)));
+  if (state.kind_of(rollback_journal) != file_kind::missing)
+    return fail(ec::state_untrusted,
+                fmt::format("'{}' is no file of this program's, which never makes one of that name: it may have come "
+                            "with the project. Nothing was changed. Remove it",
+                            shown(rollback_journal)));
   for (const auto* entry : entries) {
     const auto kind = state.kind_of(entry);
     if (kind == file_kind::other)

@@ -19,6 +19,13 @@ def schema(*names):
     return [text.split(f"{name} = R\"sql(")[1].split(")sql\"")[0] for name in names]
 
 
+def journal_that_deletes(victim):
+    """A rollback journal that names another file, which SQLite deletes once it has played the journal back."""
+    name, magic = os.fsencode(victim), bytes.fromhex("d9d505f920a163d7")
+    head = (magic + struct.pack(">IIIII", 0, 0, 30, 512, 4096)).ljust(512, b"\0")
+    return head + struct.pack(">I", 0x40000000 // 4096 + 1) + name + struct.pack(">II", len(name), sum(name)) + magic
+
+
 class ForeignBase(Case):
     def setUp(self):
         super().setUp()
@@ -144,22 +151,31 @@ class Foreign(ForeignBase):
         """SQLite would take it for its own and delete the file that it names."""
         victim = self.room / "victim"
         victim.write_text("precious")
-        name, magic = os.fsencode(victim), bytes.fromhex("d9d505f920a163d7")
-        head = (magic + struct.pack(">IIIII", 0, 0, 30, 512, 4096)).ljust(512, b"\0")
-        journal = head + struct.pack(">I", 0x40000000 // 4096 + 1) + name + struct.pack(">II", len(name), sum(name)) + magic
-        for base, own in (("ledger.db", False), ("ledger.db.new", False), ("ledger.db", True), ("ledger.db.new", True)):
-            with self.subTest(base=base, own=own):
-                project = self.project(1, f"{base}-{own}")
+        for own in (False, True):
+            with self.subTest(own=own):
+                project = self.project(1, f"own-{own}")
                 if own:
                     self.ends(self.run_it(project, "--force"), 0)
                 (project / STATE).mkdir(exist_ok=True)
-                (project / STATE / f"{base}-journal").write_bytes(journal)
+                (project / STATE / "ledger.db-journal").write_bytes(journal_that_deletes(victim))
                 before = tree(project, times=True)
                 for arguments in (["generate-logical-batch", project, "--provider", "simulator", "--force"],
                                   ["verify", "--restore", project], ["trust", "--yes", project]):
                     self.ends(self.cohort(*arguments), 2)
                 self.assertEqual(tree(project, times=True), before)
                 self.assertEqual(victim.read_text(), "precious")
+
+    def test_the_journal_of_a_draft_is_removed_and_not_played_back(self):
+        """A crash while a ledger is made leaves a draft, and a project may bring one along with a journal."""
+        victim = self.room / "victim"
+        victim.write_text("precious")
+        project = self.project(1)
+        (project / STATE).mkdir()
+        (project / STATE / "ledger.db.new").write_bytes(b"")
+        (project / STATE / "ledger.db.new-journal").write_bytes(journal_that_deletes(victim))
+        self.ends(self.run_it(project, "--force"), 0)
+        self.assertEqual([path.name for path in (project / STATE).glob("ledger.db.new*")], [])
+        self.assertEqual(victim.read_text(), "precious")
 
     def test_pipes_in_the_place_of_state_hang_nothing(self):
         project = self.finished_by_another_user(1)
