@@ -23,6 +23,7 @@
 #include "messages/control.hpp"
 #include "messages/events.hpp"
 #include "messages/funds.hpp"
+#include "messages/provider.hpp"
 #include "messages/recording.hpp"
 #include "messages/work.hpp"
 

@@ -92,4 +92,8 @@ std::string random_hex(size_t bytes) {
   return text;
 }
 
+bool is_identity(std::string_view text) noexcept {
+  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 }  // namespace cohort

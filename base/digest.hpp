@@ -29,4 +29,8 @@ struct digest {
 /// `bytes` random bytes from the operating system as hexadecimal.
 [[nodiscard]] std::string random_hex(size_t bytes);
 
+/// True for 32 lower-case hexadecimal digits, as `random_hex(16)` gives them: the identity of a ledger, a spool, a
+/// session. It becomes a part of names of files.
+[[nodiscard]] bool is_identity(std::string_view text) noexcept;
+
 }  // namespace cohort

@@ -86,8 +86,6 @@ void shorten(std::string& text, size_t limit) { text = printable(text, limit); }
 
 }  // namespace
 
-bool is_identity(std::string_view text) noexcept { return text.size() == 32 && is_hex(text); }
-
 std::string fault_in(const node_hello& hello) {
   if (!is_identity(hello.session)) return "its session has no proper identity";
   if (!is_identity(hello.node)) return "it has no proper identity";

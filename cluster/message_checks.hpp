@@ -15,9 +15,6 @@ inline constexpr uint64_t largest_parcel = 48U << 20;  ///< A request or an answ
 inline constexpr size_t largest_answer = 32U << 20;    ///< Its text.
 inline constexpr uint32_t most_attempts = 1'000'000;   ///< Of one task.
 
-/// The identity of a ledger and of a spool: 32 lower-case hexadecimal digits. It is part of names of files.
-[[nodiscard]] bool is_identity(std::string_view text) noexcept;
-
 // Each says what is wrong, for people; empty if nothing is.
 [[nodiscard]] std::string fault_in(const node_hello& hello);
 [[nodiscard]] std::string fault_in(const node_pulse& pulse);

@@ -17,7 +17,6 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
-#include "cluster/message_checks.hpp"
 
 namespace cohort {
 

@@ -6,9 +6,23 @@
 
 #include "base/clock.hpp"
 #include "messages/request.hpp"
-#include "messages/work.hpp"
 
 namespace cohort {
+
+/// What became of a call.
+struct gateway_result {
+  bool answered = false;
+  completion answer;
+  call_failure failure;
+  bool systemic = false;  ///< The failure is the provider's as a whole, not this call's.
+  milliseconds held{0};   ///< How long limiter and breaker kept the call back.
+  milliseconds took{0};   ///< From sending to the end.
+};
+
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, gateway_result& x) {
+  return f(x.answered, x.answer, x.failure, x.systemic, x.held, x.took);
+}
 
 class provider {
  public:

@@ -53,21 +53,6 @@ typename Inspector::result_type inspect(Inspector& f, gateway_call& x) {
   return f(x.request, x.timeout, x.may_fall_back);
 }
 
-/// What became of a call.
-struct gateway_result {
-  bool answered = false;
-  completion answer;
-  call_failure failure;
-  bool systemic = false;  ///< The failure is the provider's as a whole, not this call's.
-  milliseconds held{0};   ///< How long limiter and breaker kept the call back.
-  milliseconds took{0};   ///< From sending to the end.
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, gateway_result& x) {
-  return f(x.answered, x.answer, x.failure, x.systemic, x.held, x.took);
-}
-
 /// Gives a slot back to the WORKER POOL.
 struct lease_return {
   uint64_t lease = 0;

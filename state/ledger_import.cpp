@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/digest.hpp"
 #include "base/folder.hpp"
 #include "base/text.hpp"
 #include "state/inspection.hpp"
@@ -135,7 +136,7 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
   SQLite::Statement id{ledger, "SELECT CAST(value AS TEXT) FROM old.meta WHERE key = 'ledger_id'"};
   auto ledger_id = id.executeStep() ? id.getColumn(0).getString() : std::string{};
   id.reset();
-  if (!is_ledger_id(ledger_id)) return tl::unexpected{damaged(from, "it does not say which ledger it is")};
+  if (!is_identity(ledger_id)) return tl::unexpected{damaged(from, "it does not say which ledger it is")};
   if (target.may_be_renamed && version >= first_signed_version) ledger_id = random_hex(16);
   if (version < first_signed_version)
     if (auto sound = check_legacy_seals(ledger, from); !sound) return sound;

@@ -228,7 +228,7 @@ expected<void> store::check_signed_by(const signing_key& key) {
   SQLite::Statement row{*database_, "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'ledger_id'"};
   const auto id = row.executeStep() ? row.getColumn(0).getString() : std::string{};
   row.reset();
-  if (!is_ledger_id(id)) return tl::unexpected{untrusted(file_, "does not say which ledger it is")};
+  if (!is_identity(id)) return tl::unexpected{untrusted(file_, "does not say which ledger it is")};
   ledger_id_ = id;
   ledger_key_ = key_of_ledger(key, id);
   define_signature(database_->getHandle(), *ledger_key_);

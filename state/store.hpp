@@ -99,9 +99,6 @@ void harden(SQLite::Database& database);
 /// Sets a value of the table `meta`, signed. The connection must know its key. Throws `SQLite::Exception`.
 void write_meta(const SQLite::Database& database, const std::string& key, const std::string& value);
 
-/// True for 32 hexadecimal digits, as a ledger's identity has them.
-[[nodiscard]] bool is_ledger_id(std::string_view text) noexcept;
-
 /// The key for the rows of one ledger, so that no row is valid in another one.
 [[nodiscard]] signing_key key_of_ledger(const signing_key& user_key, std::string_view ledger_id);
 

@@ -119,10 +119,6 @@ void write_meta(const SQLite::Database& database, const std::string& key, const 
   update.exec();
 }
 
-bool is_ledger_id(std::string_view text) noexcept {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 signing_key key_of_ledger(const signing_key& user_key, std::string_view ledger_id) {
   return user_key.for_purpose("ledger", ledger_id);
 }
