@@ -19,13 +19,13 @@
 
 #include <caf/typed_actor.hpp>
 
-#include "messages/cluster.hpp"
-#include "messages/control.hpp"
+#include "actors/messages/control.hpp"
+#include "actors/messages/funds.hpp"
+#include "actors/messages/nodes.hpp"
+#include "actors/messages/recording.hpp"
+#include "actors/messages/work.hpp"
 #include "messages/events.hpp"
-#include "messages/funds.hpp"
-#include "messages/provider.hpp"
-#include "messages/recording.hpp"
-#include "messages/work.hpp"
+#include "messages/ports/provider.hpp"
 
 namespace cohort {
 

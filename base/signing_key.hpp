@@ -39,7 +39,7 @@ class signing_key {
   /// HMAC-SHA-256 of `data`.
   [[nodiscard]] digest sign(std::string_view data) const;
 
-  /// The first 128 bits, for signatures of rows (`state/row_signature.hpp`).
+  /// The first 128 bits, for signatures of rows (`state/ledger/row_signature.hpp`).
   [[nodiscard]] std::array<uint64_t, 2> halves() const noexcept;
 
  private:

@@ -8,7 +8,7 @@
 #include "base/log.hpp"
 #include "cli/console.hpp"
 #include "cli/stats.hpp"
-#include "state/ledger.hpp"
+#include "state/ledger/ledger.hpp"
 
 namespace cohort {
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <memory>
 
-#include "actors/snapshot.hpp"
+#include "actors/progress/run_snapshot.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {

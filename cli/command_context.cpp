@@ -8,7 +8,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "cli/console.hpp"
-#include "state/ledger_backup.hpp"
+#include "state/ledger/ledger_backup.hpp"
 
 namespace cohort {
 

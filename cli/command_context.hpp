@@ -4,14 +4,14 @@
 #include <optional>
 #include <vector>
 
-#include "claude/catalog.hpp"
+#include "claude/api/catalog.hpp"
 #include "cli/options.hpp"
 #include "cli/project_plan.hpp"
 #include "cli/run_defaults.hpp"
-#include "planning/batches.hpp"
-#include "planning/task_defaults.hpp"
-#include "state/ledger.hpp"
-#include "state/lock.hpp"
+#include "planning/sizing/batch_sizing.hpp"
+#include "planning/sizing/planning_defaults.hpp"
+#include "state/ledger/ledger.hpp"
+#include "state/run_lock.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {

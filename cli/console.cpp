@@ -16,7 +16,7 @@
 
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "cli/json_output.hpp"
+#include "cli/screen/json_output.hpp"
 
 namespace cohort {
 

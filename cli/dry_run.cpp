@@ -7,11 +7,11 @@
 
 #include "base/text.hpp"
 #include "cli/console.hpp"
-#include "cli/generated_files.hpp"
-#include "cli/json_output.hpp"
 #include "cli/prepare_run.hpp"
+#include "cli/screen/json_output.hpp"
 #include "cli/stats.hpp"
-#include "state/ledger_backup.hpp"
+#include "state/generated_files.hpp"
+#include "state/ledger/ledger_backup.hpp"
 
 namespace cohort {
 

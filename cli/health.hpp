@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/command_context.hpp"
-#include "planning/language.hpp"
+#include "languages/grammars/language.hpp"
 
 namespace cohort {
 

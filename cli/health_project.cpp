@@ -6,17 +6,17 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "app/run_liveness.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "cli/generated_files.hpp"
 #include "cli/health.hpp"
-#include "cli/standing.hpp"
-#include "planning/git_tree.hpp"
-#include "planning/prompt_texts.hpp"
-#include "planning/survey.hpp"
-#include "planning/task_defaults.hpp"
+#include "languages/conventions/prompt_texts.hpp"
+#include "planning/sizing/planning_defaults.hpp"
+#include "planning/survey/git_tree.hpp"
+#include "planning/survey/survey.hpp"
 #include "state/foreign_state.hpp"
-#include "state/ledger_backup.hpp"
+#include "state/generated_files.hpp"
+#include "state/ledger/ledger_backup.hpp"
 
 namespace cohort {
 

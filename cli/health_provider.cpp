@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
-#include "claude/messages_client.hpp"
+#include "claude/api/messages_client.hpp"
 #include "cli/health.hpp"
 #include "cli/provider.hpp"
 

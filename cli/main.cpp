@@ -6,7 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "base/text.hpp"
-#include "claude/credentials.hpp"
+#include "claude/api/credentials.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
 #include "cli/signals.hpp"

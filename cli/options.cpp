@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/run_defaults.hpp"
-#include "planning/batches.hpp"
+#include "planning/sizing/batch_sizing.hpp"
 
 namespace cohort {
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/screen.hpp"
+#include "cli/screen/progress_screen.hpp"
 #include "messages/ledger.hpp"
 
 namespace CLI {

@@ -11,10 +11,10 @@
 #include "base/text.hpp"
 #include "cli/console.hpp"
 #include "cli/dry_run.hpp"
-#include "cli/generated_files.hpp"
 #include "cli/stopping.hpp"
+#include "state/batch_state_file.hpp"
 #include "state/foreign_state.hpp"
-#include "state/view.hpp"
+#include "state/generated_files.hpp"
 
 namespace cohort {
 

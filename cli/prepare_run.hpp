@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "cli/command_context.hpp"
-#include "state/ledger.hpp"
+#include "state/ledger/ledger.hpp"
 
 namespace cohort {
 

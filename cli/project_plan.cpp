@@ -12,11 +12,11 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/console.hpp"
-#include "planning/gap_report.hpp"
-#include "planning/language.hpp"
-#include "planning/prompt_texts.hpp"
-#include "planning/survey.hpp"
-#include "planning/tasks.hpp"
+#include "languages/conventions/prompt_texts.hpp"
+#include "languages/grammars/language.hpp"
+#include "planning/prompts/task_planner.hpp"
+#include "planning/survey/gap_report.hpp"
+#include "planning/survey/survey.hpp"
 
 namespace cohort {
 

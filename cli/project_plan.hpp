@@ -9,8 +9,8 @@
 #include "cli/options.hpp"
 #include "messages/price.hpp"
 #include "messages/task.hpp"
-#include "planning/survey.hpp"
-#include "planning/task_defaults.hpp"
+#include "planning/sizing/planning_defaults.hpp"
+#include "planning/survey/survey.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {

@@ -4,14 +4,14 @@
 
 #include <random>
 
-#include "actors/claude_provider.hpp"
 #include "base/digest.hpp"
-#include "claude/credentials.hpp"
-#include "claude/retry_policy.hpp"
-#include "claude/settings.hpp"
+#include "claude/api/claude_provider.hpp"
+#include "claude/api/credentials.hpp"
+#include "claude/api/retry_policy.hpp"
+#include "claude/api/settings.hpp"
 #include "cli/console.hpp"
-#include "simulator/scenario.hpp"
-#include "simulator/simulator.hpp"
+#include "simulator/behaviour/scenario.hpp"
+#include "simulator/server/simulator.hpp"
 
 namespace cohort {
 

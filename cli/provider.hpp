@@ -3,10 +3,10 @@
 
 #include <memory>
 
-#include "actors/worker.hpp"
-#include "claude/credentials.hpp"
+#include "actors/slots/worker.hpp"
+#include "claude/api/credentials.hpp"
 #include "cli/options.hpp"
-#include "messages/provider.hpp"
+#include "messages/ports/provider.hpp"
 
 namespace cohort {
 

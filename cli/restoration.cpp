@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "actors/lacking_files.hpp"
-#include "actors/result_writer.hpp"
+#include "actors/recording/lacking_files.hpp"
+#include "actors/recording/result_writer.hpp"
 #include "base/text.hpp"
 #include "cli/verification.hpp"
 

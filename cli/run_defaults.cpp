@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/field_reader.hpp"
 #include "base/files.hpp"
-#include "planning/batches.hpp"
-#include "planning/field_reader.hpp"
+#include "planning/sizing/batch_sizing.hpp"
 
 namespace cohort {
 

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "actors/outcome_policy.hpp"
+#include "actors/run/attempt_policy.hpp"
 #include "messages/ledger.hpp"
 
 namespace cohort {
 
-/// Bounds of settings, wherever they come from. Those of a batch's size stand in planning/batches.hpp.
+/// Bounds of settings, wherever they come from. Those of a batch's size stand in planning/sizing/batch_sizing.hpp.
 inline constexpr uint32_t most_parallel_batches = 1000;
 inline constexpr uint32_t most_concurrent = 10'000;
 inline constexpr uint64_t longest_timeout_seconds = 7ULL * 24 * 3600;

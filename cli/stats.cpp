@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.hpp"
-#include "cli/json_output.hpp"
+#include "cli/screen/json_output.hpp"
 
 namespace cohort {
 

@@ -8,8 +8,8 @@
 
 #include "cli/options.hpp"
 #include "messages/ledger.hpp"
-#include "state/ledger.hpp"
-#include "state/lock.hpp"
+#include "state/ledger/ledger.hpp"
+#include "state/run_lock.hpp"
 
 namespace cohort {
 

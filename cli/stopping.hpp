@@ -4,7 +4,7 @@
 
 #include <atomic>
 
-#include "actors/run.hpp"
+#include "actors/run/run_system.hpp"
 #include "cli/signals.hpp"
 #include "state/workspace.hpp"
 

@@ -9,13 +9,13 @@
 
 #include <fmt/format.h>
 
-#include "actors/lacking_files.hpp"
+#include "actors/recording/lacking_files.hpp"
+#include "answers/generated_test.hpp"
+#include "app/run_liveness.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "cli/standing.hpp"
-#include "planning/answer_craft.hpp"
-#include "state/ledger_backup.hpp"
-#include "state/view.hpp"
+#include "state/batch_state_file.hpp"
+#include "state/ledger/ledger_backup.hpp"
 
 namespace cohort {
 

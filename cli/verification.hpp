@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "claude/catalog.hpp"
+#include "claude/api/catalog.hpp"
 #include "messages/task.hpp"
-#include "state/ledger.hpp"
-#include "state/lock.hpp"
+#include "state/ledger/ledger.hpp"
+#include "state/run_lock.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {

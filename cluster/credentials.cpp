@@ -13,7 +13,7 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
-#include "cluster/authority.hpp"
+#include "cluster/certificate_authority.hpp"
 #include "cluster/certificates.hpp"
 #include "cluster/guarded_folder.hpp"
 

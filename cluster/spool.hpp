@@ -9,8 +9,8 @@
 
 #include "base/clock.hpp"
 #include "base/folder.hpp"
-#include "messages/identity.hpp"
 #include "messages/request.hpp"
+#include "messages/task_id.hpp"
 
 namespace cohort {
 

@@ -14,7 +14,7 @@ target_compile_definitions(cohort_tree_sitter PRIVATE NDEBUG)
 target_include_directories(cohort_tree_sitter SYSTEM PUBLIC "${COHORT_TREE_SITTER_DIR}/include")
 target_include_directories(cohort_tree_sitter PRIVATE "${COHORT_TREE_SITTER_DIR}/src")
 
-# cohort_add_grammars(TARGET): a static library with every grammar and `grammar_table.cpp`.
+# cohort_add_grammars(TARGET): a static library with every grammar and `compiled_grammars.cpp`.
 function(cohort_add_grammars target)
   file(GLOB descriptions CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/config/languages/*/language.json")
   set(sources "")
@@ -44,10 +44,10 @@ function(cohort_add_grammars target)
       string(APPEND rows "    {\"${symbol}\", &${symbol}},\n")
     endforeach()
   endforeach()
-  set(table "${CMAKE_CURRENT_BINARY_DIR}/grammar_table.cpp")
+  set(table "${CMAKE_CURRENT_BINARY_DIR}/compiled_grammars.cpp")
   file(CONFIGURE OUTPUT "${table}" CONTENT [[
 // Generated from config/languages/*/language.json.
-#include "planning/grammar_table.hpp"
+#include "languages/grammars/compiled_grammars.hpp"
 @declarations@
 namespace cohort {
 namespace {

@@ -14,7 +14,8 @@ import shlex
 import subprocess
 import sys
 
-ROOMS = ("base", "messages", "planning", "claude", "state", "cluster", "simulator", "actors", "cli")
+ROOMS = ("base", "messages", "languages", "planning", "answers", "claude", "state", "cluster", "simulator", "actors", "app",
+         "cli")
 
 
 def tracked(source):
@@ -23,10 +24,10 @@ def tracked(source):
 
 
 def preprocessing(commands, folder):
-    """The -I, -isystem and -D flags with which the files of one folder are compiled."""
+    """The -I, -isystem and -D flags with which the files below one folder are compiled."""
     flags = {}
     for entry in commands:
-        if pathlib.Path(entry["file"]).parent != folder:
+        if folder not in pathlib.Path(entry["file"]).parents:
             continue
         words = shlex.split(entry["command"])
         for at, word in enumerate(words):
@@ -42,7 +43,7 @@ def analyse(tidy, source, build, room, files, commands):
     unit = build / "lint" / f"UnifiedSource-{room}.cpp"
     unit.parent.mkdir(exist_ok=True)
     unit.write_text("".join(f'#include "{source / path}"\n' for path in files))
-    ours = "(" + "|".join(ROOMS) + r")/[^/]*\.[ch]pp$"
+    ours = "(" + "|".join(ROOMS) + r")/.*\.[ch]pp$"
     return subprocess.run(
         [tidy, "-quiet", f"-header-filter=.*/{ours}", "-checks=-bugprone-suspicious-include", str(unit), "--", "-std=c++20",
          "-w", *preprocessing(commands, source / room)], cwd=source, capture_output=True, text=True, check=False)
@@ -54,7 +55,7 @@ def main(source, build, clang_format, clang_tidy):
     fine = subprocess.run([clang_format, "--dry-run", "--Werror", *files], cwd=source, check=False).returncode == 0
     commands = json.loads((build / "compile_commands.json").read_text())
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        rooms = {room: [path for path in files if re.fullmatch(room + r"/[^/]*\.cpp", path)] for room in ROOMS}
+        rooms = {room: [path for path in files if re.fullmatch(room + r"/.*\.cpp", path)] for room in ROOMS}
         runs = {room: pool.submit(analyse, clang_tidy, source, build, room, rooms[room], commands)
                 for room in sorted(rooms, key=lambda room: -len(rooms[room]))}
         for room, run in runs.items():

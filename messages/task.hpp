@@ -9,8 +9,8 @@
 
 #include "base/digest.hpp"
 #include "base/money.hpp"
-#include "messages/identity.hpp"
 #include "messages/request.hpp"
+#include "messages/task_id.hpp"
 
 namespace cohort {
 

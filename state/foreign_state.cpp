@@ -11,10 +11,10 @@
 #include <unistd.h>
 
 #include "base/text.hpp"
-#include "state/inspection.hpp"
-#include "state/ledger_backup.hpp"
-#include "state/ledger_import.hpp"
-#include "state/store.hpp"
+#include "state/ledger/ledger_backup.hpp"
+#include "state/ledger/ledger_import.hpp"
+#include "state/sqlite/file_check.hpp"
+#include "state/sqlite/ledger_file.hpp"
 
 namespace cohort {
 

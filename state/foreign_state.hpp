@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "state/ledger.hpp"
-#include "state/view.hpp"
+#include "state/batch_state_file.hpp"
+#include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {

@@ -19,7 +19,7 @@ import tempfile
 import time
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(SOURCE / "tests" / "cli"))
+sys.path.insert(0, str(SOURCE / "tests" / "program"))
 os.environ.setdefault("COHORT_PROGRAM", str(SOURCE / "build" / "cohort"))
 
 from program import PROGRAM, Simulator, environment  # noqa: E402

@@ -9,18 +9,18 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "actors/claude_provider.hpp"
-#include "actors/run.hpp"
+#include "actors/run/run_system.hpp"
+#include "answers/generated_test.hpp"
 #include "base/files.hpp"
 #include "bench/process_usage.hpp"
 #include "child_process.hpp"
-#include "claude/catalog.hpp"
-#include "claude/credentials.hpp"
-#include "claude/settings.hpp"
-#include "claude/wire.hpp"
+#include "claude/api/catalog.hpp"
+#include "claude/api/claude_provider.hpp"
+#include "claude/api/credentials.hpp"
+#include "claude/api/settings.hpp"
+#include "claude/api/wire.hpp"
 #include "cli/project_plan.hpp"
 #include "cli/run_defaults.hpp"
-#include "planning/answer_craft.hpp"
 
 namespace cohort::bench {
 namespace {

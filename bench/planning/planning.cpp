@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/files.hpp"
-#include "planning/survey.hpp"
+#include "planning/survey/survey.hpp"
 #include "synthetic_project.hpp"
 
 namespace {

@@ -10,16 +10,16 @@
 #include <caf/all.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include "actors/coordinator.hpp"
-#include "actors/cost_monitor.hpp"
-#include "actors/gateway.hpp"
-#include "actors/hub.hpp"
-#include "actors/progress.hpp"
-#include "actors/recorder.hpp"
-#include "actors/worker.hpp"
-#include "actors/worker_pool.hpp"
+#include "actors/money/cost_monitor.hpp"
+#include "actors/nodes/hub.hpp"
+#include "actors/progress/progress.hpp"
+#include "actors/recording/recorder.hpp"
+#include "actors/run/coordinator.hpp"
+#include "actors/slots/gateway.hpp"
+#include "actors/slots/worker.hpp"
+#include "actors/slots/worker_pool.hpp"
 #include "base/files.hpp"
-#include "messages/provider.hpp"
+#include "messages/ports/provider.hpp"
 
 namespace cohort {
 

@@ -15,13 +15,13 @@ import threading
 import time
 import traceback
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "cli"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "program"))
 
 from program import Case, PROGRAM  # noqa: E402
 
 
 class Trial(Case):
-    """One run of a campaign. It has everything that a test of the command line has (see tests/cli/program.py).
+    """One run of a campaign. It has everything that a test of the command line has (see tests/program/program.py).
 
     `prepare`, once for the whole campaign, makes what all runs share (a server, an uninterrupted run) and returns it.
     """

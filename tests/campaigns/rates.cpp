@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/claude/virtual_traffic.hpp"
+#include "tests/claude/api/virtual_traffic.hpp"
 
 namespace {
 

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 
 #include "campaign.hpp"
-#include "state/inspection.hpp"
-#include "state/view.hpp"
+#include "state/batch_state_file.hpp"
+#include "state/sqlite/file_check.hpp"
 #include "tests/state/fixture.hpp"
 
 namespace cohort {

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/digest.hpp"
-#include "cluster/authority.hpp"
+#include "cluster/certificate_authority.hpp"
 
 namespace cohort {
 

@@ -7,7 +7,7 @@
 #include <cctype>
 
 #include "base/text.hpp"
-#include "claude/wire.hpp"
+#include "claude/api/wire.hpp"
 #include "messages/price.hpp"
 #include "tests/fuzz/harness.hpp"
 

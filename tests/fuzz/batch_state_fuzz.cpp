@@ -1,7 +1,7 @@
 // `batch-state.json` as a user, another program or a torn disk left it.
 // Claims: what is read is within the bounds of the options; what this program writes from it is read back as the same.
 
-#include "state/view.hpp"
+#include "state/batch_state_file.hpp"
 #include "tests/fuzz/harness.hpp"
 
 namespace cohort::fuzz {

@@ -1,8 +1,8 @@
 // A model's answer of which a test file is made. The input's first line is the target, the rest is the answer.
 // Claims: what is taken is well-formed code with a test in it, and no longer than the answer allows.
 
+#include "answers/code_extraction.hpp"
 #include "base/text.hpp"
-#include "planning/answer.hpp"
 #include "tests/fuzz/languages.hpp"
 
 namespace cohort::fuzz {

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "planning/gap_report.hpp"
+#include "planning/survey/gap_report.hpp"
 #include "tests/fuzz/harness.hpp"
 
 namespace cohort::fuzz {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/files.hpp"
-#include "planning/prompt_texts.hpp"
+#include "languages/conventions/prompt_texts.hpp"
 #include "tests/fuzz/harness.hpp"
 
 namespace cohort::fuzz {

@@ -4,10 +4,10 @@
 
 #include <array>
 
+#include "answers/code_extraction.hpp"
 #include "base/files.hpp"
-#include "planning/answer.hpp"
-#include "planning/parser.hpp"
-#include "planning/prompt_texts.hpp"
+#include "languages/conventions/prompt_texts.hpp"
+#include "languages/syntax/parser.hpp"
 #include "tests/fuzz/harness.hpp"
 
 namespace cohort::fuzz {

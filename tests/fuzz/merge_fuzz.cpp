@@ -4,9 +4,9 @@
 
 #include <vector>
 
+#include "answers/merge.hpp"
 #include "base/text.hpp"
-#include "planning/merge.hpp"
-#include "planning/parser.hpp"
+#include "languages/syntax/parser.hpp"
 #include "tests/fuzz/languages.hpp"
 
 namespace cohort::fuzz {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "claude/catalog.hpp"
+#include "claude/api/catalog.hpp"
 #include "tests/fuzz/harness.hpp"
 
 namespace cohort::fuzz {

@@ -1,10 +1,10 @@
 // A file that comes with a project: a source, a manifest, a glob. The input's first line is the file's name.
 // Claims: a source is parsed within its bounds or refused with a reason, and what is said of it lies within it.
 
-#include "planning/glob.hpp"
-#include "planning/manifests.hpp"
-#include "planning/parser.hpp"
-#include "planning/path_names.hpp"
+#include "languages/paths/glob.hpp"
+#include "languages/paths/path_names.hpp"
+#include "languages/syntax/parser.hpp"
+#include "planning/survey/manifests.hpp"
 #include "tests/fuzz/languages.hpp"
 
 namespace cohort::fuzz {

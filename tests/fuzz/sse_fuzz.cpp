@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "claude/sse.hpp"
+#include "claude/api/sse.hpp"
 #include "tests/fuzz/harness.hpp"
 
 namespace cohort::fuzz {

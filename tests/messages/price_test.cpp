@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "messages/identity.hpp"
+#include "messages/task_id.hpp"
 
 namespace cohort {
 namespace {

@@ -7,11 +7,11 @@
 
 #include <gmock/gmock.h>
 
-#include "planning/cache.hpp"
-#include "planning/glob.hpp"
-#include "planning/manifests.hpp"
-#include "planning/path_names.hpp"
-#include "planning/time_bound.hpp"
+#include "base/time_bound.hpp"
+#include "languages/paths/glob.hpp"
+#include "languages/paths/path_names.hpp"
+#include "languages/syntax/parse_cache.hpp"
+#include "planning/survey/manifests.hpp"
 #include "prompt_fixture.hpp"
 
 namespace cohort {

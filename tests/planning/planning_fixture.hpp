@@ -10,8 +10,8 @@
 
 #include "base/digest.hpp"
 #include "base/files.hpp"
-#include "planning/language.hpp"
-#include "planning/survey.hpp"
+#include "languages/grammars/language.hpp"
+#include "planning/survey/survey.hpp"
 
 namespace cohort::testing_planning {
 

@@ -10,12 +10,12 @@
 
 #include <gtest/gtest.h>
 
+#include "answers/generated_test.hpp"
 #include "base/files.hpp"
-#include "planning/answer_craft.hpp"
-#include "planning/parser.hpp"
-#include "planning/prompt_texts.hpp"
-#include "planning/task_defaults.hpp"
-#include "planning/tasks.hpp"
+#include "languages/conventions/prompt_texts.hpp"
+#include "languages/syntax/parser.hpp"
+#include "planning/prompts/task_planner.hpp"
+#include "planning/sizing/planning_defaults.hpp"
 
 namespace cohort {
 

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
-#include "simulator/simulator.hpp"
+#include "simulator/server/simulator.hpp"
 
 int main(int argc, char** argv) {
   cohort::simulator_options options;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/digest.hpp"
-#include "simulator/simulator.hpp"
+#include "simulator/server/simulator.hpp"
 
 namespace cohort::testing_simulator {
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/files.hpp"
-#include "state/ledger.hpp"
+#include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort {

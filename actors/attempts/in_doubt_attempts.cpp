@@ -1,0 +1,67 @@
+// A table of tasks with the attempts that may still bring an answer.
+
+#include "actors/attempts/in_doubt_attempts.hpp"
+
+namespace cohort {
+
+awaited_tasks::awaited_tasks(const std::vector<awaited_attempt>& attempts, steady_time until) : until_(until) {
+  for (const auto& one : attempts) tasks_[one.task][one.attempt] = {node_of(one.node), false};
+}
+
+template <class Gone>
+std::vector<task_id> awaited_tasks::drop(Gone&& gone) {
+  std::vector<task_id> released;
+  for (auto task = tasks_.begin(); task != tasks_.end();) {
+    std::erase_if(task->second, [&](const auto& entry) { return gone(task->first, entry.first, entry.second); });
+    if (!task->second.empty()) {
+      ++task;
+      continue;
+    }
+    released.push_back(task->first);
+    task = tasks_.erase(task);
+  }
+  return released;
+}
+
+std::vector<task_id> awaited_tasks::came(const std::string& node, const std::set<attempt_id>& held) {
+  for (auto& [task, attempts] : tasks_)
+    for (auto& [number, holder] : attempts)
+      if (holder.node == node && held.contains({task, number})) holder.here = true;
+  return drop([&](const task_id& task, uint32_t number, const possible_holder& x) {
+    return x.node == node && !held.contains({task, number});
+  });
+}
+
+std::vector<task_id> awaited_tasks::went(const std::string& node, steady_time now) {
+  if (now < until_) {
+    for (auto& [task, attempts] : tasks_)
+      for (auto& [number, holder] : attempts)
+        if (holder.node == node) holder.here = false;
+    return {};
+  }
+  return drop([&](const task_id&, uint32_t, const possible_holder& x) { return x.node == node && x.here; });
+}
+
+std::vector<task_id> awaited_tasks::at(steady_time now) {
+  if (now < until_ || tasks_.empty()) return {};
+  return drop([](const task_id&, uint32_t, const possible_holder& x) { return !x.here; });
+}
+
+bool awaited_tasks::settled(const attempt_id& attempt) {
+  const auto task = tasks_.find(attempt.first);
+  if (task == tasks_.end() || task->second.erase(attempt.second) == 0 || !task->second.empty()) return false;
+  tasks_.erase(task);
+  return true;
+}
+
+void awaited_tasks::answered(const task_id& task) {
+  tasks_.erase(task);
+  answered_.insert(task);
+}
+
+awaited_tasks::state awaited_tasks::of(const task_id& task) const {
+  if (tasks_.contains(task)) return state::awaited;
+  return answered_.contains(task) ? state::answered : state::free;
+}
+
+}  // namespace cohort

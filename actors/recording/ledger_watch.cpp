@@ -1,0 +1,38 @@
+// A look costs a system call; it comes before the commit, so that its answer still goes to where the file is.
+
+#include "actors/recording/ledger_watch.hpp"
+
+#include <fmt/format.h>
+
+#include "base/log.hpp"
+
+namespace cohort {
+
+std::optional<halt> ledger_watch::look() {
+  if (displaced_) return std::nullopt;
+  const auto place = book_->whereabouts();
+  if (place == ledger_place::there) return std::nullopt;
+  displaced_ = true;
+  const auto file = place_.ledger_file().string();
+  if (place == ledger_place::moved)
+    return halt{ec::io, fmt::format("the ledger '{}' was moved to '{}' while the run was at work; all that is paid is "
+                                    "in it. Move it back, or run the command there",
+                                    file, book_->path_now().string())};
+  return halt{ec::io, fmt::format("the ledger '{}' was deleted while the run was at work; all that is paid is kept, "
+                                  "and put back in its place at the end of the run",
+                                  file)};
+}
+
+expected<void> ledger_watch::put_back() {
+  if (book_->whereabouts() != ledger_place::deleted) return {};
+  auto back = book_->put_back();
+  if (!back) return tl::unexpected{back.error()};
+  log_warning("the ledger was deleted; all of it is in '{}' again", back->string());
+  if (*back != place_.ledger_file())
+    return fail(ec::io,
+                fmt::format("another ledger has taken its place, so this run's is kept in '{}'", back->string()));
+  displaced_ = false;
+  return {};
+}
+
+}  // namespace cohort

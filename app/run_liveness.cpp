@@ -1,0 +1,26 @@
+// Running, or killed.
+
+#include "app/run_liveness.hpp"
+
+#include "base/files.hpp"
+#include "state/batch_state_file.hpp"
+
+namespace cohort {
+
+bool was_killed(const run_record& run, const expected<lock_holder>& holder) noexcept {
+  return run.status == run_status::running && !holder && holder.error().code == ec::state_missing;
+}
+
+expected<bool> settle_killed_run(const workspace& place, ledger& book) {
+  const auto run = book.newest_run();
+  if (!run) return tl::unexpected{run.error()};
+  if (!*run || (*run)->status != run_status::running) return false;
+  if (auto stored = book.update_run((*run)->id, (*run)->settings, run_status::interrupted); !stored)
+    return tl::unexpected{stored.error()};
+  const auto settled = book.newest_run();
+  if (!settled) return tl::unexpected{settled.error()};
+  if (auto shown = write_view(place, **settled, durability::now); !shown) return tl::unexpected{shown.error()};
+  return true;
+}
+
+}  // namespace cohort

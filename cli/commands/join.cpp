@@ -1,0 +1,196 @@
+// `cohort join HOST:PORT`, `cohort join PROJECT`: this machine's workers for a coordinator that runs elsewhere.
+
+#include "actors/nodes/node_process.hpp"
+
+#include <cctype>
+#include <memory>
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <CLI/CLI.hpp>
+
+#include "base/files.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/commands.hpp"
+#include "cli/console.hpp"
+#include "cli/provider.hpp"
+#include "cli/run_defaults.hpp"
+#include "cli/screen/node_screen.hpp"
+#include "cli/signals.hpp"
+#include "state/run_lock.hpp"
+#include "state/workspace.hpp"
+
+namespace cohort {
+
+namespace {
+
+struct join_options {
+  std::string where;
+  std::filesystem::path cluster;
+  uint32_t concurrent = 3;
+  std::string name;
+  std::string certificate;
+  uint64_t rejoin_seconds = 600;
+  std::filesystem::path spool;
+  bool quiet = false;
+  generate_options provider;
+};
+
+constexpr uint32_t most_names = 64;
+constexpr size_t longest_name = 100;
+
+/// A run on this machine: where it listens, and with which certificates.
+expected<void> look_up_project(join_options& wish) {
+  auto place = open_workspace(wish.where);
+  if (!place) return tl::unexpected{place.error()};
+  const auto holder = current_holder(place->lock_file());
+  if (!holder) return fail(ec::usage, fmt::format("no run is at work on '{}'; start one with --listen", wish.where));
+  if (holder->listens.empty())
+    return fail(
+        ec::usage,
+        fmt::format("the run on '{}' does not listen; start it with --listen HOST:PORT --cluster DIR", wish.where));
+  auto address = parse_address(holder->listens);
+  if (!address) return tl::unexpected{address.error()};
+  if (address->host == "0.0.0.0") address->host = "127.0.0.1";
+  if (address->host == "::") address->host = "::1";
+  if (wish.cluster.empty()) wish.cluster = holder->cluster;
+  wish.where = to_string(*address);
+  return {};
+}
+
+std::string host_name() {
+  char host[256] = {0};
+  ::gethostname(host, sizeof host - 1);
+  std::string name;
+  for (const char* c = host; *c != '\0'; ++c)
+    name += std::isalnum(static_cast<unsigned char>(*c)) != 0 || *c == '-' || *c == '_' ? *c : '-';
+  return name.empty() ? "node" : name;
+}
+
+/// Several nodes on one machine get names and spools of their own.
+expected<spool> open_spool(join_options& wish) {
+  const bool named = !wish.name.empty();
+  const auto base = named ? wish.name : host_name();
+  if (!wish.spool.empty()) {
+    wish.name = base;
+    return spool::open(wish.spool);
+  }
+  for (uint32_t n = 1;; ++n) {
+    wish.name = n == 1 ? base : fmt::format("{}-{}", base, n);
+    auto folder = default_spool_folder(wish.name);
+    if (!folder) return tl::unexpected{folder.error()};
+    auto opened = spool::open(*folder);
+    if (opened || named || n == most_names || opened.error().code != ec::state_locked) return opened;
+  }
+}
+
+expected<void> check(join_options& wish) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(wish.where, ignored))
+    if (auto found = look_up_project(wish); !found) return found;
+  if (wish.cluster.empty()) return fail(ec::usage, "--cluster: name the folder with this node's certificates");
+  if (wish.name.find('/') != std::string::npos || wish.name == "." || wish.name == "..")
+    return fail(ec::usage, "--name: a name without '/'");
+  if (wish.name.size() > longest_name || printable(wish.name, 2 * longest_name) != wish.name)
+    return fail(ec::usage, fmt::format("--name: at most {} characters that can be shown", longest_name));
+  return {};
+}
+
+void heed(int count, node_controls& controls) {
+  if (count == 1) {
+    controls.drain();
+  } else if (count == 2) {
+    controls.stop_now();
+  } else {
+    ::_exit(to_int(exit_code::interrupted));
+  }
+}
+
+std::string closing_words(const node_outcome& outcome, const std::filesystem::path& folder) {
+  std::string words = outcome.message.empty() ? "left" : outcome.message;
+  if (outcome.kept > 0)
+    words += fmt::format(". {} answers are kept in '{}'; they are handed over when this node joins again", outcome.kept,
+                         printable(folder.string(), 1000));
+  return words + ".";
+}
+
+int join(join_options wish) {
+  block_signals();
+  if (auto fine = check(wish); !fine) return complain(fine.error());
+  const auto defaults = load_run_defaults();
+  if (!defaults) return complain(defaults.error());
+  join_parts parts;
+  auto address = parse_address(wish.where);
+  if (!address) return complain(address.error());
+  parts.where = *address;
+  auto own = cluster_credentials::load(wish.cluster, cluster_side::node, wish.name);
+  if (!own) return complain(own.error());
+  parts.own = std::make_shared<const cluster_credentials>(std::move(*own));
+  auto connection = connect_provider(wish.provider);
+  if (!connection) return complain(connection.error());
+  auto place = open_spool(wish);
+  if (!place) return complain(place.error());
+  parts.place = std::make_shared<const spool>(std::move(*place));
+  if (auto opened = open_log(parts.place->path(), "node.log", log_level::info); !opened)
+    return complain(opened.error());
+  auto contents = parts.place->load();
+  if (!contents) return complain(contents.error());
+  for (const auto& file : contents->damaged)
+    warn(fmt::format("a kept answer is damaged and was put aside: '{}'", file.string()));
+  parts.kept = std::move(contents->answers);
+  if (!parts.kept.empty())
+    notice(fmt::format("{} answers of before are kept here; they are handed over to the run that they belong to",
+                       parts.kept.size()));
+  parts.name = wish.name;
+  parts.slots = wish.concurrent;
+  parts.rejoin_for = std::chrono::seconds{wish.rejoin_seconds};
+  parts.way = connection->way;
+  parts.resend = connection->resend;
+  parts.sink = make_node_screen(wish.quiet);
+  node_controls controls;
+  const signal_watch watch{[&](stop_wish stop) { heed(stop.count, controls); }, defaults->grace};
+  const auto folder = parts.place->path();
+  const auto outcome = join_cluster(std::move(parts), controls);
+  close_log();
+  const auto words = closing_words(outcome, folder);
+  if (outcome.code != ec::none) return complain({outcome.code, words});
+  notice(words);
+  return to_int(exit_code::done);
+}
+
+}  // namespace
+
+void add_join(CLI::App& app, command_action& chosen) {
+  auto options = std::make_shared<join_options>();
+  auto* command = app.add_subcommand(
+      "join", "Work for a coordinator on another machine, with this machine's own key; needs no copy of the project");
+  command->add_option("where", options->where, "HOST:PORT of --listen, or the project of a run on this machine")
+      ->required();
+  command->add_option("--cluster", options->cluster, "Folder with this node's certificates");
+  command->add_option("-c,--concurrent", options->concurrent, "Requests in flight at once on this machine [3]")
+      ->check(CLI::Range(1u, most_concurrent));
+  command->add_option("--name", options->name, "What this node is called [the host's name]");
+  command->add_option("--rejoin-for", options->rejoin_seconds,
+                      "Seconds to look for a coordinator that cannot be reached [600]");
+  command->add_option("--spool", options->spool,
+                      "Folder for answers that are not acknowledged yet [~/.local/state/cohort/spool/NAME]");
+  command->add_flag("-q,--quiet", options->quiet, "Only warnings and errors");
+  const char* how = "Provider";
+  command->add_option("--provider", options->provider.provider, "api or simulator [api]")
+      ->group(how)
+      ->check(CLI::IsMember({"api", "simulator"}));
+  command->add_option("--scenario", options->provider.scenario, "Built-in simulator: a scenario's name or file [calm]")
+      ->group(how);
+  command
+      ->add_option("--set", options->provider.scenario_set,
+                   "Built-in simulator: one setting of the scenario (repeatable)")
+      ->group(how)
+      ->take_all()
+      ->expected(1);
+  command->add_option("--bill", options->provider.bill, "Built-in simulator: append a line for each billed request")
+      ->group(how);
+  command->callback([options, &chosen] { chosen = [options] { return join(*options); }; });
+}
+
+}  // namespace cohort

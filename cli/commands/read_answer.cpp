@@ -1,0 +1,25 @@
+// `cohort read-answer`: for the program itself. Reads one answer that may have ended a process before, within bounds.
+
+#include <CLI/CLI.hpp>
+
+#include "answers/generated_test.hpp"
+#include "answers/guarded_handler.hpp"
+#include "base/files.hpp"
+#include "cli/commands.hpp"
+
+namespace cohort {
+
+void add_read_answer(CLI::App& app, command_action& chosen) {
+  auto* command = app.add_subcommand("read-answer", "For the program itself")->group("");
+  command->callback([&chosen] {
+    chosen = [] {
+      return answer_question([]() -> expected<std::unique_ptr<task_craft>> {
+        auto craft = load_test_craft(config_directory());
+        if (!craft) return tl::unexpected{craft.error()};
+        return std::move(*craft);
+      });
+    };
+  });
+}
+
+}  // namespace cohort

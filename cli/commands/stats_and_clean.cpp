@@ -1,0 +1,99 @@
+// Looking at the state, and putting it aside.
+
+#include "cli/commands/stats_and_clean.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "app/run_liveness.hpp"
+#include "base/text.hpp"
+#include "cli/console.hpp"
+#include "cli/screen/json_output.hpp"
+#include "cli/screen/nodes_file.hpp"
+#include "cli/stats.hpp"
+#include "state/batch_state_file.hpp"
+#include "state/ledger/ledger_backup.hpp"
+
+namespace cohort {
+
+namespace {
+
+error nothing_run_yet(const command_context& context) {
+  const auto view = read_view(context.place.view_file());
+  if (!view) return {ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"};
+  return {ec::state_missing, fmt::format("there is no ledger here, only a batch-state.json that tells of {} of {} "
+                                         "tasks done and {} spent; a run takes "
+                                         "over its settings: cohort generate-logical-batch PROJECT",
+                                         view->completed_tasks, view->total_tasks, to_string(view->spent))};
+}
+
+/// Neither the archives nor the generated tests are state.
+bool has_state(const workspace& place) {
+  const std::array<std::filesystem::path, 3> files{place.ledger_file(), place.ledger_file().native() + "-wal",
+                                                   place.view_file()};
+  return std::any_of(files.begin(), files.end(),
+                     [](const auto& file) {
+                       std::error_code ignored;
+                       return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
+                     }) ||
+         !backups_of(place).empty();
+}
+
+}  // namespace
+
+int show_stats(const command_context& context) {
+  auto holder = current_holder(context.place.lock_file());
+  auto book = open_and_tell(context.place, ledger::access::read_only);
+  if (!book && book.error().code == ec::state_missing) return complain(nothing_run_yet(context));
+  if (!book) return complain(book.error());
+  auto run = book->newest_run();
+  if (!run) return complain(run.error());
+  if (!*run) return complain(nothing_run_yet(context));
+  auto open = needing_attention(*book, (*run)->id);
+  if (!open) return complain(open.error());
+  if (!holder) holder = current_holder(context.place.lock_file());
+  open->killed = was_killed(**run, holder);
+  const auto nodes = holder ? read_nodes_file(context.place.nodes_file()) : std::vector<node_view>{};
+  if (context.options.json) {
+    auto event = summary_event(**run, *open);
+    if (holder) event["activeRun"] = holder_json(*holder);
+    if (!nodes.empty()) event["nodes"] = nlohmann::ordered_json::parse(nodes_json(nodes));
+    print(on_one_line(event));
+    return to_int(exit_code::done);
+  }
+  print(run_table(**run, *open, style_of(context.options)));
+  if (holder)
+    print(fmt::format("  running    process {} on {} since {}{}\n", holder->process, printable(holder->host),
+                      to_iso8601(holder->since),
+                      holder->listens.empty() ? "" : ", nodes may join at " + printable(holder->listens)) +
+          nodes_table(nodes, wall_now()));
+  return to_int(exit_code::done);
+}
+
+int clean(const command_context& context) {
+  const auto nothing = [] {
+    announce("there is no state to reset");
+    return to_int(exit_code::done);
+  };
+  if (!has_state(context.place)) return nothing();
+  auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
+  if (!lock) return complain(lock.error());
+  if (!has_state(context.place)) return nothing();  // Another one was faster.
+  auto archive = archive_state(context.place);
+  if (!archive) return complain(archive.error());
+  if (auto moved = archive_backups(context.place, *archive); !moved) return complain(moved.error());
+  if (context.options.json) {
+    auto event = new_event("cleaned");
+    event["archive"] = archive->string();
+    print(on_one_line(event));
+  } else {
+    print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n",
+                      printable(archive->string(), 1000)));
+  }
+  return to_int(exit_code::done);
+}
+
+}  // namespace cohort

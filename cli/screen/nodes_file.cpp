@@ -1,0 +1,130 @@
+// Writing and reading nodes.json.
+
+#include "cli/screen/nodes_file.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "base/folder.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
+#include "cli/screen/json_output.hpp"
+
+namespace cohort {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr auto write_interval = std::chrono::seconds{1};
+
+ordered_json to_json(const std::vector<node_view>& nodes) {
+  auto list = ordered_json::array();
+  for (const auto& node : nodes)
+    list.push_back({{"name", node.name},
+                    {"node", node.node},
+                    {"standing", name(node.standing)},
+                    {"reason", node.reason},
+                    {"slots", node.slots},
+                    {"inFlight", node.in_flight},
+                    {"done", node.done},
+                    {"failed", node.failed},
+                    {"lastHeard", to_iso8601(node.heard)}});
+  return list;
+}
+
+class nodes_file_sink : public event_sink {
+ public:
+  nodes_file_sink(std::shared_ptr<event_sink> inner, std::filesystem::path file)
+      : inner_(std::move(inner)), file_(std::move(file)) {
+    remove();  // A killed run leaves it.
+  }
+  ~nodes_file_sink() override { remove(); }
+
+  void show(const run_event& event, const run_snapshot& now) override { inner_->show(event, now); }
+  void refresh(const run_snapshot& now) override {
+    inner_->refresh(now);
+    const auto at = steady_clock::now();
+    if (now.nodes.empty() || at - written_ < write_interval) return;
+    written_ = at;
+    if (auto done = write(now.nodes); !done && !told_) {
+      told_ = true;
+      log_warning("{}", done.error().message);
+    }
+  }
+
+ private:
+  /// A node's identity is what it is known by when it comes back: it is nobody else's business.
+  expected<void> write(const std::vector<node_view>& nodes) const {
+    const auto place = folder::open(file_.parent_path());
+    if (!place) return tl::unexpected{place.error()};
+    return place->replace(file_.filename(), indented(to_json(nodes)), durability::later, access::own);
+  }
+  void remove() {
+    std::error_code ignored;
+    std::filesystem::remove(file_, ignored);
+  }
+  std::shared_ptr<event_sink> inner_;
+  std::filesystem::path file_;
+  steady_time written_{};
+  bool told_ = false;
+};
+
+node_standing standing_named(const std::string& wanted) {
+  for (const auto standing : {node_standing::joined, node_standing::leaving, node_standing::put_aside,
+                              node_standing::lost, node_standing::left})
+    if (wanted == name(standing)) return standing;
+  return node_standing::lost;
+}
+
+}  // namespace
+
+std::shared_ptr<event_sink> with_nodes_file(std::shared_ptr<event_sink> inner, std::filesystem::path file) {
+  return std::make_shared<nodes_file_sink>(std::move(inner), std::move(file));
+}
+
+std::vector<node_view> read_nodes_file(const std::filesystem::path& file) {
+  std::vector<node_view> nodes;
+  const auto text = read_file(file, 16 << 20);
+  const auto list = text ? ordered_json::parse(*text, nullptr, false) : ordered_json{};
+  if (!list.is_array()) return nodes;
+  for (const auto& one : list) {
+    if (!one.is_object()) continue;
+    node_view node;
+    try {
+      node.name = one.value("name", "");
+      node.node = one.value("node", "");
+      node.standing = standing_named(one.value("standing", ""));
+      node.reason = one.value("reason", "");
+      node.slots = one.value("slots", 0U);
+      node.in_flight = one.value("inFlight", 0U);
+      node.done = one.value("done", uint64_t{0});
+      node.failed = one.value("failed", uint64_t{0});
+      if (const auto heard = parse_iso8601(one.value("lastHeard", ""))) node.heard = *heard;
+    } catch (const nlohmann::json::exception&) {
+      continue;
+    }
+    nodes.push_back(std::move(node));
+  }
+  return nodes;
+}
+
+std::string nodes_table(const std::vector<node_view>& nodes, wall_time now) {
+  if (nodes.empty()) return {};
+  std::string text = fmt::format("  nodes      {:<20} {:<9} {:>9} {:>7} {:>7}  last heard of\n", "name", "",
+                                 "in flight", "done", "failed");
+  for (const auto& node : nodes) {
+    const auto ago = milliseconds{std::max<int64_t>(0, now.ms - node.heard.ms)};
+    text += fmt::format("             {:<20} {:<9} {:>9} {:>7} {:>7}  {} ago{}\n", printable(node.name, 40),
+                        name(node.standing), fmt::format("{}/{}", node.in_flight, node.slots), node.done, node.failed,
+                        human_duration(ago), node.reason.empty() ? "" : "  (" + printable(node.reason, 200) + ")");
+  }
+  return text;
+}
+
+std::string nodes_json(const std::vector<node_view>& nodes) { return indented(to_json(nodes)); }
+
+}  // namespace cohort

@@ -1,0 +1,25 @@
+// Compiles the "syntax" of a language.json into tables for one grammar. For .cpp files only.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "base/checked_json.hpp"
+#include "languages/grammars/grammar_rules.hpp"
+
+namespace cohort {
+
+/// Names of node kinds and fields that some grammar of the language has, and those that a description used.
+/// A name that no grammar of the language knows is a mistake; one that only some know (JSX) is fine.
+struct grammar_names {
+  std::set<std::string> used_kinds, known_kinds;
+  std::set<std::string> used_fields, known_fields;
+};
+
+/// Mistakes go to the view's problems; names to `names`, for the caller to compare over all grammars.
+[[nodiscard]] std::shared_ptr<const grammar_rules> compile_syntax(const TSLanguage* grammar, const json_view& syntax,
+                                                                  std::vector<std::string> extensions,
+                                                                  grammar_names& names);
+
+}  // namespace cohort

@@ -1,0 +1,18 @@
+// Which files are tests, by the conventions of their language.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "languages/grammars/language.hpp"
+
+namespace cohort {
+
+/// True for tests and for what stands in test folders; `path` is relative to the project.
+[[nodiscard]] bool is_test_path(const language& lang, std::string_view path);
+
+/// The stems a test with this path may be named after: "tests/test_cart.py" -> "cart". Empty if it follows no pattern.
+[[nodiscard]] std::vector<std::string> tested_stems(const language& lang, std::string_view path);
+
+}  // namespace cohort

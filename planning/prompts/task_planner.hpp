@@ -1,0 +1,77 @@
+// From gaps to tasks: one prompt with an identity for each gap, or several if the source is too big for one.
+// Tasks are handed out one by one, in the order of their sources' paths: ten thousand prompts are never in memory.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "languages/conventions/prompt_texts.hpp"
+#include "languages/grammars/language.hpp"
+#include "languages/syntax/source.hpp"
+#include "messages/price.hpp"
+#include "messages/task.hpp"
+#include "planning/sizing/planning_defaults.hpp"
+
+namespace cohort {
+
+struct project_survey;  // survey.hpp
+
+/// A source and what in it lacks tests.
+struct test_wish {
+  const source_file* source = nullptr;
+  std::vector<symbol> symbols;
+};
+
+/// What is planned. Everything pointed to must outlive the call.
+struct task_input {
+  std::filesystem::path project;
+  std::span<const source_file>
+      files;  ///< All that were parsed, tests included: names, imports, examples come from them.
+  std::function<std::string(const source_file&)> framework_of;  ///< The test framework for a source.
+  std::vector<test_wish> wishes;                                ///< In any order; planned by path.
+};
+
+/// How requests are made.
+struct task_options {
+  model_info model;
+  std::string tests_dir = ".claude-testing/tests";  ///< Relative to the project, or absolute.
+  cache_mode cache = cache_mode::none;
+  std::string effort;  ///< As `completion_request::effort`.
+};
+
+/// A source that gets no task, or a symbol of it that none of its tasks is about, and why.
+struct skipped_source {
+  std::string path;
+  error why;
+  std::string symbol;  ///< "total", "Cart.total"; empty: the whole source.
+};
+
+struct task_receiver {
+  std::function<bool(task_spec&&)> task;  ///< False stops the planning.
+  std::function<void(skipped_source&&)> skipped;
+};
+
+/// What the planning came to.
+struct task_totals {
+  size_t tasks = 0;
+  size_t skipped = 0;      ///< Sources without a task.
+  task_estimate estimate;  ///< Of all tasks together.
+};
+
+/// Plans each wish and hands its tasks out. A source that is gone, has changed since it was parsed, cannot be
+/// imported from the tests' directory or does not fit a request is reported as skipped (`ec::source_gone`,
+/// `ec::source_changed`, `ec::not_importable`, `ec::file_too_large`, ...), and so is a symbol that does not fit, behind
+/// the tasks for the rest of its source. Fails with `ec::config_invalid` if there are
+/// no prompt texts for a language or framework that is needed.
+[[nodiscard]] expected<task_totals> plan_tasks(const task_input& input, const task_options& options,
+                                               const language_set& languages, const prompt_texts& texts,
+                                               const planning_defaults& defaults, const task_receiver& receiver);
+
+/// The input for a survey: its gaps as wishes. `seen` must outlive the result, unchanged.
+[[nodiscard]] task_input input_from(const project_survey& seen, std::filesystem::path project);
+
+}  // namespace cohort

@@ -1,0 +1,23 @@
+// Reads and parses all candidates on a few threads, with the cache in front. For survey.cpp.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "planning/survey/survey.hpp"
+
+namespace cohort {
+
+struct parsed_project {
+  std::vector<parsed_file> files;     ///< Sorted by path.
+  std::vector<skipped_file> skipped;  ///< Candidates that could not be read or parsed.
+  uint32_t from_cache = 0;
+  std::string warning;  ///< Of the cache; empty if all went well.
+};
+
+[[nodiscard]] parsed_project parse_all(const std::filesystem::path& project, const std::vector<candidate_file>& files,
+                                       const survey_options& options, const discovery_rules& rules,
+                                       const language_set& languages);
+
+}  // namespace cohort

@@ -1,0 +1,37 @@
+// Which sources a test framework can load: a file that it cannot, and all that import it, directly or not.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "languages/syntax/parser.hpp"
+#include "planning/survey/framework_detection.hpp"
+
+namespace cohort {
+
+class load_judge {
+ public:
+  /// The arguments have to outlive the judge; imports are resolved already.
+  load_judge(const std::vector<parsed_file>& files, const language_set& languages, framework_finder& frameworks);
+
+  /// Why a test under `framework` cannot import the file, in words; empty if it can.
+  [[nodiscard]] std::string why_not(uint32_t file, const std::string& framework);
+
+ private:
+  struct verdict {
+    const load_rule* rule = nullptr;
+    uint32_t culprit = 0;  ///< The file that cannot be loaded.
+  };
+  using verdicts = std::unordered_map<uint32_t, verdict>;  ///< By file; those without one can be loaded.
+  [[nodiscard]] verdicts look(const std::string& framework);
+
+  const std::vector<parsed_file>& files_;
+  const language_set& languages_;
+  framework_finder& frameworks_;
+  std::map<std::string, verdicts> known_;
+};
+
+}  // namespace cohort

@@ -1,0 +1,33 @@
+// The answer's text for a prompt, and how the scenario's form changes it.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "simulator/assertions/assertion_text.hpp"
+#include "simulator/behaviour/fault_draws.hpp"
+
+namespace cohort {
+
+/// What the model says; `refusal`, `empty` and `max_tokens` still have a stop reason of their own.
+struct answer {
+  std::string thinking;  ///< Empty: no thinking block.
+  std::string text;      ///< Empty: no text block.
+  std::string_view stop_reason = "end_turn";
+  uint64_t output_tokens = 0;  ///< Thinking included; at most the request's `max_tokens`.
+};
+
+class answer_author {
+ public:
+  explicit answer_author(test_writer tests) noexcept : tests_(std::move(tests)) {}
+
+  /// The answer to `prompt`, cut off at `max_tokens`. `doubled` makes it twice as long as need be.
+  [[nodiscard]] answer compose(std::string_view prompt, const fate& drawn, uint64_t max_tokens, bool doubled);
+
+ private:
+  [[nodiscard]] std::string text_for(std::string_view prompt, answer_form form, bool doubled);
+
+  test_writer tests_;
+};
+
+}  // namespace cohort

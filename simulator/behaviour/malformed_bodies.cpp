@@ -1,0 +1,104 @@
+// Each lie is a small body; those without an end are an opening and a refrain.
+
+#include "simulator/behaviour/malformed_bodies.hpp"
+
+#include <fmt/format.h>
+
+namespace cohort {
+
+namespace {
+
+constexpr uint64_t told_gigabytes = 8ULL << 30;
+constexpr std::string_view honest_content = R"([{"type":"text","text":"def test_lie():\n    assert True\n"}])";
+constexpr std::string_view honest_usage = R"({"input_tokens":10,"output_tokens":10})";
+
+std::string message(std::string_view model, std::string_view content, std::string_view usage) {
+  return fmt::format(
+      R"({{"id":"msg_lie","type":"message","role":"assistant","model":"{}","content":{},"stop_reason":"end_turn","usage":{}}})",
+      model, content, usage);
+}
+
+std::string deeply_nested(std::string_view model) {
+  constexpr size_t levels = 100'000;
+  return message(model, std::string(levels, '[') + std::string(levels, ']'), honest_usage);
+}
+
+/// An answer whose text never ends.
+std::string open_text(std::string_view model) {
+  auto body = message(model, honest_content, honest_usage);
+  body.resize(body.find("def test_lie"));
+  return body;
+}
+
+std::string flood() {
+  std::string lines;
+  for (int i = 0; i < 1000; ++i) lines += fmt::format("x-flood-{}: {}\r\n", i, std::string(1000, 'f'));
+  return lines;
+}
+
+void never_end(reply& out, std::string opening, std::string_view refrain) {
+  out.body = std::move(opening);
+  out.how = delivery::endless;
+  out.refrain = refrain;
+  out.streamed = true;
+}
+
+}  // namespace
+
+void tell_lie(body_lie lie, std::string_view model, reply& out) {
+  constexpr std::string_view ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
+  if (lie == body_lie::none || lie == body_lie::other_model) return;
+  out.streamed = false;
+  if (lie == body_lie::long_length) {  // Honest but for that: it can be used, so its usage has to be what is billed.
+    out.length_told = out.body.size() * 2;
+    out.how = delivery::whole_then_close;
+    return;
+  }
+  out.how = delivery::whole;
+  out.content_type = "application/json";
+  switch (lie) {
+    case body_lie::none:
+    case body_lie::other_model:
+    case body_lie::long_length: break;
+    case body_lie::html:
+      out.body = "<!doctype html><html><body><h1>Welcome to the hotel's network</h1></body></html>";
+      out.content_type = "text/html";
+      break;
+    case body_lie::huge_usage:
+      out.body = message(model, honest_content,
+                         R"({"input_tokens":18446744073709551615,"output_tokens":9000000000000000000})");
+      break;
+    case body_lie::mistyped_usage:
+      out.body = message(model, honest_content, R"({"input_tokens":"10","output_tokens":[10]})");
+      break;
+    case body_lie::mistyped_content: out.body = message(model, R"({"type":"text","text":7})", honest_usage); break;
+    case body_lie::deep_json: out.body = deeply_nested(model); break;
+    case body_lie::invalid_utf8:
+      out.body = message(model, "[{\"type\":\"text\",\"text\":\"\xFF\xFE\"}]", honest_usage);
+      break;
+    case body_lie::short_length:
+      out.body = message(model, honest_content, honest_usage);
+      out.length_told = out.body.size() / 2;
+      break;
+    case body_lie::header_flood:
+      out.body = message(model, honest_content, honest_usage);
+      out.headers += flood();
+      break;
+    case body_lie::gigabytes:
+      never_end(out, open_text(model), "all work and no play ");
+      out.streamed = false;
+      out.length_told = told_gigabytes;
+      break;
+    case body_lie::endless: never_end(out, open_text(model), "all work and no play "); break;
+    case body_lie::endless_events:
+      never_end(out, std::string{ping}, ping);
+      out.content_type = "text/event-stream";
+      break;
+    case body_lie::endless_line:
+      never_end(out, "data: ", "all work and no play ");
+      out.content_type = "text/event-stream";
+      break;
+  }
+}
+
+}  // namespace cohort

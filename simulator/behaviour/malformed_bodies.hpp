@@ -1,0 +1,15 @@
+// Bodies that no honest provider sends under a 200: what a hostile server, or a proxy in between, can do to a client.
+#pragma once
+
+#include <string_view>
+
+#include "simulator/behaviour/scenario.hpp"
+#include "simulator/server/reply.hpp"
+
+namespace cohort {
+
+/// Makes `out` the lie, for a request of `model`. `body_lie::none` and `body_lie::other_model` change nothing: the one
+/// is no lie, the other is an honest body under another name.
+void tell_lie(body_lie lie, std::string_view model, reply& out);
+
+}  // namespace cohort

@@ -1,0 +1,14 @@
+// One client connection: reads requests one after the other, delivers replies in the manner they ask for.
+// Invariant: lives as long as one of its asynchronous operations; the server's thread alone touches it.
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "simulator/api/messages_api.hpp"
+
+namespace cohort {
+
+/// Serves `socket` until either side closes it. `api` must outlive the socket's io_context.
+void serve_connection(boost::asio::ip::tcp::socket socket, provider& api);
+
+}  // namespace cohort

@@ -1,0 +1,75 @@
+// How a run stops: what may still be sent, what is told at the end.
+
+#include <gtest/gtest.h>
+
+#include "tests/actors/fixture.hpp"
+
+namespace cohort {
+namespace {
+
+struct stopping : run_fixture {};
+
+TEST_F(stopping, by_a_signal_after_a_limit_stopped_it_asks_nothing_more) {
+  settings.batch_size = 2;
+  settings.parallel_batches = 2;
+  settings.concurrent = 1;
+  settings.cost_limit = nano_dollars{1500};
+  way->at_once = false;
+  way->answer = [](const completion_request&, uint32_t) { return good_answer("dear", 800); };
+  plan(4);
+  spawn_all();
+  way->answer_all();
+  run();
+  ASSERT_EQ(stored().batches[0].tasks.deferred, 1u) << "the first batch has reached its limit";
+  ASSERT_EQ(way->calls.size(), 1u) << "a task of the second batch is in flight";
+  way->answer = [](const completion_request&, uint32_t) { return good_answer("cheap", 100); };
+  self->send(owner, drain{});
+  run();
+  way->at_once = true;
+  way->answer_all();
+  EXPECT_EQ(finish().status, run_status::interrupted);
+  EXPECT_EQ(way->total_asked(), 2u);
+  EXPECT_EQ(stored().tasks().planned, 1u);
+}
+
+TEST_F(stopping, because_of_the_account_sends_no_call_that_a_limit_held_back) {
+  settings.batch_size = 1;
+  settings.parallel_batches = 3;
+  settings.concurrent = 3;
+  way->answer = [this](const completion_request&, uint32_t) {
+    way->hold = milliseconds{500};
+    return failed_call(ec::authentication, billing::unbilled, false);
+  };
+  plan(3);
+  spawn_all();
+  way->hold = milliseconds{0};
+  EXPECT_EQ(finish().code, ec::authentication);
+  EXPECT_EQ(way->total_asked(), 1u);
+  EXPECT_EQ(stored().tasks().planned, 3u);
+}
+
+TEST_F(stopping, tells_of_a_result_that_could_not_be_written_also_after_a_signal) {
+  settings.concurrent = 1;
+  way->at_once = false;
+  std::filesystem::create_directories(root / "out");
+  std::filesystem::create_directory_symlink("/", root / "out/elsewhere");
+  open_ledger();
+  ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+  auto outward = task(0);
+  outward.target = "elsewhere/file.txt";
+  ASSERT_TRUE(book->add_task(outward));
+  ASSERT_TRUE(book->add_task(task(1)));
+  ASSERT_TRUE(book->commit_plan({0, 0}));
+  spawn_all();
+  self->send(owner, drain{});
+  run();
+  way->answer_all();
+  const auto ended = finish();
+  EXPECT_EQ(ended.status, run_status::failed);
+  EXPECT_NE(ended.message.find("task-0"), std::string::npos) << ended.message;
+  EXPECT_EQ(stored().tasks().answered, 1u);
+  EXPECT_EQ(stored().tasks().planned, 1u);
+}
+
+}  // namespace
+}  // namespace cohort
