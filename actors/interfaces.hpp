@@ -27,7 +27,7 @@
 #include "messages/events.hpp"
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// GATEWAY: the only door to the provider; holds calls back as limiter and breaker say, never fails them for it.
 ///   gateway_call -> gateway_result   Always answered, also after `stop_now` (then `ec::cancelled`).
@@ -389,6 +389,6 @@ typename Inspector::result_type inspect(Inspector& f, node_tick&) {
 using node_service_actor = node_actor::extend<caf::replies_to<node_start>::with<node_outcome>, caf::reacts_to<drain>,
                                               caf::reacts_to<stop_now>, caf::reacts_to<node_tick>>;
 
-}  // namespace cohort
+}  // namespace cohort::actors
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cohort::unread_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cohort::actors::unread_answer)

@@ -13,7 +13,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -89,4 +89,4 @@ void answer_marks::clear(size_t slot) noexcept {
   taken_[slot] = false;
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -12,7 +12,7 @@
 #include "base/digest.hpp"
 #include "base/folder.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 /// Any thread. One process at a time: the caller holds the lock of the project.
 class answer_marks {
@@ -51,4 +51,4 @@ class answer_marks {
   std::vector<std::pair<digest, size_t>> suspects_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -14,7 +14,7 @@
 #include "base/text.hpp"
 #include "base/time_bound.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -67,14 +67,14 @@ std::string tidied(std::string_view code) {
 /// Parses within a budget and remembers the first error of something that holds tests.
 class judge {
  public:
-  judge(const language& lang, std::string_view target, size_t answer_bytes)
+  judge(const languages::language& lang, std::string_view target, size_t answer_bytes)
       : lang_(lang),
         target_(target),
         bytes_left_(std::min(8 * answer_bytes, answer_bytes + (1U << 19)) + (1U << 12)),
         looks_left_(32 * answer_bytes + (1U << 16)) {}
 
   /// What the parser says of `code`; nothing once the budget is used up.
-  [[nodiscard]] std::optional<syntax_report> look_at(std::string_view code) {
+  [[nodiscard]] std::optional<languages::syntax_report> look_at(std::string_view code) {
     if (code.empty() || parses_left_ == 0 || code.size() > bytes_left_) return std::nullopt;
     if (time_.over()) {
       give_up(fmt::format("reading it takes more than {} ms", time_.limit().count()));
@@ -82,7 +82,7 @@ class judge {
     }
     --parses_left_;
     bytes_left_ -= code.size();
-    auto report = check_syntax(lang_, target_, code);
+    auto report = languages::check_syntax(lang_, target_, code);
     if (report.gave_up)
       give_up(report.bound);
     else if (!report.ok && report.holds_test && !first_error_)
@@ -103,7 +103,7 @@ class judge {
     return true;
   }
 
-  [[nodiscard]] const std::optional<syntax_report>& first_error() const noexcept { return first_error_; }
+  [[nodiscard]] const std::optional<languages::syntax_report>& first_error() const noexcept { return first_error_; }
 
   /// The bound that the answer breaks, in words; empty if it breaks none.
   [[nodiscard]] const std::string& broken_bound() const noexcept { return broken_bound_; }
@@ -114,12 +114,12 @@ class judge {
     parses_left_ = 0;  // what stands around it would take as long
   }
 
-  const language& lang_;
+  const languages::language& lang_;
   std::string_view target_;
   size_t parses_left_ = most_parses;
   size_t bytes_left_;
   size_t looks_left_;
-  std::optional<syntax_report> first_error_;
+  std::optional<languages::syntax_report> first_error_;
   std::string broken_bound_;
   time_bound time_{longest_reading};
 };
@@ -138,14 +138,14 @@ bool closes(const fence_line& line, const fence_line& opening) noexcept {
          line.indentation <= opening.indentation + 3;
 }
 
-block_trust trust_in(std::string_view tag, const prompt_language& words) {
+block_trust trust_in(std::string_view tag, const languages::prompt_language& words) {
   if (tag.empty()) return block_trust::untagged;
   const auto known =
       std::find(words.fence_tags.begin(), words.fence_tags.end(), boost::to_lower_copy(std::string{tag}));
   return known == words.fence_tags.end() ? block_trust::other : block_trust::tagged;
 }
 
-std::vector<block> find_blocks(const std::vector<fence_line>& fences, const prompt_language& words) {
+std::vector<block> find_blocks(const std::vector<fence_line>& fences, const languages::prompt_language& words) {
   std::vector<block> blocks;
   size_t unclosed = 0;
   for (size_t i = 0; i < fences.size(); ++i) {
@@ -171,7 +171,7 @@ std::string body_of(std::string_view text, const std::vector<fence_line>& fences
 struct closed_block {
   std::string code;
   size_t closing = 0;
-  std::optional<syntax_report> report;  ///< Nothing if the budget is used up.
+  std::optional<languages::syntax_report> report;  ///< Nothing if the budget is used up.
 
   [[nodiscard]] bool parses() const noexcept { return report && report->ok; }
   [[nodiscard]] bool usable() const noexcept { return parses() && report->holds_test; }
@@ -245,8 +245,8 @@ void add_piece(std::vector<std::string>& pieces, std::string code) {
 }
 
 std::optional<std::string> best_of(std::string_view text, const std::vector<fence_line>& fences,
-                                   const std::vector<block>& blocks, block_trust trust, const language& lang,
-                                   const prompt_language& words, std::string_view target, judge& verdict) {
+                                   const std::vector<block>& blocks, block_trust trust, const languages::language& lang,
+                                   const languages::prompt_language& words, std::string_view target, judge& verdict) {
   std::vector<std::string> pieces;
   size_t done = 0;  // Fences below this index lie inside a block that was taken.
   for (const auto& one : blocks) {
@@ -264,7 +264,7 @@ std::optional<std::string> best_of(std::string_view text, const std::vector<fenc
 }
 
 /// Where a line begins that can be the first of a file; npos if there is none.
-size_t first_code_line(std::string_view text, const prompt_language& words) {
+size_t first_code_line(std::string_view text, const languages::prompt_language& words) {
   for (size_t at = 0; at < text.size();) {
     const auto line = text.substr(at);
     for (const auto& start : words.code_starts)
@@ -283,7 +283,7 @@ bool is_prose(std::string_view text) noexcept {
 
 /// Code without fences around it: less the sentences before its first line of code and behind its last.
 std::optional<std::string> bare_code(std::string_view text, const std::vector<fence_line>& fences,
-                                     const prompt_language& words, judge& verdict) {
+                                     const languages::prompt_language& words, judge& verdict) {
   // A stray fence at the end, as after an opening that got lost.
   if (!fences.empty() && fences.front().bare) text = text.substr(0, fences.front().begin);
   const auto begin = first_code_line(text, words);
@@ -320,8 +320,8 @@ std::vector<fence_line> find_fences(std::string_view text) {
   return fences;
 }
 
-expected<std::string> extract_code(std::string_view answer, const language& lang, const prompt_language& words,
-                                   std::string_view target) {
+expected<std::string> extract_code(std::string_view answer, const languages::language& lang,
+                                   const languages::prompt_language& words, std::string_view target) {
   if (answer.size() > largest_answer)
     return fail(ec::answer_too_costly,
                 fmt::format("the answer has {} bytes; at most {} are read", answer.size(), largest_answer));
@@ -348,4 +348,4 @@ expected<std::string> extract_code(std::string_view answer, const language& lang
   return fail(ec::no_code, fmt::format("the answer holds no {} test: {}", lang.name, printable(text, 120)));
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -9,7 +9,7 @@
 #include "languages/conventions/prompt_texts.hpp"
 #include "languages/syntax/parser.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 constexpr size_t largest_answer = size_t{1} << 20U;  ///< In bytes; no model says that much in one answer.
 
@@ -35,7 +35,7 @@ struct fence_line {
 /// Fails with `ec::empty_answer` (nothing but white space), `ec::no_code` (no test in it), `ec::broken_code` (tests,
 /// but the parser finds an error; the message says where) or `ec::answer_too_costly` (longer than `largest_answer`, or
 /// code that breaks a bound of the parser; the message says which).
-[[nodiscard]] expected<std::string> extract_code(std::string_view answer, const language& lang,
-                                                 const prompt_language& words, std::string_view target);
+[[nodiscard]] expected<std::string> extract_code(std::string_view answer, const languages::language& lang,
+                                                 const languages::prompt_language& words, std::string_view target);
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -11,14 +11,14 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "languages/syntax/tests_in_source.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
 constexpr size_t largest_merged = size_t{4} << 20U;
 
 /// Whether a test file by this rule can have the extension, which begins with a dot.
-bool may_end_with(std::string_view extension, const language& lang, const target_rule& rule) {
+bool may_end_with(std::string_view extension, const languages::language& lang, const languages::target_rule& rule) {
   const auto leads_there = [&](const auto& one) { return one.second == extension; };
   return std::find(lang.extensions.begin(), lang.extensions.end(), extension) != lang.extensions.end() ||
          std::any_of(rule.extensions.begin(), rule.extensions.end(), leads_there) ||
@@ -45,7 +45,8 @@ std::string without_endings(std::string_view name) {
 
 }  // namespace
 
-test_craft::test_craft(std::shared_ptr<const language_set> languages, std::shared_ptr<const prompt_texts> texts)
+test_craft::test_craft(std::shared_ptr<const languages::language_set> languages,
+                       std::shared_ptr<const languages::prompt_texts> texts)
     : languages_(std::move(languages)), texts_(std::move(texts)) {}
 
 expected<test_craft::idiom> test_craft::idiom_of(const task_spec& task) const {
@@ -66,7 +67,7 @@ expected<std::string> test_craft::extract(const task_spec& task, std::string_vie
 
 std::string test_craft::why_alone(const task_spec& task, const std::string& extracted) const {
   const auto found = idiom_of(task);
-  return found ? cohort::why_alone(*found->lang, *found->words, task.target, extracted) : std::string{};
+  return found ? cohort::answers::why_alone(*found->lang, *found->words, task.target, extracted) : std::string{};
 }
 
 expected<std::string> test_craft::assemble(const task_spec& any, const std::vector<std::string>& extracted) const {
@@ -81,7 +82,7 @@ expected<std::string> test_craft::assemble(const task_spec& any, const std::vect
   auto merged = extracted.size() == 1 ? expected<std::string>{extracted.front()}
                                       : merge_parts(*found->lang, *found->words, any.target, extracted);
   if (!merged) return merged;
-  const auto report = check_syntax(*found->lang, any.target, *merged);
+  const auto report = languages::check_syntax(*found->lang, any.target, *merged);
   if (report.gave_up)
     return fail(ec::answer_too_costly,
                 fmt::format("'{}': the merged parts break a bound of what is read: {}", any.target, report.bound));
@@ -127,21 +128,21 @@ std::vector<std::string> test_craft::results_in(const task_spec& task, const std
   const auto found = idiom_of(task);
   if (!found) return {};
   const auto& rules = found->lang->rules_for(task.target);
-  const auto tree = parse_tree(rules, content);
+  const auto tree = languages::parse_tree(rules, content);
   if (!tree) return {};
-  auto names = names_of_tests(*tree, rules, content);
+  auto names = languages::names_of_tests(*tree, rules, content);
   for (auto& name : names) name = without_endings(name);
   return names;
 }
 
 expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir) {
-  auto languages = load_languages(config_dir);
+  auto languages = languages::load_languages(config_dir);
   if (!languages) return tl::unexpected{languages.error()};
-  if (auto compiled = compile_locals(*languages); !compiled) return tl::unexpected{compiled.error()};
-  auto shared = std::make_shared<const language_set>(std::move(*languages));
-  auto texts = load_prompt_texts(config_dir, *shared);
+  if (auto compiled = languages::compile_locals(*languages); !compiled) return tl::unexpected{compiled.error()};
+  auto shared = std::make_shared<const languages::language_set>(std::move(*languages));
+  auto texts = languages::load_prompt_texts(config_dir, *shared);
   if (!texts) return tl::unexpected{texts.error()};
-  return std::make_unique<test_craft>(shared, std::make_shared<const prompt_texts>(std::move(*texts)));
+  return std::make_unique<test_craft>(shared, std::make_shared<const languages::prompt_texts>(std::move(*texts)));
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

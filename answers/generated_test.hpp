@@ -8,12 +8,13 @@
 #include "languages/grammars/language.hpp"
 #include "messages/task.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 /// Judges and assembles answers to the tasks of `plan_tasks`. Stateless after construction: many threads may call.
 class test_craft : public task_craft {
  public:
-  test_craft(std::shared_ptr<const language_set> languages, std::shared_ptr<const prompt_texts> texts);
+  test_craft(std::shared_ptr<const languages::language_set> languages,
+             std::shared_ptr<const languages::prompt_texts> texts);
 
   /// The test file in `answer`; see `extract_code`. `ec::config_invalid` if the task's language is not known.
   [[nodiscard]] expected<std::string> extract(const task_spec& task, std::string_view answer) const override;
@@ -38,16 +39,16 @@ class test_craft : public task_craft {
 
  private:
   struct idiom {
-    const language* lang = nullptr;
-    const prompt_language* words = nullptr;
+    const languages::language* lang = nullptr;
+    const languages::prompt_language* words = nullptr;
   };
   [[nodiscard]] expected<idiom> idiom_of(const task_spec& task) const;
 
-  std::shared_ptr<const language_set> languages_;
-  std::shared_ptr<const prompt_texts> texts_;
+  std::shared_ptr<const languages::language_set> languages_;
+  std::shared_ptr<const languages::prompt_texts> texts_;
 };
 
 /// Reads languages and texts from `config_dir`.
 [[nodiscard]] expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir);
 
-}  // namespace cohort
+}  // namespace cohort::answers

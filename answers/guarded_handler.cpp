@@ -6,7 +6,7 @@
 
 #include "answers/generated_test.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -103,4 +103,4 @@ expected<std::unique_ptr<task_craft>> load_guarded_craft(const std::filesystem::
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

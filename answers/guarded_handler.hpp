@@ -13,7 +13,7 @@
 #include "base/folder.hpp"
 #include "messages/task.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 /// One question to a craft, as it is put to another process.
 struct craft_question {
@@ -68,4 +68,4 @@ class guarded_craft : public task_craft {
 [[nodiscard]] expected<std::unique_ptr<task_craft>> load_guarded_craft(const std::filesystem::path& config_dir,
                                                                        const std::filesystem::path& place);
 
-}  // namespace cohort
+}  // namespace cohort::answers

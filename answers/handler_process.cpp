@@ -22,7 +22,7 @@
 
 #include "answers/guarded_handler.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -235,4 +235,4 @@ int answer_question(const std::function<expected<std::unique_ptr<task_craft>>()>
              : EXIT_FAILURE;
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

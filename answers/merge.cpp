@@ -10,7 +10,7 @@
 #include "answers/merge_body.hpp"
 #include "answers/merge_head.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -54,10 +54,12 @@ void learn_imports(meaning_map& bound, const test_part& part, const rename_map& 
 }
 
 /// A language's definitions follow each other as its formatters want it.
-std::string_view blank_lines(import_style style) { return style == import_style::python ? "\n\n\n" : "\n\n"; }
+std::string_view blank_lines(languages::import_style style) {
+  return style == languages::import_style::python ? "\n\n\n" : "\n\n";
+}
 
 std::string put_together(const merged_head& head, const std::vector<std::string>& bodies, std::string_view main,
-                         import_style style) {
+                         languages::import_style style) {
   auto text = head.text();
   const auto put = [&](std::string_view body) {
     if (body.empty()) return;
@@ -133,7 +135,8 @@ class part_names {
 /// For languages without blocks at the top level.
 class renaming_merger {
  public:
-  renaming_merger(part_list parts, import_style style) : parts_(std::move(parts)), names_(parts_), style_(style) {}
+  renaming_merger(part_list parts, languages::import_style style)
+      : parts_(std::move(parts)), names_(parts_), style_(style) {}
 
   std::string run() {
     for (size_t i = 0; i < parts_.size(); ++i) add(i);
@@ -213,7 +216,7 @@ class renaming_merger {
 
   part_list parts_;
   part_names names_;
-  import_style style_;
+  languages::import_style style_;
   merged_head head_;
   std::vector<std::string> bodies_;
   meaning_map bound_;
@@ -223,7 +226,8 @@ class renaming_merger {
 /// For JavaScript and its kin: a part whose names could be mistaken is put into a block, one with hooks into a group.
 class scoping_merger {
  public:
-  scoping_merger(part_list parts, const language& lang, const prompt_language& words, std::string_view target)
+  scoping_merger(part_list parts, const languages::language& lang, const languages::prompt_language& words,
+                 std::string_view target)
       : parts_(std::move(parts)),
         names_(parts_),
         lang_(lang),
@@ -310,9 +314,9 @@ class scoping_merger {
 
   part_list parts_;
   part_names names_;
-  const language& lang_;
-  const part_rules& rules_;
-  import_style style_;
+  const languages::language& lang_;
+  const languages::part_rules& rules_;
+  languages::import_style style_;
   std::string target_;
   merged_head head_;
   std::vector<rename_map> renames_;
@@ -320,7 +324,7 @@ class scoping_merger {
   meaning_map bound_;
 };
 
-part_list read_all(const language& lang, const prompt_language& words, std::string_view target,
+part_list read_all(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
                    const std::vector<std::string>& texts) {
   part_list parts;
   for (const auto& text : texts) parts.push_back(std::make_unique<test_part>(lang, words, target, text));
@@ -329,22 +333,22 @@ part_list read_all(const language& lang, const prompt_language& words, std::stri
 
 }  // namespace
 
-std::string why_alone(const language& lang, const prompt_language& words, std::string_view target,
+std::string why_alone(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
                       const std::string& part) {
   return test_part{lang, words, target, part}.alone;
 }
 
-expected<std::string> merge_parts(const language& lang, const prompt_language& words, std::string_view target,
-                                  const std::vector<std::string>& parts) {
+expected<std::string> merge_parts(const languages::language& lang, const languages::prompt_language& words,
+                                  std::string_view target, const std::vector<std::string>& parts) {
   if (parts.empty()) return fail(ec::no_code, fmt::format("'{}': no part has an answer", target));
   if (parts.size() == 1) return parts.front();
   auto read = read_all(lang, words, target, parts);
-  if (words.imports == import_style::es) return scoping_merger{std::move(read), lang, words, target}.run();
+  if (words.imports == languages::import_style::es) return scoping_merger{std::move(read), lang, words, target}.run();
   return renaming_merger{std::move(read), words.imports}.run();
 }
 
-expected<std::string> join_pieces(const language& lang, const prompt_language& words, std::string_view target,
-                                  const std::vector<std::string>& pieces) {
+expected<std::string> join_pieces(const languages::language& lang, const languages::prompt_language& words,
+                                  std::string_view target, const std::vector<std::string>& pieces) {
   if (pieces.empty()) return fail(ec::no_code, fmt::format("'{}': there are no pieces", target));
   if (pieces.size() == 1) return pieces.front();
   const auto read = read_all(lang, words, target, pieces);
@@ -379,4 +383,4 @@ expected<std::string> join_pieces(const language& lang, const prompt_language& w
   return put_together(head, bodies, main_of(read), words.imports);
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

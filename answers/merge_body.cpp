@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -64,14 +64,14 @@ std::string body_of(const body_plan& plan) {
   return body;
 }
 
-std::string indented(const std::string& text, const language& lang, std::string_view target) {
+std::string indented(const std::string& text, const languages::language& lang, std::string_view target) {
   std::set<uint32_t> inside_string;  // Beginnings of lines.
   const auto& grammar = lang.rules_for(target);
-  if (const auto tree = parse_tree(grammar, text)) {
-    each_node(ts_tree_root_node(tree.get()), [&](TSNode node) {
+  if (const auto tree = languages::parse_tree(grammar, text)) {
+    languages::each_node(ts_tree_root_node(tree.get()), [&](TSNode node) {
       if (std::string_view{ts_node_type(node)}.find("string") == std::string_view::npos) return true;
       const auto begin = ts_node_start_byte(node);
-      const auto inside = text_of(node, text);
+      const auto inside = languages::text_of(node, text);
       for (auto at = inside.find('\n'); at != std::string_view::npos; at = inside.find('\n', at + 1))
         inside_string.insert(begin + static_cast<uint32_t>(at) + 1);
       return false;
@@ -87,4 +87,4 @@ std::string indented(const std::string& text, const language& lang, std::string_
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -8,7 +8,7 @@
 
 #include "answers/merge_head.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 /// A part and what happens to it on its way into the file.
 struct body_plan {
@@ -28,7 +28,7 @@ class renamed_uses {
   [[nodiscard]] std::string text_of(const part_statement& one) const;
 
  private:
-  using changes = std::vector<std::pair<text_range, std::string_view>>;  ///< Ascending.
+  using changes = std::vector<std::pair<languages::text_range, std::string_view>>;  ///< Ascending.
   [[nodiscard]] changes::const_iterator first_in(const part_statement& one) const;
 
   const test_part& part_;
@@ -40,6 +40,6 @@ class renamed_uses {
 [[nodiscard]] std::string body_of(const body_plan& plan);
 
 /// `text`, which is whole statements, moved to the right; lines that begin inside a string stay where they are.
-[[nodiscard]] std::string indented(const std::string& text, const language& lang, std::string_view target);
+[[nodiscard]] std::string indented(const std::string& text, const languages::language& lang, std::string_view target);
 
-}  // namespace cohort
+}  // namespace cohort::answers

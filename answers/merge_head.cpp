@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -179,4 +179,4 @@ std::string merged_head::text() const {
   return text;
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -10,7 +10,7 @@
 
 #include "answers/merge_part.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 /// Old name -> new name, within one part.
 using rename_map = std::map<std::string, std::string, std::less<>>;
@@ -74,4 +74,4 @@ class merged_head {
   std::map<std::string, place> joinable_;  ///< By form and module: the first that takes further names.
 };
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -7,28 +7,29 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
 constexpr size_t longest_import = 100;
 
 /// Words (with dots for Python and Go), strings with their quotes, single punctuation marks. Comments are dropped.
-std::vector<std::string> tokens_of(std::string_view text, import_style style) {
+std::vector<std::string> tokens_of(std::string_view text, languages::import_style style) {
   std::vector<std::string> tokens;
   const auto in_word = [style](char c) {
     const auto byte = static_cast<unsigned char>(c);
-    return byte >= 0x80 || std::isalnum(byte) || c == '_' || c == '$' || (c == '.' && style == import_style::python);
+    return byte >= 0x80 || std::isalnum(byte) || c == '_' || c == '$' ||
+           (c == '.' && style == languages::import_style::python);
   };
   for (size_t at = 0; at < text.size();) {
     const char c = text[at];
-    const bool hash = c == '#' && style == import_style::python;
-    const bool slashes = text.substr(at).starts_with("//") && style != import_style::python;
+    const bool hash = c == '#' && style == languages::import_style::python;
+    const bool slashes = text.substr(at).starts_with("//") && style != languages::import_style::python;
     if (hash || slashes) {
       at = std::min(text.find('\n', at), text.size());
-    } else if (text.substr(at).starts_with("/*") && style != import_style::python) {
+    } else if (text.substr(at).starts_with("/*") && style != languages::import_style::python) {
       at = std::min(text.find("*/", at), text.size() - 2) + 2;
-    } else if (c == '\n' && style != import_style::es) {
+    } else if (c == '\n' && style != languages::import_style::es) {
       tokens.emplace_back("\n");
       ++at;
     } else if (std::isspace(static_cast<unsigned char>(c)) || c == '\\') {
@@ -250,12 +251,12 @@ std::string write_es(const import_statement& one) {
 
 }  // namespace
 
-std::optional<std::vector<import_statement>> read_imports(std::string_view text, import_style style) {
+std::optional<std::vector<import_statement>> read_imports(std::string_view text, languages::import_style style) {
   token_reader reader{tokens_of(text, style)};
   statements result;
   switch (style) {
-    case import_style::python: result = read_python(reader); break;
-    case import_style::es:
+    case languages::import_style::python: result = read_python(reader); break;
+    case languages::import_style::es:
       if (reader.take("import"))
         result = read_es(reader);
       else if (reader.take("const") || reader.take("let") || reader.take("var"))
@@ -263,7 +264,7 @@ std::optional<std::vector<import_statement>> read_imports(std::string_view text,
       else
         return std::nullopt;
       break;
-    case import_style::go:
+    case languages::import_style::go:
       if (!reader.take("import")) return std::nullopt;
       result = read_go(reader);
       while (reader.take("\n")) continue;
@@ -297,4 +298,4 @@ std::string write_import(const import_statement& statement) {
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

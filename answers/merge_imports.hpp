@@ -8,7 +8,7 @@
 
 #include "languages/conventions/prompt_texts.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 /// One name that an import makes available.
 struct import_binding {
@@ -29,9 +29,10 @@ struct import_statement {
 
 /// The statements in the text of one top-level node, or nothing if it is no import, or one that has more to it than a
 /// list of names (then it is compared as text only).
-[[nodiscard]] std::optional<std::vector<import_statement>> read_imports(std::string_view text, import_style style);
+[[nodiscard]] std::optional<std::vector<import_statement>> read_imports(std::string_view text,
+                                                                        languages::import_style style);
 
 /// One statement as text, without a line break at its end.
 [[nodiscard]] std::string write_import(const import_statement& statement);
 
-}  // namespace cohort
+}  // namespace cohort::answers

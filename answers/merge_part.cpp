@@ -9,7 +9,7 @@
 #include "base/text.hpp"
 #include "languages/syntax/identifiers.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 namespace {
 
@@ -36,13 +36,14 @@ std::string_view first_word(std::string_view text) {
 /// Classifies the statements of one text.
 class statement_judge {
  public:
-  statement_judge(const grammar_rules& grammar, const prompt_language& words, std::string_view text)
+  statement_judge(const languages::grammar_rules& grammar, const languages::prompt_language& words,
+                  std::string_view text)
       : grammar_(grammar), rules_(words.parts), style_(words.imports), text_(text) {}
 
   part_statement judge(TSNode node) {
     part_statement one;
     one.at = {ts_node_start_byte(node), ts_node_end_byte(node)};
-    const auto text = cohort::text_of(node, text_);
+    const auto text = cohort::languages::text_of(node, text_);
     if (std::string_view{ts_node_type(node)} == "comment") {
       one.kind = statement_kind::comment;
     } else if (is_heading(node, text)) {
@@ -55,7 +56,7 @@ class statement_judge {
       one.kind = statement_kind::main;
     } else if (!begins_with_one_of(text, rules_.top_level) && define(node, one, 0) && !one.names.empty()) {
       one.kind = statement_kind::definition;
-      one.function_wide = style_ == import_style::es && text.starts_with("var ");
+      one.function_wide = style_ == languages::import_style::es && text.starts_with("var ");
       one.awaits = !one.shareable && text.find("await ") != std::string_view::npos;
     } else {
       one.names.clear();
@@ -68,16 +69,16 @@ class statement_judge {
   [[nodiscard]] uint32_t roles(TSNode node) const noexcept { return grammar_.roles_of(ts_node_symbol(node)); }
 
   [[nodiscard]] bool is_heading(TSNode node, std::string_view text) const {
-    if (style_ == import_style::go) return text.starts_with("package ");
+    if (style_ == languages::import_style::go) return text.starts_with("package ");
     const auto inner = ts_node_named_child(node, 0);
-    return exists(inner) && ts_node_named_child_count(node) == 1 && std::string_view{ts_node_type(inner)} == "string" &&
-           ts_node_start_byte(inner) == ts_node_start_byte(node);
+    return languages::exists(inner) && ts_node_named_child_count(node) == 1 &&
+           std::string_view{ts_node_type(inner)} == "string" && ts_node_start_byte(inner) == ts_node_start_byte(node);
   }
 
   [[nodiscard]] bool take_imports(TSNode node, std::string_view text, part_statement& into) {
-    const bool may_bind =
-        style_ == import_style::es && (text.find("require(") != std::string_view::npos || text.starts_with("const {"));
-    if ((roles(node) & role::import) == 0 && !may_bind && !text.starts_with("from __future__") &&
+    const bool may_bind = style_ == languages::import_style::es &&
+                          (text.find("require(") != std::string_view::npos || text.starts_with("const {"));
+    if ((roles(node) & languages::role::import) == 0 && !may_bind && !text.starts_with("from __future__") &&
         !text.starts_with("import"))
       return false;
     auto read = read_imports(text, style_);
@@ -97,13 +98,14 @@ class statement_judge {
   /// True if the node is nothing but definitions; their names are noted.
   bool define(TSNode node, part_statement& into, int depth) {
     const auto what = roles(node);
-    if ((what & role::definition) != 0) return take_definition(node, into);
-    const bool wraps = (what & role::wrapper) != 0;
-    const bool holds_specs = (what & role::container) != 0 && (what & (role::branch | role::nests)) == 0;
+    if ((what & languages::role::definition) != 0) return take_definition(node, into);
+    const bool wraps = (what & languages::role::wrapper) != 0;
+    const bool holds_specs =
+        (what & languages::role::container) != 0 && (what & (languages::role::branch | languages::role::nests)) == 0;
     constexpr int deepest = 4;
-    if (depth > deepest || (what & role::exporter) != 0 || (!wraps && !holds_specs)) return false;
+    if (depth > deepest || (what & languages::role::exporter) != 0 || (!wraps && !holds_specs)) return false;
     bool only = true;
-    each_child(node, [&](TSNode child, TSFieldId) {
+    languages::each_child(node, [&](TSNode child, TSFieldId) {
       if (!ts_node_is_named(child) || !only) return;
       const auto kind = std::string_view{ts_node_type(child)};
       if (kind != "comment" && kind != "decorator") only = define(child, into, depth + 1);
@@ -116,16 +118,16 @@ class statement_judge {
     bool plain = true;
     for (int chained = 0; plain; ++chained) {
       const auto& rule = grammar_.definitions[ts_node_symbol(node)];
-      into.shareable = rule.kind != definition_kind::value;
-      each_child(node, [&](TSNode child, TSFieldId field) {
+      into.shareable = rule.kind != languages::definition_kind::value;
+      languages::each_child(node, [&](TSNode child, TSFieldId field) {
         if (field == rule.name && ts_node_is_named(child)) plain = plain && take_names(child, into, 0);
       });
-      if (const auto receiver = child_in(node, rule.receiver); exists(receiver)) {
-        into.receiver = cohort::text_of(receiver, text_);
+      if (const auto receiver = languages::child_in(node, rule.receiver); languages::exists(receiver)) {
+        into.receiver = cohort::languages::text_of(receiver, text_);
         into.names = {blank_name};
       }
-      const auto value = child_in(node, rule.value);
-      if (!exists(value) || ts_node_symbol(value) != ts_node_symbol(node)) break;
+      const auto value = languages::child_in(node, rule.value);
+      if (!languages::exists(value) || ts_node_symbol(value) != ts_node_symbol(node)) break;
       plain = plain && chained < longest_assignment;
       node = value;
     }
@@ -135,13 +137,13 @@ class statement_judge {
   /// A name, or a pattern of names; false if something else is assigned to: an attribute, an element.
   bool take_names(TSNode node, part_statement& into, int depth) {
     if (ts_node_named_child_count(node) == 0) {
-      into.names.push_back(cohort::text_of(node, text_));
+      into.names.push_back(cohort::languages::text_of(node, text_));
       return true;
     }
     const auto kind = std::string_view{ts_node_type(node)};
     if (kind.find("pattern") == std::string_view::npos || depth > deepest_pattern) return false;
     bool plain = true;
-    each_child(node, [&](TSNode child, TSFieldId) {
+    languages::each_child(node, [&](TSNode child, TSFieldId) {
       if (ts_node_is_named(child) && plain) plain = take_names(child, into, depth + 1);
     });
     return plain;
@@ -155,9 +157,9 @@ class statement_judge {
   [[nodiscard]] statement_kind declared_by_calls(TSNode node) const {
     bool tests = false;
     bool hooks = false;
-    each_node(node, [&](TSNode at) {
-      if ((roles(at) & role::call) == 0) return true;
-      const auto called = cohort::text_of(child_in(at, grammar_.call_function), text_);
+    languages::each_node(node, [&](TSNode at) {
+      if ((roles(at) & languages::role::call) == 0) return true;
+      const auto called = cohort::languages::text_of(languages::child_in(at, grammar_.call_function), text_);
       const auto tail = called.substr(called.size() - std::min(called.size(), longest_called));
       const bool hook = lists(rules_.hooks, tail.substr(tail.rfind('.') + 1));  // `test.beforeEach`
       const bool declares = !hook && declares_tests(first_word(called.substr(0, longest_called)));
@@ -168,14 +170,15 @@ class statement_judge {
     return hooks ? statement_kind::hook : tests ? statement_kind::test : statement_kind::effect;
   }
 
-  const grammar_rules& grammar_;
-  const part_rules& rules_;
-  import_style style_;
+  const languages::grammar_rules& grammar_;
+  const languages::part_rules& rules_;
+  languages::import_style style_;
   std::string_view text_;
   std::set<std::string, std::less<>> imported_;
 };
 
-std::string why_alone(const test_part& part, const part_rules& rules, const locals_query* locals) {
+std::string why_alone(const test_part& part, const languages::part_rules& rules,
+                      const languages::locals_query* locals) {
   if (locals == nullptr || !part.tree || part.names.tangled) return "its names cannot be told apart";
   for (const auto& mark : rules.whole_file_marks)
     if (part.text.find(mark) != std::string::npos) return fmt::format("'{}' acts on a whole file", mark);
@@ -197,17 +200,18 @@ std::string why_alone(const test_part& part, const part_rules& rules, const loca
 
 }  // namespace
 
-test_part::test_part(const language& lang, const prompt_language& words, std::string_view target, std::string whole)
+test_part::test_part(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
+                     std::string whole)
     : text(std::move(whole)) {
   const auto& grammar = lang.rules_for(target);
   const auto* locals = lang.locals_for(target);
-  tree = parse_tree(grammar, text);
+  tree = languages::parse_tree(grammar, text);
   if (tree) {
     const auto root = ts_tree_root_node(tree.get());
     if (locals != nullptr) names = locals->names_in(root, text);
     statement_judge judge{grammar, words, text};
     uint32_t done = 0;
-    each_child(root, [&](TSNode child, TSFieldId) {
+    languages::each_child(root, [&](TSNode child, TSFieldId) {
       if (ts_node_start_byte(child) == ts_node_end_byte(child)) return;
       if (!ts_node_is_named(child)) return;  // A line break or `;` between statements.
       statements.push_back(judge.judge(child));
@@ -218,7 +222,7 @@ test_part::test_part(const language& lang, const prompt_language& words, std::st
   }
   for (const auto& one : statements) {
     for (const auto name : one.names)
-      if (name != blank_name || words.imports != import_style::go) defined.insert(name);
+      if (name != blank_name || words.imports != languages::import_style::go) defined.insert(name);
     for (const auto& import : one.imports)
       for (const auto& binding : import.bindings)
         if (!binding.local.empty()) imported.insert(binding.local);
@@ -226,7 +230,7 @@ test_part::test_part(const language& lang, const prompt_language& words, std::st
   // A type is the same as another only together with its methods.
   std::set<std::string_view> receivers;  // The words of "(s *stub)".
   for (const auto& one : statements)
-    each_word(one.receiver, [&receivers](std::string_view word) { receivers.insert(word); });
+    languages::each_word(one.receiver, [&receivers](std::string_view word) { receivers.insert(word); });
   for (auto& one : statements)
     if (std::any_of(one.names.begin(), one.names.end(), [&](const auto name) { return receivers.contains(name); }))
       one.shareable = false;
@@ -237,4 +241,4 @@ bool test_part::has(statement_kind kind) const noexcept {
   return std::any_of(statements.begin(), statements.end(), [kind](const auto& one) { return one.kind == kind; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -14,7 +14,7 @@
 #include "languages/grammars/locals.hpp"
 #include "languages/syntax/syntax_tree.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 
 /// What a statement at the top level does.
 enum class statement_kind : uint8_t {
@@ -31,7 +31,7 @@ enum class statement_kind : uint8_t {
 
 struct part_statement {
   statement_kind kind = statement_kind::effect;
-  text_range at;
+  languages::text_range at;
   std::string_view gap;                 ///< What stands before it, since the statement before.
   std::vector<std::string_view> names;  ///< Of a definition; without the methods that it gives to a type.
   std::vector<import_statement> imports;
@@ -43,7 +43,8 @@ struct part_statement {
 
 /// Views into `text`, which therefore must stay where it is.
 struct test_part {
-  test_part(const language& lang, const prompt_language& words, std::string_view target, std::string whole);
+  test_part(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
+            std::string whole);
   test_part(const test_part&) = delete;
   test_part& operator=(const test_part&) = delete;
 
@@ -53,9 +54,9 @@ struct test_part {
   [[nodiscard]] bool has(statement_kind kind) const noexcept;
 
   std::string text;
-  syntax_tree tree;  ///< Null if the text is too tangled for the parser.
+  languages::syntax_tree tree;  ///< Null if the text is too tangled for the parser.
   std::vector<part_statement> statements;
-  file_names names;
+  languages::file_names names;
   std::set<std::string_view> defined;   ///< By its definitions at the top level.
   std::set<std::string_view> imported;  ///< Names that its imports bind; views into `statements`.
   /// Why it must have a file of its own: it acts on all tests of its file, or its names cannot be kept apart from
@@ -63,4 +64,4 @@ struct test_part {
   std::string alone;
 };
 
-}  // namespace cohort
+}  // namespace cohort::answers

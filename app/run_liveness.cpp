@@ -5,13 +5,13 @@
 #include "base/files.hpp"
 #include "state/batch_state_file.hpp"
 
-namespace cohort {
+namespace cohort::app {
 
-bool was_killed(const run_record& run, const expected<lock_holder>& holder) noexcept {
+bool was_killed(const run_record& run, const expected<state::lock_holder>& holder) noexcept {
   return run.status == run_status::running && !holder && holder.error().code == ec::state_missing;
 }
 
-expected<bool> settle_killed_run(const workspace& place, ledger& book) {
+expected<bool> settle_killed_run(const state::workspace& place, state::ledger& book) {
   const auto run = book.newest_run();
   if (!run) return tl::unexpected{run.error()};
   if (!*run || (*run)->status != run_status::running) return false;
@@ -19,8 +19,8 @@ expected<bool> settle_killed_run(const workspace& place, ledger& book) {
     return tl::unexpected{stored.error()};
   const auto settled = book.newest_run();
   if (!settled) return tl::unexpected{settled.error()};
-  if (auto shown = write_view(place, **settled, durability::now); !shown) return tl::unexpected{shown.error()};
+  if (auto shown = state::write_view(place, **settled, durability::now); !shown) return tl::unexpected{shown.error()};
   return true;
 }
 
-}  // namespace cohort
+}  // namespace cohort::app

@@ -5,14 +5,14 @@
 #include "state/run_lock.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::app {
 
 /// True if `run` says that it is running and nobody holds the lock. To be sure, ask for the holder after reading `run`
 /// and also before: a run may begin or end meanwhile.
-[[nodiscard]] bool was_killed(const run_record& run, const expected<lock_holder>& holder) noexcept;
+[[nodiscard]] bool was_killed(const run_record& run, const expected<state::lock_holder>& holder) noexcept;
 
 /// For whoever holds the lock and works on no run: one that still says "running" is interrupted, in the ledger and in
 /// `batch-state.json`. True if there was one.
-[[nodiscard]] expected<bool> settle_killed_run(const workspace& place, ledger& book);
+[[nodiscard]] expected<bool> settle_killed_run(const state::workspace& place, state::ledger& book);
 
-}  // namespace cohort
+}  // namespace cohort::app

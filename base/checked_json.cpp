@@ -8,7 +8,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 const nlohmann::json nothing;
@@ -107,4 +107,4 @@ std::vector<std::pair<std::string, json_view>> json_view::members() const {
   return found;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

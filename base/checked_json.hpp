@@ -12,7 +12,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// Shared by all views of one document.
 class json_problems {
@@ -57,4 +57,4 @@ class json_view {
   std::string where_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::inline base

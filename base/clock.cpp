@@ -9,7 +9,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 constexpr int64_t earliest_ms = -62'167'219'200'000;  ///< The year 0 begins.
@@ -125,4 +125,4 @@ std::string human_duration(milliseconds duration) {
   return fmt::format("{}h {:02}m", total / 3600, total / 60 % 60);
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

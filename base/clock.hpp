@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 using milliseconds = std::chrono::milliseconds;
 using steady_clock = std::chrono::steady_clock;
@@ -31,4 +31,4 @@ struct wall_time {
 /// "1h 02m", "3m 20s", "12s": for people.
 [[nodiscard]] std::string human_duration(milliseconds duration);
 
-}  // namespace cohort
+}  // namespace cohort::inline base

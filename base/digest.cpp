@@ -7,7 +7,7 @@
 
 #include <openssl/evp.h>
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -96,4 +96,4 @@ bool is_identity(std::string_view text) noexcept {
   return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

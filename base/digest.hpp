@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// A SHA-256 digest.
 struct digest {
@@ -33,4 +33,4 @@ struct digest {
 /// session. It becomes a part of names of files.
 [[nodiscard]] bool is_identity(std::string_view text) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -108,4 +108,4 @@ ec code_named(std::string_view wanted) noexcept {
   return hit == rows.end() ? ec::none : hit->code;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -9,7 +9,7 @@
 
 #include <tl/expected.hpp>
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// What can go wrong. The numeric values are stored in ledgers: append, never renumber.
 enum class ec : uint8_t {
@@ -104,4 +104,4 @@ using expected = tl::expected<T, error>;
   return tl::unexpected<error>{error{code, std::move(message)}};
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

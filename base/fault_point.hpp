@@ -4,12 +4,12 @@
 
 #ifdef COHORT_FAULTS
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// Ends the process by SIGKILL if this is the passing of `name` that the environment asks for.
 void pass_fault_point(const char* name) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::inline base
 
 #define COHORT_FAULT_POINT(name) ::cohort::pass_fault_point(name)
 

@@ -9,7 +9,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -86,4 +86,4 @@ void field_reader::refuse(const std::string& key, std::string_view why) {
   if (problem_.empty()) problem_ = fmt::format("{}: \"{}\" {}", where_, key, why);
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -13,7 +13,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// The object in `file`. `ec::config_invalid` names the file.
 [[nodiscard]] expected<nlohmann::json> read_json_object(const std::filesystem::path& file);
@@ -52,4 +52,4 @@ class field_reader {
   std::string problem_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::inline base

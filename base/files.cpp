@@ -20,7 +20,7 @@
 #include "base/folder.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace fs = std::filesystem;
 
@@ -195,4 +195,4 @@ fs::path config_directory() {
   return COHORT_CONFIG_DIR;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

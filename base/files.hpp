@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// Whether a write must survive a power cut before the call returns.
 enum class durability : bool { later, now };
@@ -65,4 +65,4 @@ enum class access : uint8_t {
 /// The error of the last system call, with path and cure. `ENOSPC` and `EDQUOT` become `ec::disk_full`.
 [[nodiscard]] error system_error(int error_number, std::string_view action, const std::filesystem::path& path);
 
-}  // namespace cohort
+}  // namespace cohort::inline base

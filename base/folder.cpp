@@ -18,7 +18,7 @@
 #include "base/fault_point.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace fs = std::filesystem;
 
@@ -368,4 +368,4 @@ std::vector<std::string> folder::names(size_t limit) const {
 
 expected<void> folder::sync() const { return sync_folder(fd_.get(), path_); }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

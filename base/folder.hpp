@@ -12,7 +12,7 @@
 #include "base/error.hpp"
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// Owns a file descriptor.
 class descriptor {
@@ -109,4 +109,4 @@ class folder {
 /// Where `path` lies below `root`, by names alone; empty if it does not.
 [[nodiscard]] std::filesystem::path path_below(const std::filesystem::path& root, const std::filesystem::path& path);
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -45,4 +45,4 @@ std::string line_pattern::first_group(std::string_view text) const {
   return found;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

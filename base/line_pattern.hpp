@@ -12,7 +12,7 @@ namespace re2 {
 class RE2;
 }
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// Any thread may look.
 class line_pattern {
@@ -35,4 +35,4 @@ class line_pattern {
   std::unique_ptr<const re2::RE2> compiled_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -16,7 +16,7 @@
 #include "base/folder.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -148,4 +148,4 @@ void write_log(log_level level, std::string_view message) {
   if (state().sink) state().sink->log(spdlog_level(level), "{}", clean);
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 enum class log_level : uint8_t { debug, info, warning, error };
 
@@ -48,4 +48,4 @@ void log_error(fmt::format_string<Args...> format, Args&&... args) {
   write_log(log_level::error, fmt::format(format, std::forward<Args>(args)...));
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -67,4 +67,4 @@ std::string exact_dollars(nano_dollars amount) {
 
 double as_dollars(nano_dollars amount) noexcept { return static_cast<double>(amount.count) / nanos_in_dollar; }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// An amount of money: 1 USD = 1'000'000'000 nano-dollars. Range about +-9.2 billion USD.
 struct nano_dollars {
@@ -74,4 +74,4 @@ class cost_sum {
 /// Dollars as a number for JSON views; exact enough to show, never read back into a sum.
 [[nodiscard]] double as_dollars(nano_dollars amount) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -18,7 +18,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace fs = std::filesystem;
 
@@ -181,4 +181,4 @@ bool same_signature(const digest& a, const digest& b) noexcept {
   return CRYPTO_memcmp(a.bytes.data(), b.bytes.data(), a.bytes.size()) == 0;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -12,7 +12,7 @@
 #include "base/digest.hpp"
 #include "base/folder.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// `$XDG_STATE_HOME/cohort`, else `~/.local/state/cohort`. `ec::config_invalid` if neither is known.
 [[nodiscard]] expected<std::filesystem::path> user_state_path();
@@ -52,4 +52,4 @@ class signing_key {
 /// Compares in a time that does not depend on the content.
 [[nodiscard]] bool same_signature(const digest& a, const digest& b) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::inline base

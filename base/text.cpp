@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <cstring>
 
-namespace cohort {
+namespace cohort::inline base {
 
 size_t sequence_length(std::string_view text) noexcept {
   const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
@@ -130,4 +130,4 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// True if `text` is well-formed UTF-8 (no overlong forms, no surrogates).
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
@@ -46,4 +46,4 @@ enum class markdown_place : uint8_t { line, cell };
 /// Appends `text` as a JSON string with its quotes, at the speed of a scan. `text` must be UTF-8.
 void append_json_string(std::string& out, std::string_view text);
 
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -10,7 +10,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -189,4 +189,4 @@ std::string markdown_text(std::string_view text) {
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

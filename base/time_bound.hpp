@@ -5,7 +5,7 @@
 
 #include "base/clock.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 /// The processor time of the calling thread so far.
 [[nodiscard]] inline milliseconds time_of_thread() noexcept {
@@ -26,4 +26,4 @@ class time_bound {
   milliseconds end_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::inline base

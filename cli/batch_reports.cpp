@@ -10,16 +10,17 @@
 #include "cli/stats.hpp"
 #include "state/ledger/ledger.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
-class reporting_sink : public event_sink {
+class reporting_sink : public actors::event_sink {
  public:
-  reporting_sink(std::shared_ptr<event_sink> inner, std::filesystem::path folder, workspace place, int64_t run)
+  reporting_sink(std::shared_ptr<actors::event_sink> inner, std::filesystem::path folder, state::workspace place,
+                 int64_t run)
       : inner_(std::move(inner)), folder_(std::move(folder)), place_(std::move(place)), run_(run) {}
 
-  void show(const run_event& event, const run_snapshot& now) override {
+  void show(const run_event& event, const actors::run_snapshot& now) override {
     inner_->show(event, now);
     if (event.kind != event_kind::batch_ended) return;
     if (auto written = report(event.batch); !written) {
@@ -27,14 +28,14 @@ class reporting_sink : public event_sink {
       warn(fmt::format("no report for batch {}: {}", event.batch + 1, written.error().message));
     }
   }
-  void refresh(const run_snapshot& now) override { inner_->refresh(now); }
+  void refresh(const actors::run_snapshot& now) override { inner_->refresh(now); }
 
  private:
   expected<void> report(uint32_t batch) {
     if (!book_) {
-      auto opened = ledger::open(place_.ledger_file(), place_.project, ledger::access::read_only);
+      auto opened = state::ledger::open(place_.ledger_file(), place_.project, state::ledger::access::read_only);
       if (!opened) return tl::unexpected{opened.error()};
-      book_ = std::make_unique<ledger>(std::move(*opened));
+      book_ = std::make_unique<state::ledger>(std::move(*opened));
     }
     const auto run = book_->newest_run();
     if (!run) return tl::unexpected{run.error()};
@@ -46,20 +47,20 @@ class reporting_sink : public event_sink {
                         batch_report_json(**run, batch, *tasks, *attempts), durability::later);
   }
 
-  std::shared_ptr<event_sink> inner_;
+  std::shared_ptr<actors::event_sink> inner_;
   std::filesystem::path folder_;
-  workspace place_;
+  state::workspace place_;
   int64_t run_;
-  std::unique_ptr<ledger> book_;
+  std::unique_ptr<state::ledger> book_;
 };
 
 }  // namespace
 
-expected<std::shared_ptr<event_sink>> with_batch_reports(std::shared_ptr<event_sink> inner,
-                                                         const std::filesystem::path& folder, const workspace& place,
-                                                         int64_t run) {
+expected<std::shared_ptr<actors::event_sink>> with_batch_reports(std::shared_ptr<actors::event_sink> inner,
+                                                                 const std::filesystem::path& folder,
+                                                                 const state::workspace& place, int64_t run) {
   if (auto made = make_directories(folder); !made) return tl::unexpected{made.error()};
   return std::make_shared<reporting_sink>(std::move(inner), folder, place, run);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

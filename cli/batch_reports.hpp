@@ -7,11 +7,11 @@
 #include "actors/progress/run_snapshot.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// `inner`, and a file `batch-NNN.json` in `folder` for each batch that ends. Errors: the folder cannot be made.
-[[nodiscard]] expected<std::shared_ptr<event_sink>> with_batch_reports(std::shared_ptr<event_sink> inner,
-                                                                       const std::filesystem::path& folder,
-                                                                       const workspace& place, int64_t run);
+[[nodiscard]] expected<std::shared_ptr<actors::event_sink>> with_batch_reports(
+    std::shared_ptr<actors::event_sink> inner, const std::filesystem::path& folder, const state::workspace& place,
+    int64_t run);
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -10,22 +10,22 @@
 #include "cli/console.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 expected<command_context> make_context(const generate_options& options) {
-  auto place = open_workspace(options.project);
+  auto place = state::open_workspace(options.project);
   if (!place) return tl::unexpected{place.error()};
   auto defaults = load_run_defaults();
   if (!defaults) return tl::unexpected{defaults.error()};
-  auto planning = load_planning_defaults(config_directory());
+  auto planning = planning::load_planning_defaults(config_directory());
   if (!planning) return tl::unexpected{planning.error()};
-  auto models = catalog::load();
+  auto models = claude::catalog::load();
   if (!models) return tl::unexpected{models.error()};
   return command_context{options, std::move(*place), std::move(*defaults), std::move(*planning), std::move(*models)};
 }
 
 expected<std::optional<run_record>> stored_run(const command_context& context) {
-  auto book = open_ledger(context.place, ledger::access::read_only);
+  auto book = state::open_ledger(context.place, state::ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing) return std::optional<run_record>{};
   if (!book) return tl::unexpected{book.error()};
   return book->newest_run();
@@ -56,10 +56,10 @@ plan_request planning_of(const command_context& context, const run_settings& set
   return request;
 }
 
-expected<std::vector<batch_range>> cut(const command_context& context, const std::vector<task_weight>& tasks,
-                                       uint32_t size) {
-  if (size != 0) return cut_batches(tasks.size(), size);
-  return cut_batches_evenly(tasks, context.planning.batches);
+expected<std::vector<planning::batch_range>> cut(const command_context& context,
+                                                 const std::vector<planning::task_weight>& tasks, uint32_t size) {
+  if (size != 0) return planning::cut_batches(tasks.size(), size);
+  return planning::cut_batches_evenly(tasks, context.planning.batches);
 }
 
 expected<model_info> model_for(const command_context& context, const run_settings& settings,
@@ -73,22 +73,22 @@ bool needs_another_plan(const command_context& context, const run_settings& sett
   return !model || model->id != stored.model_id || asks_for_another_plan(settings, stored.settings);
 }
 
-lock_holder holder_of(std::string command) {
+state::lock_holder holder_of(std::string command) {
   char host[256] = {0};
   ::gethostname(host, sizeof host - 1);
   return {::getpid(), host, std::move(command), wall_now(), {}, {}};
 }
 
-lock_holder this_process(const command_context& context) {
+state::lock_holder this_process(const command_context& context) {
   return holder_of(fmt::format("{} {}", context.options.batched ? "generate-logical-batch" : "generate-logical",
                                printable(context.place.project.string(), 500)));
 }
 
-expected<ledger> open_and_tell(const workspace& place, ledger::access mode) {
+expected<state::ledger> open_and_tell(const state::workspace& place, state::ledger::access mode) {
   std::string note;
-  auto book = open_ledger(place, mode, &note);
+  auto book = state::open_ledger(place, mode, &note);
   if (book && !note.empty()) warn(note);
   return book;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -14,14 +14,14 @@
 #include "state/run_lock.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 struct command_context {
   generate_options options;
-  workspace place;
+  state::workspace place;
   run_defaults defaults;
-  planning_defaults planning;
-  catalog models;
+  planning::planning_defaults planning;
+  claude::catalog models;
 };
 
 [[nodiscard]] expected<command_context> make_context(const generate_options& options);
@@ -39,8 +39,9 @@ struct command_context {
                                        const model_info& model, bool write_cache);
 
 /// Batches of `size`; 0: sized by the work in them.
-[[nodiscard]] expected<std::vector<batch_range>> cut(const command_context& context,
-                                                     const std::vector<task_weight>& tasks, uint32_t size);
+[[nodiscard]] expected<std::vector<planning::batch_range>> cut(const command_context& context,
+                                                               const std::vector<planning::task_weight>& tasks,
+                                                               uint32_t size);
 
 /// The model that `settings` name. A run that continues under the same name keeps the model it was planned for, even
 /// if the alias means another one by now.
@@ -52,11 +53,11 @@ struct command_context {
                                       const run_record& stored);
 
 /// This process as the holder of a lock; `command` is shown to who waits for it.
-[[nodiscard]] lock_holder holder_of(std::string command);
+[[nodiscard]] state::lock_holder holder_of(std::string command);
 
 /// `open_ledger`, with a warning if the ledger had to be read or put back from its copy.
-[[nodiscard]] expected<ledger> open_and_tell(const workspace& place, ledger::access mode);
+[[nodiscard]] expected<state::ledger> open_and_tell(const state::workspace& place, state::ledger::access mode);
 
-[[nodiscard]] lock_holder this_process(const command_context& context);
+[[nodiscard]] state::lock_holder this_process(const command_context& context);
 
-}  // namespace cohort
+}  // namespace cohort::cli

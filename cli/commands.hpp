@@ -7,7 +7,7 @@ namespace CLI {
 class App;
 }
 
-namespace cohort {
+namespace cohort::cli {
 
 /// Set by the chosen command; called after parsing. Returns the exit code.
 using command_action = std::function<int()>;
@@ -23,4 +23,4 @@ void add_cluster(CLI::App& app, command_action& chosen);
 void add_join(CLI::App& app, command_action& chosen);
 void add_read_answer(CLI::App& app, command_action& chosen);
 
-}  // namespace cohort
+}  // namespace cohort::cli

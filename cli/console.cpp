@@ -18,7 +18,7 @@
 #include "base/text.hpp"
 #include "cli/screen/json_output.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -148,4 +148,4 @@ int terminal_width() noexcept {
   return size.ws_col == 0 ? 80 : size.ws_col;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -9,7 +9,7 @@
 #include "base/error.hpp"
 #include "cli/exit_code.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// How this process speaks. A process has one stdout, so this is said once, before anything else.
 struct speech {
@@ -60,4 +60,4 @@ void wait_no_longer_for_readers() noexcept;
 /// Width of the terminal on stderr, or 0 if it is none.
 [[nodiscard]] int terminal_width() noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::cli

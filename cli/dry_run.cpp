@@ -13,7 +13,7 @@
 #include "state/generated_files.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -26,12 +26,12 @@ struct planned_batch {
   std::vector<std::string> sources;
 };
 
-std::string_view name(batching_benefit benefit) noexcept {
+std::string_view name(planning::batching_benefit benefit) noexcept {
   switch (benefit) {
-    case batching_benefit::nothing_to_do: return "nothing_to_do";
-    case batching_benefit::none: return "none";
-    case batching_benefit::minimal: return "minimal";
-    case batching_benefit::recommended: return "recommended";
+    case planning::batching_benefit::nothing_to_do: return "nothing_to_do";
+    case planning::batching_benefit::none: return "none";
+    case planning::batching_benefit::minimal: return "minimal";
+    case planning::batching_benefit::recommended: return "recommended";
   }
   return "none";
 }
@@ -75,13 +75,13 @@ struct dry_plan {
 
 expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings,
                                         const model_info& model) {
-  auto book = open_and_tell(context.place, ledger::access::read_only);
+  auto book = open_and_tell(context.place, state::ledger::access::read_only);
   if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
-  auto generated = generated_files(context.place, book ? &*book : nullptr);
+  auto generated = state::generated_files(context.place, book ? &*book : nullptr);
   if (!generated) return tl::unexpected{generated.error()};
   auto request = planning_of(context, settings, model, false);
   request.generated = std::move(*generated);
-  std::vector<task_weight> weights;
+  std::vector<planning::task_weight> weights;
   std::vector<task_estimate> estimates;
   std::vector<std::string> labels;
   error trouble;
@@ -120,7 +120,7 @@ expected<dry_plan> plan_without_writing(const command_context& context, const ru
 
 /// The waiting tasks of a run that is not finished, by batch.
 expected<std::vector<planned_batch>> what_is_left(const command_context& context, const run_record& run) {
-  auto book = open_and_tell(context.place, ledger::access::read_only);
+  auto book = open_and_tell(context.place, state::ledger::access::read_only);
   if (!book) return tl::unexpected{book.error()};
   std::vector<planned_batch> left;
   auto visited = book->for_each_task(run.id, [&](const task_record& task) {
@@ -194,11 +194,11 @@ std::string plan_words(const dry_plan& plan, const run_settings& settings, const
 
 }  // namespace
 
-std::optional<batching_verdict> verdict_on(const command_context& context, const run_settings& settings, size_t tasks,
-                                           size_t delivered) {
+std::optional<planning::batching_verdict> verdict_on(const command_context& context, const run_settings& settings,
+                                                     size_t tasks, size_t delivered) {
   if (!context.options.batched || settings.batch_size == 0) return std::nullopt;
-  const auto verdict = judge_batching(tasks, settings.batch_size);
-  if (verdict.benefit == batching_benefit::none && delivered > 0) return std::nullopt;
+  const auto verdict = planning::judge_batching(tasks, settings.batch_size);
+  if (verdict.benefit == planning::batching_benefit::none && delivered > 0) return std::nullopt;
   return verdict;
 }
 
@@ -246,4 +246,4 @@ int dry_run(const command_context& context, const std::optional<run_record>& sto
   return to_int(exit_code::done);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -1,7 +1,7 @@
 // What the process says at its end. Documented in `--help` and docs/commands.md; part of the interface.
 #pragma once
 
-namespace cohort {
+namespace cohort::cli {
 
 enum class exit_code : int {
   done = 0,
@@ -20,4 +20,4 @@ inline constexpr const char* exit_code_help =
     "Exit codes: 0 done, 1 fatal error, 2 usage or configuration, 3 finished with failed tasks,\n"
     "4 stopped by a limit with work deferred, 11 another run holds the lock, 130 interrupted.";
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -9,7 +9,7 @@
 #include "cli/command_context.hpp"
 #include "languages/grammars/language.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 enum class health_grade : uint8_t {
   good,
@@ -38,4 +38,4 @@ void check_project(const command_context& context, health_report& report);
 /// Key, address, model and clock, by one free request.
 void check_provider(const command_context& context, health_report& report);
 
-}  // namespace cohort
+}  // namespace cohort::cli

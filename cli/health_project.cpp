@@ -18,7 +18,7 @@
 #include "state/generated_files.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace fs = std::filesystem;
 
@@ -49,7 +49,7 @@ health_check check_space(const fs::path& folder) {
 }
 
 health_check check_lock(const command_context& context) {
-  const auto holder = current_holder(context.place.lock_file());
+  const auto holder = state::current_holder(context.place.lock_file());
   if (!holder) return {"lock", health_grade::good, "no run is under way here", "", false};
   return {"lock", health_grade::wrong,
           fmt::format("process {} on {} runs here since {}: {}", holder->process, printable(holder->host),
@@ -60,10 +60,10 @@ health_check check_lock(const command_context& context) {
 }
 
 health_check check_ledger(const command_context& context) {
-  if (const auto own = check_own_state(context.place); !own)
+  if (const auto own = state::check_own_state(context.place); !own)
     return {"ledger", health_grade::wrong, own.error().message,
             fmt::format("look at it with: cohort trust {}", printable(context.place.project.string(), 500)), false};
-  const auto book = open_ledger(context.place, ledger::access::read_only);
+  const auto book = state::open_ledger(context.place, state::ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing)
     return {"ledger", health_grade::good, "none yet: a run starts afresh", "", false};
   if (!book) return {"ledger", health_grade::wrong, book.error().message, "", false};
@@ -79,7 +79,7 @@ health_check check_ledger(const command_context& context) {
   const auto run = book->newest_run();
   if (!run || !*run) return {"ledger", health_grade::good, "sound, without a run", "", false};
   const auto tasks = (*run)->tasks();
-  const auto standing = was_killed(**run, current_holder(context.place.lock_file()))
+  const auto standing = app::was_killed(**run, state::current_holder(context.place.lock_file()))
                             ? "was interrupted without a word"
                             : fmt::format("is {}", name((*run)->status));
   return {
@@ -89,7 +89,7 @@ health_check check_ledger(const command_context& context) {
 }
 
 health_check check_git(const command_context& context) {
-  const git_tree tree{context.place.project};
+  const planning::git_tree tree{context.place.project};
   if (tree.usable()) return {"git", health_grade::good, "the work tree says which files count", "", false};
   if (!tree.note().empty())
     return {"git", health_grade::unsure, printable(tree.note(), 300), "mend the repository, or use --exclude", false};
@@ -98,16 +98,16 @@ health_check check_git(const command_context& context) {
 }
 
 /// Grammars load, and accept the kinds of nodes that config/languages/ names; prompts exist for each language.
-health_check check_grammars(const expected<language_set>& languages) {
+health_check check_grammars(const expected<languages::language_set>& languages) {
   if (!languages) return {"grammars", health_grade::wrong, languages.error().message, "correct the file", true};
-  if (auto texts = load_prompt_texts(config_directory(), *languages); !texts)
+  if (auto texts = languages::load_prompt_texts(config_directory(), *languages); !texts)
     return {"grammars", health_grade::wrong, texts.error().message, "correct the file", true};
-  if (auto defaults = load_planning_defaults(config_directory()); !defaults)
+  if (auto defaults = planning::load_planning_defaults(config_directory()); !defaults)
     return {"grammars", health_grade::wrong, defaults.error().message, "correct the file", true};
   std::vector<std::string> names;
   for (const auto& lang : languages->all()) {
     for (const auto& extension : lang->extensions)
-      if (const auto parsed = check_syntax(*lang, extension, "\n"); !parsed.ok)
+      if (const auto parsed = languages::check_syntax(*lang, extension, "\n"); !parsed.ok)
         return {"grammars", health_grade::wrong, fmt::format("the grammar for {} files does not work", extension),
                 "build again from scratch", true};
     names.push_back(lang->name);
@@ -115,22 +115,22 @@ health_check check_grammars(const expected<language_set>& languages) {
   return {"grammars", health_grade::good, fmt::format("{}", fmt::join(names, ", ")), "", false};
 }
 
-bool is_fallback(const language& lang, const std::string& framework) {
+bool is_fallback(const languages::language& lang, const std::string& framework) {
   for (const auto& rule : lang.frameworks)
     if (rule.id == framework) return rule.fallback;
   return false;
 }
 
-health_check check_frameworks(const command_context& context, const language_set& languages) {
-  survey_options wishes;
+health_check check_frameworks(const command_context& context, const languages::language_set& languages) {
+  planning::survey_options wishes;
   wishes.discover.include = context.options.include;
   wishes.discover.exclude = context.options.exclude;
   // What is wrong with a ledger is told by a check of its own.
-  if (auto generated = generated_files(context.place)) wishes.discover.generated = std::move(*generated);
+  if (auto generated = state::generated_files(context.place)) wishes.discover.generated = std::move(*generated);
   wishes.min_complexity = 1;
-  wishes.cache = survey_cache::read_only;
+  wishes.cache = planning::survey_cache::read_only;
   wishes.cache_file = context.place.cache_file();
-  const auto seen = survey(context.place.project, wishes, languages);
+  const auto seen = planning::survey(context.place.project, wishes, languages);
   if (!seen) return {"tests", health_grade::wrong, seen.error().message, "", false};
   if (seen->counts.parsed == 0)
     return {"tests", health_grade::wrong, "no source file in a known language was found",
@@ -166,9 +166,9 @@ void check_project(const command_context& context, health_report& report) {
   if (output != context.place.default_output()) report.push_back(check_folder("output", output));
   report.push_back(check_space(context.place.root()));
   report.push_back(check_git(context));
-  const auto languages = load_languages(config_directory());
+  const auto languages = languages::load_languages(config_directory());
   report.push_back(check_grammars(languages));
   if (languages) report.push_back(check_frameworks(context, *languages));
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

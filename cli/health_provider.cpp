@@ -10,7 +10,7 @@
 #include "cli/health.hpp"
 #include "cli/provider.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -22,7 +22,7 @@ health_check failed_key(const error& problem) { return {"key", health_grade::wro
 
 health_check key_check(const command_context& context) {
   if (context.options.uses_simulator()) return {"key", health_grade::good, "the simulator needs none", "", false};
-  const auto set = process_environment()("ANTHROPIC_API_KEY").value_or("");
+  const auto set = claude::process_environment()("ANTHROPIC_API_KEY").value_or("");
   return {"key", health_grade::good, set.empty() ? "ANTHROPIC_AUTH_TOKEN is set" : "ANTHROPIC_API_KEY is set", "",
           false};
 }
@@ -61,7 +61,7 @@ health_check check_clock(const std::optional<wall_time>& server) {
   return {"clock", health_grade::good, "as the server's", "", false};
 }
 
-health_check check_model(const model_info& wanted, const model_facts& told) {
+health_check check_model(const model_info& wanted, const claude::model_facts& told) {
   const auto retires = told.retires_at.empty() ? std::string{} : ", retires " + printable(told.retires_at);
   if (told.max_output_tokens != 0 && told.max_output_tokens < wanted.max_output_tokens)
     return {"model", health_grade::unsure,
@@ -85,16 +85,16 @@ expected<model_info> wanted_model(const command_context& context) {
   return model_for(context, *settings, continues ? &**stored : nullptr);
 }
 
-void ask(const server_address& address, const claude_settings& settings, const model_info& model,
+void ask(const server_address& address, const claude::claude_settings& settings, const model_info& model,
          health_report& report) {
-  auto way = transport::start(transport_options_for(address.where, settings));
+  auto way = claude::transport::start(claude::transport_options_for(address.where, settings));
   if (!way) {
     report.push_back({"server", health_grade::wrong, way.error().message, "", false});
     return;
   }
-  messages_client client{**way, address.where, settings};
-  std::promise<model_answer> promise;
-  client.model(model.id, patience, [&](model_answer got) { promise.set_value(std::move(got)); });
+  claude::messages_client client{**way, address.where, settings};
+  std::promise<claude::model_answer> promise;
+  client.model(model.id, patience, [&](claude::model_answer got) { promise.set_value(std::move(got)); });
   const auto got = promise.get_future().get();
   const auto url = printable(address.where.base_url, 300);
   const auto place = got.facts ? std::string_view{} : line_of(got.facts.error().code);
@@ -121,7 +121,7 @@ void ask(const server_address& address, const claude_settings& settings, const m
 }  // namespace
 
 void check_provider(const command_context& context, health_report& report) {
-  const auto settings = load_claude_settings();
+  const auto settings = claude::load_claude_settings();
   if (!settings) {
     report.push_back({"configuration", health_grade::wrong, settings.error().message, "", true});
     return;
@@ -142,4 +142,4 @@ void check_provider(const command_context& context, health_report& report) {
   ask(*address, *settings, *model, report);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -10,7 +10,7 @@
 #include "cli/run_defaults.hpp"
 #include "planning/sizing/batch_sizing.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -54,7 +54,7 @@ expected<void> lay_limits(const generate_options& options, run_settings& setting
 
 expected<void> lay_numbers(const generate_options& options, run_settings& settings) {
   if (options.batch_size) {
-    auto size = number_or_auto("--batch-size", *options.batch_size, most_batch_size);
+    auto size = number_or_auto("--batch-size", *options.batch_size, planning::most_batch_size);
     if (!size) return tl::unexpected{size.error()};
     settings.batch_size = *size;
   }
@@ -198,4 +198,4 @@ bool asks_for_another_plan(const run_settings& wanted, const run_settings& store
          wanted.output_directory != stored.output_directory || wanted.effort != stored.effort;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

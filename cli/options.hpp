@@ -14,7 +14,7 @@ namespace CLI {
 class App;
 }
 
-namespace cohort {
+namespace cohort::cli {
 
 /// Options of `generate-logical-batch` and `generate-logical`.
 struct generate_options {
@@ -72,4 +72,4 @@ void add_generate_options(CLI::App& command, generate_options& options);
 /// True if `wanted` asks for another plan than `stored` was made for, the model aside.
 [[nodiscard]] bool asks_for_another_plan(const run_settings& wanted, const run_settings& stored);
 
-}  // namespace cohort
+}  // namespace cohort::cli

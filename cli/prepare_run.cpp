@@ -16,20 +16,20 @@
 #include "state/foreign_state.hpp"
 #include "state/generated_files.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
 /// Writes a new plan into the ledger. No run if there is nothing to do or batching brings nothing.
-expected<std::optional<run_record>> plan_anew(const command_context& context, ledger& book,
+expected<std::optional<run_record>> plan_anew(const command_context& context, state::ledger& book,
                                               const run_settings& settings, const model_info& model,
                                               stop_handler& stop) {
-  auto generated = generated_files(context.place, &book);
+  auto generated = state::generated_files(context.place, &book);
   if (!generated) return tl::unexpected{generated.error()};
   auto request = planning_of(context, settings, model, true);
   request.generated = std::move(*generated);
   if (auto begun = book.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
-  std::vector<task_weight> weights;
+  std::vector<planning::task_weight> weights;
   size_t delivered = 0;
   error trouble;
   stop.begin_planning();
@@ -58,13 +58,13 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
                              verdict_on(context, settings, weights.size(), delivered)};
   tell_of(context, outline);
   const auto& verdict = outline.verdict;
-  const bool worthless = verdict && verdict->benefit == batching_benefit::none && !context.options.force;
+  const bool worthless = verdict && verdict->benefit == planning::batching_benefit::none && !context.options.force;
   if (weights.empty() || worthless) {
     book.abandon_plan();
     announce(lines{weights.empty() ? nothing_to_do(outline) : verdict->message});
     return std::optional<run_record>{};
   }
-  if (verdict && verdict->benefit == batching_benefit::minimal)
+  if (verdict && verdict->benefit == planning::batching_benefit::minimal)
     warn(verdict->message);
   else if (verdict)
     inform(verdict->message);
@@ -81,16 +81,16 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, le
 expected<void> keep_foreign_state(const command_context& context) {
   std::error_code ignored;
   if (!std::filesystem::exists(context.place.view_file(), ignored)) return {};
-  const auto archive = archive_view(context.place);
+  const auto archive = state::archive_view(context.place);
   if (!archive) return tl::unexpected{archive.error()};
   announce(fmt::format("the batch-state.json that was found is kept in {}", archive->string()));
   return {};
 }
 
 /// Takes up the stored run where it is.
-expected<ready_run> go_on(const command_context& context, ledger& book, run_record run, ready_run ready) {
+expected<ready_run> go_on(const command_context& context, state::ledger& book, run_record run, ready_run ready) {
   warn_of_frozen_plan(context);
-  if (!view_agrees(context.place.view_file(), run))
+  if (!state::view_agrees(context.place.view_file(), run))
     warn("batch-state.json was missing or did not agree with the ledger; it is built again");
   if (auto updated = book.update_run(run.id, ready.settings, run_status::running); !updated)
     return tl::unexpected{updated.error()};
@@ -130,7 +130,7 @@ void tell_of_another_plan() {
 }
 
 expected<void> check_view_is_no_warning(const command_context& context, const std::optional<run_record>& stored) {
-  const auto view = read_view(context.place.view_file());
+  const auto view = state::read_view(context.place.view_file());
   if (!view && view.error().code == ec::state_newer) return tl::unexpected{view.error()};
   if (!view || stored || !view->ours || (view->completed_tasks == 0 && view->spent.count == 0)) return {};
   return fail(ec::state_corrupt,
@@ -145,10 +145,10 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
   if (unfinished(stored)) return stored->settings;
   auto settings = context.defaults.settings;
   if (stored) return settings;
-  const auto view = read_view(context.place.view_file());
+  const auto view = state::read_view(context.place.view_file());
   if (!view && view.error().code == ec::state_missing) return settings;
   if (!view) return tl::unexpected{view.error()};
-  if (auto own = check_own_state(context.place); !own) return tl::unexpected{own.error()};
+  if (auto own = state::check_own_state(context.place); !own) return tl::unexpected{own.error()};
   settings.batch_size = view->settings.batch_size;
   settings.model = view->settings.model;
   settings.concurrent = std::max(1u, view->settings.concurrent);
@@ -160,7 +160,7 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
 
 void tell_of_foreign_state(const command_context& context, const std::optional<run_record>& stored) {
   if (stored) return;
-  const auto view = read_view(context.place.view_file());
+  const auto view = state::read_view(context.place.view_file());
   if (!view) return;
   announce(fmt::format(
       "a batch-state.json without a ledger tells of {} of {} tasks done and {} spent: its settings are taken over. It "
@@ -171,7 +171,7 @@ void tell_of_foreign_state(const command_context& context, const std::optional<r
 expected<void> check_output(const command_context& context, const run_settings& settings,
                             const std::optional<run_record>& stored) {
   const auto folder = output_folder(context, settings);
-  if (!may_hold_tests(settings.output_directory))
+  if (!state::may_hold_tests(settings.output_directory))
     return fail(ec::usage,
                 fmt::format("'{}' is no folder for tests: git or this program keeps its own files there. Name "
                             "another one with --tests-dir",
@@ -186,7 +186,7 @@ expected<void> check_output(const command_context& context, const run_settings& 
                                        : ", or name another folder with --tests-dir"));
 }
 
-expected<ready_run> make_ready(const command_context& context, ledger& book, stop_handler& stop) {
+expected<ready_run> make_ready(const command_context& context, state::ledger& book, stop_handler& stop) {
   auto stored = book.newest_run();
   if (!stored) return tl::unexpected{stored.error()};
   const bool continues = unfinished(*stored);
@@ -213,8 +213,9 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
     tell_of_another_plan();
   }
   // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
-  if (*stored && !continues && !view_agrees(context.place.view_file(), **stored))
-    if (auto shown = write_view(context.place, **stored, durability::now); !shown) return tl::unexpected{shown.error()};
+  if (*stored && !continues && !state::view_agrees(context.place.view_file(), **stored))
+    if (auto shown = state::write_view(context.place, **stored, durability::now); !shown)
+      return tl::unexpected{shown.error()};
   if (!*stored)
     if (auto kept = keep_foreign_state(context); !kept) return tl::unexpected{kept.error()};
   auto planned = plan_anew(context, book, *settings, *model, stop);
@@ -228,7 +229,7 @@ expected<ready_run> make_ready(const command_context& context, ledger& book, sto
   return ready;
 }
 
-expected<void> check_limits(const ledger& book, const ready_run& ready) {
+expected<void> check_limits(const state::ledger& book, const ready_run& ready) {
   const auto& run = *ready.run;
   const auto& settings = ready.settings;
   // Where a batch's limit stops the run, nothing beyond the batch that is next is ever reached.
@@ -265,4 +266,4 @@ expected<void> check_limits(const ledger& book, const ready_run& ready) {
                fmt::format(" in batch {}", of_batch->first + 1));
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -6,7 +6,7 @@
 #include "cli/command_context.hpp"
 #include "state/ledger/ledger.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 class stop_handler;
 
@@ -37,7 +37,7 @@ void tell_of_another_plan();
 
 /// Continues the stored run if it is not finished and the options ask for no other plan; else plans anew.
 /// `stop` is told while the project is read for a plan.
-[[nodiscard]] expected<ready_run> make_ready(const command_context& context, ledger& book, stop_handler& stop);
+[[nodiscard]] expected<ready_run> make_ready(const command_context& context, state::ledger& book, stop_handler& stop);
 
 /// Fails if the tests of this run cannot be written where they belong: better before they are paid for.
 [[nodiscard]] expected<void> check_output(const command_context& context, const run_settings& settings,
@@ -47,6 +47,6 @@ void tell_of_another_plan();
 void tell_of_foreign_state(const command_context& context, const std::optional<run_record>& stored);
 
 /// Fails at once, naming the least limit that works, if no waiting task fits under a limit.
-[[nodiscard]] expected<void> check_limits(const ledger& book, const ready_run& ready);
+[[nodiscard]] expected<void> check_limits(const state::ledger& book, const ready_run& ready);
 
-}  // namespace cohort
+}  // namespace cohort::cli

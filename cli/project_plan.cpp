@@ -18,7 +18,7 @@
 #include "planning/survey/gap_report.hpp"
 #include "planning/survey/survey.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -38,23 +38,23 @@ std::function<void(size_t, size_t)> progress_on_terminal() {
   };
 }
 
-survey_options options_for(const plan_request& request) {
-  survey_options options;
+planning::survey_options options_for(const plan_request& request) {
+  planning::survey_options options;
   options.discover.include = request.include;
   options.discover.exclude = request.exclude;
   options.discover.generated = request.generated;
   options.min_complexity = request.settings.min_complexity;
-  options.cache = request.write_cache ? survey_cache::read_write : survey_cache::read_only;
+  options.cache = request.write_cache ? planning::survey_cache::read_write : planning::survey_cache::read_only;
   options.cache_file = request.place.cache_file();
   options.progress = progress_on_terminal();
   return options;
 }
 
-task_options options_for_tasks(const plan_request& request) {
+planning::task_options options_for_tasks(const plan_request& request) {
   return {request.model, request.settings.output_directory, request.cache, request.settings.effort};
 }
 
-plan_summary summary_of(const project_survey& seen) {
+plan_summary summary_of(const planning::project_survey& seen) {
   plan_summary summary;
   summary.files = seen.counts.parsed - seen.counts.tests;
   summary.tests = seen.counts.tests;
@@ -82,11 +82,11 @@ std::string lines_of(const std::vector<std::string>& entries, bool verbose) {
 }  // namespace
 
 expected<plan_summary> plan_project(const plan_request& request, const task_receiver_fn& receive) {
-  auto languages = load_languages(config_directory());
+  auto languages = languages::load_languages(config_directory());
   if (!languages) return tl::unexpected{languages.error()};
-  auto texts = load_prompt_texts(config_directory(), *languages);
+  auto texts = languages::load_prompt_texts(config_directory(), *languages);
   if (!texts) return tl::unexpected{texts.error()};
-  auto seen = survey(request.place.project, options_for(request), *languages);
+  auto seen = planning::survey(request.place.project, options_for(request), *languages);
   if (!seen) return tl::unexpected{seen.error()};
   for (const auto& warning : seen->warnings) {
     log_warning("{}", warning);
@@ -94,9 +94,9 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   }
   std::vector<std::string> not_lacking;
   if (request.gap_report) {
-    const auto report = read_gap_report(*request.gap_report);
+    const auto report = planning::read_gap_report(*request.gap_report);
     if (!report) return tl::unexpected{report.error()};
-    not_lacking = restrict_to(*seen, *report);
+    not_lacking = planning::restrict_to(*seen, *report);
     for (const auto& difference : not_lacking) log_info("gap report: {}", difference);
   }
 
@@ -104,27 +104,30 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   if (request.gap_report)  // Who asks for certain gaps did not ask for these.
     for (auto& one : summary.skipped) one.lacks_tests = false;
   summary.not_lacking = std::move(not_lacking);
-  task_receiver receiver;
+  planning::task_receiver receiver;
   receiver.task = [&](task_spec&& task) { return receive(std::move(task)); };
-  receiver.skipped = [&](skipped_source&& one) {
+  receiver.skipped = [&](planning::skipped_source&& one) {
     summary.skipped.push_back({one.path, one.why.code, one.why.message, one.symbol, true});
   };
-  const auto totals = plan_tasks(input_from(*seen, request.place.project), options_for_tasks(request), *languages,
-                                 *texts, request.planning, receiver);
+  const auto totals = planning::plan_tasks(planning::input_from(*seen, request.place.project),
+                                           options_for_tasks(request), *languages, *texts, request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   summary.tasks = totals->tasks;
   return summary;
 }
 
-expected<void> add_unplannable(project_survey& seen, const plan_request& request, const language_set& languages) {
-  const auto texts = load_prompt_texts(config_directory(), languages);
+expected<void> add_unplannable(planning::project_survey& seen, const plan_request& request,
+                               const languages::language_set& languages) {
+  const auto texts = languages::load_prompt_texts(config_directory(), languages);
   if (!texts) return tl::unexpected{texts.error()};
-  std::vector<skipped_file> found;
-  task_receiver receiver;
+  std::vector<planning::skipped_file> found;
+  planning::task_receiver receiver;
   receiver.task = [](task_spec&&) { return true; };
-  receiver.skipped = [&](skipped_source&& one) { found.push_back({one.path, one.why.code, one.why.message}); };
-  const auto totals = plan_tasks(input_from(seen, request.place.project), options_for_tasks(request), languages, *texts,
-                                 request.planning, receiver);
+  receiver.skipped = [&](planning::skipped_source&& one) {
+    found.push_back({one.path, one.why.code, one.why.message});
+  };
+  const auto totals = planning::plan_tasks(planning::input_from(seen, request.place.project),
+                                           options_for_tasks(request), languages, *texts, request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   std::move(found.begin(), found.end(), std::back_inserter(seen.skipped));
   std::stable_sort(seen.skipped.begin(), seen.skipped.end(),
@@ -164,4 +167,4 @@ std::string describe_unplannable(const plan_summary& summary) {
   return fmt::format("{} files have gaps, none can be planned:{}", files.size(), reasons);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -13,7 +13,7 @@
 #include "planning/survey/survey.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// A source, or a symbol of it, that gets no task, with a reason for people.
 struct passed_over {
@@ -39,9 +39,9 @@ struct plan_summary {
 
 /// What to plan.
 struct plan_request {
-  workspace place;
+  state::workspace place;
   run_settings settings;
-  planning_defaults planning;
+  planning::planning_defaults planning;
   model_info model;
   cache_mode cache = cache_mode::none;
   std::vector<std::string> include;
@@ -57,8 +57,8 @@ using task_receiver_fn = std::function<bool(task_spec&&)>;
 [[nodiscard]] expected<plan_summary> plan_project(const plan_request& request, const task_receiver_fn& receive);
 
 /// Plans the gaps of `seen` and throws the tasks away; what would get none is added to `seen.skipped`.
-[[nodiscard]] expected<void> add_unplannable(project_survey& seen, const plan_request& request,
-                                             const language_set& languages);
+[[nodiscard]] expected<void> add_unplannable(planning::project_survey& seen, const plan_request& request,
+                                             const languages::language_set& languages);
 
 /// A few lines about `summary` for people: what was found, what was left out and why.
 [[nodiscard]] std::string describe(const plan_summary& summary, bool verbose);
@@ -66,4 +66,4 @@ using task_receiver_fn = std::function<bool(task_spec&&)>;
 /// What lacks tests and gets no task, with the first reasons; empty if there is nothing.
 [[nodiscard]] std::string describe_unplannable(const plan_summary& summary);
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -8,14 +8,16 @@
 #include "cli/options.hpp"
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
-
+namespace cohort::simulator {
 class simulator;
+}
+
+namespace cohort::cli {
 
 /// Where requests go.
 struct server_address {
-  std::unique_ptr<simulator> server;  ///< Only with `--provider simulator`; has to outlive every request.
-  endpoint where;
+  std::unique_ptr<simulator::simulator> server;  ///< Only with `--provider simulator`; has to outlive every request.
+  claude::endpoint where;
 
   server_address();
   server_address(server_address&&) noexcept;
@@ -24,13 +26,14 @@ struct server_address {
 };
 
 /// Errors: `ec::no_credentials` with both ways on, `ec::config_invalid`.
-[[nodiscard]] expected<server_address> find_server(const generate_options& options, const claude_settings& settings);
+[[nodiscard]] expected<server_address> find_server(const generate_options& options,
+                                                   const claude::claude_settings& settings);
 
 /// A provider with what it needs to live.
 struct provider_connection {
-  std::unique_ptr<simulator> server;  ///< Only with `--provider simulator`; outlives `way`.
+  std::unique_ptr<simulator::simulator> server;  ///< Only with `--provider simulator`; outlives `way`.
   std::shared_ptr<provider> way;
-  resend_rule resend;
+  actors::resend_rule resend;
 
   provider_connection();
   provider_connection(provider_connection&&) noexcept;
@@ -41,4 +44,4 @@ struct provider_connection {
 /// Errors: `ec::no_credentials` with both ways on, `ec::config_invalid`, `ec::io`.
 [[nodiscard]] expected<provider_connection> connect_provider(const generate_options& options);
 
-}  // namespace cohort
+}  // namespace cohort::cli

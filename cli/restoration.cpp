@@ -8,39 +8,40 @@
 #include "base/text.hpp"
 #include "cli/verification.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
 class restoration {
  public:
-  restoration(const workspace& place, ledger& book, const task_craft& craft, std::vector<audit_finding>& troubles)
+  restoration(const state::workspace& place, state::ledger& book, const task_craft& craft,
+              std::vector<state::audit_finding>& troubles)
       : place_(place), book_(book), craft_(craft), troubles_(troubles) {}
 
   expected<void> restore_missing() {
     const auto audit = book_.audit({});
     if (!audit) return tl::unexpected{audit.error()};
     for (const auto& file : audit->files) {
-      if (!is_missing(file.path) || is_left_behind(book_, file.path)) continue;
+      if (!state::is_missing(file.path) || actors::is_left_behind(book_, file.path)) continue;
       const auto known = book_.result_at(file.path);
       if (!known) return tl::unexpected{known.error()};
-      if (*known) write(disagreement::missing, {(*known)->source, (*known)->target}, file.path);
+      if (*known) write(state::disagreement::missing, {(*known)->source, (*known)->target}, file.path);
     }
     return {};
   }
 
   expected<void> restore_incomplete() {
-    const auto lacking = find_lacking_files(book_, craft_);
+    const auto lacking = actors::find_lacking_files(book_, craft_);
     if (!lacking) return tl::unexpected{lacking.error()};
-    for (const auto& file : *lacking) write(disagreement::incomplete, file.whose, file.path);
+    for (const auto& file : *lacking) write(state::disagreement::incomplete, file.whose, file.path);
     return {};
   }
 
   std::vector<std::string> written;
 
  private:
-  void write(disagreement kind, const source_target& whose, const std::string& path) {
-    auto done = write_again(book_, craft_, place_, whose, path);
+  void write(state::disagreement kind, const state::source_target& whose, const std::string& path) {
+    auto done = actors::write_again(book_, craft_, place_, whose, path);
     if (done)
       written.insert(written.end(), done->begin(), done->end());
     else
@@ -48,20 +49,20 @@ class restoration {
           {kind, printable(path, 1000), fmt::format("it cannot be written again: {}", done.error().message)});
   }
 
-  const workspace& place_;
-  ledger& book_;
+  const state::workspace& place_;
+  state::ledger& book_;
   const task_craft& craft_;
-  std::vector<audit_finding>& troubles_;
+  std::vector<state::audit_finding>& troubles_;
 };
 
 }  // namespace
 
-expected<std::vector<std::string>> restore_files(const workspace& place, ledger& book, const task_craft& craft,
-                                                 std::vector<audit_finding>& troubles) {
+expected<std::vector<std::string>> restore_files(const state::workspace& place, state::ledger& book,
+                                                 const task_craft& craft, std::vector<state::audit_finding>& troubles) {
   restoration work{place, book, craft, troubles};
   if (auto done = work.restore_missing(); !done) return tl::unexpected{done.error()};
   if (auto done = work.restore_incomplete(); !done) return tl::unexpected{done.error()};
   return std::move(work.written);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

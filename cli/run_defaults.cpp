@@ -11,7 +11,7 @@
 #include "base/files.hpp"
 #include "planning/sizing/batch_sizing.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -26,7 +26,7 @@ bool set_limit(const std::string& text, std::optional<nano_dollars>& target) {
 
 expected<void> read_settings(const json& object, const std::string& where, run_settings& settings) {
   field_reader reader{object, where};
-  reader.number_or_auto("batch_size", most_batch_size, settings.batch_size);
+  reader.number_or_auto("batch_size", planning::most_batch_size, settings.batch_size);
   reader.number_or_auto("parallel_batches", most_parallel_batches, settings.parallel_batches);
   reader.number("concurrent", 1, most_concurrent,
                 [&](uint64_t value) { settings.concurrent = static_cast<uint32_t>(value); });
@@ -51,7 +51,7 @@ expected<void> read_settings(const json& object, const std::string& where, run_s
   return reader.finish();
 }
 
-expected<void> read_retries(const json& object, const std::string& where, retry_limits& retries) {
+expected<void> read_retries(const json& object, const std::string& where, actors::retry_limits& retries) {
   field_reader reader{object, where};
   reader.number("after_unconfirmed", 0, 20,
                 [&](uint64_t value) { retries.unconfirmed = static_cast<uint32_t>(value); });
@@ -119,4 +119,4 @@ expected<void> lay_template(const std::string& name, run_settings& settings) {
   return read_settings(*parsed, fmt::format("'{}'", file.string()), settings);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

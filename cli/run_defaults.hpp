@@ -6,7 +6,7 @@
 #include "actors/run/attempt_policy.hpp"
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// Bounds of settings, wherever they come from. Those of a batch's size stand in planning/sizing/batch_sizing.hpp.
 inline constexpr uint32_t most_parallel_batches = 1000;
@@ -16,7 +16,7 @@ inline constexpr uint32_t most_complexity = 10;
 
 struct run_defaults {
   run_settings settings;
-  retry_limits retries;
+  actors::retry_limits retries;
   cache_mode cache = cache_mode::none;
   std::chrono::seconds grace{900};   ///< What is in flight may take so long after the first signal.
   milliseconds fallback_rest{2000};  ///< An overloaded model that has a fallback is left alone for so long.
@@ -29,4 +29,4 @@ struct run_defaults {
 /// Lays `config/templates/NAME.json` over `settings`. `ec::usage` lists the templates if there is no such one.
 [[nodiscard]] expected<void> lay_template(const std::string& name, run_settings& settings);
 
-}  // namespace cohort
+}  // namespace cohort::cli

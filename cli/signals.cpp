@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -79,4 +79,4 @@ void wait_for_signal() {
   sigwait(&set, &number);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -7,7 +7,7 @@
 
 #include "base/clock.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// A closed pipe is a failed write, not the end of the process.
 void ignore_broken_pipes();
@@ -38,4 +38,4 @@ class signal_watch {
 /// Waits for one of the signals in the calling thread.
 void wait_for_signal();
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -10,7 +10,7 @@
 #include "base/text.hpp"
 #include "cli/screen/json_output.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -74,7 +74,7 @@ ordered_json estimate_json(const task_estimate& estimate) {
           {"estimateWorst", as_dollars(estimate.worst)}};
 }
 
-expected<attention_list> needing_attention(const ledger& book, int64_t run) {
+expected<attention_list> needing_attention(const state::ledger& book, int64_t run) {
   attention_list open;
   auto visited = book.for_each_task(run, [&](const task_record& task) {
     if (task.state == task_state::failed || task.state == task_state::skipped || task.state == task_state::deferred)
@@ -85,7 +85,7 @@ expected<attention_list> needing_attention(const ledger& book, int64_t run) {
   if (!delivered) return tl::unexpected{delivered.error()};
   std::unordered_set<std::string> missing;  // The parts of a split file share one path.
   for (const auto& file : *delivered) {
-    if (is_missing(file.path)) missing.insert(file.path);
+    if (state::is_missing(file.path)) missing.insert(file.path);
     if (file.beside) open.beside.push_back(file.path);
   }
   open.missing_files = missing.size();
@@ -159,14 +159,14 @@ ordered_json summary_event(const run_record& run, const attention_list& open) {
   return value;
 }
 
-ordered_json holder_json(const lock_holder& holder) {
+ordered_json holder_json(const state::lock_holder& holder) {
   ordered_json value{{"process", holder.process}, {"host", holder.host}, {"since", to_iso8601(holder.since)}};
   if (!holder.listens.empty()) value["listens"] = holder.listens;
   return value;
 }
 
 std::string batch_report_json(const run_record& run, uint32_t batch, const std::vector<task_record>& tasks,
-                              const std::vector<attempt_record>& attempts) {
+                              const std::vector<state::attempt_record>& attempts) {
   ordered_json value;
   const auto& record = run.batches[batch];
   value["batchId"] = run.batch_id;
@@ -203,4 +203,4 @@ std::string batch_report_json(const run_record& run, uint32_t batch, const std::
   return indented(value);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -11,7 +11,7 @@
 #include "state/ledger/ledger.hpp"
 #include "state/run_lock.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// A task that needs the user's attention at the end.
 struct attention {
@@ -29,7 +29,7 @@ struct attention_list {
   bool killed = false;              ///< It ended without storing how.
 };
 
-[[nodiscard]] expected<attention_list> needing_attention(const ledger& book, int64_t run);
+[[nodiscard]] expected<attention_list> needing_attention(const state::ledger& book, int64_t run);
 
 /// How tables for people are written.
 struct table_style {
@@ -48,11 +48,11 @@ struct table_style {
 [[nodiscard]] nlohmann::ordered_json estimate_json(const task_estimate& estimate);
 
 /// Who is at work.
-[[nodiscard]] nlohmann::ordered_json holder_json(const lock_holder& holder);
+[[nodiscard]] nlohmann::ordered_json holder_json(const state::lock_holder& holder);
 
 /// One batch with its tasks as a JSON report (`--output`).
 [[nodiscard]] std::string batch_report_json(const run_record& run, uint32_t batch,
                                             const std::vector<task_record>& tasks,
-                                            const std::vector<attempt_record>& attempts);
+                                            const std::vector<state::attempt_record>& attempts);
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -6,7 +6,7 @@
 
 #include "cli/console.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 void stop_handler::heed(stop_wish wish) {
   wait_no_longer_for_readers();
@@ -37,10 +37,10 @@ void stop_handler::leave_planning() {
 /// As safe as a kill: what is stored is whole at every moment. Only what a kill would leave behind is removed.
 void stop_handler::leave() noexcept {
   if (locked_) {
-    release_ballast(place_);
+    state::release_ballast(place_);
     ::unlink(place_.lock_file().c_str());
   }
   ::_exit(to_int(exit_code::interrupted));
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -8,13 +8,13 @@
 #include "cli/signals.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 class stop_handler {
  public:
-  explicit stop_handler(workspace place) : place_(std::move(place)) {}
+  explicit stop_handler(state::workspace place) : place_(std::move(place)) {}
 
-  run_controls controls;
+  actors::run_controls controls;
 
   /// Called on the thread of the `signal_watch`.
   void heed(stop_wish wish);
@@ -31,10 +31,10 @@ class stop_handler {
   void leave_planning();
   [[noreturn]] void leave() noexcept;
 
-  workspace place_;
+  state::workspace place_;
   std::atomic<bool> locked_ = false;
   std::atomic<bool> planning_ = false;
   std::atomic<bool> wished_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -17,7 +17,7 @@
 #include "state/batch_state_file.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace fs = std::filesystem;
 
@@ -26,36 +26,40 @@ namespace {
 constexpr int looks_at_a_run = 5;
 constexpr milliseconds between_looks{200};
 
-expected<ledger> open_book(const workspace& place) { return open_ledger(place, ledger::access::read_only); }
+expected<state::ledger> open_book(const state::workspace& place) {
+  return state::open_ledger(place, state::ledger::access::read_only);
+}
 
-std::optional<audit_finding> finding_about(const recorded_file& file) {
+std::optional<state::audit_finding> finding_about(const state::recorded_file& file) {
   const auto path = printable(file.path, 1000);
   const auto label = printable(file.label);
-  switch (condition_of(file.path, file.content)) {
-    case file_condition::intact: return std::nullopt;
-    case file_condition::missing:
-      return audit_finding{disagreement::missing, path, fmt::format("it was delivered for {}", label)};
-    case file_condition::edited:
-      return audit_finding{disagreement::edited, path,
-                           fmt::format("its content is not the one that was delivered for {}", label)};
-    case file_condition::unreadable:
-      return audit_finding{disagreement::unreadable, path, fmt::format("it was delivered for {}", label)};
+  switch (state::condition_of(file.path, file.content)) {
+    case state::file_condition::intact: return std::nullopt;
+    case state::file_condition::missing:
+      return state::audit_finding{state::disagreement::missing, path, fmt::format("it was delivered for {}", label)};
+    case state::file_condition::edited:
+      return state::audit_finding{state::disagreement::edited, path,
+                                  fmt::format("its content is not the one that was delivered for {}", label)};
+    case state::file_condition::unreadable:
+      return state::audit_finding{state::disagreement::unreadable, path, fmt::format("it was delivered for {}", label)};
   }
   return std::nullopt;
 }
 
-std::vector<audit_finding> check_files(const ledger& book, const std::vector<recorded_file>& files) {
-  std::vector<audit_finding> findings;
+std::vector<state::audit_finding> check_files(const state::ledger& book,
+                                              const std::vector<state::recorded_file>& files) {
+  std::vector<state::audit_finding> findings;
   for (const auto& file : files) {
     auto found = finding_about(file);
-    const bool fine = !found || (found->kind == disagreement::missing && is_left_behind(book, file.path));
+    const bool fine =
+        !found || (found->kind == state::disagreement::missing && actors::is_left_behind(book, file.path));
     if (!fine) findings.push_back(std::move(*found));
   }
   return findings;
 }
 
 /// "it lacks 12 results that were delivered for big.py: test_a, test_b, test_c, ..."
-std::string words_about(const lacking_file& file) {
+std::string words_about(const actors::lacking_file& file) {
   constexpr size_t most_named = 3;
   std::string names;
   for (size_t i = 0; i < std::min(most_named, file.results.size()); ++i)
@@ -66,38 +70,40 @@ std::string words_about(const lacking_file& file) {
 }
 
 /// The craft takes its time to load, and most ledgers have no target of several tasks.
-expected<std::vector<audit_finding>> check_completeness(const ledger& book) {
-  std::vector<audit_finding> findings;
+expected<std::vector<state::audit_finding>> check_completeness(const state::ledger& book) {
+  std::vector<state::audit_finding> findings;
   const auto targets = book.targets_of_several_tasks();
   if (!targets) return tl::unexpected{targets.error()};
   if (targets->empty()) return findings;
-  const auto craft = load_test_craft(config_directory());
+  const auto craft = answers::load_test_craft(config_directory());
   if (!craft) return tl::unexpected{craft.error()};
-  const auto lacking = find_lacking_files(book, **craft);
+  const auto lacking = actors::find_lacking_files(book, **craft);
   if (!lacking) return tl::unexpected{lacking.error()};
   for (const auto& file : *lacking)
-    findings.push_back({disagreement::incomplete, printable(file.path, 1000), words_about(file)});
+    findings.push_back({state::disagreement::incomplete, printable(file.path, 1000), words_about(file)});
   return findings;
 }
 
 /// Of the ledgers that `--clean` put aside, only what stands in them: their files may have been replaced since.
-void check_archives(const workspace& place, const catalog& models, verification& all) {
-  for (const auto& file : archived_ledgers(place)) {
+void check_archives(const state::workspace& place, const claude::catalog& models, verification& all) {
+  for (const auto& file : state::archived_ledgers(place)) {
     ++all.archives;
     const auto where = printable(file.parent_path().string(), 1000);
-    const auto book = ledger::open(file, place.project, ledger::access::read_only);
-    const auto audit = book ? book->audit(models.models()) : expected<ledger_audit>{tl::unexpected{book.error()}};
+    const auto book = state::ledger::open(file, place.project, state::ledger::access::read_only);
+    const auto audit =
+        book ? book->audit(models.models()) : expected<state::ledger_audit>{tl::unexpected{book.error()}};
     if (!audit) {
-      all.findings.push_back({disagreement::archive, where, audit.error().message});
+      all.findings.push_back({state::disagreement::archive, where, audit.error().message});
       continue;
     }
     for (const auto& found : audit->findings)
-      all.findings.push_back({disagreement::archive, where, fmt::format("{}: {}", found.where, found.what)});
+      all.findings.push_back({state::disagreement::archive, where, fmt::format("{}: {}", found.where, found.what)});
   }
 }
 
 /// Returns what is to be said about files.
-expected<std::vector<audit_finding>> look(const workspace& place, const catalog& models, verification& all) {
+expected<std::vector<state::audit_finding>> look(const state::workspace& place, const claude::catalog& models,
+                                                 verification& all) {
   const auto book = open_book(place);
   if (!book) return tl::unexpected{book.error()};
   auto audit = book->audit(models.models());
@@ -118,11 +124,12 @@ expected<std::vector<audit_finding>> look(const workspace& place, const catalog&
 
 }  // namespace
 
-expected<verification> verify_project(const workspace& place, const catalog& models, verification_wishes wishes) {
+expected<verification> verify_project(const state::workspace& place, const claude::catalog& models,
+                                      verification_wishes wishes) {
   verification all;
-  std::vector<audit_finding> of_files;
+  std::vector<state::audit_finding> of_files;
   for (int looks = 1;; ++looks) {
-    const auto holder = current_holder(place.lock_file());
+    const auto holder = state::current_holder(place.lock_file());
     all.active = holder ? std::optional{*holder} : std::nullopt;
     auto looked = look(place, models, all);
     if (!looked) return tl::unexpected{looked.error()};
@@ -132,13 +139,13 @@ expected<verification> verify_project(const workspace& place, const catalog& mod
   }
   all.findings = all.book.findings;
   all.findings.insert(all.findings.end(), of_files.begin(), of_files.end());
-  all.killed = all.run && !all.active && was_killed(*all.run, current_holder(place.lock_file()));
+  all.killed = all.run && !all.active && app::was_killed(*all.run, state::current_holder(place.lock_file()));
   all.view_compared = all.run && !all.active;
   if (all.view_compared)
-    for (auto& difference : view_differences(place.view_file(), *all.run))
-      all.findings.push_back({disagreement::view, place.view_file().filename().string(), std::move(difference)});
+    for (auto& difference : state::view_differences(place.view_file(), *all.run))
+      all.findings.push_back({state::disagreement::view, place.view_file().filename().string(), std::move(difference)});
   if (wishes.archives) check_archives(place, models, all);
   return all;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

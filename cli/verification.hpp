@@ -11,18 +11,18 @@
 #include "state/run_lock.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// What was looked at and what does not agree.
 struct verification {
-  std::optional<lock_holder> active;  ///< A run is under way; its view is then not compared.
-  std::optional<run_record> run;      ///< The newest one.
-  bool killed = false;                ///< It says that it is running, and nobody holds the lock.
-  ledger_audit book;
+  std::optional<state::lock_holder> active;  ///< A run is under way; its view is then not compared.
+  std::optional<run_record> run;             ///< The newest one.
+  bool killed = false;                       ///< It says that it is running, and nobody holds the lock.
+  state::ledger_audit book;
   uint64_t intact_files = 0;
   uint64_t archives = 0;  ///< That were checked.
   bool view_compared = false;
-  std::vector<audit_finding> findings;
+  std::vector<state::audit_finding> findings;
   std::vector<std::string> restored;  ///< Paths.
 };
 
@@ -31,14 +31,14 @@ struct verification_wishes {
 };
 
 /// Checks ledger, delivered files, view and, if wished, archives. Errors: those of opening the ledger.
-[[nodiscard]] expected<verification> verify_project(const workspace& place, const catalog& models,
+[[nodiscard]] expected<verification> verify_project(const state::workspace& place, const claude::catalog& models,
                                                     verification_wishes wishes);
 
 /// Writes each delivered file that is missing, or lacks what was delivered into it, again from the stored answers and
 /// returns the paths. What cannot be written is added to `troubles`. The caller holds the lock. A file that the user
 /// changed is not touched: what it lacks is written beside it.
-[[nodiscard]] expected<std::vector<std::string>> restore_files(const workspace& place, ledger& book,
+[[nodiscard]] expected<std::vector<std::string>> restore_files(const state::workspace& place, state::ledger& book,
                                                                const task_craft& craft,
-                                                               std::vector<audit_finding>& troubles);
+                                                               std::vector<state::audit_finding>& troubles);
 
-}  // namespace cohort
+}  // namespace cohort::cli

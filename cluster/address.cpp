@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::cluster {
 
 expected<net_address> parse_address(std::string_view text) {
   const auto wrong = [&] {
@@ -35,4 +35,4 @@ std::string to_string(const net_address& address) {
   return bare ? fmt::format("{}:{}", address.host, address.port) : fmt::format("[{}]:{}", address.host, address.port);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

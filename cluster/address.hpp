@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 struct net_address {
   std::string host;  ///< Name or address; IPv6 without brackets.
@@ -20,4 +20,4 @@ struct net_address {
 /// Inverse of `parse_address`.
 [[nodiscard]] std::string to_string(const net_address& address);
 
-}  // namespace cohort
+}  // namespace cohort::cluster

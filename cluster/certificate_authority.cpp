@@ -14,7 +14,7 @@
 #include "cluster/certificates.hpp"
 #include "cluster/guarded_folder.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace fs = std::filesystem;
 
@@ -219,4 +219,4 @@ expected<cluster_members> revoke_nodes(const fs::path& folder, const std::vector
   return members_of(folder);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 /// What a cluster's folder holds. Each name has `NAME.crt` and `NAME.key`; the CA is "ca", the coordinator
 /// "coordinator".
@@ -37,4 +37,4 @@ inline constexpr const char* first_node_name = "node";
 /// The members that `folder` has certificates for. `ec::not_found` if it has no CA certificate.
 [[nodiscard]] expected<cluster_members> members_of(const std::filesystem::path& folder);
 
-}  // namespace cohort
+}  // namespace cohort::cluster

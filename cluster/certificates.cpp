@@ -8,7 +8,7 @@
 
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace {
 
@@ -71,4 +71,4 @@ expected<std::string> key_text(EVP_PKEY& key) {
   return written(*sink, PEM_write_bio_PKCS8PrivateKey(sink.get(), &key, nullptr, nullptr, 0, nullptr, nullptr));
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 template <auto Free>
 struct freed_by {
@@ -39,4 +39,4 @@ struct identity_pair {
 [[nodiscard]] expected<std::string> certificate_text(X509& certificate);
 [[nodiscard]] expected<std::string> key_text(EVP_PKEY& key);
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -17,7 +17,7 @@
 #include "cluster/certificates.hpp"
 #include "cluster/guarded_folder.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace fs = std::filesystem;
 
@@ -129,4 +129,4 @@ std::string cluster_credentials::path_of(size_t index) const {
   return fmt::format("/proc/self/fd/{}", descriptors_[index]);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 /// Which side of a connection the credentials are for.
 enum class cluster_side : uint8_t { coordinator, node };
@@ -45,4 +45,4 @@ class cluster_credentials {
   std::filesystem::path folder_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::cluster

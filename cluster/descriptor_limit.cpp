@@ -7,7 +7,7 @@
 
 #include <sys/resource.h>
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace {
 
@@ -37,4 +37,4 @@ size_t descriptors_to_lend() {
   return std::max(least_to_lend, left > kept ? left - kept : 0);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-namespace cohort {
+namespace cohort::cluster {
 
 /// Raises the limit to what the system allows, within reason.
 void raise_descriptor_limit() noexcept;
@@ -12,4 +12,4 @@ void raise_descriptor_limit() noexcept;
 /// for files and for its own calls.
 [[nodiscard]] size_t descriptors_to_lend();
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -8,7 +8,7 @@
 #include <array>
 #include <span>
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace {
 
@@ -24,12 +24,12 @@ constexpr size_t largest_reason = 128;  // Why an actor ended: a code, a categor
 constexpr size_t largest_error = 2048;
 constexpr uint32_t most_hellos = 4;
 
-constexpr std::array<std::string_view, 5> for_a_hub{"@<>+cohort::node_call", "@<>+cohort::wire_part",
-                                                    "@<>+cohort::node_pulse", "@<>+cohort::node_leaving",
-                                                    "@<>+cohort::node_gone"};
-constexpr std::array<std::string_view, 6> for_a_node{"@<>+cohort::node_welcome", "@<>+cohort::wire_part",
-                                                     "@<>+cohort::report_kept",  "@<>+cohort::hub_pulse",
-                                                     "@<>+cohort::hub_farewell", "@<>+cohort::node_recall"};
+constexpr std::array<std::string_view, 5> for_a_hub{
+    "@<>+cohort::actors::node_call", "@<>+cohort::actors::wire_part", "@<>+cohort::actors::node_pulse",
+    "@<>+cohort::actors::node_leaving", "@<>+cohort::actors::node_gone"};
+constexpr std::array<std::string_view, 6> for_a_node{
+    "@<>+cohort::actors::node_welcome", "@<>+cohort::actors::wire_part",    "@<>+cohort::actors::report_kept",
+    "@<>+cohort::actors::hub_pulse",    "@<>+cohort::actors::hub_farewell", "@<>+cohort::actors::node_recall"};
 constexpr std::string_view node_call_type = for_a_hub[0];
 constexpr std::string_view welcome_type = for_a_node[0];
 constexpr std::string_view part_type = for_a_hub[1];
@@ -179,4 +179,4 @@ frame_fate frame_guard::incoming(std::string_view frame) {
   return frame_fate::breach;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

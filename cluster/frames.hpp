@@ -10,7 +10,7 @@
 
 #include "cluster/credentials.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 inline constexpr size_t frame_head = 32;           ///< Operation, flags, length, operation's data, sender, receiver.
 inline constexpr size_t framework_id_bytes = 32;   ///< An actor system's identity: its kind, a number, a digest.
@@ -58,4 +58,4 @@ class frame_guard {
   bool greeted_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::cluster

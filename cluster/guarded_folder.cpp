@@ -11,7 +11,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace fs = std::filesystem;
 
@@ -79,4 +79,4 @@ expected<void> check_guarded_file(const fs::path& file, bool secret) {
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

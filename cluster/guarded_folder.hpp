@@ -7,7 +7,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 /// `ec::permission_denied`, with what to do, if others may write in `folder`, or in a folder above it without a sticky
 /// bit, or if it belongs to another user. A folder that does not exist yet is judged by where it would be made.
@@ -17,4 +17,4 @@ namespace cohort {
 /// `secret`: nobody else may read it, either. A missing file is none of this function's business.
 [[nodiscard]] expected<void> check_guarded_file(const std::filesystem::path& file, bool secret);
 
-}  // namespace cohort
+}  // namespace cohort::cluster

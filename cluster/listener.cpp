@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 #include <netdb.h>
 
-namespace cohort {
+namespace cohort::cluster {
 
 visitor_name name_of(const sockaddr_storage& peer, socklen_t size) {
   char host[NI_MAXHOST] = {0};
@@ -48,4 +48,4 @@ expected<open_port> listen_at(const net_address& where) {
   return open_port{std::move(fd), std::move(real)};
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -9,7 +9,7 @@
 #include "base/folder.hpp"
 #include "cluster/address.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 struct open_port {
   descriptor fd;      ///< Listens; does not block.
@@ -27,4 +27,4 @@ struct visitor_name {
 
 [[nodiscard]] visitor_name name_of(const sockaddr_storage& peer, socklen_t size);
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -11,7 +11,7 @@
 
 #include "cluster/tls.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace {
 
@@ -171,4 +171,4 @@ relay::wishes relay::wants(steady_time now) const noexcept {
   return wish;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -11,7 +11,7 @@
 #include "cluster/certificates.hpp"
 #include "cluster/frames.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 /// Bytes that wait: taken from the front, added at the end.
 class byte_queue {
@@ -85,4 +85,4 @@ class relay {
   steady_time second_{};
 };
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -18,7 +18,7 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace fs = std::filesystem;
 
@@ -191,4 +191,4 @@ expected<fs::path> default_spool_folder(const std::string& name) {
   return root / "cohort" / "spool" / name;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -12,7 +12,7 @@
 #include "messages/request.hpp"
 #include "messages/task_id.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 /// An answer, with whose attempt it is. `book` is the ledger's identity, `run` a run of it.
 struct spooled_answer {
@@ -61,4 +61,4 @@ class spool {
 /// The folder for a node of this name: below XDG_STATE_HOME, or ~/.local/state.
 [[nodiscard]] expected<std::filesystem::path> default_spool_folder(const std::string& name);
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -8,7 +8,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace {
 
@@ -97,4 +97,4 @@ shown_certificate certificate_of(SSL& link) {
   return found;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -8,7 +8,7 @@
 #include "cluster/certificates.hpp"
 #include "cluster/credentials.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 /// Null if OpenSSL refuses; its queue of errors says why.
 [[nodiscard]] ssl_context_ptr make_tls_context(const cluster_credentials& own, cluster_side side);
@@ -35,4 +35,4 @@ struct shown_certificate {
 };
 [[nodiscard]] shown_certificate certificate_of(SSL& link);
 
-}  // namespace cohort
+}  // namespace cohort::cluster

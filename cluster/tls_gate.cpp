@@ -30,7 +30,7 @@
 #include "cluster/tls.hpp"
 #include "cluster/waiting_room.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace {
 
@@ -469,4 +469,4 @@ void doorkeeper::expel(std::string framework_id) { inner_->expel(std::move(frame
 net_address doorkeeper::address() const { return inner_->where(); }
 door_counters doorkeeper::counters() const { return inner_->counters(); }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

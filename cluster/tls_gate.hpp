@@ -15,7 +15,7 @@
 #include "cluster/address.hpp"
 #include "cluster/credentials.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 struct door_rules {
   milliseconds handshake_time{10'000};  ///< For the handshake, and once more for the node's first words.
@@ -66,4 +66,4 @@ class doorkeeper {
   std::unique_ptr<keeper> inner_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -20,7 +20,7 @@
 #include "cluster/relay.hpp"
 #include "cluster/tls.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 namespace {
 
@@ -214,4 +214,4 @@ expected<std::unique_ptr<uplink>> uplink::connect(const net_address& where, cons
 
 descriptor uplink::take_inside() { return inner_->take_inside(); }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -10,7 +10,7 @@
 #include "cluster/address.hpp"
 #include "cluster/credentials.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 class uplink {
  public:
@@ -34,4 +34,4 @@ class uplink {
   std::unique_ptr<carrier> inner_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::cluster

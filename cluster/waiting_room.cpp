@@ -2,7 +2,7 @@
 
 #include "cluster/waiting_room.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 void waiting_room::enter(uint64_t id, const std::string& host, steady_time now) {
   queue_.push_back({id, host, now, true});
@@ -43,4 +43,4 @@ std::optional<uint64_t> waiting_room::overdue(steady_time now, milliseconds time
   return queue_.front().id;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

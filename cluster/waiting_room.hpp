@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 class waiting_room {
  public:
@@ -42,4 +42,4 @@ class waiting_room {
   std::map<std::string, size_t> from_;  ///< By address; never 0.
 };
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -49,13 +49,13 @@ function(cohort_add_grammars target)
 // Generated from config/languages/*/language.json.
 #include "languages/grammars/compiled_grammars.hpp"
 @declarations@
-namespace cohort {
+namespace cohort::languages {
 namespace {
 constexpr grammar_entry entries[] = {
 @rows@};
 }  // namespace
 std::span<const grammar_entry> compiled_grammars() noexcept { return entries; }
-}  // namespace cohort
+}  // namespace cohort::languages
 ]] @ONLY)
   add_library(${target} STATIC ${sources} "${table}")
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:C>:-w -O2>)

@@ -2,7 +2,7 @@
 
 #include "messages/events.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 std::string_view name(event_kind kind) noexcept {
   switch (kind) {
@@ -24,4 +24,4 @@ std::string_view name(event_kind kind) noexcept {
   return "unknown";
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

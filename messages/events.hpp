@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 enum class event_kind : uint8_t {
   run_started,
@@ -65,4 +65,4 @@ typename Inspector::result_type inspect(Inspector& f, run_outcome& x) {
   return f(x.status, x.code, x.message);
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::inline messages {
 
 std::string_view name(run_status status) noexcept {
   switch (status) {
@@ -96,4 +96,4 @@ uint32_t run_record::next_batch() const noexcept {
   return static_cast<uint32_t>(open - batches.begin());
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

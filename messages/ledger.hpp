@@ -11,7 +11,7 @@
 #include "base/money.hpp"
 #include "messages/task.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// Where a task stands. Final: delivered, failed, skipped. The numeric values are stored.
 enum class task_state : uint8_t {
@@ -209,4 +209,9 @@ struct task_record {
   stop_reason stop = stop_reason::unknown;  ///< Why the model ended `answer`.
 };
 
-}  // namespace cohort
+template <class Inspector>
+typename Inspector::result_type inspect(Inspector& f, task_record& x) {
+  return f(x.spec, x.batch, x.state, x.attempts, x.code, x.reason, x.answer, x.stop);
+}
+
+}  // namespace cohort::inline messages

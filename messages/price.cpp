@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::inline messages {
 
 namespace {
 
@@ -52,4 +52,4 @@ nano_dollars most_it_can_cost(uint64_t prompt_token_bound, uint32_t max_tokens, 
   return cost_sum{}.add(prompt_token_bound, scaled(input, percent)).add(max_tokens, scaled(output, percent)).total();
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -9,7 +9,7 @@
 #include "base/money.hpp"
 #include "messages/usage.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// One column of the price list.
 struct price_card {
@@ -46,4 +46,4 @@ struct model_info {
 /// A true upper bound of the tokens in a prompt of `bytes` bytes: one token a byte, plus what the API adds around it.
 [[nodiscard]] constexpr uint64_t prompt_token_bound(uint64_t bytes) noexcept { return bytes + 64; }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -2,7 +2,7 @@
 
 #include "messages/priced_answer.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 namespace {
 
@@ -57,4 +57,4 @@ priced_answer price_of(const completion& answer, const std::optional<asked_size>
   return priced;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -8,7 +8,7 @@
 #include "messages/price.hpp"
 #include "messages/request.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// Why a `usage` is not believed.
 enum class usage_doubt : uint8_t {
@@ -46,4 +46,4 @@ struct priced_answer {
 [[nodiscard]] priced_answer price_of(const completion& answer, const std::optional<asked_size>& asked,
                                      const model_info& model, nano_dollars reserved);
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "messages/usage.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// Whether the shared prefix is marked for the provider's prompt cache.
 enum class cache_mode : uint8_t { none, five_minutes, one_hour };
@@ -77,4 +77,4 @@ typename Inspector::result_type inspect(Inspector& f, call_failure& x) {
   return f(x.code, x.message, x.request_id, x.http_status, x.retry_after, x.retry, x.billed, x.text);
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

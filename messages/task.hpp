@@ -12,7 +12,7 @@
 #include "messages/request.hpp"
 #include "messages/task_id.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// What a task is expected to use and cost. `low <= expected <= worst`; worst is a true bound.
 struct task_estimate {
@@ -84,4 +84,4 @@ class task_craft {
                                                             const std::string& content) const = 0;
 };
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

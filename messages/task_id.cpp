@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::inline messages {
 
 task_id task_id_from(const digest& value) noexcept {
   task_id id;
@@ -29,4 +29,4 @@ task_id task_id_from_hex(std::string_view hex) noexcept {
   return id;
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -9,7 +9,7 @@
 
 #include "base/digest.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// The first 128 bits of a SHA-256 over everything that the task's answer depends on.
 struct task_id {
@@ -32,7 +32,7 @@ typename Inspector::result_type inspect(Inspector& f, task_id& x) {
 /// Inverse of `to_string`; all zero if `hex` is not 32 hexadecimal digits.
 [[nodiscard]] task_id task_id_from_hex(std::string_view hex) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::inline messages
 
 template <>
 struct std::hash<cohort::task_id> {

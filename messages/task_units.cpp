@@ -7,7 +7,7 @@
 #include <map>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::inline messages {
 
 namespace {
 
@@ -52,4 +52,4 @@ bool is_within(const std::vector<uint64_t>& part, const std::vector<uint64_t>& w
   return std::includes(whole.begin(), whole.end(), part.begin(), part.end());
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

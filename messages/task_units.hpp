@@ -9,7 +9,7 @@
 
 #include "messages/task.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// The trait of a task that holds its packed units.
 inline constexpr const char* units_trait = "units";
@@ -29,4 +29,4 @@ struct task_units {
 /// True if each element of `part` is in `whole`. Both ascending.
 [[nodiscard]] bool is_within(const std::vector<uint64_t>& part, const std::vector<uint64_t>& whole) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// The price tier that an answer was served and is billed in. `as_reserved` is our own: the provider's counts cannot be
 /// true, so that the answer is charged with its reservation.
@@ -38,4 +38,4 @@ typename Inspector::result_type inspect(Inspector& f, token_usage& x) {
            x.tier, x.us_inference);
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

@@ -10,7 +10,7 @@
 #include "base/signing_key.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -272,4 +272,4 @@ std::vector<std::string> view_differences(const fs::path& file, const run_record
 
 bool view_agrees(const fs::path& file, const run_record& run) { return view_differences(file, run).empty(); }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -10,7 +10,7 @@
 #include "messages/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// The view's text for `run`, without a signature.
 [[nodiscard]] std::string render_view(const run_record& run);
@@ -41,4 +41,4 @@ struct imported_view {
 /// True if the file at `file` says the same as `run` (times aside).
 [[nodiscard]] bool view_agrees(const std::filesystem::path& file, const run_record& run);
 
-}  // namespace cohort
+}  // namespace cohort::state

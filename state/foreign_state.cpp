@@ -16,7 +16,7 @@
 #include "state/sqlite/file_check.hpp"
 #include "state/sqlite/ledger_file.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -182,4 +182,4 @@ expected<std::optional<fs::path>> take_over_state(const workspace& place) {
   return std::optional{archive->path()};
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -11,7 +11,7 @@
 #include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// `ec::state_untrusted` if a run would begin from a ledger, or without one from a `batch-state.json`, that this user
 /// did not sign. Other troubles are not told here. Writes nothing.
@@ -45,4 +45,4 @@ struct foreign_state {
 /// holds the lock.
 [[nodiscard]] expected<std::optional<std::filesystem::path>> take_over_state(const workspace& place);
 
-}  // namespace cohort
+}  // namespace cohort::state

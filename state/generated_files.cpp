@@ -10,7 +10,7 @@
 #include "base/log.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -71,4 +71,4 @@ expected<std::unordered_set<std::string>> generated_files(const workspace& place
   return generated_files(place, book ? &*book : nullptr);
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

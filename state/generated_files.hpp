@@ -8,7 +8,7 @@
 #include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// What `book` (null: the project has none) and the ledgers that --clean archived say was delivered into the project,
 /// as paths relative to it. An archived ledger that cannot be read is passed over; the log names it. Writes nothing
@@ -18,4 +18,4 @@ namespace cohort {
 /// The same for commands that only look: reads the project's ledger, if there is one.
 [[nodiscard]] expected<std::unordered_set<std::string>> generated_files(const workspace& place);
 
-}  // namespace cohort
+}  // namespace cohort::state

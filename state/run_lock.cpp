@@ -16,7 +16,7 @@
 #include "base/signing_key.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -178,4 +178,4 @@ expected<lock_holder> current_holder(const fs::path& file) {
   return parse(*text);
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

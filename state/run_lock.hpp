@@ -8,7 +8,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// Who holds the lock.
 struct lock_holder {
@@ -44,4 +44,4 @@ class run_lock {
 /// Who holds the lock at `file` right now; `ec::state_missing` if nobody does. Writes nothing.
 [[nodiscard]] expected<lock_holder> current_holder(const std::filesystem::path& file);
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -15,7 +15,7 @@
 #include "base/folder.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -238,4 +238,4 @@ void release_ballast(const workspace& place) noexcept {
   if (const auto state = open_state(place)) (void)state->remove("ballast");
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

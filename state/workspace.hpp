@@ -9,7 +9,7 @@
 
 #include "base/folder.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 struct workspace {
   std::filesystem::path project;  ///< Absolute, canonical.
@@ -74,4 +74,4 @@ struct workspace {
 [[nodiscard]] expected<void> reserve_ballast(const workspace& place, uint64_t bytes);
 void release_ballast(const workspace& place) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::state

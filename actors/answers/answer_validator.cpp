@@ -9,7 +9,7 @@
 
 #include "actors/caf/thread_of_own.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -55,4 +55,4 @@ judge_actor::behavior_type judge(judge_actor::stateful_pointer<judge_state> self
   return {[self](const unread_answer& answer) { return self->state.read(answer); }};
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -6,7 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/run/run_context.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// How many answers are with the JUDGE. A BATCH that is turned away reads its answer itself, so that answers which come
 /// faster than one thread can read them slow down who brings them instead of filling the memory.
@@ -46,4 +46,4 @@ class judge_state {
 judge_actor::behavior_type judge(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
                                  std::shared_ptr<judge_backlog> backlog);
 
-}  // namespace cohort
+}  // namespace cohort::actors

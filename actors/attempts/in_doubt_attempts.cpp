@@ -2,9 +2,9 @@
 
 #include "actors/attempts/in_doubt_attempts.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
-awaited_tasks::awaited_tasks(const std::vector<awaited_attempt>& attempts, steady_time until) : until_(until) {
+awaited_tasks::awaited_tasks(const std::vector<state::awaited_attempt>& attempts, steady_time until) : until_(until) {
   for (const auto& one : attempts) tasks_[one.task][one.attempt] = {node_of(one.node), false};
 }
 
@@ -59,9 +59,9 @@ void awaited_tasks::answered(const task_id& task) {
   answered_.insert(task);
 }
 
-awaited_tasks::state awaited_tasks::of(const task_id& task) const {
-  if (tasks_.contains(task)) return state::awaited;
-  return answered_.contains(task) ? state::answered : state::free;
+awaited_tasks::status awaited_tasks::of(const task_id& task) const {
+  if (tasks_.contains(task)) return status::awaited;
+  return answered_.contains(task) ? status::answered : status::free;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -10,11 +10,11 @@
 #include "actors/nodes/node_table.hpp"
 #include "state/ledger/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class awaited_tasks {
  public:
-  awaited_tasks(const std::vector<awaited_attempt>& attempts, steady_time until);
+  awaited_tasks(const std::vector<state::awaited_attempt>& attempts, steady_time until);
 
   /// A node came (back) and told what it holds; what it does not hold is no longer awaited from it.
   /// Returns tasks that nobody holds any more.
@@ -32,8 +32,8 @@ class awaited_tasks {
   /// The task has its answer: it is not to be released.
   void answered(const task_id& task);
 
-  enum class state : uint8_t { awaited, answered, free };
-  [[nodiscard]] state of(const task_id& task) const;
+  enum class status : uint8_t { awaited, answered, free };
+  [[nodiscard]] status of(const task_id& task) const;
 
  private:
   struct possible_holder {
@@ -48,4 +48,4 @@ class awaited_tasks {
   steady_time until_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -6,15 +6,15 @@
 #include "base/log.hpp"
 #include "messages/priced_answer.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
-std::string refusal_of(const late_report& late, const attempt_standing& standing) {
+std::string refusal_of(const late_report& late, const state::attempt_standing& standing) {
   if (standing.node.empty() || node_of(standing.node) != late.node) return "it was not given to this node";
   if (late.report.answered && !standing.owed && !standing.answered) return "it was given back before, unsent";
   return {};
 }
 
-expected<late_outcome> record_late(ledger& book, const run_context& context, const late_report& late) {
+expected<late_outcome> record_late(state::ledger& book, const run_context& context, const late_report& late) {
   const auto& report = late.report;
   const auto before = book.standing(late.run, report.task, report.attempt);
   if (!before) return tl::unexpected{before.error()};
@@ -52,4 +52,4 @@ expected<late_outcome> record_late(ledger& book, const run_context& context, con
   return outcome;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

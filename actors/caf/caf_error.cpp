@@ -6,7 +6,7 @@
 #include <caf/deep_to_string.hpp>
 #include <caf/make_message.hpp>
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -26,4 +26,4 @@ error from_caf(const caf::error& problem) {
   return {static_cast<ec>(problem.code()), context.match_elements<std::string>() ? context.get_as<std::string>(0) : ""};
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

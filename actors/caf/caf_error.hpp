@@ -5,11 +5,11 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 [[nodiscard]] caf::error to_caf(const error& problem);
 
 /// A foreign error (a dead receiver, a timeout of the framework) becomes `ec::worker_lost`.
 [[nodiscard]] error from_caf(const caf::error& problem);
 
-}  // namespace cohort
+}  // namespace cohort::actors

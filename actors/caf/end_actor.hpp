@@ -5,9 +5,9 @@
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Asks for the end; does not wait for it.
 inline void end_actor(const caf::actor& one) { caf::anon_send_exit(one, caf::exit_reason::user_shutdown); }
 
-}  // namespace cohort
+}  // namespace cohort::actors

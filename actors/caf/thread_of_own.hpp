@@ -4,7 +4,7 @@
 
 #include <caf/abstract_actor.hpp>
 
-namespace cohort {
+namespace cohort::actors {
 
 /// True if `self` was spawned detached. In tests under virtual time nothing is.
 template <class Self>
@@ -12,4 +12,4 @@ template <class Self>
   return self->getf(caf::abstract_actor::is_detached_flag);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

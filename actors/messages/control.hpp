@@ -7,7 +7,7 @@
 #include "base/error.hpp"
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Starts the run; the reply comes when it has ended.
 struct run_start {};
@@ -89,4 +89,4 @@ typename Inspector::result_type inspect(Inspector& f, slots_idle& x) {
   return f(x.free);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

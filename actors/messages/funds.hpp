@@ -9,7 +9,7 @@
 #include "messages/ledger.hpp"
 #include "messages/task_id.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Asks to reserve the most that an attempt can be billed.
 struct funds_wanted {
@@ -58,4 +58,4 @@ typename Inspector::result_type inspect(Inspector& f, funds_status& x) {
   return f(x.spent, x.reserved.count);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -2,7 +2,7 @@
 
 #include "actors/messages/nodes.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 std::string_view name(node_standing standing) noexcept {
   switch (standing) {
@@ -15,4 +15,4 @@ std::string_view name(node_standing standing) noexcept {
   return "unknown";
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

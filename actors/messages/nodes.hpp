@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Raised with every change of what crosses the wire. The first two fields of `node_hello` and of `node_welcome` stay
 /// as they are, so that versions can tell each other that they differ.
@@ -304,4 +304,4 @@ typename Inspector::result_type inspect(Inspector& f, nodes_seen& x) {
   return f(x.nodes);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

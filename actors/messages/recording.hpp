@@ -7,7 +7,7 @@
 
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// It is on disk.
 struct recorded {
@@ -38,11 +38,6 @@ struct open_batch {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, open_batch& x) {
   return f(x.batch);
-}
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, task_record& x) {
-  return f(x.spec, x.batch, x.state, x.attempts, x.code, x.reason, x.answer, x.stop);
 }
 
 /// A loaded batch.
@@ -78,4 +73,4 @@ typename Inspector::result_type inspect(Inspector& f, close_run& x) {
   return f(x.status);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -7,7 +7,7 @@
 #include "messages/request.hpp"
 #include "messages/task_id.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// One attempt at one task, handed to a WORKER under a lease.
 struct work_order {
@@ -73,4 +73,4 @@ typename Inspector::result_type inspect(Inspector& f, lease_lost& x) {
   return f(x.lease);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -67,4 +67,4 @@ funds_status budget::batch(uint32_t index) const {
   return found == batches_.end() ? funds_status{} : found->second;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

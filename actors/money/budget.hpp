@@ -10,7 +10,7 @@
 #include "actors/messages/funds.hpp"
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Limits that hold; an empty one does not exist.
 struct budget_limits {
@@ -57,4 +57,4 @@ class budget {
   std::map<uint32_t, funds_status> batches_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <caf/all.hpp>
 
-namespace cohort {
+namespace cohort::actors {
 
 void cost_monitor_state::start(cost_monitor_actor::stateful_pointer<cost_monitor_state> self, budget money,
                                progress_actor progress, std::optional<nano_dollars> warn_at) {
@@ -100,4 +100,4 @@ cost_monitor_actor::behavior_type cost_monitor(cost_monitor_actor::stateful_poin
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -10,7 +10,7 @@
 #include "actors/money/budget.hpp"
 #include "actors/run/run_context.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class cost_monitor_state {
  public:
@@ -47,4 +47,4 @@ cost_monitor_actor::behavior_type cost_monitor(cost_monitor_actor::stateful_poin
                                                budget money, progress_actor progress,
                                                std::optional<nano_dollars> warn_at);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -10,7 +10,7 @@
 #include "actors/nodes/remote_worker.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -275,9 +275,9 @@ void hub_state::on_gone(const node_gone& node) {
 void hub_state::on_awaited(const tasks_awaited& wish) {
   for (const auto& task : wish.tasks) {
     switch (awaited_->of(task)) {
-      case awaited_tasks::state::awaited: waiting_[task] = wish.from; break;
-      case awaited_tasks::state::answered: break;  // Its answer is on the way through the COORDINATOR.
-      case awaited_tasks::state::free: self_->send(wish.from, task_released{task}); break;
+      case awaited_tasks::status::awaited: waiting_[task] = wish.from; break;
+      case awaited_tasks::status::answered: break;  // Its answer is on the way through the COORDINATOR.
+      case awaited_tasks::status::free: self_->send(wish.from, task_released{task}); break;
     }
   }
 }
@@ -423,4 +423,4 @@ hub_service_actor::behavior_type hub(hub_service_actor::stateful_pointer<hub_sta
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -18,7 +18,7 @@
 #include "actors/nodes/node_table.hpp"
 #include "actors/run/run_context.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// What a HUB works with.
 struct hub_parts {
@@ -27,7 +27,7 @@ struct hub_parts {
   int64_t run = 0;
   std::string run_name;
   node_rules rules;
-  std::vector<awaited_attempt> awaited;  ///< What nodes may hold from before this start.
+  std::vector<state::awaited_attempt> awaited;  ///< What nodes may hold from before this start.
   recorder_actor recorder;
   pool_actor pool;
   cost_monitor_actor money;
@@ -116,4 +116,4 @@ class hub_state {
 
 hub_service_actor::behavior_type hub(hub_service_actor::stateful_pointer<hub_state> self, hub_parts parts);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -8,7 +8,7 @@
 #include "actors/nodes/hub.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -172,4 +172,4 @@ void hub_state::on_stored(const node_report_stored& what) {
   acknowledge(what.session, known, true);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

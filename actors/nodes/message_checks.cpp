@@ -9,7 +9,7 @@
 #include "base/digest.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -170,4 +170,4 @@ std::string veiled(const std::string& book, const std::string& session) {
   return to_hex(sha256_of_fields({"ledger of a hello", session, book})).substr(0, 32);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -6,7 +6,7 @@
 
 #include "actors/messages/nodes.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 inline constexpr uint32_t most_node_slots = 10'000;
 inline constexpr size_t most_held = 30'000;            ///< Attempts in one hello.
@@ -33,4 +33,4 @@ void make_showable(node_welcome& welcome);
 /// others a node keeps answers, for it could claim to be one of them.
 [[nodiscard]] std::string veiled(const std::string& book, const std::string& session);
 
-}  // namespace cohort
+}  // namespace cohort::actors

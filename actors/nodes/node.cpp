@@ -12,7 +12,7 @@
 #include "actors/nodes/node_table.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -249,7 +249,7 @@ void node_state::take(remote_order& order) {
   }
   refusals_ = 0;
   order.order.request.shared_prefix = prefix->second;
-  auto worker = self_->spawn(cohort::worker, parts_.gateway, parts_.resend);
+  auto worker = self_->spawn(cohort::actors::worker, parts_.gateway, parts_.resend);
   flights_[key] = {worker, session_, order.order.request.max_tokens};
   self_->request(worker, caf::infinite, std::move(order.order))
       .then([this, key](work_report& report) { on_done(key, report); },
@@ -466,4 +466,4 @@ node_service_actor::behavior_type node(node_service_actor::stateful_pointer<node
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -19,7 +19,7 @@
 #include "actors/slots/provider_health.hpp"
 #include "actors/slots/worker.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// What a NODE works with.
 struct node_parts {
@@ -132,4 +132,4 @@ class node_state {
 
 node_service_actor::behavior_type node(node_service_actor::stateful_pointer<node_state> self, node_parts parts);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -8,7 +8,7 @@
 #include <caf/binary_deserializer.hpp>
 #include <caf/binary_serializer.hpp>
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -61,4 +61,4 @@ std::optional<std::string> parcel_joiner::add(const wire_part& part) {
   return std::exchange(bytes_, {});
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

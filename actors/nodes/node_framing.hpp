@@ -9,7 +9,7 @@
 #include "actors/messages/nodes.hpp"
 #include "actors/nodes/message_checks.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 [[nodiscard]] std::string pack(const remote_order& order);
 [[nodiscard]] std::string pack(const remote_report& report);
@@ -39,4 +39,4 @@ class parcel_joiner {
   bool broken_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

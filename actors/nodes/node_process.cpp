@@ -12,7 +12,7 @@
 #include "actors/progress/progress.hpp"
 #include "actors/slots/gateway.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 struct node_controls::target {
   node_service_actor node;
@@ -21,13 +21,13 @@ struct node_controls::target {
 void node_controls::drain() {
   const std::lock_guard lock{guard_};
   drain_wished_ = true;
-  if (target_) caf::anon_send(target_->node, cohort::drain{});
+  if (target_) caf::anon_send(target_->node, cohort::actors::drain{});
 }
 
 void node_controls::stop_now() {
   const std::lock_guard lock{guard_};
   stop_wished_ = true;
-  if (target_) caf::anon_send(target_->node, cohort::stop_now{});
+  if (target_) caf::anon_send(target_->node, cohort::actors::stop_now{});
 }
 
 namespace {
@@ -91,4 +91,4 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   return outcome;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

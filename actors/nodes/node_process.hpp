@@ -11,14 +11,14 @@
 #include "cluster/spool.hpp"
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Everything that a node is made of.
 struct join_parts {
-  net_address where;
-  std::shared_ptr<const cluster_credentials> own;
-  std::shared_ptr<const spool> place;
-  std::vector<spooled_answer> kept;  ///< What the spool holds already.
+  cluster::net_address where;
+  std::shared_ptr<const cluster::cluster_credentials> own;
+  std::shared_ptr<const cluster::spool> place;
+  std::vector<cluster::spooled_answer> kept;  ///< What the spool holds already.
   std::string name;
   uint32_t slots = 1;
   milliseconds rejoin_for{600'000};
@@ -45,4 +45,4 @@ class node_controls {
 /// Works for the coordinator until it ends, the node is told to leave, or it cannot be reached for too long.
 [[nodiscard]] node_outcome join_cluster(join_parts parts, node_controls& controls);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -237,4 +237,4 @@ nodes_seen node_table::views() const {
   return seen;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -11,7 +11,7 @@
 
 #include "actors/messages/nodes.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 using attempt_id = std::pair<task_id, uint32_t>;
 
@@ -123,4 +123,4 @@ class node_table {
 /// The call certainly never reached the provider.
 [[nodiscard]] bool never_arrived(const call_failure& failure) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -4,7 +4,7 @@
 
 #include <caf/all.hpp>
 
-namespace cohort {
+namespace cohort::actors {
 
 void remote_worker_state::start(remote_worker_actor::stateful_pointer<remote_worker_state> self, hub_service_actor hub,
                                 std::string session) {
@@ -44,4 +44,4 @@ remote_worker_actor::behavior_type remote_worker(remote_worker_actor::stateful_p
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

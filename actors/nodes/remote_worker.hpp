@@ -11,7 +11,7 @@
 
 #include "actors/interfaces.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class remote_worker_state {
  public:
@@ -33,4 +33,4 @@ class remote_worker_state {
 remote_worker_actor::behavior_type remote_worker(remote_worker_actor::stateful_pointer<remote_worker_state> self,
                                                  hub_service_actor hub, std::string session);
 
-}  // namespace cohort
+}  // namespace cohort::actors

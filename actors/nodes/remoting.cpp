@@ -14,20 +14,20 @@
 #include "cluster/uplink.hpp"
 
 CAF_BEGIN_TYPE_ID_BLOCK(cohort, caf::first_custom_type_id)
-CAF_ADD_TYPE_ID(cohort, (cohort::node_actor))
-CAF_ADD_TYPE_ID(cohort, (cohort::node_call))
-CAF_ADD_TYPE_ID(cohort, (cohort::node_welcome))
-CAF_ADD_TYPE_ID(cohort, (cohort::wire_part))
-CAF_ADD_TYPE_ID(cohort, (cohort::node_pulse))
-CAF_ADD_TYPE_ID(cohort, (cohort::hub_pulse))
-CAF_ADD_TYPE_ID(cohort, (cohort::report_kept))
-CAF_ADD_TYPE_ID(cohort, (cohort::node_leaving))
-CAF_ADD_TYPE_ID(cohort, (cohort::node_gone))
-CAF_ADD_TYPE_ID(cohort, (cohort::hub_farewell))
-CAF_ADD_TYPE_ID(cohort, (cohort::node_recall))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_actor))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_call))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_welcome))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::wire_part))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_pulse))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::hub_pulse))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::report_kept))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_leaving))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_gone))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::hub_farewell))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_recall))
 CAF_END_TYPE_ID_BLOCK(cohort)
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -59,9 +59,9 @@ class random_identity : public caf::actor_system::module {
   caf::actor_system& system_;
 };
 
-dialed unreachable(const net_address& where, const std::string& why) {
+dialed unreachable(const cluster::net_address& where, const std::string& why) {
   return {hub_actor{}, ec::connect_failed,
-          fmt::format("cannot reach the coordinator at {}: {}", to_string(where), why)};
+          fmt::format("cannot reach the coordinator at {}: {}", cluster::to_string(where), why)};
 }
 
 caf::actor broker_of(caf::actor_system& system) {
@@ -72,7 +72,7 @@ caf::io::scribe_ptr scribe_for(caf::actor_system& system, descriptor fd) {
   return system.middleman().backend().new_scribe(fd.release());
 }
 
-dialed connect(caf::actor_system& system, const net_address& where, descriptor fd) {
+dialed connect(caf::actor_system& system, const cluster::net_address& where, descriptor fd) {
   dialed answer = unreachable(where, "no answer");
   const auto wanted = system.message_types(caf::detail::type_list<hub_actor>{});
   caf::scoped_actor blocking{system};
@@ -86,7 +86,7 @@ dialed connect(caf::actor_system& system, const net_address& where, descriptor f
               answer = {hub_actor{}, ec::protocol_mismatch,
                         fmt::format("the coordinator at {} speaks another version of the nodes' protocol; use the same "
                                     "program on both machines",
-                                    to_string(where))};
+                                    cluster::to_string(where))};
             else
               answer = {caf::actor_cast<hub_actor>(found), ec::none, {}};
           },
@@ -96,7 +96,7 @@ dialed connect(caf::actor_system& system, const net_address& where, descriptor f
 
 }  // namespace
 
-void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, const link_times& times) {
+void load_remoting(caf::actor_system_config& config, const cluster::cluster_credentials& own, const link_times& times) {
   config.add_message_types<caf::id_block::cohort>();
   // With workers, the end of a connection is told to the framework's broker only after what they still decode, and by
   // then its number may be that of the next connection, which is closed instead.
@@ -108,7 +108,7 @@ void load_remoting(caf::actor_system_config& config, const cluster_credentials& 
   config.set("middleman.connection-timeout", caf::timespan{times.silence});
 }
 
-doorkeeper::hand_over let_in(const hub_actor& hub) {
+cluster::doorkeeper::hand_over let_in(const hub_actor& hub) {
   return [hub](descriptor fd) {
     auto& system = hub.home_system();
     // The broker takes a connection that is there already; its handshake offers the HUB.
@@ -125,13 +125,13 @@ std::string framework_id(const caf::actor_addr& actor) {
   return {bytes.begin(), bytes.end()};
 }
 
-dialer_actor::behavior_type dialer(dialer_actor::pointer self, net_address where,
-                                   std::shared_ptr<const cluster_credentials> own) {
-  const auto link = std::make_shared<std::unique_ptr<uplink>>();
+dialer_actor::behavior_type dialer(dialer_actor::pointer self, cluster::net_address where,
+                                   std::shared_ptr<const cluster::cluster_credentials> own) {
+  const auto link = std::make_shared<std::unique_ptr<cluster::uplink>>();
   return {
       [self, link, where = std::move(where), own = std::move(own)](const dial_wish&) -> dialed {
         link->reset();  // The last one has ended, or is given up now.
-        auto made = uplink::connect(where, *own, dial_time);
+        auto made = cluster::uplink::connect(where, *own, dial_time);
         if (!made) return {hub_actor{}, made.error().code, made.error().message};
         *link = std::move(*made);
         return connect(self->home_system(), where, (*link)->take_inside());
@@ -139,4 +139,4 @@ dialer_actor::behavior_type dialer(dialer_actor::pointer self, net_address where
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -12,7 +12,7 @@
 #include "cluster/credentials.hpp"
 #include "cluster/tls_gate.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// The network layer's own heartbeats only clear dead connections away; leases and pulses of ours decide who is lost.
 /// With each heartbeat the framework drops a connection that is just being made, so the side that dials has few of
@@ -23,16 +23,16 @@ struct link_times {
 };
 
 /// Loads the network layer, which talks to systems of the same cluster only.
-void load_remoting(caf::actor_system_config& config, const cluster_credentials& own, const link_times& times);
+void load_remoting(caf::actor_system_config& config, const cluster::cluster_credentials& own, const link_times& times);
 
 /// What the DOORKEEPER calls for each connection that it lets in: whoever is on it may talk to `hub`.
-[[nodiscard]] doorkeeper::hand_over let_in(const hub_actor& hub);
+[[nodiscard]] cluster::doorkeeper::hand_over let_in(const hub_actor& hub);
 
 /// The identity of the actor system that `actor` lives in, as `frame_guard` reads it off the wire.
 [[nodiscard]] std::string framework_id(const caf::actor_addr& actor);
 
 /// DIALER. Only for a detached actor: it blocks.
-dialer_actor::behavior_type dialer(dialer_actor::pointer self, net_address where,
-                                   std::shared_ptr<const cluster_credentials> own);
+dialer_actor::behavior_type dialer(dialer_actor::pointer self, cluster::net_address where,
+                                   std::shared_ptr<const cluster::cluster_credentials> own);
 
-}  // namespace cohort
+}  // namespace cohort::actors

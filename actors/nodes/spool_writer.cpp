@@ -7,14 +7,14 @@
 #include "actors/caf/caf_error.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
-spooled_answer to_spooled(const remote_report& report) {
+cluster::spooled_answer to_spooled(const remote_report& report) {
   const auto& what = report.report;
   return {report.book, report.run, what.task, what.attempt, what.lease, what.sends, what.took, what.answer};
 }
 
-remote_report to_report(const spooled_answer& answer) {
+remote_report to_report(const cluster::spooled_answer& answer) {
   remote_report report{answer.book, answer.run, {}};
   auto& what = report.report;
   what.lease = answer.lease;
@@ -27,14 +27,14 @@ remote_report to_report(const spooled_answer& answer) {
   return report;
 }
 
-keeper_actor::behavior_type keeper(keeper_actor::pointer, const std::shared_ptr<const spool>& place) {
+keeper_actor::behavior_type keeper(keeper_actor::pointer, const std::shared_ptr<const cluster::spool>& place) {
   return {
       [place](const keep_report& wish) -> caf::result<recorded> {
         if (auto kept = place->keep(to_spooled(wish.what)); !kept) return to_caf(kept.error());
         return recorded{};
       },
       [place](const forget_report& wish) {
-        spooled_answer which;
+        cluster::spooled_answer which;
         which.book = wish.which.book;
         which.run = wish.which.run;
         which.task = wish.which.task;
@@ -44,4 +44,4 @@ keeper_actor::behavior_type keeper(keeper_actor::pointer, const std::shared_ptr<
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

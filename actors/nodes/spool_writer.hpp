@@ -4,12 +4,12 @@
 #include "actors/interfaces.hpp"
 #include "cluster/spool.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Between the spool's form and the wire's.
-[[nodiscard]] spooled_answer to_spooled(const remote_report& report);
-[[nodiscard]] remote_report to_report(const spooled_answer& answer);
+[[nodiscard]] cluster::spooled_answer to_spooled(const remote_report& report);
+[[nodiscard]] remote_report to_report(const cluster::spooled_answer& answer);
 
-keeper_actor::behavior_type keeper(keeper_actor::pointer self, const std::shared_ptr<const spool>& place);
+keeper_actor::behavior_type keeper(keeper_actor::pointer self, const std::shared_ptr<const cluster::spool>& place);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -9,7 +9,7 @@
 #include "actors/caf/thread_of_own.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -81,4 +81,4 @@ progress_actor::behavior_type progress(progress_actor::stateful_pointer<progress
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -6,7 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/progress/run_snapshot.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class progress_state {
  public:
@@ -28,4 +28,4 @@ class progress_state {
 progress_actor::behavior_type progress(progress_actor::stateful_pointer<progress_state> self, run_snapshot first,
                                        std::shared_ptr<event_sink> sink);
 
-}  // namespace cohort
+}  // namespace cohort::actors

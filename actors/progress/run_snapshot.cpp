@@ -2,7 +2,7 @@
 
 #include "actors/progress/run_snapshot.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 run_snapshot snapshot_of(const run_record& run, steady_time now) {
   run_snapshot first;
@@ -63,4 +63,4 @@ void run_snapshot::apply(const run_event& event) {
   }
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -9,7 +9,7 @@
 #include "actors/messages/nodes.hpp"
 #include "messages/events.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 struct run_snapshot {
   uint32_t batches_total = 0;
@@ -48,4 +48,4 @@ class event_sink {
   virtual void refresh(const run_snapshot& now) = 0;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

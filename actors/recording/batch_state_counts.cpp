@@ -5,7 +5,7 @@
 #include "base/files.hpp"
 #include "state/batch_state_file.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -71,7 +71,7 @@ expected<void> run_view::write(bool now) {
   if (!run_) return {};
   published_ = steady_clock::now();
   run_->updated = wall_now();
-  return write_view(place_, *run_, now ? durability::now : durability::later);
+  return state::write_view(place_, *run_, now ? durability::now : durability::later);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -12,12 +12,12 @@
 #include "messages/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class run_view {
  public:
   /// Without a run nothing is ever published.
-  run_view(workspace place, std::optional<run_record> run) : place_(std::move(place)), run_(std::move(run)) {}
+  run_view(state::workspace place, std::optional<run_record> run) : place_(std::move(place)), run_(std::move(run)) {}
 
   void open_batch(uint32_t batch, const std::vector<task_record>& tasks);
   void close_batch(uint32_t batch);
@@ -42,11 +42,11 @@ class run_view {
  private:
   [[nodiscard]] expected<void> write(bool now);
 
-  workspace place_;
+  state::workspace place_;
   std::optional<run_record> run_;
   std::unordered_map<task_id, task_record> tasks_;
   std::unordered_map<uint32_t, std::vector<task_id>> batches_;
   steady_time published_{};
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

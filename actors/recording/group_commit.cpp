@@ -9,7 +9,7 @@
 #include "base/fault_point.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -24,7 +24,8 @@ bool is_disk_full(const error& problem) { return problem.code == ec::disk_full; 
 
 }  // namespace
 
-group_commit::group_commit(std::shared_ptr<ledger> book, workspace place, ledger_watch& watch, surroundings around)
+group_commit::group_commit(std::shared_ptr<state::ledger> book, state::workspace place, ledger_watch& watch,
+                           surroundings around)
     : book_(std::move(book)), place_(std::move(place)), watch_(watch), around_(std::move(around)) {}
 
 /// Troubles of the ledger that can pass: then what is paid is kept in memory, and tried again.
@@ -125,7 +126,7 @@ expected<void> group_commit::commit_all() {
 bool group_commit::make_room() {
   std::error_code ignored;
   if (!std::filesystem::exists(place_.ballast_file(), ignored)) return false;
-  release_ballast(place_);
+  state::release_ballast(place_);
   log_error("the disk is full; the reserve is used to store paid answers");
   around_.stop_run(
       {ec::disk_full, "the disk is full; every paid answer is stored. Free some space and run the same command again"});
@@ -151,4 +152,4 @@ void group_commit::retry_later(const error& problem) {
   wake(trouble_pause);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -14,7 +14,7 @@
 #include "actors/recording/ledger_watch.hpp"
 #include "base/clock.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class group_commit {
  public:
@@ -32,7 +32,7 @@ class group_commit {
   };
 
   /// `watch` must outlive it.
-  group_commit(std::shared_ptr<ledger> book, workspace place, ledger_watch& watch, surroundings around);
+  group_commit(std::shared_ptr<state::ledger> book, state::workspace place, ledger_watch& watch, surroundings around);
 
   void add(record entry);
   /// The end of a round: commits what waits, or as much of it as keeps the next intents from waiting long.
@@ -62,8 +62,8 @@ class group_commit {
   void refuse_intents(const error& problem);
   void retry_later(const error& problem);
 
-  std::shared_ptr<ledger> book_;
-  workspace place_;
+  std::shared_ptr<state::ledger> book_;
+  state::workspace place_;
   ledger_watch& watch_;
   surroundings around_;
   std::vector<record> urgent_;  ///< Intents: a worker waits for each.
@@ -77,4 +77,4 @@ class group_commit {
   bool giving_up_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -11,7 +11,7 @@
 #include "actors/recording/target_parts.hpp"
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace fs = std::filesystem;
 
@@ -41,7 +41,7 @@ std::vector<std::string> lacking_in(const task_craft& craft, const std::vector<f
   return lacking;
 }
 
-expected<std::vector<std::string>> look_at(const ledger& book, const task_craft& craft, const part_list& parts,
+expected<std::vector<std::string>> look_at(const state::ledger& book, const task_craft& craft, const part_list& parts,
                                            const std::string& path) {
   const auto present = present_content(path);
   const auto shares = present ? shares_at(craft, parts, path) : std::vector<file_share>{};
@@ -57,7 +57,7 @@ expected<std::vector<std::string>> look_at(const ledger& book, const task_craft&
 
 }  // namespace
 
-expected<std::vector<lacking_file>> find_lacking_files(const ledger& book, const task_craft& craft) {
+expected<std::vector<lacking_file>> find_lacking_files(const state::ledger& book, const task_craft& craft) {
   const auto targets = book.targets_of_several_tasks();
   if (!targets) return tl::unexpected{targets.error()};
   std::vector<lacking_file> found;
@@ -76,11 +76,11 @@ expected<std::vector<lacking_file>> find_lacking_files(const ledger& book, const
   return found;
 }
 
-bool is_left_behind(const ledger& book, const std::string& path) {
+bool is_left_behind(const state::ledger& book, const std::string& path) {
   const auto file = book.result_at(path);
   if (!file || !*file) return false;
   const auto tasks = book.tasks_for({(*file)->source, (*file)->target});
   return tasks && std::none_of(tasks->begin(), tasks->end(), [&](const auto& one) { return one.path == path; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

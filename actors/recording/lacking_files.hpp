@@ -7,19 +7,20 @@
 #include "messages/task.hpp"
 #include "state/ledger/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 struct lacking_file {
-  source_target whose;
+  state::source_target whose;
   std::string path;                  ///< Absolute.
   std::vector<std::string> results;  ///< What the lacking ones are called.
 };
 
 /// Compares what the stored answers make with what stands in the files. A file is looked at if several tasks delivered
 /// into it; one that was whole when it was delivered and was edited since is the user's business. Reads only.
-[[nodiscard]] expected<std::vector<lacking_file>> find_lacking_files(const ledger& book, const task_craft& craft);
+[[nodiscard]] expected<std::vector<lacking_file>> find_lacking_files(const state::ledger& book,
+                                                                     const task_craft& craft);
 
 /// True if every task that delivered into `path` stands in another file by now: nothing is lost if it is deleted.
-[[nodiscard]] bool is_left_behind(const ledger& book, const std::string& path);
+[[nodiscard]] bool is_left_behind(const state::ledger& book, const std::string& path);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -6,15 +6,15 @@
 
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 std::optional<halt> ledger_watch::look() {
   if (displaced_) return std::nullopt;
   const auto place = book_->whereabouts();
-  if (place == ledger_place::there) return std::nullopt;
+  if (place == state::ledger_place::there) return std::nullopt;
   displaced_ = true;
   const auto file = place_.ledger_file().string();
-  if (place == ledger_place::moved)
+  if (place == state::ledger_place::moved)
     return halt{ec::io, fmt::format("the ledger '{}' was moved to '{}' while the run was at work; all that is paid is "
                                     "in it. Move it back, or run the command there",
                                     file, book_->path_now().string())};
@@ -24,7 +24,7 @@ std::optional<halt> ledger_watch::look() {
 }
 
 expected<void> ledger_watch::put_back() {
-  if (book_->whereabouts() != ledger_place::deleted) return {};
+  if (book_->whereabouts() != state::ledger_place::deleted) return {};
   auto back = book_->put_back();
   if (!back) return tl::unexpected{back.error()};
   log_warning("the ledger was deleted; all of it is in '{}' again", back->string());
@@ -35,4 +35,4 @@ expected<void> ledger_watch::put_back() {
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

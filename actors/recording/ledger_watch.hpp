@@ -9,11 +9,12 @@
 #include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class ledger_watch {
  public:
-  ledger_watch(std::shared_ptr<ledger> book, workspace place) : book_(std::move(book)), place_(std::move(place)) {}
+  ledger_watch(std::shared_ptr<state::ledger> book, state::workspace place)
+      : book_(std::move(book)), place_(std::move(place)) {}
 
   /// To be asked before each commit. What to stop the run with, the first time that the ledger is not in its place.
   [[nodiscard]] std::optional<halt> look();
@@ -26,9 +27,9 @@ class ledger_watch {
   [[nodiscard]] expected<void> put_back();
 
  private:
-  std::shared_ptr<ledger> book_;
-  workspace place_;
+  std::shared_ptr<state::ledger> book_;
+  state::workspace place_;
   bool displaced_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -14,7 +14,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -35,7 +35,8 @@ bool waits(const task_record& task) { return task.state == task_state::planned |
 }  // namespace
 
 void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
-                           std::shared_ptr<ledger> book, recorder_options options, coordinator_actor coordinator) {
+                           std::shared_ptr<state::ledger> book, recorder_options options,
+                           coordinator_actor coordinator) {
   self_ = self;
   context_ = std::move(context);
   book_ = std::move(book);
@@ -43,7 +44,7 @@ void recorder_state::start(recorder_actor::stateful_pointer<recorder_state> self
   coordinator_ = std::move(coordinator);
   watch_ = std::make_unique<ledger_watch>(book_, options_.place);
   view_ = std::make_unique<run_view>(options_.place, book_->newest_run().value_or(std::nullopt));
-  copies_ = std::make_unique<backup_writer>(*book_);
+  copies_ = std::make_unique<state::backup_writer>(*book_);
   files_ = std::make_unique<result_files>(book_, context_, options_.place, options_.output, options_.run);
   commits_ = std::make_unique<group_commit>(book_, options_.place, *watch_, around_commits());
   if (options_.waits_for_nodes) {
@@ -244,7 +245,7 @@ expected<void> recorder_state::publish(bool now) {
 }
 
 recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
-                                       std::shared_ptr<ledger> book, recorder_options options,
+                                       std::shared_ptr<state::ledger> book, recorder_options options,
                                        coordinator_actor coordinator) {
   self->state.start(self, std::move(context), std::move(book), std::move(options), std::move(coordinator));
   return {
@@ -263,4 +264,4 @@ recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -18,11 +18,11 @@
 #include "state/ledger/ledger_backup.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// What the RECORDER works on.
 struct recorder_options {
-  workspace place;
+  state::workspace place;
   std::filesystem::path output;  ///< Absolute; targets are written below it.
   int64_t run = 0;
   bool waits_for_nodes = false;  ///< Tell of tasks that nodes may hold an answer for.
@@ -32,8 +32,8 @@ class recorder_state {
  public:
   static inline const char* name = "recorder";
 
-  void start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context, std::shared_ptr<ledger> book,
-             recorder_options options, coordinator_actor coordinator);
+  void start(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
+             std::shared_ptr<state::ledger> book, recorder_options options, coordinator_actor coordinator);
 
   caf::result<batch_contents> open(const open_batch& wish);
   template <class Record>
@@ -62,7 +62,7 @@ class recorder_state {
 
   recorder_actor::stateful_pointer<recorder_state> self_ = nullptr;
   context_ptr context_;
-  std::shared_ptr<ledger> book_;
+  std::shared_ptr<state::ledger> book_;
   recorder_options options_;
   coordinator_actor coordinator_;
   std::set<task_id> awaited_;
@@ -70,11 +70,11 @@ class recorder_state {
   std::unique_ptr<run_view> view_;
   std::unique_ptr<result_files> files_;
   std::unique_ptr<group_commit> commits_;
-  std::unique_ptr<backup_writer> copies_;
+  std::unique_ptr<state::backup_writer> copies_;
 };
 
 recorder_actor::behavior_type recorder(recorder_actor::stateful_pointer<recorder_state> self, context_ptr context,
-                                       std::shared_ptr<ledger> book, recorder_options options,
+                                       std::shared_ptr<state::ledger> book, recorder_options options,
                                        coordinator_actor coordinator);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -8,7 +8,7 @@
 #include "base/files.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace fs = std::filesystem;
 
@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::seconds sync_interval{1};
 
 /// Files of which nothing, or not what we wrote, is left.
-std::set<std::string> torn_files(const std::vector<delivered_file>& files) {
+std::set<std::string> torn_files(const std::vector<state::delivered_file>& files) {
   std::set<std::string> torn;
   for (const auto& file : files) {
     std::error_code ignored;
@@ -31,8 +31,8 @@ std::set<std::string> torn_files(const std::vector<delivered_file>& files) {
 
 }  // namespace
 
-result_files::result_files(std::shared_ptr<ledger> book, context_ptr context, workspace place, fs::path output,
-                           int64_t run)
+result_files::result_files(std::shared_ptr<state::ledger> book, context_ptr context, state::workspace place,
+                           fs::path output, int64_t run)
     : book_(std::move(book)),
       context_(std::move(context)),
       place_(std::move(place)),
@@ -51,7 +51,7 @@ expected<void> result_files::restore() {
     if (!file) return tl::unexpected{file.error()};
     if (!*file) continue;
     log_warning("'{}' did not survive the last end; it is written again from its stored answer", path);
-    const source_target whose{(*file)->source, (*file)->target};
+    const state::source_target whose{(*file)->source, (*file)->target};
     if (const auto done = write_again(*book_, *context_->craft, place_, whose, path); !done) {
       if (done.error().code != ec::permission_denied && done.error().code != ec::no_code)
         return tl::unexpected{done.error()};
@@ -98,7 +98,7 @@ void result_files::await_sync() {
   if (sync_.joinable()) sync_.join();
 }
 
-std::vector<delivered_file> result_files::end_sync() { return std::exchange(syncing_, {}); }
+std::vector<state::delivered_file> result_files::end_sync() { return std::exchange(syncing_, {}); }
 
 expected<void> result_files::sync_now() {
   await_sync();
@@ -115,4 +115,4 @@ expected<void> result_files::sync_now() {
   return book_->mark_synced(*files);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

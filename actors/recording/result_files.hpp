@@ -16,13 +16,13 @@
 #include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class result_files {
  public:
   /// `output` is absolute; targets are written below it.
-  result_files(std::shared_ptr<ledger> book, context_ptr context, workspace place, std::filesystem::path output,
-               int64_t run);
+  result_files(std::shared_ptr<state::ledger> book, context_ptr context, state::workspace place,
+               std::filesystem::path output, int64_t run);
   result_files(const result_files&) = delete;
   result_files& operator=(const result_files&) = delete;
   ~result_files();
@@ -46,22 +46,22 @@ class result_files {
   /// Waits until `ended` was called, if a sync is under way.
   void await_sync();
   /// The files that the sync under way covers; none is under way any more.
-  [[nodiscard]] std::vector<delivered_file> end_sync();
+  [[nodiscard]] std::vector<state::delivered_file> end_sync();
 
   /// Syncs everything and notes it in the ledger; restores what was deleted together with the folder.
   [[nodiscard]] expected<void> sync_now();
 
  private:
-  std::shared_ptr<ledger> book_;
+  std::shared_ptr<state::ledger> book_;
   context_ptr context_;
-  workspace place_;
+  state::workspace place_;
   std::filesystem::path output_;
   int64_t run_ = 0;
   target_reader reader_;
   result_writer writer_;
   steady_time sync_begun_{};
-  std::vector<delivered_file> syncing_;
+  std::vector<state::delivered_file> syncing_;
   std::thread sync_;  ///< Joined before the next.
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -10,7 +10,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace fs = std::filesystem;
 
@@ -44,12 +44,12 @@ expected<void> check_name(const task_craft& craft, const task_spec& task, const 
   return {};
 }
 
-fs::path output_of(const workspace& place, const result_file& file) {
+fs::path output_of(const state::workspace& place, const state::result_file& file) {
   const fs::path wanted{file.output_directory};
   return wanted.is_absolute() ? wanted : place.project / wanted;
 }
 
-expected<void> note(ledger& book, const written_result& done) {
+expected<void> note(state::ledger& book, const written_result& done) {
   if (auto begun = book.begin(); !begun) return begun;
   auto stored = book.record(done.run, done.what);
   if (stored) stored = book.place(done.with, done.what.path);
@@ -59,7 +59,7 @@ expected<void> note(ledger& book, const written_result& done) {
 }
 
 /// The part that delivered the file last, or the newest one.
-const target_part& last_of(const file_share& share, const result_file& file) {
+const target_part& last_of(const file_share& share, const state::result_file& file) {
   for (const auto* one : share.parts)
     if (one->where.run == file.run && one->where.task == file.task) return *one;
   return **std::max_element(share.parts.begin(), share.parts.end(),
@@ -95,7 +95,7 @@ expected<result_writer::found_place> result_writer::find(const fs::path& path, c
   if (auto fine = check_name(craft_, task, in_output ? path_below(output_, path) : name); !fine)
     return tl::unexpected{fine.error()};
   if (!in_state && in_output)
-    if (const auto safe = result_path(place_, output_, path_below(output_, path).native()); !safe)
+    if (const auto safe = state::result_path(place_, output_, path_below(output_, path).native()); !safe)
       return tl::unexpected{safe.error()};
   auto opened = root == place_.project ? folder::open(root) : folder::make(root);
   if (!opened) return tl::unexpected{opened.error()};
@@ -150,8 +150,9 @@ expected<written_result> result_writer::write(const wish& what) const {
                                   printable(what.whose.spec.target, 1000)));
 }
 
-expected<std::vector<std::string>> write_again(ledger& book, const task_craft& craft, const workspace& place,
-                                               const source_target& whose, const fs::path& path) {
+expected<std::vector<std::string>> write_again(state::ledger& book, const task_craft& craft,
+                                               const state::workspace& place, const state::source_target& whose,
+                                               const fs::path& path) {
   const auto file = book.result_at(path.string());
   if (!file) return tl::unexpected{file.error()};
   if (!*file) return fail(ec::not_found, "the ledger does not know it");
@@ -179,4 +180,4 @@ expected<std::vector<std::string>> write_again(ledger& book, const task_craft& c
   return written;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -13,7 +13,7 @@
 #include "messages/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// How the name ends of a file that one part of several has for itself: "part2".
 [[nodiscard]] std::string part_ending(const task_spec& part);
@@ -22,13 +22,15 @@ namespace cohort {
 struct written_result {
   int64_t run = 0;  ///< Of `what.task`.
   delivery what;
-  std::vector<target_task> with;  ///< Delivered tasks that this file holds from now on, and their old one may not.
+  std::vector<state::target_task>
+      with;  ///< Delivered tasks that this file holds from now on, and their old one may not.
 };
 
 class result_writer {
  public:
   /// `output` is absolute; targets are written below it.
-  result_writer(const ledger& book, const task_craft& craft, workspace place, std::filesystem::path output)
+  result_writer(const state::ledger& book, const task_craft& craft, state::workspace place,
+                std::filesystem::path output)
       : book_(book), craft_(craft), place_(std::move(place)), output_(std::move(output)) {}
 
   struct wish {
@@ -54,19 +56,20 @@ class result_writer {
   [[nodiscard]] expected<standing> try_at(const std::filesystem::path& path, const wish& what) const;
   [[nodiscard]] bool may_be_torn(const std::string& path) const;
 
-  const ledger& book_;
+  const state::ledger& book_;
   const task_craft& craft_;
-  workspace place_;
+  state::workspace place_;
   std::filesystem::path output_;
 };
 
 /// Writes again what the file at `path` should hold of a target, from stored answers: at that place as far as it may be
 /// touched, else beside it. Records it. `path` is one that the ledger has. Returns the paths. Outside of a transaction.
-[[nodiscard]] expected<std::vector<std::string>> write_again(ledger& book, const task_craft& craft,
-                                                             const workspace& place, const source_target& whose,
+[[nodiscard]] expected<std::vector<std::string>> write_again(state::ledger& book, const task_craft& craft,
+                                                             const state::workspace& place,
+                                                             const state::source_target& whose,
                                                              const std::filesystem::path& path);
 
 /// What a power cut leaves of a file that was renamed but not synced.
 [[nodiscard]] bool looks_torn(const std::string& content) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::actors

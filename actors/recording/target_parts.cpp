@@ -8,7 +8,7 @@
 #include "actors/run/attempt_policy.hpp"
 #include "messages/task_units.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -75,7 +75,7 @@ const target_part* find_part(const part_list& parts, int64_t run, const task_id&
   return found == parts.end() ? nullptr : &*found;
 }
 
-expected<part_list> target_reader::delivered(const source_target& whose) {
+expected<part_list> target_reader::delivered(const state::source_target& whose) {
   auto tasks = book_.tasks_for(whose);
   if (!tasks) return tl::unexpected{tasks.error()};
   part_list parts;
@@ -189,4 +189,4 @@ std::vector<file_share> shares_at(const task_craft& craft, const part_list& part
   return shares;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

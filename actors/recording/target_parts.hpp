@@ -11,14 +11,14 @@
 #include "messages/task.hpp"
 #include "state/ledger/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// What is usable in a stored answer. Fails with the class of its stop reason, or as the craft does.
 [[nodiscard]] expected<std::string> usable_text(const task_craft& craft, const task_record& answered);
 
 /// One task of a target.
 struct target_part {
-  target_task where;
+  state::target_task where;
   task_spec spec;
   std::string text;     ///< What is usable of its answer; see `usable`.
   bool usable = false;  ///< False for a delivered task whose answer the present rules of the craft refuse.
@@ -46,10 +46,10 @@ struct file_share {
 /// next one arrives.
 class target_reader {
  public:
-  target_reader(const ledger& book, const task_craft& craft) : book_(book), craft_(craft) {}
+  target_reader(const state::ledger& book, const task_craft& craft) : book_(book), craft_(craft) {}
 
   /// All delivered tasks of all runs.
-  [[nodiscard]] expected<part_list> delivered(const source_target& whose);
+  [[nodiscard]] expected<part_list> delivered(const state::source_target& whose);
 
   /// The same with what comes now: `task` of `run`, with `extracted` from its answer, counted as delivered; and the
   /// answered tasks of `run`, which will follow.
@@ -66,7 +66,7 @@ class target_reader {
   void take(target_part& part, task_record record);
   void keep(const answer_key& whose, finding what);
 
-  const ledger& book_;
+  const state::ledger& book_;
   const task_craft& craft_;
   std::map<answer_key, finding> known_;
   size_t known_bytes_ = 0;
@@ -83,4 +83,4 @@ class target_reader {
 [[nodiscard]] std::vector<file_share> shares_at(const task_craft& craft, const part_list& parts,
                                                 const std::string& path);
 
-}  // namespace cohort
+}  // namespace cohort::actors

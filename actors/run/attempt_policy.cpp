@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -57,4 +57,4 @@ next_step outcome_policy::after_answer(ec code, uint32_t times, uint32_t max_tok
   return step;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -7,7 +7,7 @@
 
 #include "actors/messages/work.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// How often a task may be asked again, by the class of its failure.
 struct retry_limits {
@@ -46,4 +46,4 @@ class outcome_policy {
   retry_limits limits_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

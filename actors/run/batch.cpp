@@ -9,7 +9,7 @@
 #include "actors/caf/caf_error.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -508,4 +508,4 @@ batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -11,7 +11,7 @@
 #include "actors/run/task_board.hpp"
 #include "messages/priced_answer.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// The actors that a batch talks to.
 struct batch_partners {
@@ -85,4 +85,4 @@ class batch_state {
 batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self, context_ptr context,
                                  batch_partners partners, batch_contents contents, uint32_t slots);
 
-}  // namespace cohort
+}  // namespace cohort::actors

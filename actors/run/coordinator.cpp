@@ -12,7 +12,7 @@
 #include "actors/run/batch.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -348,4 +348,4 @@ coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

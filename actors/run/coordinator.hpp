@@ -14,7 +14,7 @@
 #include "actors/run/run_context.hpp"
 #include "state/ledger/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// The services of a run; made by `actors/run/run_system.cpp` once the COORDINATOR's handle exists.
 struct run_services {
@@ -99,4 +99,4 @@ coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer
                                              context_ptr context, run_record run,
                                              const coordinator_state::make_services& make);
 
-}  // namespace cohort
+}  // namespace cohort::actors

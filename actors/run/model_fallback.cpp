@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -61,4 +61,4 @@ completion_request model_ladder::adapted(const completion_request& request, size
   return other;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

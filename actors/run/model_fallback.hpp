@@ -10,7 +10,7 @@
 #include "messages/price.hpp"
 #include "messages/request.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class model_ladder {
  public:
@@ -48,4 +48,4 @@ class model_ladder {
   milliseconds rest_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

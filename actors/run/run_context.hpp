@@ -11,7 +11,7 @@
 #include "messages/price.hpp"
 #include "messages/task.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 struct run_context {
   run_settings settings;
@@ -39,4 +39,4 @@ using context_ptr = std::shared_ptr<const run_context>;
                           model);
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

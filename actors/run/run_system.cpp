@@ -19,7 +19,7 @@
 #include "actors/slots/gateway.hpp"
 #include "actors/slots/worker_pool.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 struct run_controls::target {
   coordinator_actor coordinator;
@@ -28,13 +28,13 @@ struct run_controls::target {
 void run_controls::drain() {
   const std::lock_guard lock{guard_};
   drain_wished_ = true;
-  if (target_) caf::anon_send(target_->coordinator, cohort::drain{});
+  if (target_) caf::anon_send(target_->coordinator, cohort::actors::drain{});
 }
 
 void run_controls::stop_now() {
   const std::lock_guard lock{guard_};
   stop_wished_ = true;
-  if (target_) caf::anon_send(target_->coordinator, cohort::stop_now{});
+  if (target_) caf::anon_send(target_->coordinator, cohort::actors::stop_now{});
 }
 
 bool run_controls::running() {
@@ -67,7 +67,7 @@ hub_parts hub_parts_of(const run_parts& parts, const run_services& services, con
   inner.money = services.money;
   inner.progress = services.progress;
   inner.coordinator = coordinator;
-  inner.expel = [door = std::weak_ptr<doorkeeper>{parts.door->door}](const caf::actor_addr& whom) {
+  inner.expel = [door = std::weak_ptr<cluster::doorkeeper>{parts.door->door}](const caf::actor_addr& whom) {
     if (const auto there = door.lock()) there->expel(framework_id(whom));
   };
   return inner;
@@ -165,4 +165,4 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   return outcome;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -14,28 +14,28 @@
 #include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// What a run needs so that nodes can join.
 struct listening {
-  std::shared_ptr<doorkeeper> door;  ///< Listens already; lets nobody in before the run begins.
-  std::shared_ptr<const cluster_credentials> own;
+  std::shared_ptr<cluster::doorkeeper> door;  ///< Listens already; lets nobody in before the run begins.
+  std::shared_ptr<const cluster::cluster_credentials> own;
   milliseconds lease{15'000};
 };
 
 /// Everything that a run is made of.
 struct run_parts {
   context_ptr context;
-  workspace place;
-  std::filesystem::path output;  ///< Absolute folder of the results.
-  std::shared_ptr<ledger> book;  ///< Used by the RECORDER alone until the run has ended.
+  state::workspace place;
+  std::filesystem::path output;         ///< Absolute folder of the results.
+  std::shared_ptr<state::ledger> book;  ///< Used by the RECORDER alone until the run has ended.
   run_record run;
   std::shared_ptr<provider> way;
   resend_rule resend;
   std::shared_ptr<event_sink> sink;
-  std::shared_ptr<listening> door;       ///< Null if no node can join.
-  std::vector<awaited_attempt> awaited;  ///< Filled in by `execute`.
-  std::string identity;                  ///< Of the ledger; filled in by `execute`.
+  std::shared_ptr<listening> door;              ///< Null if no node can join.
+  std::vector<state::awaited_attempt> awaited;  ///< Filled in by `execute`.
+  std::string identity;                         ///< Of the ledger; filled in by `execute`.
 };
 
 /// Lets a signal reach the run. Thread-safe. A wish from before the run began is kept until it begins; after its end
@@ -58,4 +58,4 @@ class run_controls {
 /// Runs every open batch of the newest run. Returns when nothing is under way any more and all is on disk.
 [[nodiscard]] run_outcome execute(run_parts parts, run_controls& controls);
 
-}  // namespace cohort
+}  // namespace cohort::actors

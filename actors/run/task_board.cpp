@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::actors {
 
 task_board::task_board(std::vector<task_record> tasks) {
   entries_.reserve(tasks.size());
@@ -147,4 +147,4 @@ state_counts task_board::counts() const noexcept {
   return sum;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -17,7 +17,7 @@
 
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 enum class task_phase : uint8_t { held, queued, asking, granted, sending, storing, paused, ended };
 
@@ -82,4 +82,4 @@ class task_board {
   bool handing_out_ = true;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

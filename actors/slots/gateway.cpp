@@ -6,7 +6,7 @@
 
 #include <caf/all.hpp>
 
-namespace cohort {
+namespace cohort::actors {
 
 namespace {
 
@@ -165,4 +165,4 @@ gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_sta
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -13,7 +13,7 @@
 #include "actors/interfaces.hpp"
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class gateway_state {
  public:
@@ -64,4 +64,4 @@ class gateway_state {
 gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
                                      progress_actor progress);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::actors {
 
 void lease_table::add_slot(uint32_t slot, uint32_t group) {
   groups_of_[slot] = group;
@@ -83,4 +83,4 @@ std::optional<lease_table::grant> lease_table::next() {
   return given;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

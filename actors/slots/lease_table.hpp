@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace cohort {
+namespace cohort::actors {
 
 /// Keys are the caller's: a batch's index and a slot's number.
 class lease_table {
@@ -65,4 +65,4 @@ class lease_table {
   uint64_t last_lease_ = 0;
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -2,7 +2,7 @@
 
 #include "actors/slots/provider_health.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 void watched_provider::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
   asked_[id] = request.model;
@@ -32,4 +32,4 @@ std::string watched_provider::trouble() const {
   return words;
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -8,7 +8,7 @@
 
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class watched_provider : public provider {
  public:
@@ -34,4 +34,4 @@ class watched_provider : public provider {
   std::map<std::string, std::string> trouble_;  ///< By model; empty: it answers.
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -9,7 +9,7 @@
 
 #include "actors/caf/caf_error.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 void worker_state::start(worker_actor::stateful_pointer<worker_state> self, gateway_actor gateway, resend_rule rule) {
   self_ = self;
@@ -112,4 +112,4 @@ worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> 
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -9,7 +9,7 @@
 
 #include "actors/interfaces.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 /// How long to wait before sending again, or nothing to give up. `sends` counts from 1.
 using resend_rule =
@@ -44,4 +44,4 @@ class worker_state {
 worker_actor::behavior_type worker(worker_actor::stateful_pointer<worker_state> self, gateway_actor gateway,
                                    resend_rule rule);
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -9,7 +9,7 @@
 
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 worker_pool_state::~worker_pool_state() {
   for (const auto& [slot, entry] : slots_)
@@ -131,4 +131,4 @@ pool_actor::behavior_type worker_pool(pool_actor::stateful_pointer<worker_pool_s
   };
 }
 
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -7,7 +7,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/slots/lease_table.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 class worker_pool_state {
  public:
@@ -51,4 +51,4 @@ class worker_pool_state {
 pool_actor::behavior_type worker_pool(pool_actor::stateful_pointer<worker_pool_state> self, uint32_t slots,
                                       worker_pool_state::spawn_worker spawn, coordinator_actor coordinator);
 
-}  // namespace cohort
+}  // namespace cohort::actors

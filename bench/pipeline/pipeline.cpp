@@ -36,11 +36,11 @@ struct measurement {
   std::string folder;
 };
 
-struct silent_sink : event_sink {
-  void show(const run_event& event, const run_snapshot&) override {
+struct silent_sink : actors::event_sink {
+  void show(const run_event& event, const actors::run_snapshot&) override {
     if (event.kind == event_kind::warning) fmt::print(stderr, "warning: {}\n", event.text);
   }
-  void refresh(const run_snapshot&) override {}
+  void refresh(const actors::run_snapshot&) override {}
 };
 
 template <class T>
@@ -78,25 +78,26 @@ struct planned_run {
   std::string sample_body;
 };
 
-planned_run plan(ledger& book, const workspace& place, const run_settings& settings, const claude_settings& claude) {
+planned_run plan(state::ledger& book, const state::workspace& place, const run_settings& settings,
+                 const claude::claude_settings& claude) {
   planned_run planned;
-  planned.model = take(take(catalog::load(), "models").find(settings.model), "model");
-  plan_request request;
+  planned.model = take(take(claude::catalog::load(), "models").find(settings.model), "model");
+  cli::plan_request request;
   request.place = place;
   request.settings = settings;
   request.model = planned.model;
-  request.planning = take(load_planning_defaults(config_directory()), "planning");
+  request.planning = take(planning::load_planning_defaults(config_directory()), "planning");
   request.cache = cache_mode::five_minutes;
   std::vector<uint32_t> batch_of;
   take(book.begin_plan(settings, planned.model.id), "plan");
-  take(plan_project(request,
-                    [&](task_spec&& task) {
-                      if (planned.sample_body.empty())
-                        planned.sample_body = take(encode_request(task.request, claude.wire), "body");
-                      must(book.add_task(task), "task");
-                      batch_of.push_back(static_cast<uint32_t>(batch_of.size() / settings.batch_size));
-                      return true;
-                    }),
+  take(cli::plan_project(request,
+                         [&](task_spec&& task) {
+                           if (planned.sample_body.empty())
+                             planned.sample_body = take(claude::encode_request(task.request, claude.wire), "body");
+                           must(book.add_task(task), "task");
+                           batch_of.push_back(static_cast<uint32_t>(batch_of.size() / settings.batch_size));
+                           return true;
+                         }),
        "survey");
   if (batch_of.empty()) must(fail(ec::config_invalid, "no task came of the project"), "plan");
   must(book.commit_plan(batch_of), "plan");
@@ -111,25 +112,28 @@ struct figures {
   uint32_t delivered = 0;
 };
 
-figures run_engine(const measurement& wish, const workspace& place, const std::string& url, std::string& sample_body) {
-  const auto claude = take(load_claude_settings(), "settings");
-  const auto defaults = take(load_run_defaults(), "defaults");
+figures run_engine(const measurement& wish, const state::workspace& place, const std::string& url,
+                   std::string& sample_body) {
+  const auto claude = take(claude::load_claude_settings(), "settings");
+  const auto defaults = take(cli::load_run_defaults(), "defaults");
   auto settings = defaults.settings;
   settings.concurrent = wish.concurrency;
   settings.batch_size = wish.batch_size;
   settings.min_complexity = 1;
-  auto book = std::make_shared<ledger>(
-      take(ledger::open(place.ledger_file(), place.project, ledger::access::read_write), "ledger"));
+  auto book = std::make_shared<state::ledger>(
+      take(state::ledger::open(place.ledger_file(), place.project, state::ledger::access::read_write), "ledger"));
   auto planned = plan(*book, place, settings, claude);
   sample_body = planned.sample_body;
-  const auto craft = take(load_test_craft(config_directory()), "craft");
-  auto context = std::make_shared<run_context>();
+  const auto craft = take(answers::load_test_craft(config_directory()), "craft");
+  auto context = std::make_shared<actors::run_context>();
   context->settings = settings;
   context->model = planned.model;
   context->craft = craft.get();
-  context->outcomes = outcome_policy{defaults.retries};
-  auto way = take(claude_provider::start(take(endpoint_at(url, "bench-key", claude), "endpoint"), claude), "transport");
-  run_parts parts;
+  context->outcomes = actors::outcome_policy{defaults.retries};
+  auto way =
+      take(claude::claude_provider::start(take(claude::endpoint_at(url, "bench-key", claude), "endpoint"), claude),
+           "transport");
+  actors::run_parts parts;
   parts.context = context;
   parts.place = place;
   parts.output = place.default_output();
@@ -138,10 +142,10 @@ figures run_engine(const measurement& wish, const workspace& place, const std::s
   parts.way = way;
   parts.resend = [](uint32_t, milliseconds, const call_failure&) { return std::nullopt; };
   parts.sink = std::make_shared<silent_sink>();
-  run_controls controls;
+  actors::run_controls controls;
   const auto cpu_before = cpu_ms();
   const auto start = std::chrono::steady_clock::now();
-  const auto outcome = execute(std::move(parts), controls);
+  const auto outcome = actors::execute(std::move(parts), controls);
   figures seen;
   seen.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   seen.cpu_ms_per_task = (cpu_ms() - cpu_before) / wish.tasks;
@@ -172,8 +176,8 @@ int measure(const measurement& wish) {
   const fs::path root = fs::path{wish.folder} / random_hex(6);
   fs::create_directories(root);
   write_project(root, wish.tasks);
-  const auto place = take(open_workspace(root), "workspace");
-  must(prepare(place), "workspace");
+  const auto place = take(state::open_workspace(root), "workspace");
+  must(state::prepare(place), "workspace");
   child_process server{{COHORT_PROGRAM, "simulator", "--port", "0", "--scenario", "calm", "--set",
                         "latency.median_ms=0", "--set", fmt::format("latency.fixed_ms={}", wish.latency_ms)}};
   const auto url = server.line();

@@ -51,13 +51,13 @@ void read_into_page_cache(const fs::path& project) {
 
 /// Wall seconds; nothing if the survey failed.
 std::optional<double> measure(const char* what, const fs::path& project, const fs::path& cache,
-                              cohort::survey_cache mode, const cohort::language_set& languages) {
-  cohort::survey_options options;
+                              cohort::planning::survey_cache mode, const cohort::languages::language_set& languages) {
+  cohort::planning::survey_options options;
   options.cache = mode;
   options.cache_file = cache;
   const auto cpu = cpu_seconds(RUSAGE_SELF);
   const auto begin = std::chrono::steady_clock::now();
-  const auto found = cohort::survey(project, options, languages);
+  const auto found = cohort::planning::survey(project, options, languages);
   const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begin;
   if (!found) {
     fmt::print(stderr, "{}\n", found.error().message);
@@ -116,7 +116,7 @@ bool read_settings(int argc, char** argv, settings& chosen) {
 }
 
 int run(const settings& chosen) {
-  const auto languages = cohort::load_languages(cohort::config_directory());
+  const auto languages = cohort::languages::load_languages(cohort::config_directory());
   if (!languages) {
     fmt::print(stderr, "{}\n", languages.error().message);
     return 1;
@@ -131,10 +131,10 @@ int run(const settings& chosen) {
     good = cohort::bench::write_synthetic_project(project, chosen.files, chosen.lines).has_value();
   if (good) read_into_page_cache(project);
   std::optional<double> first;
-  if (good) first = measure("without cache", project, cache, cohort::survey_cache::off, *languages);
-  good = first && measure("cold, writes cache", project, cache, cohort::survey_cache::read_write, *languages);
+  if (good) first = measure("without cache", project, cache, cohort::planning::survey_cache::off, *languages);
+  good = first && measure("cold, writes cache", project, cache, cohort::planning::survey_cache::read_write, *languages);
   if (chosen.project.empty()) good = good && touch_one_file(project);
-  good = good && measure("again, one changed", project, cache, cohort::survey_cache::read_write, *languages);
+  good = good && measure("again, one changed", project, cache, cohort::planning::survey_cache::read_write, *languages);
   if (good) measure_ctags(project, *first);
   fs::remove_all(scratch);
   return good ? 0 : 1;

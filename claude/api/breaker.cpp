@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -63,4 +63,4 @@ void breaker::open(steady_time now, milliseconds wish) noexcept {
   open_for_ = std::min(open_for_ * 2, settings_.longest_open);
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

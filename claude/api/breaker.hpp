@@ -9,7 +9,7 @@
 #include "base/clock.hpp"
 #include "claude/api/settings.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// What an attempt says about the provider's health.
 enum class health : uint8_t {
@@ -55,4 +55,4 @@ class breaker {
   steady_time open_until_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -12,7 +12,7 @@
 #include "base/text.hpp"
 #include "claude/api/json.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -229,4 +229,4 @@ expected<model_info> catalog::find(std::string_view wanted) const {
                                              printable(wanted), fmt::join(names, ", ")));
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "messages/price.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// The price list, as `config/models.json` has it.
 class catalog {
@@ -36,4 +36,4 @@ class catalog {
   std::vector<model_info> models_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -6,7 +6,7 @@
 
 #include "messages/priced_answer.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -117,4 +117,4 @@ limiter_outcome claude_provider::take_limits(uint64_t id) {
   return outcome;
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

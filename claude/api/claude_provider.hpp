@@ -13,7 +13,7 @@
 #include "claude/api/transport.hpp"
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 class claude_provider : public provider {
  public:
@@ -33,7 +33,7 @@ class claude_provider : public provider {
   struct model_lane {
     explicit model_lane(const claude_settings& settings) : limiter(settings.rate_limit), breaker(settings.breaker) {}
     rate_limiter limiter;
-    cohort::breaker breaker;
+    cohort::claude::breaker breaker;
     ec last_failure = ec::none;  ///< The last one that counts for the breaker.
   };
   /// What an admitted call owes to limiter and breaker.
@@ -59,4 +59,4 @@ class claude_provider : public provider {
   std::map<uint64_t, uint64_t> transport_ids_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

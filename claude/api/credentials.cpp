@@ -11,7 +11,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -129,4 +129,4 @@ expected<endpoint> endpoint_at(std::string_view url, std::string_view api_key, c
   return endpoint_from(env, settings);
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "claude/api/settings.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// The address and identity that every request carries.
 struct endpoint {
@@ -48,4 +48,4 @@ void forbid_core_dumps() noexcept;
 /// `url` without slashes at its end. `ec::config_invalid` unless it is http(s)://host[:port][/path].
 [[nodiscard]] expected<std::string> checked_base_url(std::string_view url);
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -13,7 +13,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -253,4 +253,4 @@ http_end exchange::stopped(ec code, std::string message) {
   return {.code = code, .message = std::move(message), .sent_whole = sent_whole_, .head = std::move(head_)};
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -9,7 +9,7 @@
 
 #include "claude/api/transport.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// Bytes of answers in memory, over all exchanges of a loop.
 struct memory_budget {
@@ -87,4 +87,4 @@ class exchange {
   std::array<char, CURL_ERROR_SIZE> complaint_{};
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

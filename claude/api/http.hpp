@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// Status and the few response headers that mean something to us.
 struct http_head {
@@ -54,4 +54,4 @@ class reply_reader {
   virtual void discard() noexcept = 0;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -9,7 +9,7 @@
 
 #include <simdjson.h>
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -103,4 +103,4 @@ std::string text_at(const nlohmann::json& object, const char* key) {
   return value.is_string() ? value.get<std::string>() : std::string{};
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace cohort {
+namespace cohort::claude {
 
 /// So many values take some tens of megabytes at most; text from a server has a lower limit.
 inline constexpr uint32_t most_json_values = 100'000;
@@ -25,4 +25,4 @@ inline constexpr uint32_t most_json_values = 100'000;
 /// The string at `key`, or empty.
 [[nodiscard]] std::string text_at(const nlohmann::json& object, const char* key);
 
-}  // namespace cohort
+}  // namespace cohort::claude

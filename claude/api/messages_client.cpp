@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -90,4 +90,4 @@ uint64_t messages_client::model(const std::string& id, milliseconds timeout, on_
   return way_.submit(call(http_method::get, "/v1/models/" + escaped(id), {}, timeout), reader, std::move(finish));
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -11,7 +11,7 @@
 #include "claude/api/transport.hpp"
 #include "claude/api/wire.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// What became of a completion request, and what the provider said about its rate limits on the way.
 struct call_outcome {
@@ -59,4 +59,4 @@ class messages_client {
 /// The transport's options for `where`.
 [[nodiscard]] transport_options transport_options_for(const endpoint& where, const claude_settings& settings);
 
-}  // namespace cohort
+}  // namespace cohort::claude

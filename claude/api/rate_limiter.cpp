@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -215,4 +215,4 @@ void rate_limiter::finished(steady_time now, const admission_ticket& ticket, con
   }
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -10,7 +10,7 @@
 #include "claude/api/settings.hpp"
 #include "claude/api/wire.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// What a request is expected to take from the buckets, or took.
 struct token_demand {
@@ -106,4 +106,4 @@ class rate_limiter {
   uint32_t in_flight_ = 0;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

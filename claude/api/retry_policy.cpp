@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::claude {
 
 retry_decision retry_policy::after(uint32_t attempts, milliseconds elapsed, const call_failure& failure,
                                    double random) const noexcept {
@@ -20,4 +20,4 @@ retry_decision retry_policy::after(uint32_t attempts, milliseconds elapsed, cons
   return {true, delay};
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -7,7 +7,7 @@
 #include "claude/api/settings.hpp"
 #include "messages/request.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// What to do after a failed attempt.
 struct retry_decision {
@@ -30,4 +30,4 @@ class retry_policy {
   retry_settings settings_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -13,7 +13,7 @@
 #include "base/log.hpp"
 #include "claude/api/credentials.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -71,4 +71,4 @@ void forbid_core_dumps() noexcept {
   (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // Also where core_pattern is a program, which asks for no limit.
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -9,7 +9,7 @@
 #include "base/files.hpp"
 #include "claude/api/json.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -119,4 +119,4 @@ expected<claude_settings> load_claude_settings(const std::filesystem::path& file
 
 expected<claude_settings> load_claude_settings() { return load_claude_settings(config_directory() / "defaults.json"); }
 
-}  // namespace cohort
+}  // namespace cohort::claude

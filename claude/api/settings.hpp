@@ -8,7 +8,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// Bounds of what is sent and of what is read from a server that may lie.
 struct wire_settings {
@@ -80,4 +80,4 @@ struct claude_settings {
 /// From `config_directory() / "defaults.json"`.
 [[nodiscard]] expected<claude_settings> load_claude_settings();
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -2,7 +2,7 @@
 
 #include "claude/api/sse.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 bool sse_parser::feed(std::string_view bytes, const on_event& handle) {
   while (!bytes.empty() && !overflow_) {
@@ -54,4 +54,4 @@ void sse_parser::dispatch(const on_event& handle) {
   has_data_ = false;
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

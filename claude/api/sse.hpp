@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::claude {
 
 /// Splits a stream into events, as the HTML standard's "event stream" says: LF, CR or CRLF, comments, several
 /// `data` lines joined by LF, a byte order mark at the start.
@@ -40,4 +40,4 @@ class sse_parser {
   bool overflow_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

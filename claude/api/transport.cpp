@@ -22,7 +22,7 @@
 #include "base/files.hpp"
 #include "claude/api/exchange.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -422,4 +422,4 @@ void transport::stop() { loop_->stop(); }
 
 uint64_t transport::in_flight() const noexcept { return loop_->in_flight(); }
 
-}  // namespace cohort
+}  // namespace cohort::claude

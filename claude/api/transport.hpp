@@ -14,7 +14,7 @@
 #include "claude/api/http.hpp"
 #include "claude/api/settings.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 enum class http_method : uint8_t { get, post };
 
@@ -65,4 +65,4 @@ class transport {
   std::unique_ptr<loop> loop_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

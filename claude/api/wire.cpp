@@ -8,7 +8,7 @@
 #include "base/text.hpp"
 #include "claude/api/wire_message.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -161,4 +161,4 @@ tl::expected<model_facts, call_failure> decode_model(const http_end& end, std::s
   return facts;
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -14,7 +14,7 @@
 #include "claude/api/settings.hpp"
 #include "messages/request.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 using completion_result = tl::expected<completion, call_failure>;
 
@@ -112,4 +112,4 @@ class answer_reader : public reply_reader {
   std::unique_ptr<message_stream> stream_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -13,7 +13,7 @@
 #include "claude/api/json.hpp"
 #include "claude/api/wire.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -191,4 +191,4 @@ call_failure decode_failure(const http_end& end, std::string_view body, const wi
   return failure;
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -9,7 +9,7 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 using nlohmann::json;
 
@@ -166,4 +166,4 @@ read_message message_stream::result() const {
   return read;
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -10,7 +10,7 @@
 #include "claude/api/sse.hpp"
 #include "messages/request.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 /// `usage` as it comes: every field may be null, and in a stream later events replace earlier ones.
 class usage_reader {
@@ -87,4 +87,4 @@ class message_stream {
   bool stopped_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::claude

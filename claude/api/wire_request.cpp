@@ -5,7 +5,7 @@
 #include "base/text.hpp"
 #include "claude/api/wire.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 
 namespace {
 
@@ -80,4 +80,4 @@ expected<std::string> encode_count_request(const completion_request& request, co
   return within(opening_of(request) + '}', settings);
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -20,7 +20,7 @@
 #include "state/generated_files.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -34,12 +34,13 @@ struct gap_options {
 };
 
 /// As a run without options would plan.
-expected<void> try_to_plan(project_survey& seen, const workspace& place, const language_set& languages) {
+expected<void> try_to_plan(planning::project_survey& seen, const state::workspace& place,
+                           const languages::language_set& languages) {
   const auto defaults = load_run_defaults();
   if (!defaults) return tl::unexpected{defaults.error()};
-  auto planning = load_planning_defaults(config_directory());
+  auto planning = planning::load_planning_defaults(config_directory());
   if (!planning) return tl::unexpected{planning.error()};
-  const auto models = catalog::load();
+  const auto models = claude::catalog::load();
   if (!models) return tl::unexpected{models.error()};
   auto model = models->find(defaults->settings.model);
   if (!model) return tl::unexpected{model.error()};
@@ -52,31 +53,31 @@ expected<void> try_to_plan(project_survey& seen, const workspace& place, const l
 }
 
 int analyze(const gap_options& options) {
-  auto place = open_workspace(options.project);
+  auto place = state::open_workspace(options.project);
   if (!place) return complain(place.error());
-  auto languages = load_languages(config_directory());
+  auto languages = languages::load_languages(config_directory());
   if (!languages) return complain(languages.error());
-  auto generated = generated_files(*place);
+  auto generated = state::generated_files(*place);
   if (!generated)
     warn(
         fmt::format("the ledger cannot tell which tests were generated, so that those outside of .claude-testing "
                     "count as yours: {}",
                     printable(generated.error().message, 1000)));
-  survey_options wishes;
+  planning::survey_options wishes;
   if (generated) wishes.discover.generated = std::move(*generated);
   wishes.discover.include = options.include;
   wishes.discover.exclude = options.exclude;
   wishes.min_complexity = options.threshold;
-  wishes.cache = survey_cache::read_only;
+  wishes.cache = planning::survey_cache::read_only;
   wishes.cache_file = place->cache_file();
-  auto seen = survey(place->project, wishes, *languages);
+  auto seen = planning::survey(place->project, wishes, *languages);
   if (!seen) return complain(seen.error());
   for (const auto& warning : seen->warnings) warn(printable(warning, 500));
   if (auto tried = try_to_plan(*seen, *place, *languages); !tried)
     warn(fmt::format("what does not fit a request is not known: {}", tried.error().message));
-  const auto format = report_format_named(options.format);
+  const auto format = planning::report_format_named(options.format);
   if (!format) return complain(format.error());
-  const auto text = write_gap_report(*seen, *format);
+  const auto text = planning::write_gap_report(*seen, *format);
   if (!options.output) {
     print(text);
     return to_int(exit_code::done);
@@ -106,4 +107,4 @@ void add_analyze_gaps(CLI::App& app, command_action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return analyze(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -10,7 +10,7 @@
 #include "cli/console.hpp"
 #include "cluster/certificate_authority.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -20,7 +20,7 @@ struct cluster_options {
   std::vector<std::string> revoke;
 };
 
-std::string what_to_copy(const cluster_members& members, const std::filesystem::path& folder) {
+std::string what_to_copy(const cluster::cluster_members& members, const std::filesystem::path& folder) {
   std::string text =
       fmt::format("  here        {}: the authority and the coordinator's certificate; keep ca.key here\n",
                   printable(folder.string(), 1000));
@@ -34,7 +34,7 @@ std::string what_to_copy(const cluster_members& members, const std::filesystem::
 
 int init_cluster(const cluster_options& wish) {
   if (!wish.revoke.empty()) {
-    auto members = revoke_nodes(wish.folder, wish.revoke);
+    auto members = cluster::revoke_nodes(wish.folder, wish.revoke);
     if (!members) return complain(members.error());
     print(
         fmt::format("A new authority was made: no certificate of before fits any more. Copy these anew and start the "
@@ -42,11 +42,12 @@ int init_cluster(const cluster_options& wish) {
                     what_to_copy(*members, wish.folder)));
     return to_int(exit_code::done);
   }
-  const bool there = members_of(wish.folder).has_value();
+  const bool there = cluster::members_of(wish.folder).has_value();
   auto members =
       there && !wish.add.empty()
-          ? add_nodes(wish.folder, wish.add)
-          : found_cluster(wish.folder, wish.add.empty() ? std::vector<std::string>{first_node_name} : wish.add);
+          ? cluster::add_nodes(wish.folder, wish.add)
+          : cluster::found_cluster(wish.folder,
+                                   wish.add.empty() ? std::vector<std::string>{cluster::first_node_name} : wish.add);
   if (!members) return complain(members.error());
   print(fmt::format("{}\n{}", there ? "Added." : "A cluster was made.", what_to_copy(*members, wish.folder)));
   return to_int(exit_code::done);
@@ -73,4 +74,4 @@ void add_cluster(CLI::App& app, command_action& chosen) {
   init->callback([options, &chosen] { chosen = [options] { return init_cluster(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -13,7 +13,7 @@
 #include "cli/health.hpp"
 #include "cli/screen/json_output.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 std::string_view name(health_grade grade) noexcept {
   switch (grade) {
@@ -87,4 +87,4 @@ void add_doctor(CLI::App& app, command_action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return examine(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -28,7 +28,7 @@
 #include "state/foreign_state.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -59,7 +59,7 @@ std::string closing_words(const run_outcome& outcome, const run_record& run) {
   return {};
 }
 
-int conclude(const command_context& context, const ledger& book, const run_outcome& outcome) {
+int conclude(const command_context& context, const state::ledger& book, const run_outcome& outcome) {
   auto run = book.newest_run();
   if (!run) return complain(run.error());
   auto open = needing_attention(book, (*run)->id);
@@ -80,20 +80,20 @@ constexpr double shortest_lease = 0.5;
 constexpr double longest_lease = 3600;
 
 /// Listens where nodes may join. Null without --listen.
-expected<std::shared_ptr<listening>> open_for_nodes(const generate_options& options) {
-  if (!options.listen) return std::shared_ptr<listening>{};
-  auto where = parse_address(*options.listen);
+expected<std::shared_ptr<actors::listening>> open_for_nodes(const generate_options& options) {
+  if (!options.listen) return std::shared_ptr<actors::listening>{};
+  auto where = cluster::parse_address(*options.listen);
   if (!where) return fail(ec::usage, "--listen: " + where.error().message);
-  auto door = std::make_shared<listening>();
+  auto door = std::make_shared<actors::listening>();
   if (options.lease_seconds) {
     if (!(*options.lease_seconds >= shortest_lease && *options.lease_seconds <= longest_lease))
       return fail(ec::usage, fmt::format("--lease-timeout: give {} to {} seconds", shortest_lease, longest_lease));
     door->lease = milliseconds{static_cast<int64_t>(*options.lease_seconds * 1000)};
   }
-  auto own = cluster_credentials::load(options.cluster, cluster_side::coordinator);
+  auto own = cluster::cluster_credentials::load(options.cluster, cluster::cluster_side::coordinator);
   if (!own) return tl::unexpected{own.error()};
-  door->own = std::make_shared<const cluster_credentials>(std::move(*own));
-  auto listener = doorkeeper::listen(*where, door->own);
+  door->own = std::make_shared<const cluster::cluster_credentials>(std::move(*own));
+  auto listener = cluster::doorkeeper::listen(*where, door->own);
   if (!listener) return tl::unexpected{listener.error()};
   door->door = std::move(*listener);
   return door;
@@ -104,29 +104,30 @@ expected<provider_connection> connect_workers(const generate_options& options, c
   return settings.concurrent == 0 ? expected<provider_connection>{provider_connection{}} : connect_provider(options);
 }
 
-int execute_run(const command_context& context, const std::shared_ptr<ledger>& book, ready_run ready,
-                const provider_connection& connection, const std::shared_ptr<listening>& door, run_controls& controls) {
+int execute_run(const command_context& context, const std::shared_ptr<state::ledger>& book, ready_run ready,
+                const provider_connection& connection, const std::shared_ptr<actors::listening>& door,
+                actors::run_controls& controls) {
   // Answers that nodes hold cost less than what they are charged with until they arrive: those come first.
-  const auto awaited = door ? book->awaited(ready.run->id) : expected<std::vector<awaited_attempt>>{};
+  const auto awaited = door ? book->awaited(ready.run->id) : expected<std::vector<state::awaited_attempt>>{};
   if (!awaited) return complain(awaited.error());
   if (auto fits = awaited->empty() ? check_limits(*book, ready) : expected<void>{}; !fits) {
     if (auto stored = book->update_run(ready.run->id, ready.settings, run_status::stopped_by_limit); !stored)
       return complain(stored.error());
     if (auto run = book->newest_run(); run && *run)
-      if (auto shown = write_view(context.place, **run, durability::now); !shown) return complain(shown.error());
+      if (auto shown = state::write_view(context.place, **run, durability::now); !shown) return complain(shown.error());
     return complain(fits.error());
   }
   auto priced = ready.fallbacks;
   priced.push_back(ready.model);
   if (auto noted = book->note_prices(priced); !noted) return complain(noted.error());
-  auto craft = load_guarded_craft(config_directory(), context.place.root());
+  auto craft = answers::load_guarded_craft(config_directory(), context.place.root());
   if (!craft) return complain(craft.error());
-  auto facts = std::make_shared<run_context>();
+  auto facts = std::make_shared<actors::run_context>();
   facts->settings = ready.settings;
   facts->model = ready.model;
   facts->fallbacks = ready.fallbacks;
   facts->craft = craft->get();
-  facts->outcomes = outcome_policy{context.defaults.retries};
+  facts->outcomes = actors::outcome_policy{context.defaults.retries};
   facts->fallback_rest = context.defaults.fallback_rest;
   facts->max_batches = context.options.max_batches;
   facts->carried = ready.carried;
@@ -139,23 +140,23 @@ int execute_run(const command_context& context, const std::shared_ptr<ledger>& b
     sink = std::move(*reports);
   }
   if (door) sink = with_nodes_file(std::move(sink), context.place.nodes_file());
-  const auto outcome = execute({facts,
-                                context.place,
-                                output_folder(context, ready.settings),
-                                book,
-                                *ready.run,
-                                connection.way,
-                                connection.resend,
-                                sink,
-                                door,
-                                {},
-                                {}},
-                               controls);
+  const auto outcome = actors::execute({facts,
+                                        context.place,
+                                        output_folder(context, ready.settings),
+                                        book,
+                                        *ready.run,
+                                        connection.way,
+                                        connection.resend,
+                                        sink,
+                                        door,
+                                        {},
+                                        {}},
+                                       controls);
   return conclude(context, *book, outcome);
 }
 
 /// What is delivered is not asked for again, also when its file was deleted.
-void tell_of_missing_files(const command_context& context, const ledger& book) {
+void tell_of_missing_files(const command_context& context, const state::ledger& book) {
   const auto newest = book.newest_run();
   if (!newest || !*newest) return;
   const auto open = needing_attention(book, (*newest)->id);
@@ -165,14 +166,14 @@ void tell_of_missing_files(const command_context& context, const ledger& book) {
 }
 
 /// What took the ledger away will have taken its tests, too: a ledger that was put back brings them again.
-expected<ledger> take_up_ledger(const workspace& place) {
+expected<state::ledger> take_up_ledger(const state::workspace& place) {
   std::string note;
-  auto book = open_ledger(place, ledger::access::read_write, &note);
+  auto book = state::open_ledger(place, state::ledger::access::read_write, &note);
   if (!book || note.empty()) return book;
   warn(note);
-  const auto craft = load_guarded_craft(config_directory(), place.root());
+  const auto craft = answers::load_guarded_craft(config_directory(), place.root());
   if (!craft) return tl::unexpected{craft.error()};
-  std::vector<audit_finding> troubles;
+  std::vector<state::audit_finding> troubles;
   const auto written = restore_files(place, *book, **craft, troubles);
   if (!written) return tl::unexpected{written.error()};
   if (!written->empty()) announce(fmt::format("{} test files were written again from stored answers", written->size()));
@@ -181,12 +182,12 @@ expected<ledger> take_up_ledger(const workspace& place) {
 }
 
 /// With the lock held: looks at the state, plans or continues, runs.
-int work(const command_context& context, provider_connection connection, const std::shared_ptr<listening>& door,
+int work(const command_context& context, provider_connection connection, const std::shared_ptr<actors::listening>& door,
          stop_handler& stop) {
   auto opened = take_up_ledger(context.place);
   if (!opened) return complain(opened.error());
-  auto book = std::make_shared<ledger>(std::move(*opened));
-  const auto killed = settle_killed_run(context.place, *book);
+  auto book = std::make_shared<state::ledger>(std::move(*opened));
+  const auto killed = app::settle_killed_run(context.place, *book);
   if (!killed) return complain(killed.error());
   if (*killed) warn("the last run ended without saying so; batch-state.json is built again from the ledger");
   auto ready = make_ready(context, *book, stop);
@@ -205,7 +206,7 @@ int work(const command_context& context, provider_connection connection, const s
   if (auto copied = book->write_backup(); !copied)
     warn(fmt::format("the ledger was not copied: {}", copied.error().message));
   // One that could not start, or not store its end.
-  if (const auto left = settle_killed_run(context.place, *book); !left) log_error("{}", left.error().message);
+  if (const auto left = app::settle_killed_run(context.place, *book); !left) log_error("{}", left.error().message);
   return code;
 }
 
@@ -215,7 +216,7 @@ int run(const command_context& context, const run_settings& wished) {
   auto door = open_for_nodes(context.options);
   if (!door) {
     // If that is so because the same run is at work already, that is what the user has to know.
-    const auto taken = run_lock::acquire(context.place.lock_file(), this_process(context));
+    const auto taken = state::run_lock::acquire(context.place.lock_file(), this_process(context));
     return complain(taken ? door.error() : taken.error());
   }
   auto connection = connect_workers(context.options, wished);
@@ -223,13 +224,13 @@ int run(const command_context& context, const run_settings& wished) {
   const auto grace =
       context.options.grace_seconds ? std::chrono::seconds{*context.options.grace_seconds} : context.defaults.grace;
   const signal_watch watch{[&](stop_wish wish) { stop.heed(wish); }, grace};
-  if (auto prepared = prepare(context.place); !prepared) return complain(prepared.error());
+  if (auto prepared = state::prepare(context.place); !prepared) return complain(prepared.error());
   auto holder = this_process(context);
   if (*door) {
-    holder.listens = to_string((*door)->door->address());
+    holder.listens = cluster::to_string((*door)->door->address());
     holder.cluster = std::filesystem::absolute(context.options.cluster).string();
   }
-  auto lock = run_lock::acquire(context.place.lock_file(), holder);
+  auto lock = state::run_lock::acquire(context.place.lock_file(), holder);
   if (!lock) return complain(lock.error());
   stop.locked();
   const auto log = context.place.log_file().lexically_relative(context.place.project);
@@ -237,10 +238,10 @@ int run(const command_context& context, const run_settings& wished) {
       !opened)
     return complain(opened.error());
   if (*door) announce(fmt::format("nodes may join at {}", holder.listens));
-  if (auto reserved = reserve_ballast(context.place, context.defaults.ballast_bytes); !reserved)
+  if (auto reserved = state::reserve_ballast(context.place, context.defaults.ballast_bytes); !reserved)
     return complain(reserved.error());
   const int code = work(context, std::move(*connection), *door, stop);
-  release_ballast(context.place);
+  state::release_ballast(context.place);
   return code;
 }
 
@@ -252,7 +253,7 @@ int generate(const generate_options& options) {
   if (!context) return complain(context.error());
   if (options.stats) return show_stats(*context);
   if (options.clean) return clean(*context);
-  if (auto own = check_own_state(context->place); !own) return complain(own.error());
+  if (auto own = state::check_own_state(context->place); !own) return complain(own.error());
   auto stored = stored_run(*context);
   if (!stored) return complain(stored.error());
   std::error_code ignored;
@@ -272,4 +273,4 @@ int generate(const generate_options& options) {
   return code;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -3,9 +3,9 @@
 
 #include "cli/options.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// Runs the command; returns the process's exit code.
 [[nodiscard]] int generate(const generate_options& options);
 
-}  // namespace cohort
+}  // namespace cohort::cli

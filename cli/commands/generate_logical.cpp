@@ -7,7 +7,7 @@
 #include "cli/commands.hpp"
 #include "cli/commands/generate.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 void add_generate_logical(CLI::App& app, command_action& chosen) {
   auto options = std::make_shared<generate_options>();
@@ -40,4 +40,4 @@ void add_generate_logical(CLI::App& app, command_action& chosen) {
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

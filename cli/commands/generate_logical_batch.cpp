@@ -8,7 +8,7 @@
 #include "cli/commands.hpp"
 #include "cli/commands/generate.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 void add_generate_logical_batch(CLI::App& app, command_action& chosen) {
   auto options = std::make_shared<generate_options>();
@@ -41,4 +41,4 @@ void add_generate_logical_batch(CLI::App& app, command_action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return generate(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

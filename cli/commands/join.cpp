@@ -21,7 +21,7 @@
 #include "state/run_lock.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -42,20 +42,20 @@ constexpr size_t longest_name = 100;
 
 /// A run on this machine: where it listens, and with which certificates.
 expected<void> look_up_project(join_options& wish) {
-  auto place = open_workspace(wish.where);
+  auto place = state::open_workspace(wish.where);
   if (!place) return tl::unexpected{place.error()};
-  const auto holder = current_holder(place->lock_file());
+  const auto holder = state::current_holder(place->lock_file());
   if (!holder) return fail(ec::usage, fmt::format("no run is at work on '{}'; start one with --listen", wish.where));
   if (holder->listens.empty())
     return fail(
         ec::usage,
         fmt::format("the run on '{}' does not listen; start it with --listen HOST:PORT --cluster DIR", wish.where));
-  auto address = parse_address(holder->listens);
+  auto address = cluster::parse_address(holder->listens);
   if (!address) return tl::unexpected{address.error()};
   if (address->host == "0.0.0.0") address->host = "127.0.0.1";
   if (address->host == "::") address->host = "::1";
   if (wish.cluster.empty()) wish.cluster = holder->cluster;
-  wish.where = to_string(*address);
+  wish.where = cluster::to_string(*address);
   return {};
 }
 
@@ -69,18 +69,18 @@ std::string host_name() {
 }
 
 /// Several nodes on one machine get names and spools of their own.
-expected<spool> open_spool(join_options& wish) {
+expected<cluster::spool> open_spool(join_options& wish) {
   const bool named = !wish.name.empty();
   const auto base = named ? wish.name : host_name();
   if (!wish.spool.empty()) {
     wish.name = base;
-    return spool::open(wish.spool);
+    return cluster::spool::open(wish.spool);
   }
   for (uint32_t n = 1;; ++n) {
     wish.name = n == 1 ? base : fmt::format("{}-{}", base, n);
-    auto folder = default_spool_folder(wish.name);
+    auto folder = cluster::default_spool_folder(wish.name);
     if (!folder) return tl::unexpected{folder.error()};
-    auto opened = spool::open(*folder);
+    auto opened = cluster::spool::open(*folder);
     if (opened || named || n == most_names || opened.error().code != ec::state_locked) return opened;
   }
 }
@@ -97,7 +97,7 @@ expected<void> check(join_options& wish) {
   return {};
 }
 
-void heed(int count, node_controls& controls) {
+void heed(int count, actors::node_controls& controls) {
   if (count == 1) {
     controls.drain();
   } else if (count == 2) {
@@ -107,7 +107,7 @@ void heed(int count, node_controls& controls) {
   }
 }
 
-std::string closing_words(const node_outcome& outcome, const std::filesystem::path& folder) {
+std::string closing_words(const actors::node_outcome& outcome, const std::filesystem::path& folder) {
   std::string words = outcome.message.empty() ? "left" : outcome.message;
   if (outcome.kept > 0)
     words += fmt::format(". {} answers are kept in '{}'; they are handed over when this node joins again", outcome.kept,
@@ -120,18 +120,18 @@ int join(join_options wish) {
   if (auto fine = check(wish); !fine) return complain(fine.error());
   const auto defaults = load_run_defaults();
   if (!defaults) return complain(defaults.error());
-  join_parts parts;
-  auto address = parse_address(wish.where);
+  actors::join_parts parts;
+  auto address = cluster::parse_address(wish.where);
   if (!address) return complain(address.error());
   parts.where = *address;
-  auto own = cluster_credentials::load(wish.cluster, cluster_side::node, wish.name);
+  auto own = cluster::cluster_credentials::load(wish.cluster, cluster::cluster_side::node, wish.name);
   if (!own) return complain(own.error());
-  parts.own = std::make_shared<const cluster_credentials>(std::move(*own));
+  parts.own = std::make_shared<const cluster::cluster_credentials>(std::move(*own));
   auto connection = connect_provider(wish.provider);
   if (!connection) return complain(connection.error());
   auto place = open_spool(wish);
   if (!place) return complain(place.error());
-  parts.place = std::make_shared<const spool>(std::move(*place));
+  parts.place = std::make_shared<const cluster::spool>(std::move(*place));
   if (auto opened = open_log(parts.place->path(), "node.log", log_level::info); !opened)
     return complain(opened.error());
   auto contents = parts.place->load();
@@ -148,10 +148,10 @@ int join(join_options wish) {
   parts.way = connection->way;
   parts.resend = connection->resend;
   parts.sink = make_node_screen(wish.quiet);
-  node_controls controls;
+  actors::node_controls controls;
   const signal_watch watch{[&](stop_wish stop) { heed(stop.count, controls); }, defaults->grace};
   const auto folder = parts.place->path();
-  const auto outcome = join_cluster(std::move(parts), controls);
+  const auto outcome = actors::join_cluster(std::move(parts), controls);
   close_log();
   const auto words = closing_words(outcome, folder);
   if (outcome.code != ec::none) return complain({outcome.code, words});
@@ -193,4 +193,4 @@ void add_join(CLI::App& app, command_action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return join(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -7,14 +7,14 @@
 #include "base/files.hpp"
 #include "cli/commands.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 void add_read_answer(CLI::App& app, command_action& chosen) {
   auto* command = app.add_subcommand("read-answer", "For the program itself")->group("");
   command->callback([&chosen] {
     chosen = [] {
-      return answer_question([]() -> expected<std::unique_ptr<task_craft>> {
-        auto craft = load_test_craft(config_directory());
+      return answers::answer_question([]() -> expected<std::unique_ptr<task_craft>> {
+        auto craft = answers::load_test_craft(config_directory());
         if (!craft) return tl::unexpected{craft.error()};
         return std::move(*craft);
       });
@@ -22,4 +22,4 @@ void add_read_answer(CLI::App& app, command_action& chosen) {
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

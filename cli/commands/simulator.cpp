@@ -12,7 +12,7 @@
 #include "cli/signals.hpp"
 #include "simulator/behaviour/scenario.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -25,15 +25,15 @@ struct serve_options {
 
 int serve(const serve_options& wishes) {
   block_signals();
-  auto rules = load_scenario(wishes.scenario);
+  auto rules = simulator::load_scenario(wishes.scenario);
   if (!rules) return complain(rules.error());
   for (const auto& assignment : wishes.settings)
-    if (auto applied = override_scenario(*rules, assignment); !applied) return complain(applied.error());
-  simulator_options options;
+    if (auto applied = simulator::override_scenario(*rules, assignment); !applied) return complain(applied.error());
+  simulator::simulator_options options;
   options.port = wishes.port;
   options.rules = std::move(*rules);
   options.bill = wishes.bill;
-  auto server = simulator::start(options);
+  auto server = simulator::simulator::start(options);
   if (!server) return complain(server.error());
   print(fmt::format("{}\n", (*server)->base_url()));
   notice(fmt::format("serving; use it with: ANTHROPIC_BASE_URL={} ANTHROPIC_API_KEY=any cohort ...",
@@ -62,4 +62,4 @@ void add_simulator(CLI::App& app, command_action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -17,12 +17,12 @@
 #include "state/batch_state_file.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
 error nothing_run_yet(const command_context& context) {
-  const auto view = read_view(context.place.view_file());
+  const auto view = state::read_view(context.place.view_file());
   if (!view) return {ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"};
   return {ec::state_missing, fmt::format("there is no ledger here, only a batch-state.json that tells of {} of {} "
                                          "tasks done and {} spent; a run takes "
@@ -31,7 +31,7 @@ error nothing_run_yet(const command_context& context) {
 }
 
 /// Neither the archives nor the generated tests are state.
-bool has_state(const workspace& place) {
+bool has_state(const state::workspace& place) {
   const std::array<std::filesystem::path, 3> files{place.ledger_file(), place.ledger_file().native() + "-wal",
                                                    place.view_file()};
   return std::any_of(files.begin(), files.end(),
@@ -39,14 +39,14 @@ bool has_state(const workspace& place) {
                        std::error_code ignored;
                        return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
                      }) ||
-         !backups_of(place).empty();
+         !state::backups_of(place).empty();
 }
 
 }  // namespace
 
 int show_stats(const command_context& context) {
-  auto holder = current_holder(context.place.lock_file());
-  auto book = open_and_tell(context.place, ledger::access::read_only);
+  auto holder = state::current_holder(context.place.lock_file());
+  auto book = open_and_tell(context.place, state::ledger::access::read_only);
   if (!book && book.error().code == ec::state_missing) return complain(nothing_run_yet(context));
   if (!book) return complain(book.error());
   auto run = book->newest_run();
@@ -54,9 +54,9 @@ int show_stats(const command_context& context) {
   if (!*run) return complain(nothing_run_yet(context));
   auto open = needing_attention(*book, (*run)->id);
   if (!open) return complain(open.error());
-  if (!holder) holder = current_holder(context.place.lock_file());
-  open->killed = was_killed(**run, holder);
-  const auto nodes = holder ? read_nodes_file(context.place.nodes_file()) : std::vector<node_view>{};
+  if (!holder) holder = state::current_holder(context.place.lock_file());
+  open->killed = app::was_killed(**run, holder);
+  const auto nodes = holder ? read_nodes_file(context.place.nodes_file()) : std::vector<actors::node_view>{};
   if (context.options.json) {
     auto event = summary_event(**run, *open);
     if (holder) event["activeRun"] = holder_json(*holder);
@@ -79,12 +79,12 @@ int clean(const command_context& context) {
     return to_int(exit_code::done);
   };
   if (!has_state(context.place)) return nothing();
-  auto lock = run_lock::acquire(context.place.lock_file(), this_process(context));
+  auto lock = state::run_lock::acquire(context.place.lock_file(), this_process(context));
   if (!lock) return complain(lock.error());
   if (!has_state(context.place)) return nothing();  // Another one was faster.
-  auto archive = archive_state(context.place);
+  auto archive = state::archive_state(context.place);
   if (!archive) return complain(archive.error());
-  if (auto moved = archive_backups(context.place, *archive); !moved) return complain(moved.error());
+  if (auto moved = state::archive_backups(context.place, *archive); !moved) return complain(moved.error());
   if (context.options.json) {
     auto event = new_event("cleaned");
     event["archive"] = archive->string();
@@ -96,4 +96,4 @@ int clean(const command_context& context) {
   return to_int(exit_code::done);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

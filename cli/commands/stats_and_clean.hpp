@@ -3,10 +3,10 @@
 
 #include "cli/command_context.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// Each returns the process's exit code.
 [[nodiscard]] int show_stats(const command_context& context);
 [[nodiscard]] int clean(const command_context& context);
 
-}  // namespace cohort
+}  // namespace cohort::cli

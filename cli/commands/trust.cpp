@@ -16,7 +16,7 @@
 #include "state/foreign_state.hpp"
 #include "state/run_lock.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -43,7 +43,7 @@ std::string settings_text(const run_settings& x, const std::string& model_id) {
       x.timeout.count() / 1000, limit_text(x.budget), limit_text(x.cost_limit));
 }
 
-std::string ledger_text(const foreign_state& found) {
+std::string ledger_text(const state::foreign_state& found) {
   auto text = fmt::format("  ledger       made for '{}', {} run(s), {} stored answers, {} delivered files\n",
                           printable(found.made_for, 1000), found.runs, found.stored_answers, found.files);
   if (found.newest) {
@@ -65,7 +65,7 @@ std::string ledger_text(const foreign_state& found) {
   return text;
 }
 
-std::string view_text(const imported_view& view) {
+std::string view_text(const state::imported_view& view) {
   return fmt::format("  batch-state  {} of {} tasks done, {} spent; it names no tasks, so only its settings count\n",
                      view.completed_tasks, view.total_tasks, to_string(view.spent)) +
          settings_text(view.settings, {});
@@ -82,7 +82,7 @@ ordered_json settings_json(const run_settings& x) {
   return value;
 }
 
-ordered_json as_json(const foreign_state& found) {
+ordered_json as_json(const state::foreign_state& found) {
   auto event = new_event("foreign-state");
   if (found.view) {
     event["batchState"] = {{"completedTasks", found.view->completed_tasks},
@@ -118,18 +118,19 @@ bool agreed(const trust_options& options) {
 }
 
 /// `batch-state.json` is signed as well.
-expected<void> show_newest_run(const workspace& place) {
-  const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
+expected<void> show_newest_run(const state::workspace& place) {
+  const auto book = state::ledger::open(place.ledger_file(), place.project, state::ledger::access::read_only);
   if (!book) return book.error().code == ec::state_missing ? expected<void>{} : tl::unexpected{book.error()};
   const auto run = book->newest_run();
   if (!run) return tl::unexpected{run.error()};
-  return *run ? write_view(place, **run, durability::now) : expected<void>{};
+  return *run ? state::write_view(place, **run, durability::now) : expected<void>{};
 }
 
-int take_over(const workspace& place, const trust_options& options) {
-  const auto lock = run_lock::acquire(place.lock_file(), holder_of("trust " + printable(place.project.native(), 500)));
+int take_over(const state::workspace& place, const trust_options& options) {
+  const auto lock =
+      state::run_lock::acquire(place.lock_file(), holder_of("trust " + printable(place.project.native(), 500)));
   if (!lock) return complain(lock.error());
-  const auto archive = take_over_state(place);
+  const auto archive = state::take_over_state(place);
   if (!archive) return complain(archive.error());
   if (auto shown = show_newest_run(place); !shown) return complain(shown.error());
   if (options.json) {
@@ -145,9 +146,9 @@ int take_over(const workspace& place, const trust_options& options) {
 
 int trust(const trust_options& options) {
   speak_as({options.json, false});
-  const auto place = open_workspace(options.project);
+  const auto place = state::open_workspace(options.project);
   if (!place) return complain(place.error());
-  const auto found = look_at_foreign_state(*place);
+  const auto found = state::look_at_foreign_state(*place);
   if (!found && found.error().code == ec::state_missing) {
     announce(found.error().message);
     return to_int(exit_code::done);
@@ -175,4 +176,4 @@ void add_trust(CLI::App& app, command_action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return trust(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

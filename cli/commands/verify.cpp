@@ -18,7 +18,7 @@
 #include "cli/verification.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -31,7 +31,7 @@ struct verify_options {
   bool json = false;
 };
 
-std::string words(const workspace& place, const verification& all) {
+std::string words(const state::workspace& place, const verification& all) {
   std::string text;
   if (all.active)
     text += fmt::format(
@@ -49,9 +49,10 @@ std::string words(const workspace& place, const verification& all) {
   bool restorable = false;
   text += fmt::format("{} differences:\n", all.findings.size());
   for (const auto& found : all.findings) {
-    text +=
-        fmt::format("  {:<10} {}: {}\n", name(found.kind), printable(found.where, 1000), printable(found.what, 1000));
-    restorable = restorable || found.kind == disagreement::missing || found.kind == disagreement::incomplete;
+    text += fmt::format("  {:<10} {}: {}\n", state::name(found.kind), printable(found.where, 1000),
+                        printable(found.what, 1000));
+    restorable =
+        restorable || found.kind == state::disagreement::missing || found.kind == state::disagreement::incomplete;
   }
   if (restorable)
     text += fmt::format("What is missing can be written again without asking: cohort verify --restore {}\n",
@@ -59,7 +60,7 @@ std::string words(const workspace& place, const verification& all) {
   return text;
 }
 
-std::string as_json(const workspace& place, const verification& all) {
+std::string as_json(const state::workspace& place, const verification& all) {
   ordered_json value{{"ok", all.findings.empty()}, {"projectPath", place.project.string()}};
   if (all.active) value["activeRun"] = holder_json(*all.active);
   if (all.run) {
@@ -81,7 +82,7 @@ std::string as_json(const workspace& place, const verification& all) {
   value["restored"] = all.restored;
   value["differences"] = ordered_json::array();
   for (const auto& found : all.findings)
-    value["differences"].push_back({{"kind", name(found.kind)}, {"where", found.where}, {"what", found.what}});
+    value["differences"].push_back({{"kind", state::name(found.kind)}, {"where", found.where}, {"what", found.what}});
   return indented(value);
 }
 
@@ -94,22 +95,22 @@ int refuse(const verify_options& options, const error& problem) {
 
 struct restored_files {
   std::vector<std::string> paths;
-  std::vector<audit_finding> troubles;
+  std::vector<state::audit_finding> troubles;
 };
 
-expected<restored_files> restore(const workspace& place) {
-  const auto lock =
-      run_lock::acquire(place.lock_file(), holder_of("verify --restore " + printable(place.project.string(), 500)));
+expected<restored_files> restore(const state::workspace& place) {
+  const auto lock = state::run_lock::acquire(place.lock_file(),
+                                             holder_of("verify --restore " + printable(place.project.string(), 500)));
   if (!lock) return tl::unexpected{lock.error()};
-  auto craft = load_guarded_craft(config_directory(), place.root());
+  auto craft = answers::load_guarded_craft(config_directory(), place.root());
   if (!craft) return tl::unexpected{craft.error()};
-  const auto own = restore_own_ledger(place);
+  const auto own = state::restore_own_ledger(place);
   if (!own) return tl::unexpected{own.error()};
   if (*own)
     announce("your own ledger was put back from its copy; what stood in its place lies in .claude-testing/archive");
-  auto book = open_and_tell(place, ledger::access::read_write);
+  auto book = open_and_tell(place, state::ledger::access::read_write);
   if (!book) return tl::unexpected{book.error()};
-  if (auto settled = settle_killed_run(place, *book); !settled) return tl::unexpected{settled.error()};
+  if (auto settled = app::settle_killed_run(place, *book); !settled) return tl::unexpected{settled.error()};
   restored_files done;
   auto paths = restore_files(place, *book, **craft, done.troubles);
   if (!paths) return tl::unexpected{paths.error()};
@@ -118,16 +119,17 @@ expected<restored_files> restore(const workspace& place) {
 }
 
 int verify(const verify_options& options) {
-  const auto place = open_workspace(options.project);
+  const auto place = state::open_workspace(options.project);
   if (!place) return refuse(options, place.error());
-  const auto models = catalog::load();
+  const auto models = claude::catalog::load();
   if (!models) return refuse(options, models.error());
   std::error_code ignored;
   if (!std::filesystem::exists(place->root(), ignored))
     return refuse(options, {ec::state_missing, "nothing was run here yet, so that there is nothing to verify"});
   // First without writing: what is damaged is told, not touched. A ledger that is not this user's may be replaced.
   auto all = verify_project(*place, *models, {options.archives});
-  const bool replaceable = options.restore && !all && is_replaceable(all.error().code) && !backups_of(*place).empty();
+  const bool replaceable =
+      options.restore && !all && state::is_replaceable(all.error().code) && !state::backups_of(*place).empty();
   if (!all && !replaceable) return refuse(options, all.error());
   if (options.restore) {
     auto done = restore(*place);
@@ -157,4 +159,4 @@ void add_verify(CLI::App& app, command_action& chosen) {
   command->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -7,7 +7,7 @@
 #include "base/clock.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 using nlohmann::ordered_json;
 
@@ -21,4 +21,4 @@ std::string on_one_line(const ordered_json& value) {
   return printable_json(value.dump(-1, ' ', false, ordered_json::error_handler_t::replace)) + "\n";
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

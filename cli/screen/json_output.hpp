@@ -6,7 +6,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-namespace cohort {
+namespace cohort::cli {
 
 /// Indented by two, with a line end; bytes that are no UTF-8 are replaced, and what acts on a display is escaped.
 [[nodiscard]] std::string indented(const nlohmann::ordered_json& value);
@@ -17,4 +17,4 @@ namespace cohort {
 /// The same on one line with its end.
 [[nodiscard]] std::string on_one_line(const nlohmann::ordered_json& value);
 
-}  // namespace cohort
+}  // namespace cohort::cli

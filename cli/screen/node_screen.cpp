@@ -9,31 +9,32 @@
 #include "base/text.hpp"
 #include "cli/console.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
 constexpr auto plain_node_interval = std::chrono::seconds{10};
 
-std::string own_line(const node_view& node) {
-  return fmt::format("node {}  {}  {}/{} in flight  {} answers  {} failed", printable(node.name, 64),
-                     node.standing == node_standing::lost ? "looking for the coordinator" : name(node.standing),
-                     node.in_flight, node.slots, node.done, node.failed);
+std::string own_line(const actors::node_view& node) {
+  return fmt::format(
+      "node {}  {}  {}/{} in flight  {} answers  {} failed", printable(node.name, 64),
+      node.standing == actors::node_standing::lost ? "looking for the coordinator" : actors::name(node.standing),
+      node.in_flight, node.slots, node.done, node.failed);
 }
 
-class node_screen : public event_sink {
+class node_screen : public actors::event_sink {
  public:
   explicit node_screen(bool quiet) : quiet_(quiet), live_(!quiet && terminal_width() > 0) {}
   ~node_screen() override { erase(); }
 
-  void show(const run_event& event, const run_snapshot&) override {
+  void show(const run_event& event, const actors::run_snapshot&) override {
     const bool warning = event.kind == event_kind::warning;
     if (event.text.empty() || (quiet_ && !warning)) return;
     erase();
     const auto words = printable(event.text, 1000);
     warning ? warn(words) : notice(words);
   }
-  void refresh(const run_snapshot& now) override {
+  void refresh(const actors::run_snapshot& now) override {
     if (quiet_ || now.nodes.empty()) return;
     const auto at = steady_clock::now();
     if (!live_ && at - last_ < plain_node_interval) return;
@@ -60,15 +61,15 @@ class node_screen : public event_sink {
 
 }  // namespace
 
-std::shared_ptr<event_sink> make_node_screen(bool quiet) { return std::make_shared<node_screen>(quiet); }
+std::shared_ptr<actors::event_sink> make_node_screen(bool quiet) { return std::make_shared<node_screen>(quiet); }
 
-std::string nodes_line(const std::vector<node_view>& nodes) {
+std::string nodes_line(const std::vector<actors::node_view>& nodes) {
   std::string line;
   for (const auto& node : nodes) {
     line += fmt::format("{}{} {}/{}", line.empty() ? "" : ", ", printable(node.name, 64), node.in_flight, node.slots);
-    if (node.standing != node_standing::joined) line += fmt::format(" ({})", name(node.standing));
+    if (node.standing != actors::node_standing::joined) line += fmt::format(" ({})", actors::name(node.standing));
   }
   return line;
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

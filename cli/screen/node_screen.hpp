@@ -8,12 +8,12 @@
 #include "actors/messages/nodes.hpp"
 #include "actors/progress/run_snapshot.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 /// A live line on a terminal, plain lines elsewhere.
-[[nodiscard]] std::shared_ptr<event_sink> make_node_screen(bool quiet);
+[[nodiscard]] std::shared_ptr<actors::event_sink> make_node_screen(bool quiet);
 
 /// "alpha 16/16, beta 3/8 (put aside)": name, in flight, slots.
-[[nodiscard]] std::string nodes_line(const std::vector<node_view>& nodes);
+[[nodiscard]] std::string nodes_line(const std::vector<actors::node_view>& nodes);
 
-}  // namespace cohort
+}  // namespace cohort::cli

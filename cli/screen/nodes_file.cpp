@@ -13,7 +13,7 @@
 #include "base/text.hpp"
 #include "cli/screen/json_output.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -21,12 +21,12 @@ using nlohmann::ordered_json;
 
 constexpr auto write_interval = std::chrono::seconds{1};
 
-ordered_json to_json(const std::vector<node_view>& nodes) {
+ordered_json to_json(const std::vector<actors::node_view>& nodes) {
   auto list = ordered_json::array();
   for (const auto& node : nodes)
     list.push_back({{"name", node.name},
                     {"node", node.node},
-                    {"standing", name(node.standing)},
+                    {"standing", actors::name(node.standing)},
                     {"reason", node.reason},
                     {"slots", node.slots},
                     {"inFlight", node.in_flight},
@@ -36,16 +36,16 @@ ordered_json to_json(const std::vector<node_view>& nodes) {
   return list;
 }
 
-class nodes_file_sink : public event_sink {
+class nodes_file_sink : public actors::event_sink {
  public:
-  nodes_file_sink(std::shared_ptr<event_sink> inner, std::filesystem::path file)
+  nodes_file_sink(std::shared_ptr<actors::event_sink> inner, std::filesystem::path file)
       : inner_(std::move(inner)), file_(std::move(file)) {
     remove();  // A killed run leaves it.
   }
   ~nodes_file_sink() override { remove(); }
 
-  void show(const run_event& event, const run_snapshot& now) override { inner_->show(event, now); }
-  void refresh(const run_snapshot& now) override {
+  void show(const run_event& event, const actors::run_snapshot& now) override { inner_->show(event, now); }
+  void refresh(const actors::run_snapshot& now) override {
     inner_->refresh(now);
     const auto at = steady_clock::now();
     if (now.nodes.empty() || at - written_ < write_interval) return;
@@ -58,7 +58,7 @@ class nodes_file_sink : public event_sink {
 
  private:
   /// A node's identity is what it is known by when it comes back: it is nobody else's business.
-  expected<void> write(const std::vector<node_view>& nodes) const {
+  expected<void> write(const std::vector<actors::node_view>& nodes) const {
     const auto place = folder::open(file_.parent_path());
     if (!place) return tl::unexpected{place.error()};
     return place->replace(file_.filename(), indented(to_json(nodes)), durability::later, access::own);
@@ -67,33 +67,35 @@ class nodes_file_sink : public event_sink {
     std::error_code ignored;
     std::filesystem::remove(file_, ignored);
   }
-  std::shared_ptr<event_sink> inner_;
+  std::shared_ptr<actors::event_sink> inner_;
   std::filesystem::path file_;
   steady_time written_{};
   bool told_ = false;
 };
 
-node_standing standing_named(const std::string& wanted) {
-  for (const auto standing : {node_standing::joined, node_standing::leaving, node_standing::put_aside,
-                              node_standing::lost, node_standing::left})
-    if (wanted == name(standing)) return standing;
-  return node_standing::lost;
+actors::node_standing standing_named(const std::string& wanted) {
+  for (const auto standing :
+       {actors::node_standing::joined, actors::node_standing::leaving, actors::node_standing::put_aside,
+        actors::node_standing::lost, actors::node_standing::left})
+    if (wanted == actors::name(standing)) return standing;
+  return actors::node_standing::lost;
 }
 
 }  // namespace
 
-std::shared_ptr<event_sink> with_nodes_file(std::shared_ptr<event_sink> inner, std::filesystem::path file) {
+std::shared_ptr<actors::event_sink> with_nodes_file(std::shared_ptr<actors::event_sink> inner,
+                                                    std::filesystem::path file) {
   return std::make_shared<nodes_file_sink>(std::move(inner), std::move(file));
 }
 
-std::vector<node_view> read_nodes_file(const std::filesystem::path& file) {
-  std::vector<node_view> nodes;
+std::vector<actors::node_view> read_nodes_file(const std::filesystem::path& file) {
+  std::vector<actors::node_view> nodes;
   const auto text = read_file(file, 16 << 20);
   const auto list = text ? ordered_json::parse(*text, nullptr, false) : ordered_json{};
   if (!list.is_array()) return nodes;
   for (const auto& one : list) {
     if (!one.is_object()) continue;
-    node_view node;
+    actors::node_view node;
     try {
       node.name = one.value("name", "");
       node.node = one.value("node", "");
@@ -112,19 +114,20 @@ std::vector<node_view> read_nodes_file(const std::filesystem::path& file) {
   return nodes;
 }
 
-std::string nodes_table(const std::vector<node_view>& nodes, wall_time now) {
+std::string nodes_table(const std::vector<actors::node_view>& nodes, wall_time now) {
   if (nodes.empty()) return {};
   std::string text = fmt::format("  nodes      {:<20} {:<9} {:>9} {:>7} {:>7}  last heard of\n", "name", "",
                                  "in flight", "done", "failed");
   for (const auto& node : nodes) {
     const auto ago = milliseconds{std::max<int64_t>(0, now.ms - node.heard.ms)};
     text += fmt::format("             {:<20} {:<9} {:>9} {:>7} {:>7}  {} ago{}\n", printable(node.name, 40),
-                        name(node.standing), fmt::format("{}/{}", node.in_flight, node.slots), node.done, node.failed,
-                        human_duration(ago), node.reason.empty() ? "" : "  (" + printable(node.reason, 200) + ")");
+                        actors::name(node.standing), fmt::format("{}/{}", node.in_flight, node.slots), node.done,
+                        node.failed, human_duration(ago),
+                        node.reason.empty() ? "" : "  (" + printable(node.reason, 200) + ")");
   }
   return text;
 }
 
-std::string nodes_json(const std::vector<node_view>& nodes) { return indented(to_json(nodes)); }
+std::string nodes_json(const std::vector<actors::node_view>& nodes) { return indented(to_json(nodes)); }
 
-}  // namespace cohort
+}  // namespace cohort::cli

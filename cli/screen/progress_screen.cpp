@@ -12,7 +12,7 @@
 #include "cli/screen/json_output.hpp"
 #include "cli/screen/node_screen.hpp"
 
-namespace cohort {
+namespace cohort::cli {
 
 namespace {
 
@@ -23,7 +23,7 @@ bool warns(event_kind kind) {
 }
 
 /// What is worth a line of its own; empty if nothing is.
-std::string event_line(const run_event& event, const run_snapshot& now, const screen_options& options) {
+std::string event_line(const run_event& event, const actors::run_snapshot& now, const screen_options& options) {
   switch (event.kind) {
     case event_kind::run_started:
       if (options.shows_batches) return {};
@@ -60,30 +60,30 @@ std::string event_line(const run_event& event, const run_snapshot& now, const sc
   return {};
 }
 
-class quiet_screen : public event_sink {
+class quiet_screen : public actors::event_sink {
  public:
-  void show(const run_event& event, const run_snapshot&) override {
+  void show(const run_event& event, const actors::run_snapshot&) override {
     if (warns(event.kind)) warn(printable(event.text, 1000));
   }
-  void refresh(const run_snapshot&) override {}
+  void refresh(const actors::run_snapshot&) override {}
 };
 
-class json_screen : public event_sink {
+class json_screen : public actors::event_sink {
  public:
-  void show(const run_event& event, const run_snapshot& now) override { print(event_as_json(event, now)); }
-  void refresh(const run_snapshot&) override {}
+  void show(const run_event& event, const actors::run_snapshot& now) override { print(event_as_json(event, now)); }
+  void refresh(const actors::run_snapshot&) override {}
 };
 
 /// Lines; a status line every few seconds of silence.
-class plain_screen : public event_sink {
+class plain_screen : public actors::event_sink {
  public:
   explicit plain_screen(screen_options options) : options_(std::move(options)) {}
 
-  void show(const run_event& event, const run_snapshot& now) override {
+  void show(const run_event& event, const actors::run_snapshot& now) override {
     const auto line = event_line(event, now, options_);
     if (!line.empty()) notice(line);
   }
-  void refresh(const run_snapshot& now) override {
+  void refresh(const actors::run_snapshot& now) override {
     const auto at = steady_clock::now();
     if (at - last_ < plain_interval) return;
     if (last_ != steady_time{}) notice(status_line(now, options_, at));
@@ -96,12 +96,12 @@ class plain_screen : public event_sink {
 };
 
 /// A line that is drawn over itself, with events scrolling above it.
-class live_screen : public event_sink {
+class live_screen : public actors::event_sink {
  public:
   explicit live_screen(screen_options options) : options_(std::move(options)) {}
   ~live_screen() override { erase(); }
 
-  void show(const run_event& event, const run_snapshot& now) override {
+  void show(const run_event& event, const actors::run_snapshot& now) override {
     const auto line = event_line(event, now, options_);
     if (!line.empty()) {
       erase();
@@ -114,7 +114,7 @@ class live_screen : public event_sink {
       refresh(now);
     }
   }
-  void refresh(const run_snapshot& now) override {
+  void refresh(const actors::run_snapshot& now) override {
     if (over_) return;
     draw_line(status_line(now, options_, steady_clock::now()));
     drawn_ = true;
@@ -133,7 +133,7 @@ class live_screen : public event_sink {
 
 }  // namespace
 
-std::string status_line(const run_snapshot& now, const screen_options& options, steady_time at) {
+std::string status_line(const actors::run_snapshot& now, const screen_options& options, steady_time at) {
   const auto& settings = options.settings;
   std::string line;
   if (options.shows_batches) line = fmt::format("batches {}/{}  ", now.batches_done, now.batches_total);
@@ -149,7 +149,7 @@ std::string status_line(const run_snapshot& now, const screen_options& options, 
   return line;
 }
 
-std::string event_as_json(const run_event& event, const run_snapshot& now) {
+std::string event_as_json(const run_event& event, const actors::run_snapshot& now) {
   auto line = new_event(name(event.kind));
   const bool of_task = !event.label.empty();
   const bool of_batch = of_task || event.kind == event_kind::batch_started || event.kind == event_kind::batch_ended;
@@ -178,11 +178,11 @@ std::string event_as_json(const run_event& event, const run_snapshot& now) {
   return on_one_line(line);
 }
 
-std::shared_ptr<event_sink> make_screen(const screen_options& options) {
+std::shared_ptr<actors::event_sink> make_screen(const screen_options& options) {
   if (options.json) return std::make_shared<json_screen>();
   if (options.level == verbosity::quiet) return std::make_shared<quiet_screen>();
   if (terminal_width() > 0) return std::make_shared<live_screen>(options);
   return std::make_shared<plain_screen>(options);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cli

@@ -9,7 +9,7 @@
 
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -152,7 +152,8 @@ const prompt_language* prompt_texts::language(std::string_view id) const noexcep
   return found == languages_.end() ? nullptr : &found->second;
 }
 
-expected<std::string> prompt_texts::shared_prefix(const cohort::language& lang, const std::string& framework) const {
+expected<std::string> prompt_texts::shared_prefix(const cohort::languages::language& lang,
+                                                  const std::string& framework) const {
   const auto rules = language_rules_.find(lang.id);
   if (rules == language_rules_.end())
     return fail(ec::config_invalid,
@@ -200,4 +201,4 @@ expected<prompt_texts> load_prompt_texts(const fs::path& config_dir, const langu
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

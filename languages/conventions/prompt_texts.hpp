@@ -12,7 +12,7 @@
 #include "base/error.hpp"
 #include "languages/grammars/language.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// How a language writes imports; decides the text of `<import>` and how the parts of an answer are merged.
 enum class import_style : uint8_t { python, es, go };
@@ -68,7 +68,8 @@ class prompt_texts {
 
   /// The system prompt: the same bytes for each (language, framework).
   /// Fails with `ec::config_invalid` if there are no texts for the language or the framework.
-  [[nodiscard]] expected<std::string> shared_prefix(const cohort::language& lang, const std::string& framework) const;
+  [[nodiscard]] expected<std::string> shared_prefix(const cohort::languages::language& lang,
+                                                    const std::string& framework) const;
 
  private:
   friend expected<prompt_texts> load_prompt_texts(const std::filesystem::path&, const language_set&);
@@ -85,4 +86,4 @@ class prompt_texts {
 [[nodiscard]] expected<prompt_texts> load_prompt_texts(const std::filesystem::path& config_dir,
                                                        const language_set& languages);
 
-}  // namespace cohort
+}  // namespace cohort::languages

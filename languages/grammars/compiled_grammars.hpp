@@ -6,7 +6,7 @@
 
 #include <tree_sitter/api.h>
 
-namespace cohort {
+namespace cohort::languages {
 
 struct grammar_entry {
   std::string_view symbol;  ///< "tree_sitter_python", as language.json names it.
@@ -15,4 +15,4 @@ struct grammar_entry {
 
 [[nodiscard]] std::span<const grammar_entry> compiled_grammars() noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -260,4 +260,4 @@ std::shared_ptr<const grammar_rules> compile_syntax(const TSLanguage* grammar, c
   return compiler{grammar, names}.compile(syntax, std::move(extensions));
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -8,7 +8,7 @@
 #include "base/checked_json.hpp"
 #include "languages/grammars/grammar_rules.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// Names of node kinds and fields that some grammar of the language has, and those that a description used.
 /// A name that no grammar of the language knows is a mistake; one that only some know (JSX) is fine.
@@ -22,4 +22,4 @@ struct grammar_names {
                                                                   std::vector<std::string> extensions,
                                                                   grammar_names& names);
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -9,7 +9,7 @@
 
 #include <tree_sitter/api.h>
 
-namespace cohort {
+namespace cohort::languages {
 
 /// What a kind of node is to us; a node may have several roles.
 namespace role {
@@ -120,4 +120,4 @@ struct grammar_rules {
   }
 };
 
-}  // namespace cohort
+}  // namespace cohort::languages

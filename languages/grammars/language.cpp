@@ -17,7 +17,7 @@
 #include "languages/grammars/locals.hpp"
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace fs = std::filesystem;
 
@@ -267,4 +267,4 @@ expected<void> compile_locals(const language_set& languages) {
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

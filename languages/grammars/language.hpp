@@ -10,11 +10,14 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
+class line_pattern;  // A compiled regular expression, see line_pattern.hpp.
+}
+
+namespace cohort::languages {
 
 struct grammar_rules;  // The compiled form of a language's "syntax", see grammar_rules.hpp.
 class locals_query;    // The compiled form of its locals.scm, see locals.hpp.
-class line_pattern;    // A compiled regular expression, see line_pattern.hpp.
 
 /// How one manifest names a test framework.
 struct manifest_rule {
@@ -145,4 +148,4 @@ class language_set {
 /// `ec::config_invalid` and the place of the mistake.
 [[nodiscard]] expected<void> compile_locals(const language_set& languages);
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -13,7 +13,7 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "languages/syntax/tree_arena.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -219,4 +219,4 @@ file_names locals_query::names_in(TSNode root, std::string_view text) const {
   return resolver{text, std::move(joined)}.run();
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

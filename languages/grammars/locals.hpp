@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "languages/grammars/grammar_rules.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// Half-open, in bytes.
 struct text_range {
@@ -57,4 +57,4 @@ class locals_query {
   std::vector<uint32_t> meanings_;  ///< Of each capture, by its index.
 };
 
-}  // namespace cohort
+}  // namespace cohort::languages

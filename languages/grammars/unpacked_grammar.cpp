@@ -11,7 +11,7 @@
 
 #include <src/parser.h>  // tree-sitter's own: what a generated parser consists of
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -55,4 +55,4 @@ const TSLanguage* unpacked(const TSLanguage* grammar) {
   return &made->grammar;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

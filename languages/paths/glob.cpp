@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -116,4 +116,4 @@ bool path_filter_match(std::string_view pattern, std::string_view path) noexcept
   return false;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

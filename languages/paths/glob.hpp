@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::languages {
 
 /// Whether the whole `path` fits. A pattern that takes more than a million steps, which nobody writes, fits nothing.
 [[nodiscard]] bool glob_match(std::string_view pattern, std::string_view path) noexcept;
@@ -16,4 +16,4 @@ namespace cohort {
 /// '/' on the whole path, and it also covers everything below a folder that it fits ("src/old").
 [[nodiscard]] bool path_filter_match(std::string_view pattern, std::string_view path) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::languages

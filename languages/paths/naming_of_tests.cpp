@@ -6,7 +6,7 @@
 
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -46,4 +46,4 @@ std::vector<std::string> tested_stems(const language& lang, std::string_view pat
   return stems;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -7,7 +7,7 @@
 
 #include "languages/grammars/language.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// True for tests and for what stands in test folders; `path` is relative to the project.
 [[nodiscard]] bool is_test_path(const language& lang, std::string_view path);
@@ -15,4 +15,4 @@ namespace cohort {
 /// The stems a test with this path may be named after: "tests/test_cart.py" -> "cart". Empty if it follows no pattern.
 [[nodiscard]] std::vector<std::string> tested_stems(const language& lang, std::string_view path);
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace cohort {
+namespace cohort::languages {
 
 std::string_view name_of(std::string_view path) noexcept {
   const auto slash = path.rfind('/');
@@ -63,4 +63,4 @@ std::string normal_path(std::string_view folder, std::string_view path) {
   return result.empty() ? "." : result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::languages {
 
 constexpr size_t longest_path = 4096;  ///< In bytes; the system takes no longer ones.
 
@@ -24,4 +24,4 @@ constexpr size_t longest_path = 4096;  ///< In bytes; the system takes no longer
 /// than any path, "." if it is the project itself.
 [[nodiscard]] std::string normal_path(std::string_view folder, std::string_view path);
 
-}  // namespace cohort
+}  // namespace cohort::languages

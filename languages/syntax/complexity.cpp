@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::languages {
 
 uint32_t complexity_of(const complexity_facts& facts) noexcept {
   const auto part = [](uint64_t value, uint64_t ceiling) { return std::min(value, ceiling); };
@@ -16,4 +16,4 @@ uint32_t complexity_of(const complexity_facts& facts) noexcept {
   return static_cast<uint32_t>(std::clamp<uint64_t>((tenths + 5) / 10, 1, 10));
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

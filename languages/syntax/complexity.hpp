@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace cohort {
+namespace cohort::languages {
 
 struct complexity_facts {
   uint32_t branches = 0;   ///< Decision points in the whole file.
@@ -16,4 +16,4 @@ struct complexity_facts {
 /// docs/planning.md explains the formula.
 [[nodiscard]] uint32_t complexity_of(const complexity_facts& facts) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::languages {
 
 /// Calls `action(word)` for each run of letters, digits, `_`, `$` and bytes beyond ASCII, in the text's order.
 template <class Action>
@@ -24,4 +24,4 @@ void each_word(std::string_view text, Action action) {
   }
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

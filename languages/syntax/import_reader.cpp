@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -208,4 +208,4 @@ bool read_import_call(const grammar_rules& rules, TSNode node, const node_ancest
   return true;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -7,7 +7,7 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "languages/syntax/tree_walk.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// Appends what the statement `node` (role `import`, or `exporter` with a source) imports.
 void read_import(const grammar_rules& rules, TSNode node, std::string_view text, parsed_file& into);
@@ -17,4 +17,4 @@ void read_import(const grammar_rules& rules, TSNode node, std::string_view text,
 bool read_import_call(const grammar_rules& rules, TSNode node, const node_ancestors& around, std::string_view text,
                       parsed_file& into);
 
-}  // namespace cohort
+}  // namespace cohort::languages

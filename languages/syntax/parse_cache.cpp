@@ -8,7 +8,7 @@
 
 #include "base/signing_key.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -272,4 +272,4 @@ expected<void> parse_cache::store(const std::filesystem::path& file, const std::
   return state->replace(name_in_state(file), out.out, durability::later, access::own);
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -13,7 +13,7 @@
 #include "base/error.hpp"
 #include "languages/syntax/parser.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// Lookups are safe from many threads at once; `load` and `store` are not.
 class parse_cache {
@@ -50,4 +50,4 @@ class parse_cache {
   std::unordered_map<std::string_view, entry> entries_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::languages

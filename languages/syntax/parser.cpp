@@ -17,7 +17,7 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "languages/syntax/tree_walk.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -210,4 +210,4 @@ expected<source_file> parse_source(const language& lang, std::string path, std::
   return std::move(parsed->file);
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

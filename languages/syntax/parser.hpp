@@ -11,7 +11,7 @@
 #include "languages/grammars/language.hpp"
 #include "languages/syntax/source.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// A name that an import binds under another: `import { add as plus }`, `import Cart from` ("default" -> "Cart"),
 /// `import * as shop` ("*" -> "shop").
@@ -72,4 +72,4 @@ struct top_level_node {
 [[nodiscard]] std::vector<top_level_node> top_level(const language& lang, std::string_view path_or_extension,
                                                     std::string_view text);
 
-}  // namespace cohort
+}  // namespace cohort::languages

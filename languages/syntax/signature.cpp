@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -115,4 +115,4 @@ std::vector<parameter> read_parameters(const grammar_rules& rules, TSNode node, 
   return found;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

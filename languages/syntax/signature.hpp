@@ -8,7 +8,7 @@
 #include "languages/syntax/source.hpp"
 #include "languages/syntax/syntax_tree.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// `head` on one line, without what opens the body; at most 300 bytes, then "...".
 [[nodiscard]] std::string one_line_signature(std::string_view head);
@@ -21,4 +21,4 @@ namespace cohort {
 [[nodiscard]] std::vector<parameter> read_parameters(const grammar_rules& rules, TSNode node, std::string_view text,
                                                      bool in_class, bool is_list);
 
-}  // namespace cohort
+}  // namespace cohort::languages

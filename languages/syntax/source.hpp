@@ -9,7 +9,7 @@
 
 #include "base/digest.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 enum class symbol_kind : uint8_t { function, method, class_type, type, constant };
 
@@ -65,4 +65,4 @@ struct source_file {
   std::vector<import_ref> imports;
 };
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -9,7 +9,7 @@
 
 #include "languages/syntax/signature.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -494,4 +494,4 @@ file_symbols read_symbols(const grammar_rules& rules, TSNode root, std::string_v
   return definition_reader{rules, text}.read(root);
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

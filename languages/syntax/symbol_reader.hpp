@@ -9,7 +9,7 @@
 #include "languages/syntax/source.hpp"
 #include "languages/syntax/syntax_tree.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// What the definitions of a file say, before names, imports and exports are brought together.
 struct file_symbols {
@@ -24,4 +24,4 @@ struct file_symbols {
 /// Reads the statements below `root`. Symbols come in the order of the file, one for each name.
 [[nodiscard]] file_symbols read_symbols(const grammar_rules& rules, TSNode root, std::string_view text);
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -5,7 +5,7 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "languages/syntax/tests_in_source.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -131,4 +131,4 @@ std::vector<top_level_node> top_level(const language& lang, std::string_view pat
   return found;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -11,7 +11,7 @@
 #include "languages/syntax/tree_arena.hpp"
 #include "languages/syntax/tree_walk.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -109,4 +109,4 @@ std::string_view unquoted(std::string_view text) noexcept {
   return text;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -9,7 +9,7 @@
 
 #include "languages/grammars/grammar_rules.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 class tree_region;
 
@@ -89,4 +89,4 @@ void each_node(TSNode root, Enter enter) {
 /// `text` without the quotes around it.
 [[nodiscard]] std::string_view unquoted(std::string_view text) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -14,7 +14,7 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "languages/syntax/tree_walk.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -314,4 +314,4 @@ std::vector<std::string> names_of_tests(const TSTree& tree, const grammar_rules&
   return names;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -9,7 +9,7 @@
 
 #include "languages/grammars/grammar_rules.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// See `syntax_report::holds_test`. Linear in the text's length.
 [[nodiscard]] bool holds_test(const TSTree& tree, const grammar_rules& rules, std::string_view text);
@@ -19,4 +19,4 @@ namespace cohort {
 [[nodiscard]] std::vector<std::string> names_of_tests(const TSTree& tree, const grammar_rules& rules,
                                                       std::string_view text);
 
-}  // namespace cohort
+}  // namespace cohort::languages

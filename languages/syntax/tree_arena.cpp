@@ -11,7 +11,7 @@
 
 #include <tree_sitter/api.h>
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -168,7 +168,7 @@ void tree_region::clear() noexcept {
 
 void install_tree_memory() {
   if constexpr (watched) return;
-  static const bool installed = (ts_set_allocator(cohort::take, take_zeroed, take_more, cohort::give_back), true);
+  static const bool installed = (ts_set_allocator(languages::take, take_zeroed, take_more, languages::give_back), true);
   static_cast<void>(installed);
 }
 
@@ -192,4 +192,4 @@ region_scope::region_scope(tree_region* region) noexcept { current = region; }
 
 region_scope::~region_scope() { current = nullptr; }
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace cohort {
+namespace cohort::languages {
 
 /// The memory of one tree and of the parser that made it. Blocks that tree-sitter drops are used again; all others go
 /// with the region. For one thread at a time.
@@ -45,4 +45,4 @@ class region_scope {
   ~region_scope();
 };
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -10,7 +10,7 @@
 #include <src/subtree.h>
 #include <src/tree.h>
 
-namespace cohort {
+namespace cohort::languages {
 
 namespace {
 
@@ -135,4 +135,4 @@ bool is_shallow(const TSTree& tree, size_t most) {
   return true;
 }
 
-}  // namespace cohort
+}  // namespace cohort::languages

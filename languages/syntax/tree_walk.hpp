@@ -10,7 +10,7 @@
 
 #include "languages/grammars/grammar_rules.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 
 /// The visible nodes around the one that is visited. Asking the library for a node's parent looks for it from the root.
 class node_ancestors {
@@ -39,4 +39,4 @@ void walk_tree(const TSTree& tree, const grammar_rules& rules, uint32_t wanted, 
 /// True if no node lies deeper than `most` levels, hidden nodes counted.
 [[nodiscard]] bool is_shallow(const TSTree& tree, size_t most);
 
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -7,7 +7,7 @@
 #include "base/clock.hpp"
 #include "messages/request.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 
 /// What became of a call.
 struct gateway_result {
@@ -51,4 +51,4 @@ class provider {
   virtual void cancel(uint64_t id) = 0;
 };
 
-}  // namespace cohort
+}  // namespace cohort::inline messages

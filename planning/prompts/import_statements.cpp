@@ -13,7 +13,7 @@
 #include "languages/paths/path_names.hpp"
 #include "planning/survey/manifests.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace fs = std::filesystem;
 
@@ -22,7 +22,7 @@ namespace {
 constexpr size_t longest_import_line = 100;
 
 std::string_view without_extension(std::string_view path) {
-  path.remove_suffix(extension_of(path).size());
+  path.remove_suffix(languages::extension_of(path).size());
   return path;
 }
 
@@ -58,7 +58,7 @@ std::string bracketed(const std::string& before, const std::vector<std::string>&
   return fmt::format("{}{}\n    {},\n{}{}", before, open, joined(names, ",\n    "), close, after);
 }
 
-std::vector<std::string> names_of(std::span<const symbol> symbols) {
+std::vector<std::string> names_of(std::span<const languages::symbol> symbols) {
   std::vector<std::string> names;
   std::set<std::string_view> known;
   for (const auto& one : symbols)
@@ -67,15 +67,15 @@ std::vector<std::string> names_of(std::span<const symbol> symbols) {
 }
 
 /// Root folder of an absolute Python import, from the file that it resolved to; npos-like "-" if it does not fit.
-std::string root_behind(const import_ref& import) {
+std::string root_behind(const languages::import_ref& import) {
   auto path = import.module;
   std::replace(path.begin(), path.end(), '.', '/');
   auto resolved = import.resolved;
-  if (name_of(resolved) == "__init__.py")
-    resolved = std::string{folder_of(resolved)};
+  if (languages::name_of(resolved) == "__init__.py")
+    resolved = std::string{languages::folder_of(resolved)};
   else
     resolved = without_extension(resolved);
-  for (const auto& tail : {path, path + "/" + std::string{name_of(resolved)}}) {
+  for (const auto& tail : {path, path + "/" + std::string{languages::name_of(resolved)}}) {
     if (resolved == tail) return "";
     if (resolved.ends_with("/" + tail)) return resolved.substr(0, resolved.size() - tail.size() - 1);
   }
@@ -88,16 +88,17 @@ bool below(std::string_view path, std::string_view folder) {
 
 std::string dotted(std::string_view path, std::string_view root) {
   std::string module{without_extension(root.empty() ? path : path.substr(root.size() + 1))};
-  if (name_of(module) == "__init__" && module.find('/') != std::string::npos) module = std::string{folder_of(module)};
+  if (languages::name_of(module) == "__init__" && module.find('/') != std::string::npos)
+    module = std::string{languages::folder_of(module)};
   std::replace(module.begin(), module.end(), '/', '.');
   return module;
 }
 
-bool is_reserved(std::string_view name, const prompt_language& language) {
+bool is_reserved(std::string_view name, const languages::prompt_language& language) {
   return std::find(language.reserved.begin(), language.reserved.end(), name) != language.reserved.end();
 }
 
-bool importable_name(std::string_view module, const prompt_language& language) {
+bool importable_name(std::string_view module, const languages::prompt_language& language) {
   while (true) {
     const auto dot = module.find('.');
     const auto name = module.substr(0, dot);
@@ -137,14 +138,14 @@ std::string camel_case(std::string_view stem) {
 }
 
 /// What a test calls an exported `name`: the same, if the language lets it. "a-b" becomes aB.
-std::string local_name(const std::string& name, const prompt_language& language) {
+std::string local_name(const std::string& name, const languages::prompt_language& language) {
   if (!is_identifier(name)) return local_name(camel_case(name), language);
   return is_reserved(name, language) ? name + '_' : name;
 }
 
 /// "cart", "function as function_", "\"a-b\" as aB"; no local name twice.
 std::vector<std::string> with_local_names(std::vector<std::string> names, std::string_view as,
-                                          const prompt_language& language) {
+                                          const languages::prompt_language& language) {
   std::set<std::string> taken{names.begin(), names.end()};
   for (auto& name : names) {
     auto local = local_name(name, language);
@@ -157,18 +158,19 @@ std::vector<std::string> with_local_names(std::vector<std::string> names, std::s
 
 }  // namespace
 
-import_writer::import_writer(const fs::path& project, std::span<const source_file> files, const language_set& languages)
+import_writer::import_writer(const fs::path& project, std::span<const languages::source_file> files,
+                             const languages::language_set& languages)
     : project_(fs::absolute(project).lexically_normal()), languages_(languages) {
   for (const auto& file : files) {
-    const bool typescript = extension_of(file.path).find("ts") != std::string_view::npos;
+    const bool typescript = languages::extension_of(file.path).find("ts") != std::string_view::npos;
     for (const auto& import : file.imports) {
       if (import.resolved.empty()) continue;
       if (const auto* lang = languages_.by_id(file.language);
-          lang != nullptr && lang->modules.style == module_style::dotted) {
+          lang != nullptr && lang->modules.style == languages::module_style::dotted) {
         if (import.module.starts_with('.')) continue;
         if (auto root = root_behind(import); root != "-") python_roots_.emplace(import.resolved, std::move(root));
       } else if (typescript && import.module.starts_with('.')) {
-        const auto ending = extension_of(import.module);
+        const auto ending = languages::extension_of(import.module);
         if (ending == ".js" || ending == ".mjs" || ending == ".cjs" || ending == ".jsx")
           ++with_js_ending_;
         else if (ending == ".ts" || ending == ".mts" || ending == ".cts" || ending == ".tsx")
@@ -180,13 +182,13 @@ import_writer::import_writer(const fs::path& project, std::span<const source_fil
   }
 }
 
-expected<std::string> import_writer::import_text(const import_wish& wish, const prompt_language& language) {
+expected<std::string> import_writer::import_text(const import_wish& wish, const languages::prompt_language& language) {
   if (wish.symbols.empty())
     return fail(ec::not_importable, fmt::format("'{}' has nothing to import", wish.source->path));
   switch (language.imports) {
-    case import_style::python: return python_text(wish, language);
-    case import_style::es: return es_text(wish, language);
-    case import_style::go: return go_text(wish);
+    case languages::import_style::python: return python_text(wish, language);
+    case languages::import_style::es: return es_text(wish, language);
+    case languages::import_style::go: return go_text(wish);
   }
   return fail(ec::config_invalid, "unknown import style");
 }
@@ -200,10 +202,10 @@ bool import_writer::is_package(const std::string& folder) {
 
 /// The folder above the outermost package; without packages what the project's own imports show; else `src` or
 /// another usual root; else the file's own folder, as for a script.
-import_writer::python_place import_writer::place_of(const source_file& source) {
-  std::string root{folder_of(source.path)};
+import_writer::python_place import_writer::place_of(const languages::source_file& source) {
+  std::string root{languages::folder_of(source.path)};
   if (!root.empty() && is_package(root)) {
-    while (!root.empty() && is_package(root)) root = std::string{folder_of(root)};
+    while (!root.empty() && is_package(root)) root = std::string{languages::folder_of(root)};
     return {root, dotted(source.path, root)};
   }
   if (const auto found = python_roots_.find(source.path);
@@ -226,7 +228,7 @@ std::string import_writer::relative_to_test(const import_wish& wish, std::string
   return relative;
 }
 
-expected<std::string> import_writer::python_text(const import_wish& wish, const prompt_language& language) {
+expected<std::string> import_writer::python_text(const import_wish& wish, const languages::prompt_language& language) {
   const auto place = place_of(*wish.source);
   std::vector<std::string> roots{place.root};
   for (const auto& import : wish.source->imports) {
@@ -260,7 +262,7 @@ expected<std::string> import_writer::python_text(const import_wish& wish, const 
 std::string import_writer::specifier(const import_wish& wish) const {
   auto relative = relative_to_test(wish, wish.source->path);
   if (!relative.starts_with("../")) relative = "./" + relative;
-  const std::string ending{extension_of(wish.source->path)};
+  const std::string ending{languages::extension_of(wish.source->path)};
   const bool typescript = ending == ".ts" || ending == ".tsx" || ending == ".mts" || ending == ".cts";
   if (!typescript || wish.framework == "node:test") return relative;
   const std::string bare{without_extension(relative)};
@@ -270,7 +272,8 @@ std::string import_writer::specifier(const import_wish& wish) const {
   return with_js_ending_ > without_ending_ ? bare + ".js" : bare;
 }
 
-expected<std::string> import_writer::es_text(const import_wish& wish, const prompt_language& language) const {
+expected<std::string> import_writer::es_text(const import_wish& wish,
+                                             const languages::prompt_language& language) const {
   const auto from = string_literal(specifier(wish));
   auto names = names_of(wish.symbols);
   std::string whole;
@@ -278,17 +281,18 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
     if (one.is_default_export) whole = is_identifier(one.name) && one.name != "default" ? one.name : "";
   const bool has_default =
       std::any_of(wish.symbols.begin(), wish.symbols.end(), [](const auto& s) { return s.is_default_export; });
-  const auto stem = without_extension(name_of(wish.source->path));
+  const auto stem = without_extension(languages::name_of(wish.source->path));
   if (whole.empty())
-    whole = local_name(camel_case(stem == "index" ? name_of(folder_of(wish.source->path)) : stem), language);
+    whole = local_name(camel_case(stem == "index" ? languages::name_of(languages::folder_of(wish.source->path)) : stem),
+                       language);
   // Of a TypeScript module with `export =`, too: `import Cart = require()` is an error where the compiler writes ES
   // modules, and unknown to whoever only strips types; `require`, or the default of an ES import, does everywhere.
-  if (wish.source->modules != module_system::commonjs) {
+  if (wish.source->modules != languages::module_system::commonjs) {
     const auto plain = names;
     names = with_local_names(std::move(names), " as ", language);
     std::set<std::string_view> types;
     for (const auto& one : wish.symbols)
-      if (one.kind == symbol_kind::type) types.insert(one.name);
+      if (one.kind == languages::symbol_kind::type) types.insert(one.name);
     for (size_t i = 0; i < names.size(); ++i)
       if (types.contains(plain[i])) names[i].insert(0, "type ");
     if (names.empty()) return fmt::format("import {} from {};", whole, from);
@@ -317,7 +321,7 @@ expected<std::string> import_writer::es_text(const import_wish& wish, const prom
 
 /// The module name of the nearest go.mod at or above `folder`, and where that is.
 import_writer::go_place import_writer::module_above(std::string folder) {
-  for (;; folder = std::string{folder_of(folder)}) {
+  for (;; folder = std::string{languages::folder_of(folder)}) {
     auto known = go_modules_.find(folder);
     if (known == go_modules_.end()) {
       const auto text = read_file(project_ / folder / "go.mod", largest_manifest);
@@ -341,7 +345,7 @@ expected<std::string> import_writer::go_text(const import_wish& wish) {
   const auto package = word_after(wish.text, "package ");
   if (package.empty()) return refuse("has no package clause");
   if (package == "main") return refuse("is in package main, which no other folder can import");
-  const std::string folder{folder_of(path)};
+  const std::string folder{languages::folder_of(path)};
   const auto place = module_above(folder);
   if (place.module.empty()) return refuse("has no go.mod above it; add one");
   if (!test_is_below(wish, place.folder))
@@ -356,8 +360,8 @@ expected<std::string> import_writer::go_text(const import_wish& wish) {
       return refuse(fmt::format("is internal to '{}': a test elsewhere cannot import it", owner));
   }
   const auto import = rest.empty() ? place.module : place.module + "/" + rest;
-  return fmt::format("package {}_test\n\nimport {}{}", package, name_of(import) == package ? "" : package + " ",
-                     string_literal(import));
+  return fmt::format("package {}_test\n\nimport {}{}", package,
+                     languages::name_of(import) == package ? "" : package + " ", string_literal(import));
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -14,13 +14,13 @@
 #include "languages/grammars/language.hpp"
 #include "languages/syntax/source.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// What is imported where.
 struct import_wish {
-  const source_file* source = nullptr;
-  std::string_view text;            ///< The source's text; only Go's package clause is read from it.
-  std::span<const symbol> symbols;  ///< What the test needs by name.
+  const languages::source_file* source = nullptr;
+  std::string_view text;                       ///< The source's text; only Go's package clause is read from it.
+  std::span<const languages::symbol> symbols;  ///< What the test needs by name.
   std::string framework;
   std::filesystem::path test_file;  ///< Absolute, or relative to the project.
 };
@@ -28,11 +28,11 @@ struct import_wish {
 /// Knows a project's layout. Built once for a plan; reads of the disk are remembered. Not for several threads at once.
 class import_writer {
  public:
-  import_writer(const std::filesystem::path& project, std::span<const source_file> files,
-                const language_set& languages);
+  import_writer(const std::filesystem::path& project, std::span<const languages::source_file> files,
+                const languages::language_set& languages);
 
   /// Fails with `ec::not_importable` if no import from there can reach the symbols, and says why.
-  [[nodiscard]] expected<std::string> import_text(const import_wish& wish, const prompt_language& language);
+  [[nodiscard]] expected<std::string> import_text(const import_wish& wish, const languages::prompt_language& language);
 
  private:
   struct python_place {
@@ -45,18 +45,19 @@ class import_writer {
     std::string module;  ///< Empty if there is none.
   };
 
-  [[nodiscard]] python_place place_of(const source_file& source);
+  [[nodiscard]] python_place place_of(const languages::source_file& source);
   [[nodiscard]] bool is_package(const std::string& folder);
   [[nodiscard]] std::string relative_to_test(const import_wish& wish, std::string_view path) const;
-  [[nodiscard]] expected<std::string> python_text(const import_wish& wish, const prompt_language& language);
-  [[nodiscard]] expected<std::string> es_text(const import_wish& wish, const prompt_language& language) const;
+  [[nodiscard]] expected<std::string> python_text(const import_wish& wish, const languages::prompt_language& language);
+  [[nodiscard]] expected<std::string> es_text(const import_wish& wish,
+                                              const languages::prompt_language& language) const;
   [[nodiscard]] std::string specifier(const import_wish& wish) const;
   [[nodiscard]] expected<std::string> go_text(const import_wish& wish);
   [[nodiscard]] go_place module_above(std::string folder);
   [[nodiscard]] bool test_is_below(const import_wish& wish, const std::string& folder) const;
 
   std::filesystem::path project_;
-  const language_set& languages_;
+  const languages::language_set& languages_;
   std::map<std::string, std::string> python_roots_;  ///< Imported file -> the root that the import started from.
   std::map<std::string, bool> packages_;             ///< Folder -> has `__init__.py`.
   std::map<std::string, std::string> go_modules_;    ///< Folder -> module name of its go.mod, or empty.
@@ -65,4 +66,4 @@ class import_writer {
   size_t with_ts_ending_ = 0;
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -10,7 +10,7 @@
 #include "base/digest.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -49,26 +49,27 @@ void add_fenced(std::string& prompt, std::string_view tag, std::string_view attr
   prompt += fmt::format("</{} fence=\"{}\">\n", tag, fence);
 }
 
-std::string_view kind_in_prompt(symbol_kind kind) noexcept {
+std::string_view kind_in_prompt(languages::symbol_kind kind) noexcept {
   switch (kind) {
-    case symbol_kind::function:
-    case symbol_kind::method: return "function";
-    case symbol_kind::class_type: return "class";
-    case symbol_kind::type: return "type";
-    case symbol_kind::constant: return "constant";
+    case languages::symbol_kind::function:
+    case languages::symbol_kind::method: return "function";
+    case languages::symbol_kind::class_type: return "class";
+    case languages::symbol_kind::type: return "type";
+    case languages::symbol_kind::constant: return "constant";
   }
   return "constant";
 }
 
-ordered parameters_as_json(const std::vector<parameter>& parameters) {
+ordered parameters_as_json(const std::vector<languages::parameter>& parameters) {
   auto list = ordered::array();
   for (const auto& one : parameters)
     list.push_back({{"name", one.name}, {"has_default", one.has_default}, {"is_rest", one.is_rest}});
   return list;
 }
 
-const std::vector<parameter>& constructor_parameters(const symbol& what, std::string_view constructor) noexcept {
-  if (what.kind == symbol_kind::class_type && !constructor.empty())
+const std::vector<languages::parameter>& constructor_parameters(const languages::symbol& what,
+                                                                std::string_view constructor) noexcept {
+  if (what.kind == languages::symbol_kind::class_type && !constructor.empty())
     for (const auto& member : what.members)
       if (member.name == constructor) return member.parameters;
   return what.parameters;
@@ -83,7 +84,7 @@ std::string one_line(std::string_view signature) {
 
 }  // namespace
 
-std::string symbol_as_json(const symbol& what, std::string_view constructor) {
+std::string symbol_as_json(const languages::symbol& what, std::string_view constructor) {
   ordered methods = ordered::array();
   for (const auto& member : what.members)
     if (member.is_public && member.name != constructor)
@@ -99,7 +100,8 @@ std::string symbol_as_json(const symbol& what, std::string_view constructor) {
   return line.dump(-1, ' ', false, ordered::error_handler_t::replace);
 }
 
-std::string signatures_of(std::string_view path, std::span<const symbol> symbols, const prompt_language& language) {
+std::string signatures_of(std::string_view path, std::span<const languages::symbol> symbols,
+                          const languages::prompt_language& language) {
   std::string text;
   for (const auto& one : symbols) {
     text += one_line(one.signature) + '\n';
@@ -133,4 +135,4 @@ std::string render_prompt(const prompt_sections& sections) {
   return prompt;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -12,7 +12,7 @@
 #include "languages/paths/path_names.hpp"
 #include "planning/prompts/prompt.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -24,10 +24,10 @@ std::string key_of(std::string_view language, std::string_view path) {
 }
 
 /// What `import` takes from `file`: the named symbols, or all public ones.
-std::vector<symbol> imported_from(const source_file& file, const import_ref& import) {
-  std::vector<symbol> result;
+std::vector<languages::symbol> imported_from(const languages::source_file& file, const languages::import_ref& import) {
+  std::vector<languages::symbol> result;
   size_t signatures = 0;
-  const auto take = [&](const symbol& one) {
+  const auto take = [&](const languages::symbol& one) {
     if (signatures + 1 + one.members.size() > most_signatures) return;
     signatures += 1 + one.members.size();
     result.push_back(one);
@@ -43,9 +43,9 @@ std::vector<symbol> imported_from(const source_file& file, const import_ref& imp
 
 }  // namespace
 
-prompt_context::prompt_context(std::filesystem::path project, std::span<const source_file> files)
+prompt_context::prompt_context(std::filesystem::path project, std::span<const languages::source_file> files)
     : project_(std::move(project)) {
-  std::vector<const source_file*> tests;
+  std::vector<const languages::source_file*> tests;
   for (const auto& file : files) {
     by_path_.emplace(file.path, &file);
     if (file.is_test && !file.has_errors && (!file.symbols.empty() || file.lines > 5)) tests.push_back(&file);
@@ -57,22 +57,23 @@ prompt_context::prompt_context(std::filesystem::path project, std::span<const so
       if (import.resolved.empty()) continue;
       tests_something = true;
       by_import_.emplace(key_of(test->language, import.resolved), test);
-      by_folder_.emplace(key_of(test->language, folder_of(import.resolved)), test);
+      by_folder_.emplace(key_of(test->language, languages::folder_of(import.resolved)), test);
     }
     if (tests_something) by_language_.emplace(test->language, test);
   }
 }
 
-const source_file* prompt_context::test_near(const source_file& source) const {
+const languages::source_file* prompt_context::test_near(const languages::source_file& source) const {
   if (const auto found = by_import_.find(key_of(source.language, source.path)); found != by_import_.end())
     return found->second;
-  if (const auto found = by_folder_.find(key_of(source.language, folder_of(source.path))); found != by_folder_.end())
+  if (const auto found = by_folder_.find(key_of(source.language, languages::folder_of(source.path)));
+      found != by_folder_.end())
     return found->second;
   const auto found = by_language_.find(source.language);
   return found == by_language_.end() ? nullptr : found->second;
 }
 
-style_example prompt_context::example_for(const source_file& source, uint64_t limit) {
+style_example prompt_context::example_for(const languages::source_file& source, uint64_t limit) {
   const auto* test = test_near(source);
   if (test == nullptr) return {};
   auto known = texts_.find(test->path);
@@ -85,11 +86,11 @@ style_example prompt_context::example_for(const source_file& source, uint64_t li
   return {test->path, known->second};
 }
 
-std::string prompt_context::dependencies_of(const source_file& source, const prompt_language& language,
-                                            uint64_t limit) const {
+std::string prompt_context::dependencies_of(const languages::source_file& source,
+                                            const languages::prompt_language& language, uint64_t limit) const {
   std::string result;
   std::unordered_map<std::string_view, size_t> places;
-  std::vector<import_ref> wanted;  // One for each file.
+  std::vector<languages::import_ref> wanted;  // One for each file.
   for (const auto& import : source.imports) {
     if (import.resolved.empty() || import.resolved == source.path || !by_path_.contains(import.resolved)) continue;
     const auto [place, first] = places.try_emplace(import.resolved, wanted.size());
@@ -110,4 +111,4 @@ std::string prompt_context::dependencies_of(const source_file& source, const pro
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -13,7 +13,7 @@
 #include "languages/conventions/prompt_texts.hpp"
 #include "languages/syntax/source.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// An existing test, or its first lines.
 struct style_example {
@@ -25,27 +25,27 @@ struct style_example {
 class prompt_context {
  public:
   /// `files` must outlive the object.
-  prompt_context(std::filesystem::path project, std::span<const source_file> files);
+  prompt_context(std::filesystem::path project, std::span<const languages::source_file> files);
 
   /// The test that is closest to `source`: one that imports it, else one that imports a file of its folder, else the
   /// first of its language (by path). At most `limit` bytes of it. Nothing if the language has no readable test.
-  [[nodiscard]] style_example example_for(const source_file& source, uint64_t limit);
+  [[nodiscard]] style_example example_for(const languages::source_file& source, uint64_t limit);
 
   /// Signatures of the project's symbols that `source` imports, whole files' worth at a time, up to `limit` bytes.
-  [[nodiscard]] std::string dependencies_of(const source_file& source, const prompt_language& language,
-                                            uint64_t limit) const;
+  [[nodiscard]] std::string dependencies_of(const languages::source_file& source,
+                                            const languages::prompt_language& language, uint64_t limit) const;
 
  private:
-  using test_index = std::unordered_map<std::string, const source_file*>;
+  using test_index = std::unordered_map<std::string, const languages::source_file*>;
 
-  [[nodiscard]] const source_file* test_near(const source_file& source) const;
+  [[nodiscard]] const languages::source_file* test_near(const languages::source_file& source) const;
 
   std::filesystem::path project_;
-  std::unordered_map<std::string_view, const source_file*> by_path_;
+  std::unordered_map<std::string_view, const languages::source_file*> by_path_;
   test_index by_import_;  ///< Language and imported path -> test.
   test_index by_folder_;  ///< Language and folder of an imported path -> test.
   test_index by_language_;
   std::map<std::string, std::string> texts_;  ///< Of examples read so far, cut to the limit.
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -10,7 +10,7 @@
 
 #include "languages/syntax/identifiers.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -24,7 +24,7 @@ struct range {
 
 /// Something that is put into one part whole: a symbol, or a class with some of its methods.
 struct piece {
-  symbol what;
+  languages::symbol what;
   std::vector<range> ranges;
   uint32_t units = 1;
   [[nodiscard]] size_t bytes() const noexcept {
@@ -45,7 +45,7 @@ struct file_layout {
   std::vector<range> head;  ///< Imports, and other statements while there is room.
   size_t head_bytes = 0;
   std::vector<context_node> others;  ///< Definitions.
-  std::vector<top_level_node> nodes;
+  std::vector<languages::top_level_node> nodes;
 };
 
 range with_indentation(std::string_view text, range where) noexcept {
@@ -54,7 +54,7 @@ range with_indentation(std::string_view text, range where) noexcept {
 }
 
 /// Where symbols and their methods begin. Some are plain statements: `exports.add = function ...`.
-std::map<size_t, std::string_view> names_by_place(std::span<const symbol> symbols) {
+std::map<size_t, std::string_view> names_by_place(std::span<const languages::symbol> symbols) {
   std::map<size_t, std::string_view> names;
   for (const auto& one : symbols) {
     names.emplace(one.first_byte, one.name);
@@ -63,9 +63,10 @@ std::map<size_t, std::string_view> names_by_place(std::span<const symbol> symbol
   return names;
 }
 
-file_layout lay_out(const language& lang, const source_file& file, std::string_view text, const split_limits& limits) {
+file_layout lay_out(const languages::language& lang, const languages::source_file& file, std::string_view text,
+                    const split_limits& limits) {
   file_layout layout;
-  layout.nodes = top_level(lang, file.path, text);
+  layout.nodes = languages::top_level(lang, file.path, text);
   const auto room = limits.max_source_bytes / 4;
   for (const auto& node : layout.nodes)
     if (node.kind == "import") layout.head.push_back({node.begin, node.end});
@@ -87,9 +88,10 @@ file_layout lay_out(const language& lang, const source_file& file, std::string_v
 }
 
 /// The whole statement around a symbol: with `export`, decorators and the semicolon.
-range statement_around(const symbol& what, const file_layout& layout) {
-  const auto after = std::upper_bound(layout.nodes.begin(), layout.nodes.end(), what.first_byte,
-                                      [](uint32_t at, const top_level_node& node) { return at < node.begin; });
+range statement_around(const languages::symbol& what, const file_layout& layout) {
+  const auto after =
+      std::upper_bound(layout.nodes.begin(), layout.nodes.end(), what.first_byte,
+                       [](uint32_t at, const languages::top_level_node& node) { return at < node.begin; });
   range where{what.first_byte, what.end_byte};
   if (after != layout.nodes.begin()) {
     const auto& node = *std::prev(after);
@@ -99,13 +101,13 @@ range statement_around(const symbol& what, const file_layout& layout) {
 }
 
 /// Go's methods, and those of a JavaScript prototype, stand outside of their type.
-bool stands_inside(const symbol& member, range whole) noexcept {
+bool stands_inside(const languages::symbol& member, range whole) noexcept {
   return whole.begin <= member.first_byte && member.end_byte <= whole.end;
 }
 
 /// A class in several pieces: its beginning (and constructor) with as many methods as fit, again and again.
-std::vector<piece> cut_class(const symbol& what, range whole, std::string_view text, std::string_view constructor,
-                             size_t room, uint32_t max_units) {
+std::vector<piece> cut_class(const languages::symbol& what, range whole, std::string_view text,
+                             std::string_view constructor, size_t room, uint32_t max_units) {
   std::vector<piece> pieces;
   range opening = whole;
   size_t last_end = 0;
@@ -141,8 +143,8 @@ std::vector<piece> cut_class(const symbol& what, range whole, std::string_view t
   return pieces;
 }
 
-std::vector<piece> pieces_of(std::span<const symbol> wanted, const file_layout& layout, std::string_view text,
-                             std::string_view constructor, const split_limits& limits) {
+std::vector<piece> pieces_of(std::span<const languages::symbol> wanted, const file_layout& layout,
+                             std::string_view text, std::string_view constructor, const split_limits& limits) {
   std::vector<piece> pieces;
   const size_t room = limits.max_source_bytes - std::min<size_t>(layout.head_bytes, limits.max_source_bytes);
   for (const auto& what : wanted) {
@@ -162,7 +164,7 @@ std::vector<piece> pieces_of(std::span<const symbol> wanted, const file_layout& 
 
 /// What a piece is for people: a class of which one method is shown is that method.
 std::string name_of(const piece& one, std::string_view constructor) {
-  const symbol* only = nullptr;
+  const languages::symbol* only = nullptr;
   for (const auto& member : one.what.members) {
     if (!member.is_public || member.name == constructor) continue;
     if (only != nullptr) return one.what.name;
@@ -206,7 +208,7 @@ tl::unexpected<error> nothing_fits(std::vector<oversized_symbol> left_out) {
 
 std::unordered_set<std::string_view> words_in(std::string_view text) {
   std::unordered_set<std::string_view> words;
-  each_word(text, [&words](std::string_view word) { words.insert(word); });
+  languages::each_word(text, [&words](std::string_view word) { words.insert(word); });
   return words;
 }
 
@@ -251,7 +253,7 @@ void add_context(std::vector<range>& ranges, size_t bytes, const file_layout& la
 }
 
 /// Pieces of one class are one symbol: what stood between them was left out.
-void add_symbol(std::vector<symbol>& symbols, const symbol& what) {
+void add_symbol(std::vector<languages::symbol>& symbols, const languages::symbol& what) {
   if (symbols.empty() || symbols.back().first_byte != what.first_byte) return symbols.push_back(what);
   auto& members = symbols.back().members;
   for (const auto& member : what.members)
@@ -277,15 +279,15 @@ source_part part_from(std::span<const piece> pieces, const file_layout& layout, 
 
 }  // namespace
 
-uint32_t units_in(const symbol& what) noexcept {
+uint32_t units_in(const languages::symbol& what) noexcept {
   const auto methods =
       std::count_if(what.members.begin(), what.members.end(), [](const auto& m) { return m.is_public; });
   return std::max<uint32_t>(1, static_cast<uint32_t>(methods));
 }
 
-expected<source_split> split_source(const language& lang, const source_file& file, std::string_view text,
-                                    std::span<const symbol> wanted, std::string_view constructor,
-                                    const split_limits& limits) {
+expected<source_split> split_source(const languages::language& lang, const languages::source_file& file,
+                                    std::string_view text, std::span<const languages::symbol> wanted,
+                                    std::string_view constructor, const split_limits& limits) {
   uint32_t units = 0;
   for (const auto& one : wanted) units += units_in(one);
   if (text.size() <= limits.max_source_bytes && units <= limits.max_units)
@@ -315,4 +317,4 @@ expected<source_split> split_source(const language& lang, const source_file& fil
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

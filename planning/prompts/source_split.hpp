@@ -11,7 +11,7 @@
 
 #include "languages/syntax/parser.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 struct split_limits {
   uint64_t max_source_bytes = 0;  ///< Of one part's text.
@@ -21,7 +21,8 @@ struct split_limits {
 /// What one request shows and asks for.
 struct source_part {
   std::string text;
-  std::vector<symbol> symbols;  ///< A class that was too big is in several parts, each with some of its methods.
+  std::vector<languages::symbol>
+      symbols;  ///< A class that was too big is in several parts, each with some of its methods.
 };
 
 /// A wanted symbol that no request can show.
@@ -36,15 +37,15 @@ struct source_split {
 };
 
 /// Functions and methods to test in `what`; at least 1.
-[[nodiscard]] uint32_t units_in(const symbol& what) noexcept;
+[[nodiscard]] uint32_t units_in(const languages::symbol& what) noexcept;
 
 /// One part with the whole text if that is within the limits. Otherwise each part holds the file's imports, its
 /// other small statements as far as a quarter of the room allows, the full text of its symbols, and what they
 /// mention of the file's other definitions as far as that fits. A symbol that alone is over the limit of units gets a
 /// part of its own; a class whose text is too long is cut between methods. A function that does not fit even alone is
 /// left out. Fails with `ec::file_too_large` if nothing fits.
-[[nodiscard]] expected<source_split> split_source(const language& lang, const source_file& file, std::string_view text,
-                                                  std::span<const symbol> wanted, std::string_view constructor,
-                                                  const split_limits& limits);
+[[nodiscard]] expected<source_split> split_source(const languages::language& lang, const languages::source_file& file,
+                                                  std::string_view text, std::span<const languages::symbol> wanted,
+                                                  std::string_view constructor, const split_limits& limits);
 
-}  // namespace cohort
+}  // namespace cohort::planning

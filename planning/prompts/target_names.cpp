@@ -13,7 +13,7 @@
 
 #include "base/digest.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -25,9 +25,9 @@ struct path_parts {
 
 /// A wish on its way to a name. `level` counts how often it has stepped aside.
 struct naming {
-  const source_file* source = nullptr;
-  const prompt_language* language = nullptr;
-  const target_rule* rule = nullptr;
+  const languages::source_file* source = nullptr;
+  const languages::prompt_language* language = nullptr;
+  const languages::target_rule* rule = nullptr;
   path_parts parts;
   size_t level = 0;
   std::string target;
@@ -64,7 +64,7 @@ std::string clean_name(std::string_view text, bool identifier) {
 }
 
 /// A folder under which the framework looks for tests: not hidden, not one that it passes over.
-std::string collected_folder(const std::string& folder, const target_rule& rule) {
+std::string collected_folder(const std::string& folder, const languages::target_rule& rule) {
   auto result = clean_name(folder, false);
   if (result.front() == '.') result = "dot_" + result.substr(1);
   const auto& avoided = rule.uncollected_folders;
@@ -73,7 +73,9 @@ std::string collected_folder(const std::string& folder, const target_rule& rule)
 
 std::string test_extension(const naming& item) {
   const auto modules = item.source->modules;
-  const auto* system = modules == module_system::esm ? "esm" : modules == module_system::commonjs ? "commonjs" : "";
+  const auto* system = modules == languages::module_system::esm        ? "esm"
+                       : modules == languages::module_system::commonjs ? "commonjs"
+                                                                       : "";
   const auto& source = item.parts.extension;
   // A JSX or TypeScript ending says how the file is compiled; only plain script endings give way to the system's.
   const bool plain = source == ".js" || source == ".mjs" || source == ".cjs" || source == ".jsx";
@@ -155,7 +157,7 @@ size_t last_level(const naming& item) { return item.parts.folders.size() + 2; }
 }  // namespace
 
 target_map name_targets(std::span<const target_wish> wishes, std::span<const std::string> existing_tests,
-                        const prompt_texts& texts) {
+                        const languages::prompt_texts& texts) {
   std::vector<naming> items;
   for (const auto& wish : wishes) {
     const auto* language = texts.language(wish.source->language);
@@ -179,4 +181,4 @@ target_map name_targets(std::span<const target_wish> wishes, std::span<const std
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -10,11 +10,11 @@
 #include "languages/conventions/prompt_texts.hpp"
 #include "languages/syntax/source.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// A source that wants a test file.
 struct target_wish {
-  const source_file* source = nullptr;
+  const languages::source_file* source = nullptr;
   std::string framework;
 };
 
@@ -27,6 +27,6 @@ using target_map = std::map<std::string, std::string>;
 /// are the project's own: their file names are taken where names must be unique. Sources whose language has no
 /// prompt.json get no target.
 [[nodiscard]] target_map name_targets(std::span<const target_wish> wishes, std::span<const std::string> existing_tests,
-                                      const prompt_texts& texts);
+                                      const languages::prompt_texts& texts);
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -23,7 +23,7 @@
 #include "planning/survey/gaps.hpp"
 #include "planning/survey/survey.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -32,9 +32,9 @@ constexpr uint64_t markup_bytes = 1024;  ///< Prudent: tags and attributes of a 
 
 /// A wish with all that its parts have in common.
 struct common_sections {
-  const source_file* source = nullptr;
-  const language* lang = nullptr;
-  const prompt_language* words = nullptr;
+  const languages::source_file* source = nullptr;
+  const languages::language* lang = nullptr;
+  const languages::prompt_language* words = nullptr;
   std::string target;
   prompt_sections sections;
   const std::string* prefix = nullptr;
@@ -48,8 +48,8 @@ struct planned_wish {
 
 class task_planner {
  public:
-  task_planner(const task_input& input, const task_options& options, const language_set& languages,
-               const prompt_texts& texts, const planning_defaults& defaults)
+  task_planner(const task_input& input, const task_options& options, const languages::language_set& languages,
+               const languages::prompt_texts& texts, const planning_defaults& defaults)
       : input_(input),
         options_(options),
         languages_(languages),
@@ -63,19 +63,19 @@ class task_planner {
 
  private:
   [[nodiscard]] target_map all_targets() const;
-  [[nodiscard]] expected<std::string> current_text(const source_file& source) const;
-  [[nodiscard]] expected<const std::string*> prefix_for(const language& lang, const std::string& framework);
+  [[nodiscard]] expected<std::string> current_text(const languages::source_file& source) const;
+  [[nodiscard]] expected<const std::string*> prefix_for(const languages::language& lang, const std::string& framework);
   [[nodiscard]] expected<common_sections> prepare(const test_wish& wish, std::string_view text);
   [[nodiscard]] split_limits limits_for(const common_sections& common, const test_wish& wish) const;
-  [[nodiscard]] expected<std::string> import_for(const common_sections& common, std::span<const symbol> symbols,
-                                                 std::string_view text);
+  [[nodiscard]] expected<std::string> import_for(const common_sections& common,
+                                                 std::span<const languages::symbol> symbols, std::string_view text);
   [[nodiscard]] task_spec task_from(const common_sections& common, const source_part& part, uint32_t number,
                                     uint32_t parts) const;
 
   const task_input& input_;
   const task_options& options_;
-  const language_set& languages_;
-  const prompt_texts& texts_;
+  const languages::language_set& languages_;
+  const languages::prompt_texts& texts_;
   const planning_defaults& defaults_;
   import_writer imports_;
   prompt_context context_;
@@ -95,7 +95,7 @@ target_map task_planner::all_targets() const {
   return name_targets(sources, tests, texts_);
 }
 
-expected<std::string> task_planner::current_text(const source_file& source) const {
+expected<std::string> task_planner::current_text(const languages::source_file& source) const {
   const auto path = join_inside(input_.project, source.path);
   if (!path) return tl::unexpected{path.error()};
   auto text = read_file(*path, largest_source);
@@ -109,7 +109,7 @@ expected<std::string> task_planner::current_text(const source_file& source) cons
   return text;
 }
 
-expected<const std::string*> task_planner::prefix_for(const language& lang, const std::string& framework) {
+expected<const std::string*> task_planner::prefix_for(const languages::language& lang, const std::string& framework) {
   const auto key = lang.id + '\n' + framework;
   auto known = prefixes_.find(key);
   if (known == prefixes_.end()) {
@@ -155,8 +155,8 @@ expected<common_sections> task_planner::prepare(const test_wish& wish, std::stri
   return common;
 }
 
-expected<std::string> task_planner::import_for(const common_sections& common, std::span<const symbol> symbols,
-                                               std::string_view text) {
+expected<std::string> task_planner::import_for(const common_sections& common,
+                                               std::span<const languages::symbol> symbols, std::string_view text) {
   return imports_.import_text({common.source, text, symbols, common.sections.framework, common.sections.save_as},
                               *common.words);
 }
@@ -180,7 +180,7 @@ split_limits task_planner::limits_for(const common_sections& common, const test_
   return {most > used ? most - used : 0, defaults_.limits.max_units_per_part};
 }
 
-std::string symbols_field(const std::vector<symbol>& symbols) {
+std::string symbols_field(const std::vector<languages::symbol>& symbols) {
   std::string field;
   for (const auto& one : symbols) {
     field += one.name + '\n';
@@ -190,13 +190,13 @@ std::string symbols_field(const std::vector<symbol>& symbols) {
 }
 
 /// Functions, classes and public methods by name; a method's is told apart by its class.
-void add_units(std::vector<std::string>& units, const symbol& one) {
+void add_units(std::vector<std::string>& units, const languages::symbol& one) {
   units.push_back(one.name);
   for (const auto& member : one.members)
     if (member.is_public) units.push_back(one.name + '\n' + member.name);
 }
 
-std::string units_field(const source_file& source, const std::vector<symbol>& asked_for) {
+std::string units_field(const languages::source_file& source, const std::vector<languages::symbol>& asked_for) {
   std::vector<std::string> asked;
   std::vector<std::string> present;
   for (const auto& one : asked_for) add_units(asked, one);
@@ -264,9 +264,9 @@ expected<planned_wish> task_planner::plan(const test_wish& wish) {
 
 }  // namespace
 
-expected<task_totals> plan_tasks(const task_input& input, const task_options& options, const language_set& languages,
-                                 const prompt_texts& texts, const planning_defaults& defaults,
-                                 const task_receiver& receiver) {
+expected<task_totals> plan_tasks(const task_input& input, const task_options& options,
+                                 const languages::language_set& languages, const languages::prompt_texts& texts,
+                                 const planning_defaults& defaults, const task_receiver& receiver) {
   task_planner planner{input, options, languages, texts, defaults};
   std::vector<const test_wish*> wishes;
   for (const auto& wish : input.wishes) wishes.push_back(&wish);
@@ -305,7 +305,8 @@ task_input input_from(const project_survey& seen, std::filesystem::path project)
     input.wishes.push_back(std::move(wish));
   }
   // Files without a gap only need a framework so that names are chosen for all files alike.
-  input.framework_of = [by_path = std::move(by_path), by_language = std::move(by_language)](const source_file& file) {
+  input.framework_of = [by_path = std::move(by_path),
+                        by_language = std::move(by_language)](const languages::source_file& file) {
     if (const auto found = by_path.find(file.path); found != by_path.end()) return found->second;
     const auto found = by_language.find(file.language);
     return found == by_language.end() ? std::string{} : found->second;
@@ -313,4 +314,4 @@ task_input input_from(const project_survey& seen, std::filesystem::path project)
   return input;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

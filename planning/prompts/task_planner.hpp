@@ -16,23 +16,23 @@
 #include "messages/task.hpp"
 #include "planning/sizing/planning_defaults.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 struct project_survey;  // survey.hpp
 
 /// A source and what in it lacks tests.
 struct test_wish {
-  const source_file* source = nullptr;
-  std::vector<symbol> symbols;
+  const languages::source_file* source = nullptr;
+  std::vector<languages::symbol> symbols;
 };
 
 /// What is planned. Everything pointed to must outlive the call.
 struct task_input {
   std::filesystem::path project;
-  std::span<const source_file>
+  std::span<const languages::source_file>
       files;  ///< All that were parsed, tests included: names, imports, examples come from them.
-  std::function<std::string(const source_file&)> framework_of;  ///< The test framework for a source.
-  std::vector<test_wish> wishes;                                ///< In any order; planned by path.
+  std::function<std::string(const languages::source_file&)> framework_of;  ///< The test framework for a source.
+  std::vector<test_wish> wishes;                                           ///< In any order; planned by path.
 };
 
 /// How requests are made.
@@ -68,10 +68,11 @@ struct task_totals {
 /// the tasks for the rest of its source. Fails with `ec::config_invalid` if there are
 /// no prompt texts for a language or framework that is needed.
 [[nodiscard]] expected<task_totals> plan_tasks(const task_input& input, const task_options& options,
-                                               const language_set& languages, const prompt_texts& texts,
-                                               const planning_defaults& defaults, const task_receiver& receiver);
+                                               const languages::language_set& languages,
+                                               const languages::prompt_texts& texts, const planning_defaults& defaults,
+                                               const task_receiver& receiver);
 
 /// The input for a survey: its gaps as wishes. `seen` must outlive the result, unchanged.
 [[nodiscard]] task_input input_from(const project_survey& seen, std::filesystem::path project);
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -83,4 +83,4 @@ batching_verdict judge_batching(size_t tasks, uint32_t batch_size) {
           fmt::format("{} tasks in {} batches of up to {}: batching is recommended.", tasks, batches, size)};
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -12,7 +12,7 @@
 #include "base/money.hpp"
 #include "planning/sizing/planning_defaults.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 inline constexpr uint32_t least_batch_size = 1;  ///< Bounds of `--batch-size`, from the specification.
 inline constexpr uint32_t most_batch_size = 50;
@@ -55,4 +55,4 @@ struct batching_verdict {
 
 [[nodiscard]] batching_verdict judge_batching(size_t tasks, uint32_t batch_size);
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -64,4 +64,4 @@ task_estimate sum_of(std::span<const task_estimate> estimates) {
   return sum;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

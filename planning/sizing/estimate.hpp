@@ -9,7 +9,7 @@
 #include "messages/task.hpp"
 #include "planning/sizing/planning_defaults.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// What an estimate depends on.
 struct task_size {
@@ -30,4 +30,4 @@ struct task_size {
 /// The estimate of several tasks together, for a batch or a run.
 [[nodiscard]] task_estimate sum_of(std::span<const task_estimate> estimates);
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -8,7 +8,7 @@
 #include "base/field_reader.hpp"
 #include "planning/sizing/batch_sizing.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -96,4 +96,4 @@ expected<planning_defaults> load_planning_defaults(const std::filesystem::path& 
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// How big a prompt and its sections may grow. Bytes, unless said otherwise.
 struct prompt_limits {
@@ -50,4 +50,4 @@ struct planning_defaults {
 /// that is missing or out of bounds, another type, an unknown key.
 [[nodiscard]] expected<planning_defaults> load_planning_defaults(const std::filesystem::path& config_dir);
 
-}  // namespace cohort
+}  // namespace cohort::planning

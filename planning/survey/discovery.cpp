@@ -18,7 +18,7 @@
 #include "languages/paths/path_names.hpp"
 #include "planning/survey/git_tree.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace fs = std::filesystem;
 
@@ -54,7 +54,7 @@ entry_type type_of(const fs::path& path, unsigned char hint) noexcept {
 class explorer {
  public:
   explorer(const fs::path& project, const discovery_options& options, const discovery_rules& rules,
-           const language_set& languages)
+           const languages::language_set& languages)
       : project_(project), options_(options), rules_(rules), languages_(languages), git_(project) {}
 
   expected<discovery> explore() {
@@ -104,17 +104,17 @@ class explorer {
     }
   }
 
-  [[nodiscard]] const language* known(const std::string& path) const { return languages_.by_path(path); }
+  [[nodiscard]] const languages::language* known(const std::string& path) const { return languages_.by_path(path); }
 
   [[nodiscard]] bool wanted(const std::string& path) const {
-    const auto fits = [&](const std::string& pattern) { return path_filter_match(pattern, path); };
+    const auto fits = [&](const std::string& pattern) { return languages::path_filter_match(pattern, path); };
     if (!options_.include.empty() && std::none_of(options_.include.begin(), options_.include.end(), fits)) return false;
     return std::none_of(options_.exclude.begin(), options_.exclude.end(), fits);
   }
 
   bool enters(const std::string& path, std::string_view name) {
     if (holds(rules_.never_folders, name)) return false;
-    const auto excludes = [&](const std::string& pattern) { return path_filter_match(pattern, path); };
+    const auto excludes = [&](const std::string& pattern) { return languages::path_filter_match(pattern, path); };
     if (std::any_of(options_.exclude.begin(), options_.exclude.end(), excludes)) return false;
     if (!git_.usable()) return enters_without_git(path, name);
     if (git_.is_submodule(path)) {
@@ -149,7 +149,8 @@ class explorer {
     if (lang == nullptr || !wanted(path) || options_.generated.contains(path)) return;
     if (git_.usable() && !git_.tracks(path) && git_.ignores(path, false)) return;
     for (const auto& pattern : rules_.generated_files)
-      if (glob_match(pattern, name_of(path))) return skip(std::move(path), ec::none, "generated or declarations only");
+      if (languages::glob_match(pattern, languages::name_of(path)))
+        return skip(std::move(path), ec::none, "generated or declarations only");
     found_.files.push_back({std::move(path), lang});
   }
 
@@ -166,7 +167,7 @@ class explorer {
   const fs::path& project_;
   const discovery_options& options_;
   const discovery_rules& rules_;
-  const language_set& languages_;
+  const languages::language_set& languages_;
   git_tree git_;
   discovery found_;
 };
@@ -195,7 +196,7 @@ expected<discovery_rules> load_discovery_rules(const fs::path& config_dir) {
 }
 
 expected<discovery> discover(const fs::path& project, const discovery_options& options, const discovery_rules& rules,
-                             const language_set& languages) {
+                             const languages::language_set& languages) {
   return explorer{project, options, rules, languages}.explore();
 }
 
@@ -207,4 +208,4 @@ expected<std::string> read_source(const fs::path& project, const std::string& pa
   return text;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

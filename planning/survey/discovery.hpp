@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "languages/grammars/language.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// The data of config/discovery.json.
 struct discovery_rules {
@@ -40,7 +40,7 @@ struct skipped_file {
 
 struct candidate_file {
   std::string path;  ///< Relative to the project, '/' separators.
-  const language* lang = nullptr;
+  const languages::language* lang = nullptr;
 };
 
 struct discovery {
@@ -52,10 +52,10 @@ struct discovery {
 
 /// Fails only if `project` itself cannot be read or is no folder. Files' content is not looked at here.
 [[nodiscard]] expected<discovery> discover(const std::filesystem::path& project, const discovery_options& options,
-                                           const discovery_rules& rules, const language_set& languages);
+                                           const discovery_rules& rules, const languages::language_set& languages);
 
 /// A candidate's text, or why it is to be skipped: `ec::binary_file`, `ec::not_utf8`, `ec::file_too_large`, ...
 [[nodiscard]] expected<std::string> read_source(const std::filesystem::path& project, const std::string& path,
                                                 const discovery_rules& rules);
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -15,7 +15,7 @@
 #include "languages/syntax/signature.hpp"
 #include "planning/survey/manifests.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace fs = std::filesystem;
 
@@ -24,7 +24,7 @@ namespace {
 constexpr size_t most_open_manifests = 4;
 
 bool value_fits(const nlohmann::json& value, const std::string& word) {
-  return word.empty() || (value.is_string() && holds_word(value.get_ref<const std::string&>(), word));
+  return word.empty() || (value.is_string() && languages::holds_word(value.get_ref<const std::string&>(), word));
 }
 
 /// `key` is a path of members; `*` stands for any member.
@@ -53,7 +53,7 @@ std::vector<fs::path> manifests_in(const fs::path& folder, const std::string& pa
   for (auto entry = fs::directory_iterator{folder, failed}; !failed && entry != fs::directory_iterator{};
        entry.increment(failed)) {
     std::error_code ignored;
-    if (glob_match(pattern, entry->path().filename().native()) && entry->is_regular_file(ignored))
+    if (languages::glob_match(pattern, entry->path().filename().native()) && entry->is_regular_file(ignored))
       found.push_back(entry->path());
   }
   return found;
@@ -69,8 +69,8 @@ framework_finder::framework_finder(fs::path project, fs::path work_tree) {
   if (!work_tree.empty() && !work_tree.lexically_relative(project_).empty()) top_ = std::move(work_tree);
 }
 
-const std::string& framework_finder::framework_of(const language& lang, std::string_view path) {
-  auto folder = project_ / folder_of(path);
+const std::string& framework_finder::framework_of(const languages::language& lang, std::string_view path) {
+  auto folder = project_ / languages::folder_of(path);
   if (!folder.has_filename()) folder = folder.parent_path();
   const auto key = std::pair{&lang, folder.string()};
   if (const auto known = by_folder_.find(key); known != by_folder_.end()) return *known->second;
@@ -85,14 +85,15 @@ const std::string& framework_finder::framework_of(const language& lang, std::str
   return *chosen;
 }
 
-const load_rule* framework_finder::obstacle(const language& lang, const std::string& framework, std::string_view path) {
+const languages::load_rule* framework_finder::obstacle(const languages::language& lang, const std::string& framework,
+                                                       std::string_view path) {
   for (const auto& known : lang.frameworks) {
     if (known.id != framework) continue;
     for (const auto& rule : known.cannot_load) {
       const bool concerned = std::any_of(rule.extensions.begin(), rule.extensions.end(),
                                          [&](const auto& extension) { return path.ends_with(extension); });
       if (!concerned) continue;
-      auto folder = project_ / folder_of(path);
+      auto folder = project_ / languages::folder_of(path);
       if (!folder.has_filename()) folder = folder.parent_path();
       if (!rule.only_if.empty() && !some_hold(rule.only_if, folder)) continue;
       if (!some_hold(rule.unless, folder)) return &rule;
@@ -102,8 +103,8 @@ const load_rule* framework_finder::obstacle(const language& lang, const std::str
 }
 
 /// In `folder` or one above it.
-bool framework_finder::some_hold(const std::vector<manifest_rule>& rules, const fs::path& folder) {
-  std::vector<std::pair<const std::vector<manifest_rule>*, std::string>> asked;
+bool framework_finder::some_hold(const std::vector<languages::manifest_rule>& rules, const fs::path& folder) {
+  std::vector<std::pair<const std::vector<languages::manifest_rule>*, std::string>> asked;
   bool holds = false;
   for (auto at = folder; !holds; at = at.parent_path()) {
     const auto known = holding_.find({&rules, at.string()});
@@ -120,7 +121,7 @@ bool framework_finder::some_hold(const std::vector<manifest_rule>& rules, const 
   return holds;
 }
 
-const std::string* framework_finder::named_in(const language& lang, const fs::path& folder) {
+const std::string* framework_finder::named_in(const languages::language& lang, const fs::path& folder) {
   const auto key = std::pair{&lang, folder.string() + "/"};  // the folder's own answer, apart from what is above it
   if (const auto known = by_folder_.find(key); known != by_folder_.end()) return known->second;
   const std::string* found = nullptr;
@@ -134,7 +135,7 @@ const std::string* framework_finder::named_in(const language& lang, const fs::pa
   return found;
 }
 
-bool framework_finder::says(const manifest_rule& rule, const fs::path& manifest) {
+bool framework_finder::says(const languages::manifest_rule& rule, const fs::path& manifest) {
   if (rule.key.empty() && !rule.line) return true;  // being there is enough
   const auto key = std::pair{&rule, manifest.string()};
   if (const auto known = said_.find(key); known != said_.end()) return known->second;
@@ -166,4 +167,4 @@ const nlohmann::json& framework_finder::document_in(open_manifest& opened) {
   return *opened.document;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -14,7 +14,7 @@
 
 #include "languages/grammars/language.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// Answers for one project. Remembers what it read; not for several threads at once.
 class framework_finder {
@@ -23,18 +23,19 @@ class framework_finder {
   framework_finder(std::filesystem::path project, std::filesystem::path work_tree);
 
   /// The id of the framework for the file `path` (relative to the project), such as "pytest".
-  [[nodiscard]] const std::string& framework_of(const language& lang, std::string_view path);
+  [[nodiscard]] const std::string& framework_of(const languages::language& lang, std::string_view path);
 
   /// Why `framework` cannot load the file `path` as it is; null if it can.
-  [[nodiscard]] const load_rule* obstacle(const language& lang, const std::string& framework, std::string_view path);
+  [[nodiscard]] const languages::load_rule* obstacle(const languages::language& lang, const std::string& framework,
+                                                     std::string_view path);
 
   /// A test framework's manifest that is damaged or unreadable, in words; for warnings.
   [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return problems_; }
 
  private:
-  [[nodiscard]] bool some_hold(const std::vector<manifest_rule>& rules, const std::filesystem::path& folder);
-  [[nodiscard]] const std::string* named_in(const language& lang, const std::filesystem::path& folder);
-  [[nodiscard]] bool says(const manifest_rule& rule, const std::filesystem::path& manifest);
+  [[nodiscard]] bool some_hold(const std::vector<languages::manifest_rule>& rules, const std::filesystem::path& folder);
+  [[nodiscard]] const std::string* named_in(const languages::language& lang, const std::filesystem::path& folder);
+  [[nodiscard]] bool says(const languages::manifest_rule& rule, const std::filesystem::path& manifest);
 
   struct open_manifest {
     std::string path;
@@ -46,11 +47,12 @@ class framework_finder {
 
   std::filesystem::path project_;
   std::filesystem::path top_;  ///< The last folder to look into.
-  std::map<std::pair<const language*, std::string>, const std::string*> by_folder_;
-  std::map<std::pair<const std::vector<manifest_rule>*, std::string>, bool> holding_;  ///< In a folder or above it.
-  std::map<std::pair<const manifest_rule*, std::string>, bool> said_;                  ///< By manifest.
-  std::deque<open_manifest> opened_;                                                   ///< A few, the newest last.
-  std::map<std::string, std::string> problems_;                                        ///< Path -> what is wrong.
+  std::map<std::pair<const languages::language*, std::string>, const std::string*> by_folder_;
+  std::map<std::pair<const std::vector<languages::manifest_rule>*, std::string>, bool>
+      holding_;                                                                   ///< In a folder or above it.
+  std::map<std::pair<const languages::manifest_rule*, std::string>, bool> said_;  ///< By manifest.
+  std::deque<open_manifest> opened_;                                              ///< A few, the newest last.
+  std::map<std::string, std::string> problems_;                                   ///< Path -> what is wrong.
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

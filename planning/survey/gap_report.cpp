@@ -12,7 +12,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -28,13 +28,13 @@ std::vector<std::string> valid_utf8(const std::vector<std::string>& texts) {
   return shown;
 }
 
-std::string_view kind_name(symbol_kind kind) noexcept {
+std::string_view kind_name(languages::symbol_kind kind) noexcept {
   switch (kind) {
-    case symbol_kind::function: return "function";
-    case symbol_kind::method: return "method";
-    case symbol_kind::class_type: return "class";
-    case symbol_kind::type: return "type";
-    case symbol_kind::constant: return "constant";
+    case languages::symbol_kind::function: return "function";
+    case languages::symbol_kind::method: return "method";
+    case languages::symbol_kind::class_type: return "class";
+    case languages::symbol_kind::type: return "type";
+    case languages::symbol_kind::constant: return "constant";
   }
   return "function";
 }
@@ -228,4 +228,4 @@ std::vector<std::string> restrict_to(project_survey& found, const gap_report& re
   return notes;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

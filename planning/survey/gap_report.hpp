@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "planning/survey/survey.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 enum class report_format : uint8_t { json, markdown, text };
 
@@ -39,4 +39,4 @@ struct gap_report {
 /// longer lacks, as sentences for the user.
 [[nodiscard]] std::vector<std::string> restrict_to(project_survey& found, const gap_report& report);
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -12,7 +12,7 @@
 #include "languages/paths/naming_of_tests.hpp"
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -21,13 +21,13 @@ constexpr uint64_t least_steps = 200'000'000;     ///< Some seconds.
 constexpr uint64_t steps_for_each_file = 10'000;  ///< What people write takes hundreds.
 constexpr uint64_t steps_of_a_visit = 100;
 
-bool mentions(const parsed_file& test, std::string_view name) {
-  return std::binary_search(test.mentions.begin(), test.mentions.end(), name_hash(name));
+bool mentions(const languages::parsed_file& test, std::string_view name) {
+  return std::binary_search(test.mentions.begin(), test.mentions.end(), languages::name_hash(name));
 }
 
-bool is_index(const language& lang, std::string_view path) {
+bool is_index(const languages::language& lang, std::string_view path) {
   const auto& index = lang.modules.index;
-  return std::find(index.begin(), index.end(), name_of(path)) != index.end();
+  return std::find(index.begin(), index.end(), languages::name_of(path)) != index.end();
 }
 
 /// A name of a file, and what the test's import calls it: they differ behind `export { rate as vat } from "./tax"`.
@@ -43,14 +43,15 @@ struct reach {
 };
 
 /// Those of `all`, which are in the order of the imports, that belong to one import.
-auto of_import(const std::vector<import_alias>& all, uint32_t import) {
-  return std::equal_range(all.begin(), all.end(), import_alias{import, {}, {}},
-                          [](const import_alias& a, const import_alias& b) { return a.import < b.import; });
+auto of_import(const std::vector<languages::import_alias>& all, uint32_t import) {
+  return std::equal_range(
+      all.begin(), all.end(), languages::import_alias{import, {}, {}},
+      [](const languages::import_alias& a, const languages::import_alias& b) { return a.import < b.import; });
 }
 
 class gap_judge {
  public:
-  gap_judge(const std::vector<parsed_file>& files, const language_set& languages)
+  gap_judge(const std::vector<languages::parsed_file>& files, const languages::language_set& languages)
       : files_(files),
         languages_(languages),
         coverage_(files.size()),
@@ -60,9 +61,9 @@ class gap_judge {
     for (uint32_t i = 0; i < files.size(); ++i) {
       const auto& file = files[i].file;
       by_path_.emplace(file.path, i);
-      by_folder_[folder_of(file.path)].push_back(i);
+      by_folder_[languages::folder_of(file.path)].push_back(i);
       if (file.is_test) continue;
-      by_stem_[stem_of(file.path)].push_back(i);
+      by_stem_[languages::stem_of(file.path)].push_back(i);
       covered_[i].resize(file.symbols.size());
       for (uint32_t s = 0; s < file.symbols.size(); ++s)
         if (file.symbols[s].is_public && is_testable(file.symbols[s])) coverage_[i].testable.push_back(s);
@@ -106,7 +107,7 @@ class gap_judge {
     if (const auto counterpart = named_after(*lang, file.path); counterpart < files_.size())
       reached(test, counterpart, {});
     if (lang->modules.same_folder_is_visible)
-      for (const auto neighbour : by_folder_[folder_of(file.path)])
+      for (const auto neighbour : by_folder_[languages::folder_of(file.path)])
         if (files_[neighbour].file.language == file.language) reached(test, neighbour, {});
   }
 
@@ -136,11 +137,12 @@ class gap_judge {
   }
 
   /// What of `wanted` the file has from its import number `index`; nothing if it does not hand that on.
-  std::optional<reach> handed_on(const parsed_file& file, uint32_t index, const language& lang, const reach& wanted) {
+  std::optional<reach> handed_on(const languages::parsed_file& file, uint32_t index, const languages::language& lang,
+                                 const reach& wanted) {
     const auto& next = file.file.imports[index];
     if (next.resolved.empty()) return std::nullopt;
     // Python hands on whatever it imports; the others say so.
-    const bool dotted = lang.modules.style == module_style::dotted;
+    const bool dotted = lang.modules.style == languages::module_style::dotted;
     const bool hands_on_all = (dotted && (is_index(lang, file.file.path) || !wanted.everything)) || file.file.is_test;
     if (!next.is_reexport && !hands_on_all) return std::nullopt;
     std::vector<route> handed;  // As the imported file calls it -> as this one does.
@@ -151,7 +153,8 @@ class gap_judge {
       const auto [begin, end] = of_import(file.aliases, index);
       if (!spend(next.names.size() * (1 + static_cast<uint64_t>(end - begin)))) return std::nullopt;
       for (const auto& name : next.names) {
-        const auto alias = std::find_if(begin, end, [&](const import_alias& one) { return one.name == name; });
+        const auto alias =
+            std::find_if(begin, end, [&](const languages::import_alias& one) { return one.name == name; });
         handed.push_back({name, alias == end ? name : alias->local});
       }
     }
@@ -188,8 +191,8 @@ class gap_judge {
         covered_[target][s] = uses(files_[test], file.symbols[s], what, import, *lang);
   }
 
-  [[nodiscard]] bool uses(const parsed_file& test, const symbol& one, const reach& what, uint32_t import,
-                          const language& lang) {
+  [[nodiscard]] bool uses(const languages::parsed_file& test, const languages::symbol& one, const reach& what,
+                          uint32_t import, const languages::language& lang) {
     if (mentions(test, one.name)) return true;
     if (!spend(what.routes.size() + test.aliases.size() + one.members.size())) return false;
     const auto is_meant = [&](std::string_view name) {
@@ -197,7 +200,7 @@ class gap_judge {
     };
     const auto has_alias = [&](const auto& fits) {
       if (!spend(test.aliases.size())) return false;
-      return std::any_of(test.aliases.begin(), test.aliases.end(), [&](const import_alias& alias) {
+      return std::any_of(test.aliases.begin(), test.aliases.end(), [&](const languages::import_alias& alias) {
         return (import == UINT32_MAX || alias.import == import) && fits(alias.name) && mentions(test, alias.local);
       });
     };
@@ -206,17 +209,18 @@ class gap_judge {
       if (is_meant(name) &&
           (mentions(test, imported) || has_alias([&as = imported](std::string_view alias) { return alias == as; })))
         return true;
-    return lang.members_show_use && std::any_of(one.members.begin(), one.members.end(), [&](const symbol& member) {
+    return lang.members_show_use &&
+           std::any_of(one.members.begin(), one.members.end(), [&](const languages::symbol& member) {
              return member.is_public && mentions(test, member.name);
            });
   }
 
   /// The source file that the test's name points to, nearest by folders; `files_.size()` if there is none or no one.
-  [[nodiscard]] uint32_t named_after(const language& lang, const std::string& path) {
+  [[nodiscard]] uint32_t named_after(const languages::language& lang, const std::string& path) {
     auto best = static_cast<uint32_t>(files_.size());
     size_t best_score = 0;
     bool tie = false;
-    for (const auto& stem : tested_stems(lang, path)) {
+    for (const auto& stem : languages::tested_stems(lang, path)) {
       const auto found = by_stem_.find(stem);
       if (found == by_stem_.end()) continue;
       const auto folders = static_cast<uint64_t>(std::count(path.begin(), path.end(), '/')) + 1;
@@ -240,16 +244,17 @@ class gap_judge {
   /// Folders with the same name in both paths, those of the source that the test lacks counted against it.
   static size_t nearness(std::string_view test, std::string_view source) {
     std::vector<std::string_view> have;
-    for (auto at = folder_of(test); !at.empty(); at = folder_of(at)) have.push_back(name_of(at));
+    for (auto at = languages::folder_of(test); !at.empty(); at = languages::folder_of(at))
+      have.push_back(languages::name_of(at));
     size_t shared = 0;
     size_t missing = 0;
-    for (auto at = folder_of(source); !at.empty(); at = folder_of(at))
-      ++(std::find(have.begin(), have.end(), name_of(at)) != have.end() ? shared : missing);
+    for (auto at = languages::folder_of(source); !at.empty(); at = languages::folder_of(at))
+      ++(std::find(have.begin(), have.end(), languages::name_of(at)) != have.end() ? shared : missing);
     return 1000 + shared * 10 - std::min<size_t>(missing, 100);
   }
 
-  const std::vector<parsed_file>& files_;
-  const language_set& languages_;
+  const std::vector<languages::parsed_file>& files_;
+  const languages::language_set& languages_;
   std::vector<file_coverage> coverage_;
   std::vector<std::vector<bool>> covered_;
   std::unordered_map<std::string_view, uint32_t> by_path_;
@@ -262,19 +267,20 @@ class gap_judge {
 
 }  // namespace
 
-bool is_testable(const symbol& one) noexcept {
+bool is_testable(const languages::symbol& one) noexcept {
   switch (one.kind) {
-    case symbol_kind::function:
-    case symbol_kind::class_type:
-    case symbol_kind::method: return true;
-    case symbol_kind::type:
-    case symbol_kind::constant: return false;
+    case languages::symbol_kind::function:
+    case languages::symbol_kind::class_type:
+    case languages::symbol_kind::method: return true;
+    case languages::symbol_kind::type:
+    case languages::symbol_kind::constant: return false;
   }
   return false;
 }
 
-coverage_of_all find_coverage(const std::vector<parsed_file>& files, const language_set& languages) {
+coverage_of_all find_coverage(const std::vector<languages::parsed_file>& files,
+                              const languages::language_set& languages) {
   return gap_judge{files, languages}.run();
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -10,7 +10,7 @@
 #include "languages/grammars/language.hpp"
 #include "languages/syntax/parser.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// How one source file stands.
 struct file_coverage {
@@ -26,9 +26,10 @@ struct coverage_of_all {
 };
 
 /// `files` are sorted by path and their imports resolved.
-[[nodiscard]] coverage_of_all find_coverage(const std::vector<parsed_file>& files, const language_set& languages);
+[[nodiscard]] coverage_of_all find_coverage(const std::vector<languages::parsed_file>& files,
+                                            const languages::language_set& languages);
 
 /// True for the kinds of symbols that run and can so be tested.
-[[nodiscard]] bool is_testable(const symbol& one) noexcept;
+[[nodiscard]] bool is_testable(const languages::symbol& one) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -11,7 +11,7 @@
 #include "base/text.hpp"
 #include "planning/survey/ignore_guard.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace fs = std::filesystem;
 
@@ -170,4 +170,4 @@ const std::map<std::string, std::string>& git_tree::problems() const noexcept {
   return state_->guard ? state_->guard->problems() : none;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace cohort {
+namespace cohort::planning {
 
 /// A git work tree, seen from a project inside it. All paths are relative to the project.
 class git_tree {
@@ -36,4 +36,4 @@ class git_tree {
   std::unique_ptr<state> state_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

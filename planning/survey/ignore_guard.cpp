@@ -9,7 +9,7 @@
 #include "base/files.hpp"
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -56,7 +56,7 @@ ignore_guard::ignore_guard(std::filesystem::path root, std::filesystem::path rep
     : root_(std::move(root)), repository_(std::move(repository)), steps_left_(most_ignore_steps) {}
 
 bool ignore_guard::allows(std::string_view path) {
-  const auto force = in_force(folder_of(path));
+  const auto force = in_force(languages::folder_of(path));
   if (!force->usable) return false;
   const auto part = longest_part(path);
   uint64_t steps = 0;
@@ -81,8 +81,8 @@ ignore_guard::shared_rules ignore_guard::in_force(std::string_view folder) {
   if (const auto known = by_folder_.find(key); known != by_folder_.end()) return known->second;
   auto above = folder.empty()
                    ? with(repository_ / "info" / "exclude", ".git/info/exclude", std::make_shared<const rules>())
-                   : in_force(folder_of(folder));
-  const auto name = joined_path(folder, ".gitignore");
+                   : in_force(languages::folder_of(folder));
+  const auto name = languages::joined_path(folder, ".gitignore");
   return by_folder_.emplace(key, with(root_ / name, name, std::move(above))).first->second;
 }
 
@@ -110,4 +110,4 @@ ignore_guard::shared_rules ignore_guard::with(const std::filesystem::path& file,
   return made;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

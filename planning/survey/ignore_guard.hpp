@@ -10,7 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace cohort {
+namespace cohort::planning {
 
 /// Not for several threads at once.
 class ignore_guard {
@@ -44,4 +44,4 @@ class ignore_guard {
   uint64_t steps_left_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -11,7 +11,7 @@
 #include "base/text.hpp"
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -69,7 +69,7 @@ std::string too_much(std::string_view plain) {
 /// `target` with `star` for each `*`; nothing if that is longer than any path.
 std::optional<std::string> filled(std::string_view target, std::string_view star) {
   const auto stars = static_cast<size_t>(std::count(target.begin(), target.end(), '*'));
-  if (target.size() > longest_path || stars * star.size() > longest_path) return std::nullopt;
+  if (target.size() > languages::longest_path || stars * star.size() > languages::longest_path) return std::nullopt;
   std::string result;
   for (const char c : target)
     if (c == '*')
@@ -170,4 +170,4 @@ std::vector<std::string> mapped(const std::vector<name_mapping>& mappings, std::
   return targets;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

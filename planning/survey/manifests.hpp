@@ -12,7 +12,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 constexpr uint64_t largest_manifest = 4U << 20U;
 
@@ -62,4 +62,4 @@ struct name_mapping {
 /// target that becomes longer than any path is left out.
 [[nodiscard]] std::vector<std::string> mapped(const std::vector<name_mapping>& mappings, std::string_view name);
 
-}  // namespace cohort
+}  // namespace cohort::planning

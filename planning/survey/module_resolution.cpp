@@ -12,7 +12,7 @@
 #include "languages/paths/naming_of_tests.hpp"
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -27,18 +27,18 @@ std::string with_slashes(std::string_view dotted) {
 
 }  // namespace
 
-module_resolver::module_resolver(std::filesystem::path project, const std::vector<parsed_file>& files)
+module_resolver::module_resolver(std::filesystem::path project, const std::vector<languages::parsed_file>& files)
     : project_(std::move(project)), manifests_(project_), paths_(manifests_) {
   lookups_left_ = least_lookups + lookups_for_each_file * files.size();
   files_.reserve(files.size());
   for (const auto& one : files) {
     const std::string_view path = one.file.path;
     files_.insert(path);
-    first_names_.insert(stem_of(path));
-    for (auto folder = folder_of(path); !folder.empty() && folders_.try_emplace(folder).second;
-         folder = folder_of(folder))
-      first_names_.insert(name_of(folder));
-    folders_[folder_of(path)].push_back(path);
+    first_names_.insert(languages::stem_of(path));
+    for (auto folder = languages::folder_of(path); !folder.empty() && folders_.try_emplace(folder).second;
+         folder = languages::folder_of(folder))
+      first_names_.insert(languages::name_of(folder));
+    folders_[languages::folder_of(path)].push_back(path);
   }
   std::vector<std::string_view> folders;
   folders.reserve(folders_.size());
@@ -61,26 +61,28 @@ bool module_resolver::spend(uint64_t lookups) const noexcept {
 
 bool module_resolver::has(std::string_view path) const { return spend(1 + path.size() / 256) && files_.contains(path); }
 
-bool module_resolver::is_package(const language& lang, std::string_view folder) const {
+bool module_resolver::is_package(const languages::language& lang, std::string_view folder) const {
   return std::any_of(lang.modules.index.begin(), lang.modules.index.end(),
-                     [&](const std::string& index) { return has(joined_path(folder, index)); });
+                     [&](const std::string& index) { return has(languages::joined_path(folder, index)); });
 }
 
-std::string module_resolver::module_at(const language& lang, const std::string& path) const {
+std::string module_resolver::module_at(const languages::language& lang, const std::string& path) const {
   for (const auto& index : lang.modules.index)
-    if (auto candidate = joined_path(path, index); has(candidate)) return candidate;
+    if (auto candidate = languages::joined_path(path, index); has(candidate)) return candidate;
   for (const auto& extension : lang.modules.extensions)
     if (auto candidate = path + extension; has(candidate)) return candidate;
   return {};
 }
 
-std::string module_resolver::below_roots(const language& lang, const std::string& importer, const std::string& path,
-                                         std::string& folder) {
-  for (std::string_view at = folder_of(importer);; at = folder_of(at)) {
-    if (lang.modules.style != module_style::dotted || !is_package(lang, at))  // a package's insides need its name
+std::string module_resolver::below_roots(const languages::language& lang, const std::string& importer,
+                                         const std::string& path, std::string& folder) {
+  for (std::string_view at = languages::folder_of(importer);; at = languages::folder_of(at)) {
+    if (lang.modules.style != languages::module_style::dotted ||
+        !is_package(lang, at))  // a package's insides need its name
       for (const auto& root : lang.modules.roots) {
-        const auto candidate = joined_path(joined_path(at, root), path);
-        auto found = lang.modules.style == module_style::dotted ? module_at(lang, candidate) : path_at(lang, candidate);
+        const auto candidate = languages::joined_path(languages::joined_path(at, root), path);
+        auto found = lang.modules.style == languages::module_style::dotted ? module_at(lang, candidate)
+                                                                           : path_at(lang, candidate);
         if (!found.empty() || folders_.contains(candidate)) {
           folder = candidate;
           return found;
@@ -90,8 +92,8 @@ std::string module_resolver::below_roots(const language& lang, const std::string
   }
 }
 
-std::string module_resolver::as_dotted(const language& lang, const std::string& importer, std::string_view module,
-                                       std::string& folder) {
+std::string module_resolver::as_dotted(const languages::language& lang, const std::string& importer,
+                                       std::string_view module, std::string& folder) {
   size_t dots = 0;
   while (dots < module.size() && module[dots] == '.') ++dots;
   const auto rest = with_slashes(module.substr(dots));
@@ -99,17 +101,17 @@ std::string module_resolver::as_dotted(const language& lang, const std::string& 
     if (!first_names_.contains(std::string_view{rest}.substr(0, rest.find('/')))) return {};
     return below_roots(lang, importer, rest, folder);
   }
-  auto base = folder_of(importer);
+  auto base = languages::folder_of(importer);
   for (size_t i = 1; i < dots; ++i) {
     if (base.empty()) return {};
-    base = folder_of(base);
+    base = languages::folder_of(base);
   }
-  folder = joined_path(base, rest);
+  folder = languages::joined_path(base, rest);
   return folder.empty() ? std::string{} : module_at(lang, folder);
 }
 
 /// Written out, with an extension left out or standing for another.
-std::string module_resolver::file_at(const language& lang, const std::string& path) const {
+std::string module_resolver::file_at(const languages::language& lang, const std::string& path) const {
   if (path.empty()) return {};
   if (has(path)) return path;
   for (const auto& [written, on_disk] : lang.modules.stand_ins) {
@@ -123,13 +125,13 @@ std::string module_resolver::file_at(const language& lang, const std::string& pa
   return {};
 }
 
-std::string module_resolver::index_of(const language& lang, const std::string& folder) const {
+std::string module_resolver::index_of(const languages::language& lang, const std::string& folder) const {
   for (const auto& index : lang.modules.index)
-    if (auto candidate = joined_path(folder, index); has(candidate)) return candidate;
+    if (auto candidate = languages::joined_path(folder, index); has(candidate)) return candidate;
   return {};
 }
 
-std::string module_resolver::first_of(const language& lang, const std::vector<std::string>& targets) const {
+std::string module_resolver::first_of(const languages::language& lang, const std::vector<std::string>& targets) const {
   for (const auto& target : targets) {
     const auto path = target == "." ? std::string{} : target;
     if (auto found = file_at(lang, path); !found.empty()) return found;
@@ -139,7 +141,7 @@ std::string module_resolver::first_of(const language& lang, const std::vector<st
 }
 
 /// As Node looks: a file, then what the folder's own manifest names, then its index.
-std::string module_resolver::path_at(const language& lang, const std::string& path) {
+std::string module_resolver::path_at(const languages::language& lang, const std::string& path) {
   if (auto found = file_at(lang, path); !found.empty()) return found;
   if (path.empty() || folders_.contains(path))
     if (auto found = first_of(lang, packages_->entry_targets(lang.modules.packages, path)); !found.empty())
@@ -147,24 +149,26 @@ std::string module_resolver::path_at(const language& lang, const std::string& pa
   return index_of(lang, path);
 }
 
-std::string module_resolver::as_relative(const language& lang, const std::string& importer, std::string_view module) {
+std::string module_resolver::as_relative(const languages::language& lang, const std::string& importer,
+                                         std::string_view module) {
   if (const auto query = module.find('?'); query != std::string_view::npos) module = module.substr(0, query);
   if (!module.starts_with("./") && !module.starts_with("../") && module != "." && module != "..")
     return as_name(lang, importer, module);
-  const auto path = normal_path(folder_of(importer), module);
+  const auto path = languages::normal_path(languages::folder_of(importer), module);
   if (path.empty()) return {};
   return path_at(lang, path == "." ? std::string{} : path);
 }
 
 /// One answer serves all files of a folder.
-std::string module_resolver::as_name(const language& lang, const std::string& importer, std::string_view module) {
-  const auto folder = folder_of(importer);
+std::string module_resolver::as_name(const languages::language& lang, const std::string& importer,
+                                     std::string_view module) {
+  const auto folder = languages::folder_of(importer);
   auto key = fmt::format("{}\n{}\n{}", lang.id, folder, module);
   if (const auto known = names_.find(key); known != names_.end()) return known->second;
   auto found = first_of(lang, paths_.targets(lang.modules.path_maps, folder, module));
   for (const auto& prefix : lang.modules.prefixes)
     if (found.empty() && module.starts_with(prefix)) {
-      const auto path = normal_path("", module.substr(prefix.size()));
+      const auto path = languages::normal_path("", module.substr(prefix.size()));
       std::string below;
       if (!path.empty()) found = below_roots(lang, importer, path == "." ? std::string{} : path, below);
     }
@@ -172,11 +176,11 @@ std::string module_resolver::as_name(const language& lang, const std::string& im
   return names_.emplace(std::move(key), std::move(found)).first->second;
 }
 
-const std::string& module_resolver::module_name(const language& lang, std::string_view folder) {
+const std::string& module_resolver::module_name(const languages::language& lang, std::string_view folder) {
   if (const auto known = module_names_.find(folder); known != module_names_.end()) return known->second;
   std::string name;
   if (lang.modules.manifest_line) {
-    const auto path = joined_path(folder, lang.modules.manifest);
+    const auto path = languages::joined_path(folder, lang.modules.manifest);
     const auto text = read_file(project_ / path, largest_manifest);
     if (text)
       name = lang.modules.manifest_line->first_group(*text);
@@ -186,24 +190,24 @@ const std::string& module_resolver::module_name(const language& lang, std::strin
   return module_names_.emplace(std::string{folder}, std::move(name)).first->second;
 }
 
-std::string module_resolver::package_folder(const language& lang, const std::string& importer,
+std::string module_resolver::package_folder(const languages::language& lang, const std::string& importer,
                                             std::string_view module) {
-  for (std::string_view at = folder_of(importer);; at = folder_of(at)) {
+  for (std::string_view at = languages::folder_of(importer);; at = languages::folder_of(at)) {
     const auto& name = module_name(lang, at);
     if (!name.empty() && module.starts_with(name) && (module.size() == name.size() || module[name.size()] == '/'))
-      return joined_path(at, module.size() == name.size() ? "" : module.substr(name.size() + 1));
+      return languages::joined_path(at, module.size() == name.size() ? "" : module.substr(name.size() + 1));
     if (!name.empty() || at.empty()) return "/";  // no folder of the project is called so
   }
 }
 
-void module_resolver::add_submodules(const language& lang, source_file& file, size_t index,
+void module_resolver::add_submodules(const languages::language& lang, languages::source_file& file, size_t index,
                                      const std::string& folder) const {
   const auto names = file.imports[index].names;
   const auto module = file.imports[index].module;
   for (const auto& name : names) {
-    auto path = module_at(lang, joined_path(folder, name));
+    auto path = module_at(lang, languages::joined_path(folder, name));
     if (path.empty() || path == file.path) continue;
-    import_ref extra;
+    languages::import_ref extra;
     extra.module = module;
     if (!module.ends_with('.')) extra.module += '.';
     extra.module += name;
@@ -212,10 +216,10 @@ void module_resolver::add_submodules(const language& lang, source_file& file, si
   }
 }
 
-void module_resolver::add_package(source_file& file, size_t index, const std::string& folder,
-                                  const language& lang) const {
+void module_resolver::add_package(languages::source_file& file, size_t index, const std::string& folder,
+                                  const languages::language& lang) const {
   for (const auto path : files_in(folder)) {
-    if (path == file.path || is_test_path(lang, path)) continue;
+    if (path == file.path || languages::is_test_path(lang, path)) continue;
     if (std::none_of(lang.modules.extensions.begin(), lang.modules.extensions.end(),
                      [&](const std::string& extension) { return path.ends_with(extension); }))
       continue;
@@ -223,7 +227,7 @@ void module_resolver::add_package(source_file& file, size_t index, const std::st
     if (file.imports[index].resolved.empty()) {
       file.imports[index].resolved = std::string{path};
     } else {
-      import_ref extra;
+      languages::import_ref extra;
       extra.module = file.imports[index].module;
       extra.resolved = std::string{path};
       file.imports.push_back(std::move(extra));
@@ -231,22 +235,22 @@ void module_resolver::add_package(source_file& file, size_t index, const std::st
   }
 }
 
-void module_resolver::resolve(const language& lang, source_file& file) {
+void module_resolver::resolve(const languages::language& lang, languages::source_file& file) {
   const auto count = file.imports.size();
   std::unordered_set<std::string> packages;  // Whole packages become many entries: each of them once.
   for (size_t i = 0; i < count; ++i) {
     const auto module = file.imports[i].module;
-    if (module.size() > longest_path) continue;
+    if (module.size() > languages::longest_path) continue;
     switch (lang.modules.style) {
-      case module_style::dotted: {
+      case languages::module_style::dotted: {
         std::string folder;
         file.imports[i].resolved = as_dotted(lang, file.path, module, folder);
         if (file.imports[i].resolved == file.path) file.imports[i].resolved.clear();
         if (!folder.empty()) add_submodules(lang, file, i, folder);
         break;
       }
-      case module_style::relative: file.imports[i].resolved = as_relative(lang, file.path, module); break;
-      case module_style::package:
+      case languages::module_style::relative: file.imports[i].resolved = as_relative(lang, file.path, module); break;
+      case languages::module_style::package:
         if (const auto folder = package_folder(lang, file.path, module);
             folder != "/" && packages.insert(folder).second)
           add_package(file, i, folder, lang);
@@ -260,11 +264,11 @@ void module_resolver::resolve(const language& lang, source_file& file) {
   }
 }
 
-std::string module_resolver::import_root(const language& lang, std::string_view path) const {
-  auto folder = folder_of(path);
-  if (lang.modules.style != module_style::dotted) return std::string{folder};
-  while (!folder.empty() && is_package(lang, folder)) folder = folder_of(folder);
+std::string module_resolver::import_root(const languages::language& lang, std::string_view path) const {
+  auto folder = languages::folder_of(path);
+  if (lang.modules.style != languages::module_style::dotted) return std::string{folder};
+  while (!folder.empty() && is_package(lang, folder)) folder = languages::folder_of(folder);
   return std::string{folder};
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -17,24 +17,24 @@
 #include "planning/survey/package_resolution.hpp"
 #include "planning/survey/tsconfig_paths.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// Answers for one project. Remembers what it read; not for several threads at once.
 class module_resolver {
  public:
   /// `files` are all planned files; the strings must outlive the resolver.
-  module_resolver(std::filesystem::path project, const std::vector<parsed_file>& files);
+  module_resolver(std::filesystem::path project, const std::vector<languages::parsed_file>& files);
 
   module_resolver(const module_resolver&) = delete;  // Its parts know each other by address.
   module_resolver& operator=(const module_resolver&) = delete;
 
   /// Fills `resolved` of all imports of a file. An import of several files (Python's submodules, Go's packages) becomes
   /// several entries, appended, so that the indices of aliases stay good.
-  void resolve(const language& lang, source_file& file);
+  void resolve(const languages::language& lang, languages::source_file& file);
 
   /// The folder, relative to the project, from which the file can be imported by its dotted name ("" is the project).
   /// Python: the first folder upward that is no package. Other languages: the file's own folder.
-  [[nodiscard]] std::string import_root(const language& lang, std::string_view path) const;
+  [[nodiscard]] std::string import_root(const languages::language& lang, std::string_view path) const;
 
   /// All planned files directly in the folder.
   [[nodiscard]] const std::vector<std::string_view>& files_in(std::string_view folder) const;
@@ -45,22 +45,27 @@ class module_resolver {
  private:
   /// False for all, too, when the project has asked more often than any that people write.
   [[nodiscard]] bool has(std::string_view path) const;
-  [[nodiscard]] const std::string& module_name(const language& lang, std::string_view folder);
-  [[nodiscard]] std::string module_at(const language& lang, const std::string& path) const;
-  [[nodiscard]] std::string as_dotted(const language& lang, const std::string& importer, std::string_view module,
-                                      std::string& folder);
-  [[nodiscard]] std::string as_relative(const language& lang, const std::string& importer, std::string_view module);
-  [[nodiscard]] std::string as_name(const language& lang, const std::string& importer, std::string_view module);
-  [[nodiscard]] std::string file_at(const language& lang, const std::string& path) const;
-  [[nodiscard]] std::string index_of(const language& lang, const std::string& folder) const;
-  [[nodiscard]] std::string path_at(const language& lang, const std::string& path);
-  [[nodiscard]] std::string first_of(const language& lang, const std::vector<std::string>& targets) const;
-  [[nodiscard]] std::string below_roots(const language& lang, const std::string& importer, const std::string& path,
-                                        std::string& folder);
-  [[nodiscard]] bool is_package(const language& lang, std::string_view folder) const;
-  [[nodiscard]] std::string package_folder(const language& lang, const std::string& importer, std::string_view module);
-  void add_submodules(const language& lang, source_file& file, size_t index, const std::string& folder) const;
-  void add_package(source_file& file, size_t index, const std::string& folder, const language& lang) const;
+  [[nodiscard]] const std::string& module_name(const languages::language& lang, std::string_view folder);
+  [[nodiscard]] std::string module_at(const languages::language& lang, const std::string& path) const;
+  [[nodiscard]] std::string as_dotted(const languages::language& lang, const std::string& importer,
+                                      std::string_view module, std::string& folder);
+  [[nodiscard]] std::string as_relative(const languages::language& lang, const std::string& importer,
+                                        std::string_view module);
+  [[nodiscard]] std::string as_name(const languages::language& lang, const std::string& importer,
+                                    std::string_view module);
+  [[nodiscard]] std::string file_at(const languages::language& lang, const std::string& path) const;
+  [[nodiscard]] std::string index_of(const languages::language& lang, const std::string& folder) const;
+  [[nodiscard]] std::string path_at(const languages::language& lang, const std::string& path);
+  [[nodiscard]] std::string first_of(const languages::language& lang, const std::vector<std::string>& targets) const;
+  [[nodiscard]] std::string below_roots(const languages::language& lang, const std::string& importer,
+                                        const std::string& path, std::string& folder);
+  [[nodiscard]] bool is_package(const languages::language& lang, std::string_view folder) const;
+  [[nodiscard]] std::string package_folder(const languages::language& lang, const std::string& importer,
+                                           std::string_view module);
+  void add_submodules(const languages::language& lang, languages::source_file& file, size_t index,
+                      const std::string& folder) const;
+  void add_package(languages::source_file& file, size_t index, const std::string& folder,
+                   const languages::language& lang) const;
   [[nodiscard]] bool spend(uint64_t lookups) const noexcept;
 
   std::filesystem::path project_;
@@ -76,4 +81,4 @@ class module_resolver {
   bool told_of_lookups_ = false;
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

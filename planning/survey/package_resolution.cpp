@@ -8,7 +8,7 @@
 #include "languages/paths/glob.hpp"
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -20,7 +20,8 @@ constexpr size_t longest_member = 500;  ///< Of these.
 constexpr int most_tails = 16;          ///< Folders that a build may have put before a file's name.
 
 /// All files that an export may mean, by the conditions in their order; `null` hides it.
-void collect(const package_rules& rules, const nlohmann::json& value, std::vector<std::string>& into, int depth = 0) {
+void collect(const languages::package_rules& rules, const nlohmann::json& value, std::vector<std::string>& into,
+             int depth = 0) {
   if (depth > deepest_condition || into.size() >= most_files) return;
   if (value.is_string()) into.push_back(value.get<std::string>());
   if (value.is_array())
@@ -30,7 +31,7 @@ void collect(const package_rules& rules, const nlohmann::json& value, std::vecto
       if (const auto found = value.find(condition); found != value.end()) collect(rules, *found, into, depth + 1);
 }
 
-std::vector<name_mapping> read_exports(const package_rules& rules, const nlohmann::json& exports) {
+std::vector<name_mapping> read_exports(const languages::package_rules& rules, const nlohmann::json& exports) {
   std::vector<name_mapping> mappings;
   const auto add = [&](const std::string& pattern, const nlohmann::json& value) {
     mappings.push_back({pattern, {}});
@@ -56,17 +57,17 @@ std::string_view package_name(std::string_view module) noexcept {
 }
 
 std::string_view bare_name(std::string_view path) noexcept {
-  path.remove_suffix(extension_of(path).size());
+  path.remove_suffix(languages::extension_of(path).size());
   return path;
 }
 
 /// "dist/esm/cents.js" -> "src/dist/esm/cents", "src/esm/cents", "src/cents", ...: builds put folders before the name.
-void add_sources(const package_rules& rules, const std::string& folder, std::string_view target,
+void add_sources(const languages::package_rules& rules, const std::string& folder, std::string_view target,
                  std::vector<std::string>& into) {
   for (int i = 0; i < most_tails; ++i) {
     for (const auto& source : rules.sources)
       for (const auto rest : {target, bare_name(target)})
-        into.push_back(joined_path(joined_path(folder, source), rest));
+        into.push_back(languages::joined_path(languages::joined_path(folder, source), rest));
     const auto slash = target.find('/');
     if (slash == std::string_view::npos) return;
     target.remove_prefix(slash + 1);
@@ -75,7 +76,7 @@ void add_sources(const package_rules& rules, const std::string& folder, std::str
 
 }  // namespace
 
-std::vector<std::string> package_finder::targets(const package_rules& rules, std::string_view folder,
+std::vector<std::string> package_finder::targets(const languages::package_rules& rules, std::string_view folder,
                                                  std::string_view module) {
   if (rules.file.empty() || module.empty()) return {};
   const auto name = package_name(module);
@@ -84,13 +85,14 @@ std::vector<std::string> package_finder::targets(const package_rules& rules, std
   return targets_in(rules, *place, "." + std::string{module.substr(name.size())});
 }
 
-std::vector<std::string> package_finder::entry_targets(const package_rules& rules, const std::string& folder) {
+std::vector<std::string> package_finder::entry_targets(const languages::package_rules& rules,
+                                                       const std::string& folder) {
   if (rules.file.empty() || !at(rules, folder).exists) return {};
   return targets_in(rules, folder, ".");
 }
 
 /// `subpath` is "." for the package itself, else "./cents".
-std::vector<std::string> package_finder::targets_in(const package_rules& rules, const std::string& folder,
+std::vector<std::string> package_finder::targets_in(const languages::package_rules& rules, const std::string& folder,
                                                     const std::string& subpath) {
   const auto& here = at(rules, folder);
   const bool whole = subpath == ".";
@@ -101,19 +103,19 @@ std::vector<std::string> package_finder::targets_in(const package_rules& rules, 
     named.push_back(subpath);
   std::vector<std::string> found;
   for (auto& target : named) {
-    target = normal_path("", target);  // Relative to the package, and never out of it.
-    if (!target.empty()) found.push_back(joined_path(folder, target == "." ? "" : target));
+    target = languages::normal_path("", target);  // Relative to the package, and never out of it.
+    if (!target.empty()) found.push_back(languages::joined_path(folder, target == "." ? "" : target));
   }
   for (const auto& target : named)
     if (!target.empty()) add_sources(rules, folder, target, found);
   if (whole)
-    for (const auto& source : rules.sources) found.push_back(joined_path(folder, source));
+    for (const auto& source : rules.sources) found.push_back(languages::joined_path(folder, source));
   return found;
 }
 
-std::optional<std::string> package_finder::find(const package_rules& rules, std::string_view folder,
+std::optional<std::string> package_finder::find(const languages::package_rules& rules, std::string_view folder,
                                                 std::string_view name) {
-  for (auto place = folder;; place = folder_of(place)) {
+  for (auto place = folder;; place = languages::folder_of(place)) {
     const auto& here = at(rules, place);
     if (here.exists && here.name == name) return std::string{place};
     if (!here.members.empty()) {
@@ -124,11 +126,11 @@ std::optional<std::string> package_finder::find(const package_rules& rules, std:
   }
 }
 
-const package_finder::package& package_finder::at(const package_rules& rules, std::string_view folder) {
+const package_finder::package& package_finder::at(const languages::package_rules& rules, std::string_view folder) {
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = packages_.find(key); known != packages_.end()) return known->second;
   auto& here = packages_[key];
-  const auto document = manifests_.read(joined_path(folder, rules.file));
+  const auto document = manifests_.read(languages::joined_path(folder, rules.file));
   here.exists = !document.empty();
   here.name = text_at(document, rules.name);
   if (const auto* exports = member_at(document, rules.exports)) here.exports = read_exports(rules, *exports);
@@ -141,7 +143,8 @@ const package_finder::package& package_finder::at(const package_rules& rules, st
   return here;
 }
 
-const package_finder::folder_names& package_finder::members_of(const package_rules& rules, std::string_view folder) {
+const package_finder::folder_names& package_finder::members_of(const languages::package_rules& rules,
+                                                               std::string_view folder) {
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = members_.find(key); known != members_.end()) return known->second;
   struct member_glob {
@@ -151,21 +154,21 @@ const package_finder::folder_names& package_finder::members_of(const package_rul
   std::vector<member_glob> globs;
   for (std::string_view glob : at(rules, folder).members) {
     const bool takes_back = glob.starts_with('!');
-    globs.push_back({takes_back, normal_path(folder, glob.substr(takes_back ? 1 : 0))});
+    globs.push_back({takes_back, languages::normal_path(folder, glob.substr(takes_back ? 1 : 0))});
   }
   folder_names names;
   for (const auto candidate : folders_) {
     bool chosen = false;
     for (const auto& [takes_back, glob] : globs)
-      if (chosen == takes_back && glob_match(glob, candidate, steps_left_)) chosen = !takes_back;
+      if (chosen == takes_back && languages::glob_match(glob, candidate, steps_left_)) chosen = !takes_back;
     if (!chosen) continue;
     if (const auto& name = at(rules, candidate).name; !name.empty()) names.emplace(name, candidate);
   }
   if (steps_left_ == 0)
-    manifests_.report(joined_path(folder, rules.file),
+    manifests_.report(languages::joined_path(folder, rules.file),
                       "has too many or too costly globs for the folders of its "
                       "workspace; not all of its packages are known");
   return members_.emplace(key, std::move(names)).first->second;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

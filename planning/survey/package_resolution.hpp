@@ -13,7 +13,7 @@
 #include "languages/grammars/language.hpp"
 #include "planning/survey/manifests.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// Answers for one project. Remembers what it read; not for several threads at once.
 class package_finder {
@@ -25,11 +25,12 @@ class package_finder {
   /// Where `module`, imported by a file in `folder`, may lie if it is a package of the project or something in one
   /// ("@shop/money/cents"), best first: paths relative to the project, of files with or without their extension or of
   /// folders. Empty if no package of the project is called so.
-  [[nodiscard]] std::vector<std::string> targets(const package_rules& rules, std::string_view folder,
+  [[nodiscard]] std::vector<std::string> targets(const languages::package_rules& rules, std::string_view folder,
                                                  std::string_view module);
 
   /// The same for an import of the very folder in which a package lies. Empty if it has no manifest.
-  [[nodiscard]] std::vector<std::string> entry_targets(const package_rules& rules, const std::string& folder);
+  [[nodiscard]] std::vector<std::string> entry_targets(const languages::package_rules& rules,
+                                                       const std::string& folder);
 
  private:
   struct package {
@@ -41,15 +42,15 @@ class package_finder {
   };
   using folder_names = std::map<std::string, std::string, std::less<>>;
 
-  [[nodiscard]] const package& at(const package_rules& rules, std::string_view folder);
-  [[nodiscard]] const folder_names& members_of(const package_rules& rules, std::string_view folder);
-  [[nodiscard]] std::optional<std::string> find(const package_rules& rules, std::string_view folder,
+  [[nodiscard]] const package& at(const languages::package_rules& rules, std::string_view folder);
+  [[nodiscard]] const folder_names& members_of(const languages::package_rules& rules, std::string_view folder);
+  [[nodiscard]] std::optional<std::string> find(const languages::package_rules& rules, std::string_view folder,
                                                 std::string_view name);
-  [[nodiscard]] std::vector<std::string> targets_in(const package_rules& rules, const std::string& folder,
+  [[nodiscard]] std::vector<std::string> targets_in(const languages::package_rules& rules, const std::string& folder,
                                                     const std::string& subpath);
 
   template <class Value>
-  using by_folder = std::map<std::pair<const package_rules*, std::string>, Value>;
+  using by_folder = std::map<std::pair<const languages::package_rules*, std::string>, Value>;
 
   manifest_reader& manifests_;
   std::vector<std::string_view> folders_;
@@ -58,4 +59,4 @@ class package_finder {
   uint64_t steps_left_ = 500'000'000;  ///< Of matching globs, in all workspaces: some seconds.
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -10,29 +10,30 @@
 #include "base/text.hpp"
 #include "languages/syntax/parse_cache.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
 /// What became of one candidate.
 struct outcome {
-  expected<parsed_file> parsed = fail(ec::none, {});
+  expected<languages::parsed_file> parsed = fail(ec::none, {});
   std::string encoded;  ///< For the cache; empty if it came from there.
   bool from_cache = false;
 };
 
 constexpr uint64_t most_parsed_bytes = 3ULL << 30U;
 
-uint64_t bytes_of(const std::vector<symbol>& symbols) {
+uint64_t bytes_of(const std::vector<languages::symbol>& symbols) {
   uint64_t bytes = 0;
   for (const auto& one : symbols)
-    bytes += sizeof one + one.signature.size() + one.parameters.size() * sizeof(parameter) + bytes_of(one.members);
+    bytes += sizeof one + one.signature.size() + one.parameters.size() * sizeof(languages::parameter) +
+             bytes_of(one.members);
   return bytes;
 }
 
-uint64_t bytes_of(const parsed_file& parsed) {
+uint64_t bytes_of(const languages::parsed_file& parsed) {
   uint64_t bytes = sizeof parsed + bytes_of(parsed.file.symbols) + parsed.mentions.size() * sizeof(uint64_t) +
-                   (parsed.aliases.size() + parsed.reexports.size()) * sizeof(import_alias);
+                   (parsed.aliases.size() + parsed.reexports.size()) * sizeof(languages::import_alias);
   for (const auto& one : parsed.file.imports)
     bytes += sizeof one + one.module.size() + one.names.size() * sizeof(std::string);
   return bytes;
@@ -41,7 +42,7 @@ uint64_t bytes_of(const parsed_file& parsed) {
 class pool {
  public:
   pool(const std::filesystem::path& project, const std::vector<candidate_file>& files, const survey_options& options,
-       const discovery_rules& rules, const parse_cache& cache)
+       const discovery_rules& rules, const languages::parse_cache& cache)
       : project_(project), files_(files), options_(options), rules_(rules), cache_(cache), outcomes_(files.size()) {}
 
   std::vector<outcome>& run() {
@@ -82,8 +83,9 @@ class pool {
         made.from_cache = true;
         return made;
       }
-    made.parsed = parse_file(*file.lang, file.path, *text, content);
-    if (made.parsed && options_.cache == survey_cache::read_write) made.encoded = parse_cache::encode(*made.parsed);
+    made.parsed = languages::parse_file(*file.lang, file.path, *text, content);
+    if (made.parsed && options_.cache == survey_cache::read_write)
+      made.encoded = languages::parse_cache::encode(*made.parsed);
     return made;
   }
 
@@ -100,7 +102,7 @@ class pool {
   const std::vector<candidate_file>& files_;
   const survey_options& options_;
   const discovery_rules& rules_;
-  const parse_cache& cache_;
+  const languages::parse_cache& cache_;
   std::vector<outcome> outcomes_;
   std::atomic<size_t> next_{0};
   std::atomic<uint64_t> bytes_{0};  ///< Of what the files hold, in memory.
@@ -109,7 +111,7 @@ class pool {
   size_t shown_ = 0;
 };
 
-std::string store(const parse_cache& cache, const survey_options& options, std::vector<outcome>& outcomes) {
+std::string store(const languages::parse_cache& cache, const survey_options& options, std::vector<outcome>& outcomes) {
   std::vector<std::string> encoded;
   bool changed = false;
   for (auto& one : outcomes) {
@@ -125,8 +127,9 @@ std::string store(const parse_cache& cache, const survey_options& options, std::
 }  // namespace
 
 parsed_project parse_all(const std::filesystem::path& project, const std::vector<candidate_file>& files,
-                         const survey_options& options, const discovery_rules& rules, const language_set& languages) {
-  parse_cache cache{languages.fingerprint()};
+                         const survey_options& options, const discovery_rules& rules,
+                         const languages::language_set& languages) {
+  languages::parse_cache cache{languages.fingerprint()};
   if (options.cache != survey_cache::off) cache.load(options.cache_file);
   pool workers{project, files, options, rules, cache};
   auto& outcomes = workers.run();
@@ -143,4 +146,4 @@ parsed_project parse_all(const std::filesystem::path& project, const std::vector
   return result;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -17,7 +17,7 @@
 #include "planning/survey/project_parser.hpp"
 #include "planning/survey/unloadable_sources.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace fs = std::filesystem;
 
@@ -27,7 +27,7 @@ constexpr size_t most_examples = 3;
 
 class surveyor {
  public:
-  surveyor(const fs::path& project, const survey_options& options, const language_set& languages)
+  surveyor(const fs::path& project, const survey_options& options, const languages::language_set& languages)
       : project_(project), options_(options), languages_(languages) {}
 
   project_survey run(discovery found, const discovery_rules& rules) {
@@ -50,7 +50,7 @@ class surveyor {
  private:
   survey_counts& counts() noexcept { return result_.counts; }
 
-  void judge(std::vector<parsed_file>& files, const fs::path& work_tree) {
+  void judge(std::vector<languages::parsed_file>& files, const fs::path& work_tree) {
     module_resolver resolver{project_, files};
     for (auto& one : files)
       if (const auto* lang = languages_.by_id(one.file.language)) resolver.resolve(*lang, one.file);
@@ -81,7 +81,7 @@ class surveyor {
     for (const auto& [path, problem] : problems) result_.warnings.push_back(problem);
   }
 
-  [[nodiscard]] bool has_gap(const source_file& file, const file_coverage& coverage) {
+  [[nodiscard]] bool has_gap(const languages::source_file& file, const file_coverage& coverage) {
     if (file.is_test) {
       ++counts().tests;
     } else if (coverage.testable.empty()) {
@@ -96,8 +96,8 @@ class surveyor {
     return false;
   }
 
-  void add_gap(uint32_t index, const std::vector<parsed_file>& files, const file_coverage& coverage,
-               const language& lang, const module_resolver& resolver, framework_finder& frameworks) {
+  void add_gap(uint32_t index, const std::vector<languages::parsed_file>& files, const file_coverage& coverage,
+               const languages::language& lang, const module_resolver& resolver, framework_finder& frameworks) {
     const auto& file = files[index].file;
     file_gap gap;
     gap.file = index;
@@ -118,19 +118,19 @@ class surveyor {
     result_.gaps.push_back(std::move(gap));
   }
 
-  static bool is_named_after(const language& lang, std::string_view test, std::string_view source) {
-    const auto stems = tested_stems(lang, test);
-    return std::find(stems.begin(), stems.end(), stem_of(source)) != stems.end();
+  static bool is_named_after(const languages::language& lang, std::string_view test, std::string_view source) {
+    const auto stems = languages::tested_stems(lang, test);
+    return std::find(stems.begin(), stems.end(), languages::stem_of(source)) != stems.end();
   }
 
   /// Real tests (named like tests, not only standing in a test folder), as examples for the folder that they stand in
   /// and for all folders above it.
-  void group_tests(const std::vector<parsed_file>& files, framework_finder& frameworks) {
+  void group_tests(const std::vector<languages::parsed_file>& files, framework_finder& frameworks) {
     for (const auto& one : files) {
       const auto* lang = languages_.by_id(one.file.language);
-      if (lang == nullptr || !one.file.is_test || tested_stems(*lang, one.file.path).empty()) continue;
+      if (lang == nullptr || !one.file.is_test || languages::tested_stems(*lang, one.file.path).empty()) continue;
       const auto& framework = frameworks.framework_of(*lang, one.file.path);
-      for (auto folder = folder_of(one.file.path);; folder = folder_of(folder)) {
+      for (auto folder = languages::folder_of(one.file.path);; folder = languages::folder_of(folder)) {
         auto& examples = examples_[{lang, folder, framework}];
         if (examples.size() < most_examples) examples.push_back(one.file.path);
         if (folder.empty()) break;
@@ -139,12 +139,13 @@ class surveyor {
   }
 
   /// Those that share the most folders with the file come first; files of one folder have the same ones.
-  [[nodiscard]] const std::vector<std::string>& nearest_tests(const source_file& file, const std::string& framework,
-                                                              const language& lang) {
-    const auto key = std::pair{&lang, std::string{folder_of(file.path)}};
+  [[nodiscard]] const std::vector<std::string>& nearest_tests(const languages::source_file& file,
+                                                              const std::string& framework,
+                                                              const languages::language& lang) {
+    const auto key = std::pair{&lang, std::string{languages::folder_of(file.path)}};
     if (const auto known = nearest_.find(key); known != nearest_.end()) return known->second;
     std::vector<std::string> chosen;
-    for (auto folder = folder_of(file.path);; folder = folder_of(folder)) {
+    for (auto folder = languages::folder_of(file.path);; folder = languages::folder_of(folder)) {
       if (const auto found = examples_.find({&lang, folder, framework}); found != examples_.end())
         for (const auto test : found->second)
           if (chosen.size() < most_examples && std::find(chosen.begin(), chosen.end(), test) == chosen.end())
@@ -156,11 +157,12 @@ class surveyor {
 
   const fs::path& project_;
   const survey_options& options_;
-  const language_set& languages_;
+  const languages::language_set& languages_;
   project_survey result_;
   /// By language, folder and framework, in the files' order.
-  std::map<std::tuple<const language*, std::string_view, std::string_view>, std::vector<std::string_view>> examples_;
-  std::map<std::pair<const language*, std::string>, std::vector<std::string>> nearest_;
+  std::map<std::tuple<const languages::language*, std::string_view, std::string_view>, std::vector<std::string_view>>
+      examples_;
+  std::map<std::pair<const languages::language*, std::string>, std::vector<std::string>> nearest_;
 };
 
 }  // namespace
@@ -174,17 +176,18 @@ expected<void> survey_options::validate() const {
 }
 
 expected<project_survey> survey(const fs::path& project, const survey_options& options, const discovery_rules& rules,
-                                const language_set& languages) {
+                                const languages::language_set& languages) {
   if (auto valid = options.validate(); !valid) return tl::unexpected{valid.error()};
   auto found = discover(project, options.discover, rules, languages);
   if (!found) return tl::unexpected{found.error()};
   return surveyor{project, options, languages}.run(std::move(*found), rules);
 }
 
-expected<project_survey> survey(const fs::path& project, const survey_options& options, const language_set& languages) {
+expected<project_survey> survey(const fs::path& project, const survey_options& options,
+                                const languages::language_set& languages) {
   const auto rules = load_discovery_rules(config_directory());
   if (!rules) return tl::unexpected{rules.error()};
   return survey(project, options, *rules, languages);
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -12,7 +12,7 @@
 #include "languages/syntax/parser.hpp"
 #include "planning/survey/discovery.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 enum class survey_cache : uint8_t {
   off,
@@ -58,19 +58,19 @@ struct survey_counts {
 };
 
 struct project_survey {
-  std::vector<source_file> files;     ///< Sorted by path; imports resolved.
-  std::vector<skipped_file> skipped;  ///< Sorted by path.
-  std::vector<file_gap> gaps;         ///< Sorted by path.
+  std::vector<languages::source_file> files;  ///< Sorted by path; imports resolved.
+  std::vector<skipped_file> skipped;          ///< Sorted by path.
+  std::vector<file_gap> gaps;                 ///< Sorted by path.
   survey_counts counts;
   std::vector<std::string> warnings;  ///< Damaged manifests, an unreadable index, a cache that could not be written.
 };
 
 /// Looks at the whole project. Single files never make it fail. Deterministic for a given tree.
 [[nodiscard]] expected<project_survey> survey(const std::filesystem::path& project, const survey_options& options,
-                                              const discovery_rules& rules, const language_set& languages);
+                                              const discovery_rules& rules, const languages::language_set& languages);
 
 /// The same, with the rules of `config_directory()`.
 [[nodiscard]] expected<project_survey> survey(const std::filesystem::path& project, const survey_options& options,
-                                              const language_set& languages);
+                                              const languages::language_set& languages);
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -6,7 +6,7 @@
 
 #include "languages/paths/path_names.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 namespace {
 
@@ -17,37 +17,37 @@ constexpr size_t most_targets = 50;     ///< Of one mapping.
 
 }  // namespace
 
-std::vector<std::string> path_maps::targets(const path_map_rules& rules, std::string_view folder,
+std::vector<std::string> path_maps::targets(const languages::path_map_rules& rules, std::string_view folder,
                                             std::string_view module) {
   if (rules.files.empty()) return {};
   const auto map = nearest(rules, folder);
   auto found = map->mappings ? mapped(*map->mappings, module) : std::vector<std::string>{};
   if (map->has_base)
-    if (auto path = normal_path(map->base, module); !path.empty()) found.push_back(std::move(path));
+    if (auto path = languages::normal_path(map->base, module); !path.empty()) found.push_back(std::move(path));
   return found;
 }
 
 /// One that says nothing about names leaves it to those above: the tests' own tsconfig.json often does.
-path_maps::shared_map path_maps::nearest(const path_map_rules& rules, std::string_view folder) {
+path_maps::shared_map path_maps::nearest(const languages::path_map_rules& rules, std::string_view folder) {
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = nearest_.find(key); known != nearest_.end()) return known->second;
   auto found = std::make_shared<const path_map>();
   for (const auto& name : rules.files)
-    if (found->empty()) found = read(rules, joined_path(folder, name), 0);
-  if (found->empty() && !folder.empty()) found = nearest(rules, folder_of(folder));
+    if (found->empty()) found = read(rules, languages::joined_path(folder, name), 0);
+  if (found->empty() && !folder.empty()) found = nearest(rules, languages::folder_of(folder));
   return nearest_.emplace(key, std::move(found)).first->second;
 }
 
-path_maps::shared_map path_maps::read(const path_map_rules& rules, const std::string& file, int depth) {
+path_maps::shared_map path_maps::read(const languages::path_map_rules& rules, const std::string& file, int depth) {
   const auto [known, first] = read_.try_emplace({&rules, file});
   if (!first) return known->second ? known->second : std::make_shared<const path_map>();
   path_map map;
   const auto document = manifests_.read(file);
   if (const auto* extended = member_at(document, rules.extends))
     for (auto& name : texts_in(*extended, most_extended)) take_over(rules, file, std::move(name), depth, map);
-  const std::string folder{folder_of(file)};
+  const std::string folder{languages::folder_of(file)};
   if (const auto base = text_at(document, rules.base); !base.empty()) {
-    map.base = normal_path(folder, base);
+    map.base = languages::normal_path(folder, base);
     map.has_base = !map.base.empty();  // Otherwise it lies outside of the project.
   }
   if (const auto* paths = member_at(document, rules.paths); paths != nullptr && paths->is_object()) {
@@ -67,18 +67,18 @@ std::vector<name_mapping> path_maps::read_mappings(const std::string& file, cons
     }
     name_mapping mapping{pattern, {}};
     for (const auto& target : texts_in(targets, most_targets))
-      if (auto path = normal_path(base, target); !path.empty()) mapping.targets.push_back(std::move(path));
+      if (auto path = languages::normal_path(base, target); !path.empty()) mapping.targets.push_back(std::move(path));
     mappings.push_back(std::move(mapping));
   }
   return mappings;
 }
 
 /// Names of packages ("@tsconfig/node22") say nothing about this project's files.
-void path_maps::take_over(const path_map_rules& rules, const std::string& file, std::string name, int depth,
+void path_maps::take_over(const languages::path_map_rules& rules, const std::string& file, std::string name, int depth,
                           path_map& into) {
   if (!name.starts_with('.') || depth >= longest_chain) return;
   if (!name.ends_with(".json")) name += ".json";
-  const auto path = normal_path(folder_of(file), name);
+  const auto path = languages::normal_path(languages::folder_of(file), name);
   if (path.empty()) return;
   const auto taken = read(rules, path, depth + 1);
   if (taken->has_base) {
@@ -88,4 +88,4 @@ void path_maps::take_over(const path_map_rules& rules, const std::string& file, 
   if (taken->mappings) into.mappings = taken->mappings;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

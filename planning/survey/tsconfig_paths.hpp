@@ -11,7 +11,7 @@
 #include "languages/grammars/language.hpp"
 #include "planning/survey/manifests.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 /// Answers for one project. Remembers what it read; not for several threads at once.
 class path_maps {
@@ -21,7 +21,7 @@ class path_maps {
   /// Where `module`, imported by a file in `folder`, may lie, best first: paths relative to the project, of files with
   /// or without their extension or of folders. What a configuration takes over (`extends`) counts if that is a file of
   /// the project.
-  [[nodiscard]] std::vector<std::string> targets(const path_map_rules& rules, std::string_view folder,
+  [[nodiscard]] std::vector<std::string> targets(const languages::path_map_rules& rules, std::string_view folder,
                                                  std::string_view module);
 
  private:
@@ -33,11 +33,12 @@ class path_maps {
     [[nodiscard]] bool empty() const noexcept { return !has_base && !mappings; }
   };
   using shared_map = std::shared_ptr<const path_map>;
-  using by_place = std::map<std::pair<const path_map_rules*, std::string>, shared_map>;
+  using by_place = std::map<std::pair<const languages::path_map_rules*, std::string>, shared_map>;
 
-  [[nodiscard]] shared_map nearest(const path_map_rules& rules, std::string_view folder);
-  [[nodiscard]] shared_map read(const path_map_rules& rules, const std::string& file, int depth);
-  void take_over(const path_map_rules& rules, const std::string& file, std::string name, int depth, path_map& into);
+  [[nodiscard]] shared_map nearest(const languages::path_map_rules& rules, std::string_view folder);
+  [[nodiscard]] shared_map read(const languages::path_map_rules& rules, const std::string& file, int depth);
+  void take_over(const languages::path_map_rules& rules, const std::string& file, std::string name, int depth,
+                 path_map& into);
   [[nodiscard]] std::vector<name_mapping> read_mappings(const std::string& file, const nlohmann::json& paths,
                                                         const std::string& base);
 
@@ -46,4 +47,4 @@ class path_maps {
   by_place read_;     ///< By file; null while it is being read: files may extend each other in a circle.
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -9,9 +9,9 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
-load_judge::load_judge(const std::vector<parsed_file>& files, const language_set& languages,
+load_judge::load_judge(const std::vector<languages::parsed_file>& files, const languages::language_set& languages,
                        framework_finder& frameworks)
     : files_(files), languages_(languages), frameworks_(frameworks) {}
 
@@ -56,4 +56,4 @@ load_judge::verdicts load_judge::look(const std::string& framework) {
   return found;
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -10,28 +10,29 @@
 #include "languages/syntax/parser.hpp"
 #include "planning/survey/framework_detection.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 class load_judge {
  public:
   /// The arguments have to outlive the judge; imports are resolved already.
-  load_judge(const std::vector<parsed_file>& files, const language_set& languages, framework_finder& frameworks);
+  load_judge(const std::vector<languages::parsed_file>& files, const languages::language_set& languages,
+             framework_finder& frameworks);
 
   /// Why a test under `framework` cannot import the file, in words; empty if it can.
   [[nodiscard]] std::string why_not(uint32_t file, const std::string& framework);
 
  private:
   struct verdict {
-    const load_rule* rule = nullptr;
+    const languages::load_rule* rule = nullptr;
     uint32_t culprit = 0;  ///< The file that cannot be loaded.
   };
   using verdicts = std::unordered_map<uint32_t, verdict>;  ///< By file; those without one can be loaded.
   [[nodiscard]] verdicts look(const std::string& framework);
 
-  const std::vector<parsed_file>& files_;
-  const language_set& languages_;
+  const std::vector<languages::parsed_file>& files_;
+  const languages::language_set& languages_;
   framework_finder& frameworks_;
   std::map<std::string, verdicts> known_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::planning

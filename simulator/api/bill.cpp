@@ -13,7 +13,7 @@
 #include "base/clock.hpp"
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 bill_file::bill_file(bill_file&& other) noexcept
     : file_(std::exchange(other.file_, -1)), path_(std::move(other.path_)), line_(std::move(other.line_)) {}
@@ -60,4 +60,4 @@ expected<void> bill_file::add(const bill_entry& x) {
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

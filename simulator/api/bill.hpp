@@ -10,7 +10,7 @@
 #include "base/error.hpp"
 #include "simulator/api/price_list.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 struct bill_entry {
   uint64_t ordinal = 0;  ///< Of the message request, from 1.
@@ -46,4 +46,4 @@ class bill_file {
   std::string line_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -7,7 +7,7 @@
 
 #include "base/digest.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -216,4 +216,4 @@ void message_reader::mark(const element& control, std::string_view text, message
                              ttl && text_of(*ttl) == "1h" ? cache_ttl::one_hour : cache_ttl::five_minutes});
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -15,7 +15,7 @@ class element;
 class parser;
 }  // namespace simdjson::dom
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// An error answer of the API.
 struct api_problem {
@@ -78,4 +78,4 @@ class message_reader {
   bool system_pending_ = false;  ///< The end of `system` is not in `chain_` yet.
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

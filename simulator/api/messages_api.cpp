@@ -12,7 +12,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -197,4 +197,4 @@ void provider::count_tokens(const http_call& call, reply& out) {
   fmt::format_to(std::back_inserter(out.body), "{{\"input_tokens\":{}}}", request_.prompt_tokens());
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

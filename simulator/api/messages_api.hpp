@@ -11,7 +11,7 @@
 #include "simulator/server/counters.hpp"
 #include "simulator/server/reply.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// Used by the server's thread alone; `counters()` may be read from anywhere.
 class provider {
@@ -78,4 +78,4 @@ class provider {
   live_counters counters_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -7,7 +7,7 @@
 #include "simulator/api/messages_api.hpp"
 #include "simulator/behaviour/malformed_bodies.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -220,4 +220,4 @@ void provider::write_body(const counted_tokens& tokens, const answer& said, cons
   if (drawn.lies) tell_lie(rules_.lies.body, request_.model->id, out);
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

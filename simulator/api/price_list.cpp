@@ -9,7 +9,7 @@
 
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -114,4 +114,4 @@ nano_dollars price_list::bill(const served_model& model, const counted_tokens& t
   return nano > nano_dollars::max().count ? nano_dollars::max() : nano_dollars{static_cast<int64_t>(nano)};
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "base/money.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// Tokens of one answer as the provider counts them.
 struct counted_tokens {
@@ -69,4 +69,4 @@ class price_list {
   int64_t us_percent_ = 100;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -2,7 +2,7 @@
 
 #include "simulator/api/prompt_cache.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -58,4 +58,4 @@ void prompt_cache::store(std::span<const cache_breakpoint> breakpoints, uint64_t
     std::erase_if(entries_, [now](const auto& stored) { return stored.second.expires <= now; });
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "simulator/api/price_list.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 enum class cache_ttl : uint8_t { five_minutes, one_hour };
 
@@ -42,4 +42,4 @@ class prompt_cache {
   std::unordered_map<uint64_t, entry> entries_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::simulator {
 
 rate_bucket::rate_bucket(uint64_t per_minute, steady_time now) noexcept
     : limit_(static_cast<double>(per_minute)), level_(limit_), refilled_(now) {}
@@ -74,4 +74,4 @@ void model_buckets::append_headers(std::string& out, steady_time now) {
   }
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -7,7 +7,7 @@
 #include "base/clock.hpp"
 #include "simulator/behaviour/scenario.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// One bucket. `per_minute` 0: unlimited.
 class rate_bucket {
@@ -50,4 +50,4 @@ class model_buckets {
   rate_bucket output_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -10,7 +10,7 @@
 
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -163,4 +163,4 @@ std::string test_writer::write(const prompt_task& task, const framework_words& w
   return out;
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

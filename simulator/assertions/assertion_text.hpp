@@ -11,7 +11,7 @@
 #include "base/error.hpp"
 #include "simulator/assertions/prompt_task.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// The words of one framework. In each text `{{key}}` is replaced; `{{NAME}}` for each of `names`, and `{{NAME as}}`
 /// where it is imported ("test", "test as test_").
@@ -62,4 +62,4 @@ class test_writer {
   std::map<std::string, framework_words, std::less<>> frameworks_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

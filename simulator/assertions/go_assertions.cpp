@@ -5,7 +5,7 @@
 
 #include "simulator/assertions/assertion_text.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -93,4 +93,4 @@ std::vector<sure_check> go_checks(const prompt_task& task) {
   return checks;
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

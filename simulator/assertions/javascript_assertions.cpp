@@ -7,7 +7,7 @@
 
 #include "simulator/assertions/assertion_text.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -157,4 +157,4 @@ std::vector<sure_check> javascript_checks(const prompt_task& task) {
   return checks;
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -6,7 +6,7 @@
 
 #include <simdjson.h>
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -179,4 +179,4 @@ size_t find_word(std::string_view text, std::string_view word, size_t from) noex
   return npos;
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

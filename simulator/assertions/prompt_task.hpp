@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace cohort {
+namespace cohort::simulator {
 
 struct task_parameter {
   std::string name;
@@ -51,4 +51,4 @@ inline constexpr auto npos = std::string_view::npos;
 /// Position of `word` as a whole word at or after `from`, or npos.
 [[nodiscard]] size_t find_word(std::string_view text, std::string_view word, size_t from = 0) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::simulator

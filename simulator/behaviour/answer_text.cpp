@@ -8,7 +8,7 @@
 
 #include "simulator/api/message_request.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -87,4 +87,4 @@ answer answer_author::compose(std::string_view prompt, const fate& drawn, uint64
   return said;
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

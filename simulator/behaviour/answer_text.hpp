@@ -7,7 +7,7 @@
 #include "simulator/assertions/assertion_text.hpp"
 #include "simulator/behaviour/fault_draws.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// What the model says; `refusal`, `empty` and `max_tokens` still have a stop reason of their own.
 struct answer {
@@ -30,4 +30,4 @@ class answer_author {
   test_writer tests_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

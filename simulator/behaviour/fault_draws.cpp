@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numbers>
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -58,4 +58,4 @@ fate draw_fate(const scenario& rules, uint64_t content, uint64_t attempt) noexce
   return drawn;
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

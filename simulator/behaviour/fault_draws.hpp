@@ -6,7 +6,7 @@
 
 #include "simulator/behaviour/scenario.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// In the order of `in_order(fault_rates)`; `none` is the rest.
 enum class fault : uint8_t {
@@ -38,4 +38,4 @@ struct fate {
 /// The fate of attempt `attempt` (from 1) at the prompt with hash `content`.
 [[nodiscard]] fate draw_fate(const scenario& rules, uint64_t content, uint64_t attempt) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::simulator

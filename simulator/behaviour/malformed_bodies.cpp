@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -101,4 +101,4 @@ void tell_lie(body_lie lie, std::string_view model, reply& out) {
   }
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -6,10 +6,10 @@
 #include "simulator/behaviour/scenario.hpp"
 #include "simulator/server/reply.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// Makes `out` the lie, for a request of `model`. `body_lie::none` and `body_lie::other_model` change nothing: the one
 /// is no lie, the other is an honest body under another name.
 void tell_lie(body_lie lie, std::string_view model, reply& out);
 
-}  // namespace cohort
+}  // namespace cohort::simulator

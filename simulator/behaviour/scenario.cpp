@@ -14,7 +14,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -279,4 +279,4 @@ expected<void> override_scenario(scenario& base, std::string_view assignment) {
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// How long a request waits for its answer: `fixed_ms` plus a log-normal part.
 struct latency_model {
@@ -149,4 +149,4 @@ struct scenario {
 /// Applies one "group.key=value" ("faults.overloaded=0.1", "seed=7"), the value as JSON or a bare word.
 [[nodiscard]] expected<void> override_scenario(scenario& base, std::string_view assignment);
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -13,7 +13,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -312,4 +312,4 @@ void serve_connection(tcp::socket socket, provider& api) {
   std::make_shared<connection>(std::move(socket), api)->read_head();
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

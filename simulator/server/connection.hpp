@@ -6,9 +6,9 @@
 
 #include "simulator/api/messages_api.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// Serves `socket` until either side closes it. `api` must outlive the socket's io_context.
 void serve_connection(boost::asio::ip::tcp::socket socket, provider& api);
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -5,7 +5,7 @@
 
 #include "simulator/server/simulator.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 class live_counters {
  public:
@@ -24,4 +24,4 @@ class live_counters {
   simulator_counters values_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -9,7 +9,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace {
 
@@ -148,4 +148,4 @@ void append_error_json(std::string& out, const api_problem& problem, std::string
   out.append("},\"request_id\":\"").append(request_id).append("\"}");
 }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

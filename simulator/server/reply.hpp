@@ -10,7 +10,7 @@
 #include "simulator/api/message_request.hpp"
 #include "simulator/behaviour/answer_text.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 /// One HTTP request, as views into the connection's buffers.
 struct http_call {
@@ -71,4 +71,4 @@ void append_message_events(std::string& out, const message_body& message, bool f
 /// The API's error object.
 void append_error_json(std::string& out, const api_problem& problem, std::string_view request_id);
 
-}  // namespace cohort
+}  // namespace cohort::simulator

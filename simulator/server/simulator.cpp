@@ -12,7 +12,7 @@
 
 #include "simulator/server/connection.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 namespace asio = boost::asio;
 using tcp = asio::ip::tcp;
@@ -128,4 +128,4 @@ simulator_counters simulator::counters() const { return server_->api().counters(
 
 void simulator::stop() { server_->stop(); }
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -11,7 +11,7 @@
 #include "base/money.hpp"
 #include "simulator/behaviour/scenario.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 
 struct simulator_options {
   uint16_t port = 0;               ///< 0: the system chooses a free one.
@@ -74,4 +74,4 @@ class simulator {
   std::unique_ptr<server> server_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -8,7 +8,7 @@
 
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 std::string_view name(disagreement kind) noexcept {
   switch (kind) {
@@ -41,4 +41,4 @@ file_condition condition_of(const std::string& path, const digest& content) {
   return sha256(*present) == content ? file_condition::intact : file_condition::edited;
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

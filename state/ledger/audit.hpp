@@ -10,7 +10,7 @@
 #include "messages/ledger.hpp"
 #include "state/ledger/price_history.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// What kind of thing does not agree.
 enum class disagreement : uint8_t {
@@ -68,4 +68,4 @@ enum class file_condition : uint8_t { intact, missing, edited, unreadable };
 /// True if nothing stands at `path`; the cheap half of `condition_of`.
 [[nodiscard]] bool is_missing(const std::string& path) noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::state

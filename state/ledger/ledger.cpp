@@ -13,7 +13,7 @@
 #include "base/log.hpp"
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -205,4 +205,4 @@ void ledger::abandon_plan() noexcept {
   if (self_->draft) rollback();
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -15,7 +15,7 @@
 #include "state/ledger/audit.hpp"
 #include "state/ledger/results.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// A delivered file as recorded.
 struct delivered_file {
@@ -201,4 +201,4 @@ class ledger {
   std::unique_ptr<impl> self_;
 };
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -5,7 +5,7 @@
 #include "base/text.hpp"
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -245,4 +245,4 @@ expected<ledger_audit> ledger::audit(const std::vector<model_info>& present) con
   return audited;
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -18,7 +18,7 @@
 #include "base/text.hpp"
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -281,4 +281,4 @@ void backup_writer::begin_if_due() {
   }};
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -15,7 +15,7 @@
 #include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 struct ledger_backup {
   std::filesystem::path file;
@@ -71,4 +71,4 @@ class backup_writer {
   std::atomic<steady_time::rep> next_{0};
 };
 
-}  // namespace cohort
+}  // namespace cohort::state

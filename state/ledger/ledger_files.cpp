@@ -4,7 +4,7 @@
 
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -153,4 +153,4 @@ expected<std::vector<attempt_record>> ledger::attempts(int64_t run) const {
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -13,7 +13,7 @@
 #include "state/ledger/statement.hpp"
 #include "state/sqlite/ledger_file.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// How an attempt ended; the values are stored.
 enum class outcome : uint8_t {
@@ -111,4 +111,4 @@ struct ledger::impl {
   }
 };
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -18,7 +18,7 @@
 #include "state/sqlite/read_copy.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -203,4 +203,4 @@ expected<void> import_ledger(const fs::path& from, const fs::path& to, const sig
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

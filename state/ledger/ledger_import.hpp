@@ -6,7 +6,7 @@
 
 #include "base/signing_key.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// For whom a ledger is imported.
 struct import_target {
@@ -22,4 +22,4 @@ struct import_target {
 [[nodiscard]] expected<void> import_ledger(const std::filesystem::path& from, const std::filesystem::path& to,
                                            const signing_key& key, const import_target& target = {});
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -6,7 +6,7 @@
 
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -166,4 +166,4 @@ expected<void> ledger::update_run(int64_t run, const run_settings& settings, run
   return stored;
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

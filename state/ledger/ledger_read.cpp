@@ -6,7 +6,7 @@
 
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -356,4 +356,4 @@ expected<std::optional<std::string>> ledger::answer_of(int64_t run, const task_i
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

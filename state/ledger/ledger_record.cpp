@@ -7,7 +7,7 @@
 #include "base/text.hpp"
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -88,7 +88,7 @@ expected<task_row> ledger::impl::find(int64_t run, const task_id& id) const {
 }
 
 expected<std::optional<attempt_row>> ledger::impl::find_attempt(int64_t task, uint32_t number) const {
-  query row{prepared(cohort::find_attempt)};
+  query row{prepared(cohort::state::find_attempt)};
   if (!row.whole(task).whole(number).next()) return std::optional<attempt_row>{};
   attempt_row found;
   found.how = row.as<outcome>();
@@ -274,4 +274,4 @@ expected<void> ledger::record(int64_t run, const delivery& x) {
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

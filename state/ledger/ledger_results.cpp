@@ -4,7 +4,7 @@
 
 #include "state/ledger/ledger_impl.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -96,4 +96,4 @@ expected<std::vector<source_target>> ledger::targets_of_several_tasks() const {
   });
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

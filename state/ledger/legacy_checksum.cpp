@@ -12,7 +12,7 @@
 
 #include "state/sqlite/ledger_file.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -95,4 +95,4 @@ expected<void> check_legacy_seals(SQLite::Database& connection, const std::files
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

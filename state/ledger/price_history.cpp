@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -83,4 +83,4 @@ const model_info* price_history::at(const std::string& model, wall_time when) co
   return found;
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "messages/price.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// A model's limits and prices as one line of text.
 [[nodiscard]] std::string pack_prices(const model_info& model);
@@ -34,4 +34,4 @@ class price_history {
   std::vector<note> notes_;  ///< In order of time.
 };
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -8,7 +8,7 @@
 #include "base/digest.hpp"
 #include "messages/ledger.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// A task with an answer for some target.
 struct target_task {
@@ -36,4 +36,4 @@ struct source_target {
   std::string target;
 };
 
-}  // namespace cohort
+}  // namespace cohort::state

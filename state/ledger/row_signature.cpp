@@ -11,7 +11,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -192,4 +192,4 @@ std::optional<std::map<std::string, std::string>> unpack(std::string_view packed
   return traits;
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -15,7 +15,7 @@
 
 struct sqlite3;
 
-namespace cohort {
+namespace cohort::state {
 
 /// SipHash-2-4 with a result of 64 bits (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012).
 [[nodiscard]] uint64_t siphash(const std::array<uint64_t, 2>& key, std::string_view data) noexcept;
@@ -48,4 +48,4 @@ void define_signature(sqlite3* connection, const signing_key& key);
 [[nodiscard]] std::string pack(const std::map<std::string, std::string>& traits);
 [[nodiscard]] std::optional<std::map<std::string, std::string>> unpack(std::string_view packed);
 
-}  // namespace cohort
+}  // namespace cohort::state

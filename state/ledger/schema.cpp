@@ -3,7 +3,7 @@
 
 #include "state/ledger/schema.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 const char* const ledger_schema = R"sql(
 CREATE TABLE meta(
@@ -271,4 +271,4 @@ CREATE TABLE placed(
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-namespace cohort {
+namespace cohort::state {
 
 /// "Chrt": tells a ledger from other SQLite files.
 inline constexpr uint32_t ledger_application_id = 0x43687274;
@@ -21,4 +21,4 @@ extern const char* const ledger_schema;
 extern const char* const ledger_schema_1;
 extern const char* const ledger_schema_2;
 
-}  // namespace cohort
+}  // namespace cohort::state

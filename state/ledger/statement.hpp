@@ -15,7 +15,7 @@
 #include "base/money.hpp"
 #include "messages/task_id.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// Throws `SQLite::Exception`. Bound texts must outlive the query; they are not copied.
 class query {
@@ -103,4 +103,4 @@ class query {
   std::array<char, 16> identity_{};
 };
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -20,7 +20,7 @@
 #include "state/ledger/schema.hpp"
 #include "state/sqlite/ledger_file.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -180,4 +180,4 @@ expected<void> inspect_wal(const fs::path& file) {
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

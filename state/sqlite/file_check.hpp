@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// Checks the header of the ledger `file`. Errors: `ec::state_corrupt`, `ec::state_newer`, those of reading.
 [[nodiscard]] expected<void> inspect_header(const std::filesystem::path& file);
@@ -32,4 +32,4 @@ namespace cohort {
 /// The first format whose rows are signed.
 [[nodiscard]] uint32_t first_signed_format() noexcept;
 
-}  // namespace cohort
+}  // namespace cohort::state

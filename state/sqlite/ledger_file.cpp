@@ -27,7 +27,7 @@
 #include "state/sqlite/read_copy.hpp"
 #include "state/sqlite/wal_check.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -360,4 +360,4 @@ std::string store::meta(const char* key) const {
   return query.getColumn(0).getString();
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

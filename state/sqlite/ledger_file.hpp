@@ -14,7 +14,7 @@
 
 #include "base/signing_key.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// An open, checked ledger file.
 class store {
@@ -128,4 +128,4 @@ auto guarded(const SQLite::Database* database, const std::filesystem::path& file
   }
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -12,7 +12,7 @@
 #include "state/ledger/schema.hpp"
 #include "state/sqlite/ledger_file.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -141,4 +141,4 @@ error damaged(const fs::path& file, std::string_view what) {
           file.string(), what)};
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -15,7 +15,7 @@
 #include "state/ledger/ledger_impl.hpp"
 #include "state/sqlite/file_check.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -73,4 +73,4 @@ expected<fs::path> ledger::put_back() {
   return tl::unexpected{system_error(errno, "put the ledger back to", file)};
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

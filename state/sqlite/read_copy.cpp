@@ -15,7 +15,7 @@
 #include "base/files.hpp"
 #include "state/sqlite/file_check.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -134,4 +134,4 @@ void ledger_copy::take_name() noexcept {
   folder_.clear();
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

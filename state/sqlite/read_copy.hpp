@@ -8,7 +8,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 class ledger_copy {
  public:
@@ -32,4 +32,4 @@ class ledger_copy {
   std::array<int, 2> files_{-1, -1};  ///< Ledger and WAL, without a name.
 };
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -10,7 +10,7 @@
 #include "state/sqlite/file_check.hpp"
 #include "state/sqlite/ledger_file.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 
@@ -62,4 +62,4 @@ expected<void> check_journal_belongs(const fs::path& file, const std::optional<i
   return {};
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

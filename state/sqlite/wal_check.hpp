@@ -11,7 +11,7 @@
 
 #include "base/error.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 /// What the main file says by itself, without its WAL.
 struct identity_marks {
@@ -36,4 +36,4 @@ struct identity_marks {
                                                    const std::optional<identity_marks>& alone,
                                                    const SQLite::Database& database);
 
-}  // namespace cohort
+}  // namespace cohort::state

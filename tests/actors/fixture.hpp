@@ -21,7 +21,7 @@
 #include "base/files.hpp"
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 
 struct test_config : caf::actor_system_config {
   test_config() {
@@ -186,7 +186,7 @@ class plain_craft : public task_craft {
 /// A whole run over a plan of N tasks, under virtual time.
 struct run_fixture : actor_fixture {
   std::filesystem::path root = std::filesystem::temp_directory_path() / ("cohort-run-" + random_hex(6));
-  workspace place{root};
+  state::workspace place{root};
   std::shared_ptr<scripted_provider> way = std::make_shared<scripted_provider>();
   plain_craft craft;
   run_settings settings;
@@ -197,7 +197,7 @@ struct run_fixture : actor_fixture {
   std::optional<node_rules> nodes;  ///< Set: nodes can join.
   std::vector<run_event> events;
   std::vector<caf::actor_addr> expelled;  ///< Nodes whose connections the HUB has ended.
-  std::shared_ptr<ledger> book;
+  std::shared_ptr<state::ledger> book;
   run_services services;
   coordinator_actor owner;
 
@@ -247,9 +247,9 @@ struct run_fixture : actor_fixture {
     ASSERT_TRUE(book->commit_plan(batch_of));
   }
   void open_ledger() {
-    auto opened = ledger::open(place.ledger_file(), root, ledger::access::read_write);
+    auto opened = state::ledger::open(place.ledger_file(), root, state::ledger::access::read_write);
     ASSERT_TRUE(opened) << opened.error().message;
-    book = std::make_shared<ledger>(std::move(*opened));
+    book = std::make_shared<state::ledger>(std::move(*opened));
   }
   run_record stored() const { return book->newest_run().value().value(); }
 
@@ -273,7 +273,7 @@ struct run_fixture : actor_fixture {
     services.backlog = std::make_shared<judge_backlog>(most_unread);
     owner = sys.spawn(coordinator, context, before, [this, context, before](const coordinator_actor& home) {
       services.progress = sys.spawn(progress, snapshot_of(before, steady_time{}), std::make_shared<collector>(events));
-      const auto awaited = nodes ? book->awaited(before.id).value() : std::vector<awaited_attempt>{};
+      const auto awaited = nodes ? book->awaited(before.id).value() : std::vector<state::awaited_attempt>{};
       services.recorder =
           sys.spawn(recorder, context, book, recorder_options{place, root / "out", before.id, nodes.has_value()}, home);
       budget money{{settings.on_limit == limit_policy::warn ? std::nullopt : settings.cost_limit, settings.budget}};
@@ -327,4 +327,4 @@ struct run_fixture : actor_fixture {
   }
 };
 
-}  // namespace cohort
+}  // namespace cohort::actors

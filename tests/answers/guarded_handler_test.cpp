@@ -11,14 +11,14 @@
 #include "tests/planning/planning_fixture.hpp"
 #include "tests/planning/prompt_fixture.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 namespace {
 
 using testing::HasSubstr;
 
 const std::string good = "def test_a():\n    assert True\n";
 
-struct guarded_craft_test : testing_planning::project_test {
+struct guarded_craft_test : planning::fixture::project_test {
   std::vector<craft_question> asked;
   expected<std::string> elsewhere = std::string{"from elsewhere"};
 
@@ -26,7 +26,7 @@ struct guarded_craft_test : testing_planning::project_test {
     return std::move(answer_marks::open(*folder::open(root), "cache/reading").value());
   }
   [[nodiscard]] std::unique_ptr<guarded_craft> opened() {
-    return std::make_unique<guarded_craft>(std::move(load_test_craft(testing_planning::config_dir).value()), marks(),
+    return std::make_unique<guarded_craft>(std::move(load_test_craft(planning::fixture::config_dir).value()), marks(),
                                            [this](const craft_question& question) {
                                              asked.push_back(question);
                                              return elsewhere;
@@ -49,7 +49,7 @@ struct guarded_craft_test : testing_planning::project_test {
       std::vector<std::string> results_in(const task_spec&, const std::string&) const override { return {}; }
     };
     const guarded_craft craft{std::make_unique<looking>(root / "cache" / "reading"), marks(), {}};
-    return craft.extract(task_in("python", "test_a.py"), text).value();
+    return craft.extract(planning::task_in("python", "test_a.py"), text).value();
   }
   [[nodiscard]] std::filesystem::path script(const std::string& text) const {
     const auto path = root / "reader";
@@ -61,7 +61,7 @@ struct guarded_craft_test : testing_planning::project_test {
 
 TEST_F(guarded_craft_test, reads_here_and_leaves_no_mark) {
   const auto craft = opened();
-  EXPECT_EQ(craft->extract(task_in("python", "test_a.py"), good).value(), good);
+  EXPECT_EQ(craft->extract(planning::task_in("python", "test_a.py"), good).value(), good);
   EXPECT_TRUE(asked.empty());
   EXPECT_EQ(marked().find_first_not_of(" \n"), std::string::npos);
   EXPECT_THAT(mark_of(good), testing::SizeIs(65));
@@ -70,30 +70,31 @@ TEST_F(guarded_craft_test, reads_here_and_leaves_no_mark) {
 TEST_F(guarded_craft_test, has_a_marked_text_read_elsewhere_once) {
   leave_mark(mark_of(good));
   const auto craft = opened();
-  EXPECT_EQ(craft->extract(task_in("python", "test_a.py"), good + "\n").value(), good) << "another text is read here";
+  EXPECT_EQ(craft->extract(planning::task_in("python", "test_a.py"), good + "\n").value(), good)
+      << "another text is read here";
   EXPECT_TRUE(asked.empty());
-  EXPECT_EQ(craft->extract(task_in("python", "test_a.py"), good).value(), "from elsewhere");
+  EXPECT_EQ(craft->extract(planning::task_in("python", "test_a.py"), good).value(), "from elsewhere");
   ASSERT_EQ(asked.size(), 1u);
   EXPECT_EQ(asked.front().texts.front(), good);
-  EXPECT_EQ(craft->extract(task_in("python", "test_a.py"), good).value(), good) << "it is acquitted";
+  EXPECT_EQ(craft->extract(planning::task_in("python", "test_a.py"), good).value(), good) << "it is acquitted";
   EXPECT_EQ(asked.size(), 1u);
 }
 
 TEST_F(guarded_craft_test, keeps_the_mark_until_something_is_found_out) {
   leave_mark(mark_of(good));
   elsewhere = fail(ec::interrupted, "no process");
-  EXPECT_EQ(opened()->extract(task_in("python", "test_a.py"), good).error().code, ec::interrupted);
+  EXPECT_EQ(opened()->extract(planning::task_in("python", "test_a.py"), good).error().code, ec::interrupted);
   elsewhere = fail(ec::answer_too_costly, "it died");
-  EXPECT_EQ(opened()->extract(task_in("python", "test_a.py"), good).error().code, ec::answer_too_costly);
+  EXPECT_EQ(opened()->extract(planning::task_in("python", "test_a.py"), good).error().code, ec::answer_too_costly);
   EXPECT_EQ(asked.size(), 2u);
-  EXPECT_EQ(opened()->extract(task_in("python", "test_a.py"), good).value(), good);
+  EXPECT_EQ(opened()->extract(planning::task_in("python", "test_a.py"), good).value(), good);
 }
 
 TEST_F(guarded_craft_test, bears_any_content_of_the_file) {
   for (const auto& content :
        {std::string(1'000'000, 'f'), std::string(5'000, '\0'), std::string{"\n\n\n"}, std::string(64, 'a')}) {
     leave_mark(content);
-    EXPECT_EQ(opened()->extract(task_in("python", "test_a.py"), good).value(), good);
+    EXPECT_EQ(opened()->extract(planning::task_in("python", "test_a.py"), good).value(), good);
     std::filesystem::remove(root / "cache" / "reading");
   }
   std::filesystem::create_symlink("/etc/passwd", root / "cache" / "reading");
@@ -115,4 +116,4 @@ TEST_F(guarded_craft_test, tells_an_answer_that_ends_its_reader_from_a_reader_th
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::answers

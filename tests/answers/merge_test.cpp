@@ -2,11 +2,11 @@
 
 #include "tests/planning/prompt_fixture.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 namespace {
 
 std::string merged(const std::string& language, const std::string& target, const std::vector<std::string>& parts) {
-  const auto result = craft().assemble(task_in(language, target), parts);
+  const auto result = planning::craft().assemble(planning::task_in(language, target), parts);
   return result ? *result : result.error().message;
 }
 
@@ -138,8 +138,9 @@ TEST(merge, of_go_has_one_package_clause_and_its_imports_first) {
 
 TEST(merge, takes_a_single_part_as_it_is_and_refuses_none) {
   EXPECT_EQ(merged("python", "t.py", {python_one}), python_one);
-  EXPECT_EQ(craft().assemble(task_in("python", "t.py"), {}).error().code, ec::no_code);
-  EXPECT_EQ(craft().assemble(task_in("python", "t.py"), {"def f(:\n"}).error().code, ec::broken_code);
+  EXPECT_EQ(planning::craft().assemble(planning::task_in("python", "t.py"), {}).error().code, ec::no_code);
+  EXPECT_EQ(planning::craft().assemble(planning::task_in("python", "t.py"), {"def f(:\n"}).error().code,
+            ec::broken_code);
 }
 
 TEST(merge, of_many_parts_takes_no_longer_than_a_moment) {
@@ -154,7 +155,7 @@ TEST(merge, of_many_parts_takes_no_longer_than_a_moment) {
 }
 
 std::string why_alone(const std::string& language, const std::string& target, const std::string& part) {
-  return craft().why_alone(task_in(language, target), part);
+  return planning::craft().why_alone(planning::task_in(language, target), part);
 }
 
 TEST(merge, of_python_changes_the_files_own_names_only) {
@@ -325,8 +326,8 @@ TEST(merge, leaves_parts_alone_that_act_on_a_whole_file) {
 }
 
 TEST(merge, needs_queries_that_the_grammar_understands) {
-  const project_on_disk config;
-  copy_config(config, "go");
+  const planning::project_on_disk config;
+  planning::copy_config(config, "go");
   const auto file = config.root() / "languages" / "go" / "locals.scm";
   const auto problem = [&](const std::string& text) {
     EXPECT_TRUE(replace_file(file, text, durability::later));
@@ -344,12 +345,13 @@ TEST(merge, needs_queries_that_the_grammar_understands) {
   std::filesystem::remove(file);
   const auto without = load_test_craft(config.root());
   ASSERT_TRUE(without);
-  EXPECT_NE((*without)->why_alone(task_in("go", "a/a_test.go"), "package a\n\nfunc TestA(t *testing.T) {}\n"), "");
+  EXPECT_NE((*without)->why_alone(planning::task_in("go", "a/a_test.go"), "package a\n\nfunc TestA(t *testing.T) {}\n"),
+            "");
 }
 
 TEST(merge, names_further_files_so_that_frameworks_find_them) {
   const auto other = [](const std::string& language, const std::string& target) {
-    return craft().other_name(task_in(language, target), "part2");
+    return planning::craft().other_name(planning::task_in(language, target), "part2");
   };
   EXPECT_EQ(other("python", "tests/test_cart.py"), "tests/test_cart_part2.py");
   EXPECT_EQ(other("typescript", "src/cart.test.ts"), "src/cart_part2.test.ts");
@@ -357,4 +359,4 @@ TEST(merge, names_further_files_so_that_frameworks_find_them) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::answers

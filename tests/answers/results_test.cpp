@@ -8,7 +8,7 @@
 #include "planning/prompts/target_names.hpp"
 #include "tests/planning/prompt_fixture.hpp"
 
-namespace cohort {
+namespace cohort::answers {
 namespace {
 
 using names = std::vector<std::string>;
@@ -19,7 +19,7 @@ names sorted(names list) {
 }
 
 names tests_in(const std::string& language, const std::string& target, const std::string& text) {
-  return sorted(craft().results_in(task_in(language, target), text));
+  return sorted(planning::craft().results_in(planning::task_in(language, target), text));
 }
 
 struct made_for {
@@ -28,7 +28,8 @@ struct made_for {
 };
 
 TEST(result_names, are_those_that_targets_and_other_names_have) {
-  for (const auto modules : {module_system::none, module_system::esm, module_system::commonjs})
+  for (const auto modules :
+       {languages::module_system::none, languages::module_system::esm, languages::module_system::commonjs})
     for (const auto& [path, framework] : std::vector<made_for>{{"bookshop/cart.py", "pytest"},
                                                                {"a/b/__init__.py", "pytest"},
                                                                {"a/b/cart.py", "unittest"},
@@ -42,28 +43,29 @@ TEST(result_names, are_those_that_targets_and_other_names_have) {
                                                                {"lib/a.cjs", "node:test"},
                                                                {"lib/a.jsx", "jest"},
                                                                {"cmd/run.go", "go test"}}) {
-      source_file file;
+      languages::source_file file;
       file.path = path;
-      file.language = languages().by_path(path)->id;
+      file.language = planning::languages().by_path(path)->id;
       file.modules = modules;
-      const std::vector<target_wish> wishes{{&file, framework}};
-      auto task = task_in(file.language, name_targets(wishes, {}, texts()).at(path));
+      const std::vector<planning::target_wish> wishes{{&file, framework}};
+      auto task = planning::task_in(file.language, planning::name_targets(wishes, {}, planning::texts()).at(path));
       task.traits["framework"] = framework;
-      EXPECT_TRUE(craft().is_result_name(task, task.target)) << task.target;
+      EXPECT_TRUE(planning::craft().is_result_name(task, task.target)) << task.target;
       for (const auto* ending : {"2", "part3", "part3_2"})
-        EXPECT_TRUE(craft().is_result_name(task, craft().other_name(task, ending))) << task.target << ' ' << ending;
+        EXPECT_TRUE(planning::craft().is_result_name(task, planning::craft().other_name(task, ending)))
+            << task.target << ' ' << ending;
     }
 }
 
 TEST(result_names, are_no_others) {
-  const auto python = task_in("python", "test_a.py");
+  const auto python = planning::task_in("python", "test_a.py");
   for (const auto* name : {".bashrc", "conftest.py", "a/conftest.py", "a.py", "test_.py", "test_a", "test_a.sh", "",
                            "/", "test_a.py/x", "test_a/b.py", ".git/hooks/pre-commit"})
-    EXPECT_FALSE(craft().is_result_name(python, name)) << name;
-  const auto script = task_in("javascript", "a.test.js");
+    EXPECT_FALSE(planning::craft().is_result_name(python, name)) << name;
+  const auto script = planning::task_in("javascript", "a.test.js");
   for (const auto* name : {"a.js", ".test.js", "jest.config.js", "package.json", "a.test.js.sh", "a.test.py"})
-    EXPECT_FALSE(craft().is_result_name(script, name)) << name;
-  EXPECT_FALSE(craft().is_result_name(task_in("no such language", "test_a.py"), "test_a.py"));
+    EXPECT_FALSE(planning::craft().is_result_name(script, name)) << name;
+  EXPECT_FALSE(planning::craft().is_result_name(planning::task_in("no such language", "test_a.py"), "test_a.py"));
 }
 
 TEST(results, are_the_tests_of_a_file_by_name) {
@@ -98,7 +100,7 @@ TEST(results, keep_their_names_when_parts_are_merged) {
       EXPECT_FALSE(own.empty());
       wanted.insert(wanted.end(), own.begin(), own.end());
     }
-    const auto merged = craft().assemble(task_in(language, target), parts);
+    const auto merged = planning::craft().assemble(planning::task_in(language, target), parts);
     ASSERT_TRUE(merged) << merged.error().message;
     EXPECT_EQ(tests_in(language, target, *merged), sorted(wanted)) << *merged;
   }
@@ -110,4 +112,4 @@ TEST(results, whose_own_names_look_like_ours_are_told_apart) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::answers

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 int64_t ms_of(const char* text) {
@@ -50,4 +50,4 @@ TEST(clock, refuses_times_that_no_calendar_has) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 TEST(error, every_code_has_a_name_and_a_sentence_of_its_own) {
@@ -28,4 +28,4 @@ TEST(error, what_stops_the_run_is_never_retried) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

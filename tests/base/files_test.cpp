@@ -6,7 +6,7 @@
 
 #include "base/digest.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 namespace fs = std::filesystem;
@@ -100,4 +100,4 @@ TEST_F(files_test, never_joins_a_path_that_leads_outside) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -8,7 +8,7 @@
 
 #include "base/digest.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 namespace fs = std::filesystem;
@@ -109,4 +109,4 @@ TEST_F(folder_test, does_not_hang_on_a_pipe) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -11,7 +11,7 @@
 
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 namespace fs = std::filesystem;
@@ -110,4 +110,4 @@ TEST_F(log, keeps_three_old_files_when_it_grows) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 TEST(money, reads_dollars_to_the_nano_dollar) {
@@ -42,4 +42,4 @@ TEST(money, rounds_a_sum_up_once) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

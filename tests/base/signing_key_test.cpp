@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 namespace fs = std::filesystem;
@@ -90,4 +90,4 @@ TEST_F(signing_key_test, a_link_in_the_place_of_the_key_is_refused) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -7,7 +7,7 @@
 
 #include "base/text.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 std::string utf8(char32_t c) {
@@ -87,4 +87,4 @@ TEST(text_display, gives_names_no_meaning_in_markdown) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

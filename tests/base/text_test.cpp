@@ -6,7 +6,7 @@
 #include "base/digest.hpp"
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 namespace {
 
 TEST(text, knows_well_formed_utf8) {
@@ -64,4 +64,4 @@ TEST(text, redacts_registered_secrets) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline base

@@ -19,7 +19,7 @@
 
 #include "base/fault_point.hpp"
 
-namespace cohort {
+namespace cohort::inline base {
 
 namespace {
 
@@ -130,4 +130,4 @@ void pass_fault_point(const char* name) noexcept {
   if (plan().pass(name) == fate::die) die();
 }
 
-}  // namespace cohort
+}  // namespace cohort::inline base

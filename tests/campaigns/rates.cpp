@@ -13,7 +13,7 @@
 namespace {
 
 using namespace cohort;
-using namespace cohort::virtual_traffic;
+using namespace cohort::claude::virtual_traffic;
 
 constexpr double most_refused_percent = 1.0;
 constexpr uint64_t refused_unknowing = 5;  ///< Of any number: at the beginning nothing is known of the limits.
@@ -64,7 +64,7 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  const auto settings = cohort::load_claude_settings();
+  const auto settings = cohort::claude::load_claude_settings();
   if (!settings) {
     std::fprintf(stderr, "%s\n", settings.error().message.c_str());
     return 2;

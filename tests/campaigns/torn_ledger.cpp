@@ -13,6 +13,8 @@
 #include "tests/state/fixture.hpp"
 
 namespace cohort {
+
+namespace fs = std::filesystem;
 namespace {
 
 constexpr uint64_t strides = 64;
@@ -29,7 +31,7 @@ struct totals {
 } sums;
 
 /// What a ledger tells about its newest run, in one digest; the error's name if it tells nothing.
-std::string told(const ledger& book) {
+std::string told(const state::ledger& book) {
   const auto newest = book.newest_run();
   if (!newest) return std::string{name(newest.error().code)};
   if (!*newest) return "no run";
@@ -45,15 +47,15 @@ std::string told(const ledger& book) {
 }
 
 /// What opening brings: a digest, or the error's name.
-std::string opened(const workspace& place, mode how) {
+std::string opened(const state::workspace& place, state::mode how) {
   ++sums.openings;
-  const auto book = ledger::open(place.ledger_file(), place.project, how);
+  const auto book = state::ledger::open(place.ledger_file(), place.project, how);
   return book ? told(*book) : std::string{name(book.error().code)};
 }
 
 /// A ledger whose writer was killed.
 struct scene {
-  workspace place;
+  state::workspace place;
   std::string base;                 ///< The main file.
   std::string wal;                  ///< As the killed writer left it.
   size_t last_commit = 0;           ///< Where the last commit begins in `wal`.
@@ -61,19 +63,20 @@ struct scene {
 };
 
 /// Never returns: the writer is gone before it can close anything.
-[[noreturn]] void write_history(const workspace& place, const fs::path& notes, uint64_t history) {
+[[noreturn]] void write_history(const state::workspace& place, const fs::path& notes, uint64_t history) {
   std::mt19937_64 dice{history};
-  auto book = ledger::open(place.ledger_file(), place.project, mode::read_write).value();
+  auto book = state::ledger::open(place.ledger_file(), place.project, state::mode::read_write).value();
   std::vector<std::string> names;
   for (uint64_t i = 0, count = 2 + dice() % 12; i < count; ++i) names.push_back(fmt::format("h{}t{}", history, i));
-  const auto run = state_test::plan(book, names, 3, 200 + dice() % 6000);
+  const auto run = state::state_test::plan(book, names, 3, 200 + dice() % 6000);
   std::ofstream out{notes};
-  const auto note = [&] { out << told(book) << ' ' << fs::file_size(wal_of(place.ledger_file())) << '\n'; };
+  const auto note = [&] { out << told(book) << ' ' << fs::file_size(state::wal_of(place.ledger_file())) << '\n'; };
   for (const auto& task : names) {
-    const auto reserved = static_cast<int64_t>(dice() % cent);
-    state_test::store(book, run, intent_for(task, 1, reserved));
+    const auto reserved = static_cast<int64_t>(dice() % state::cent);
+    state::state_test::store(book, run, state::intent_for(task, 1, reserved));
     note();
-    state_test::store(book, run, answer_for(task, 1, std::string(dice() % 9000, 'x') + task), intent_for(task, 2));
+    state::state_test::store(book, run, state::answer_for(task, 1, std::string(dice() % 9000, 'x') + task),
+                             state::intent_for(task, 2));
     note();
   }
   out.flush();
@@ -81,9 +84,10 @@ struct scene {
 }
 
 scene make_scene(const fs::path& folder, uint64_t history) {
-  scene made{workspace{folder / "project"}, {}, {}, 0, {}};
+  scene made{state::workspace{folder / "project"}, {}, {}, 0, {}};
   fs::create_directories(made.place.root());
-  claim(in_killed_child([&] { write_history(made.place, folder / "notes", history); }) == 7, "the writer failed");
+  claim(state::in_killed_child([&] { write_history(made.place, folder / "notes", history); }) == 7,
+        "the writer failed");
   std::ifstream notes{folder / "notes"};
   std::vector<size_t> sizes;
   std::string truth;
@@ -92,7 +96,7 @@ scene make_scene(const fs::path& folder, uint64_t history) {
     sizes.push_back(size);
   }
   made.base = read_file(made.place.ledger_file()).value();
-  made.wal = read_file(wal_of(made.place.ledger_file())).value();
+  made.wal = read_file(state::wal_of(made.place.ledger_file())).value();
   claim(made.truths.size() >= 4 && sizes.back() == made.wal.size(), "the notes do not fit the WAL");
   made.last_commit = sizes[sizes.size() - 2];
   return made;
@@ -101,12 +105,12 @@ scene make_scene(const fs::path& folder, uint64_t history) {
 /// Puts both files down; `wal` empty: none.
 void lay(const scene& at, const std::string& base, const std::string& wal) {
   const auto file = at.place.ledger_file();
-  state_test::overwrite(file, base);
-  fs::remove(shm_of(file));
+  state::state_test::overwrite(file, base);
+  fs::remove(state::shm_of(file));
   if (wal.empty())
-    fs::remove(wal_of(file));
+    fs::remove(state::wal_of(file));
   else
-    state_test::overwrite(wal_of(file), wal);
+    state::state_test::overwrite(state::wal_of(file), wal);
 }
 
 /// Opens what was laid for reading, and now and then for writing, and checks the outcome: one of `allowed`, or
@@ -114,8 +118,8 @@ void lay(const scene& at, const std::string& base, const std::string& wal) {
 void expect(const scene& at, const std::string& base, const std::string& wal, const std::vector<std::string>& allowed,
             bool may_be_corrupt, bool write, const std::string& where) {
   lay(at, base, wal);
-  for (const auto how : {mode::read_only, mode::read_write}) {
-    if (how == mode::read_write && !write) return;
+  for (const auto how : {state::mode::read_only, state::mode::read_write}) {
+    if (how == state::mode::read_write && !write) return;
     const auto outcome = opened(at.place, how);
     const bool corrupt = outcome == name(ec::state_corrupt) || outcome == name(ec::state_untrusted);
     const bool good = std::find(allowed.begin(), allowed.end(), outcome) != allowed.end();
@@ -123,10 +127,10 @@ void expect(const scene& at, const std::string& base, const std::string& wal, co
     sums.corrupt += corrupt ? 1 : 0;
     sums.last_lost += outcome == at.truths[at.truths.size() - 2] ? 1 : 0;
     sums.unharmed += outcome == at.truths.back() ? 1 : 0;
-    if (!corrupt && how == mode::read_write) return;
+    if (!corrupt && how == state::mode::read_write) return;
     const auto file = at.place.ledger_file();
     claim(read_file(file).value() == base, where + ": the ledger was changed");
-    const auto journal = read_file(wal_of(file));
+    const auto journal = read_file(state::wal_of(file));
     claim(journal.value_or("") == wal, where + ": the WAL was changed");
   }
 }
@@ -167,7 +171,7 @@ void flip_the_ledger(const scene& at, uint64_t stride, std::mt19937_64& dice) {
     const auto bit = dice();
     const auto bad = flipped(at.base, byte, bit);
     lay(at, bad, at.wal);
-    const auto outcome = opened(at.place, mode::read_only);
+    const auto outcome = opened(at.place, state::mode::read_only);
     const bool refused = outcome == name(ec::state_corrupt) || outcome == name(ec::state_newer) ||
                          outcome == name(ec::state_foreign) || outcome == name(ec::state_untrusted);
     claim(refused || outcome == at.truths.back(), fmt::format("bit {} of byte {} brings {}", bit % 8, byte, outcome));
@@ -184,38 +188,39 @@ void exchange_files(const scene& at, const fs::path& folder, uint64_t history) {
     expect(at, at.base, stranger->wal, {}, true, true, "the WAL of another ledger");
     expect(at, stranger->base, at.wal, {}, true, true, "the ledger of another WAL");
     lay(at, stranger->base, stranger->wal);
-    for (const auto how : {mode::read_only, mode::read_write})
+    for (const auto how : {state::mode::read_only, state::mode::read_write})
       claim(opened(at.place, how) == name(ec::state_foreign), "another project's ledger was taken");
     // Swapped: that project has got ours.
     lay(*stranger, at.base, at.wal);
-    for (const auto how : {mode::read_only, mode::read_write})
+    for (const auto how : {state::mode::read_only, state::mode::read_write})
       claim(opened(at.place, how) == name(ec::state_foreign), "a swapped ledger was taken");
     // That project has none any more.
     lay(*stranger, at.base, "");
     fs::remove(stranger->place.ledger_file());
-    claim(opened(at.place, mode::read_write) == name(ec::state_foreign), "a misplaced ledger was taken");
+    claim(opened(at.place, state::mode::read_write) == name(ec::state_foreign), "a misplaced ledger was taken");
   }
   lay(at, at.base, at.wal);
   fs::remove(at.place.ledger_file());
-  claim(opened(at.place, mode::read_write) == name(ec::state_corrupt), "a WAL without its ledger was passed over");
+  claim(opened(at.place, state::mode::read_write) == name(ec::state_corrupt),
+        "a WAL without its ledger was passed over");
   claim(!fs::exists(at.place.ledger_file()), "a new ledger was made over a WAL");
   lay(at, at.base, at.wal);
-  state_test::overwrite(shm_of(at.place.ledger_file()), std::string(32768, 'z'));
-  claim(opened(at.place, mode::read_write) == at.truths.back(), "a damaged -shm does harm");
+  state::state_test::overwrite(state::shm_of(at.place.ledger_file()), std::string(32768, 'z'));
+  claim(opened(at.place, state::mode::read_write) == at.truths.back(), "a damaged -shm does harm");
 }
 
 /// The view, cut and flipped: it agrees with the run only if it says the same.
 void damage_the_view(const scene& at, uint64_t stride) {
   lay(at, at.base, at.wal);
-  const auto book = ledger::open(at.place.ledger_file(), at.place.project, mode::read_only).value();
-  const auto run = state_test::newest(book);
-  const auto good = render_view(run);
+  const auto book = state::ledger::open(at.place.ledger_file(), at.place.project, state::mode::read_only).value();
+  const auto run = state::state_test::newest(book);
+  const auto good = state::render_view(run);
   const auto file = at.place.view_file();
   const auto disagrees = [&](const std::string& content, const std::string& where) {
     ++sums.views;
-    state_test::overwrite(file, content);
-    (void)read_view(file);
-    if (!view_agrees(file, run)) return;
+    state::state_test::overwrite(file, content);
+    (void)state::read_view(file);
+    if (!state::view_agrees(file, run)) return;
     // Blanks and times may differ.
     const auto normal = [](std::string text) { return std::erase_if(text, [](char c) { return c <= ' '; }), text; };
     const auto same = normal(content).substr(0, normal(content).find("\"startTime\""));

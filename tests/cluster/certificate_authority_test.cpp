@@ -7,7 +7,7 @@
 #include "cluster/credentials.hpp"
 #include "fixture.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 namespace {
 
 namespace fs = std::filesystem;
@@ -169,4 +169,4 @@ TEST_F(authority, what_it_writes_is_its_users_alone_whatever_the_umask_is) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -9,7 +9,7 @@
 #include "base/digest.hpp"
 #include "cluster/certificate_authority.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 
 struct folder_fixture : ::testing::Test {
   std::filesystem::path root = std::filesystem::temp_directory_path() / ("cohort-cluster-" + random_hex(6));
@@ -26,4 +26,4 @@ struct folder_fixture : ::testing::Test {
   }
 };
 
-}  // namespace cohort
+}  // namespace cohort::cluster

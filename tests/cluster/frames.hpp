@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-namespace cohort {
+namespace cohort::cluster {
 
 inline std::string big_endian(uint64_t value, int bytes) {
   std::string out;
@@ -48,7 +48,7 @@ inline std::string to_node(const std::string& types, const std::string& fields, 
   return frame(2, 0, content(types, fields), data, sender, receiver);
 }
 inline std::string hello_message(uint64_t way_back = node_actor_id, const std::string& where = node_identity()) {
-  return to_hub("@<>+cohort::node_call", "hello" + big_endian(way_back, 8) + where, a_request);
+  return to_hub("@<>+cohort::actors::node_call", "hello" + big_endian(way_back, 8) + where, a_request);
 }
 
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -4,7 +4,7 @@
 
 #include "frames.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 namespace {
 
 /// A coordinator's guard whose peer has shaken hands.
@@ -41,8 +41,8 @@ TEST_F(guard_of_a_hub, what_nodes_say_passes) {
   EXPECT_EQ(guard.incoming(hello_message()), frame_fate::pass);
   EXPECT_TRUE(guard.greeted());
   EXPECT_EQ(guard.incoming(frame(4, 0, node_identity() + hub_identity(), 0, 0, hub_actor_id)), frame_fate::pass);
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::wire_part", std::string(256U << 10, 'x'))), frame_fate::pass);
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::node_pulse", "pulse")), frame_fate::pass);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::wire_part", std::string(256U << 10, 'x'))), frame_fate::pass);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::node_pulse", "pulse")), frame_fate::pass);
   EXPECT_EQ(guard.incoming(frame(6, 0, {})), frame_fate::pass);
   EXPECT_EQ(guard.incoming(frame(5, 0, node_identity() + hub_identity() + "why", 0, node_actor_id)), frame_fate::pass);
 }
@@ -50,13 +50,15 @@ TEST_F(guard_of_a_hub, what_nodes_say_passes) {
 TEST_F(guard_of_a_hub, a_peer_speaks_for_itself_alone) {
   EXPECT_EQ(guard.incoming(hello_message(node_actor_id + 1)), frame_fate::breach) << "the way back leads to another";
   EXPECT_EQ(guard.incoming(hello_message(node_actor_id, hub_identity())), frame_fate::breach);
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::node_pulse", "p", asynchronous, node_actor_id + 1)), frame_fate::breach);
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::node_pulse", "p", asynchronous, 0)), frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::node_pulse", "p", asynchronous, node_actor_id + 1)),
+            frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::node_pulse", "p", asynchronous, 0)), frame_fate::breach);
   EXPECT_EQ(guard.incoming(frame(1, 2, std::string(32, 'X'))), frame_fate::breach) << "another identity";
 }
 
 TEST_F(guard_of_a_hub, a_peer_talks_to_the_hub_alone) {
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::node_pulse", "p", asynchronous, node_actor_id, 3)), frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::node_pulse", "p", asynchronous, node_actor_id, 3)),
+            frame_fate::breach);
   EXPECT_EQ(guard.incoming(frame(3, 0, node_identity() + hub_identity() + "x", 0, 1, 2)), frame_fate::breach);
   EXPECT_EQ(guard.incoming(frame(4, 0, node_identity() + std::string(32, 'X'), 0, 0, 1)), frame_fate::breach)
       << "it would be passed on to another node";
@@ -64,13 +66,15 @@ TEST_F(guard_of_a_hub, a_peer_talks_to_the_hub_alone) {
 }
 
 TEST_F(guard_of_a_hub, only_messages_of_nodes_come_in) {
-  for (const auto* types : {"@<>+@atom+@strong_actor_ptr", "@<>+@error", "@<>+@message", "@<>+cohort::node_welcome",
-                            "@<>+cohort::node_call+cohort::node_call", "@<>", ""})
+  for (const auto* types :
+       {"@<>+@atom+@strong_actor_ptr", "@<>+@error", "@<>+@message", "@<>+cohort::actors::node_welcome",
+        "@<>+cohort::actors::node_call+cohort::actors::node_call", "@<>", ""})
     EXPECT_EQ(guard.incoming(to_hub(types, "x")), frame_fate::breach) << types;
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::node_pulse", "p", 1ULL << 61)), frame_fate::breach) << "a stream's";
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::node_pulse", "p", a_response)), frame_fate::breach);
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::node_pulse", "p", a_request)), frame_fate::breach);
-  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::wire_part", std::string(300U << 10, 'x'))), frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::node_pulse", "p", 1ULL << 61)), frame_fate::breach)
+      << "a stream's";
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::node_pulse", "p", a_response)), frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::node_pulse", "p", a_request)), frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_hub("@<>+cohort::actors::wire_part", std::string(300U << 10, 'x'))), frame_fate::breach);
   EXPECT_EQ(guard.incoming(frame(2, 0, std::string("\x01\0\0", 3) + "x", asynchronous, node_actor_id, hub_actor_id)),
             frame_fate::breach)
       << "a message with a way of its own";
@@ -100,17 +104,18 @@ TEST_F(guard_of_a_hub, hellos_are_few) {
 }
 
 TEST_F(guard_of_a_node, what_coordinators_say_passes_and_nothing_else) {
-  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::node_welcome", "w", a_response)), frame_fate::pass);
-  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::wire_part", "p")), frame_fate::pass);
+  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::actors::node_welcome", "w", a_response)), frame_fate::pass);
+  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::actors::wire_part", "p")), frame_fate::pass);
   EXPECT_EQ(guard.incoming(to_node("@<>+@error", "e", a_response)), frame_fate::pass);
   EXPECT_EQ(guard.incoming(to_node("@<>+@error", "e")), frame_fate::breach);
   EXPECT_EQ(guard.incoming(to_node("@<>+@error", std::string(4096, 'e'), a_response)), frame_fate::breach);
-  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::node_welcome", "w")), frame_fate::breach) << "nobody asked";
-  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::node_call", "c", a_request)), frame_fate::breach);
-  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::wire_part", "p", asynchronous, hub_actor_id, 1)), frame_fate::breach);
-  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::wire_part", "p", asynchronous, 9)), frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::actors::node_welcome", "w")), frame_fate::breach) << "nobody asked";
+  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::actors::node_call", "c", a_request)), frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::actors::wire_part", "p", asynchronous, hub_actor_id, 1)),
+            frame_fate::breach);
+  EXPECT_EQ(guard.incoming(to_node("@<>+cohort::actors::wire_part", "p", asynchronous, 9)), frame_fate::breach);
   EXPECT_EQ(guard.incoming(server_handshake()), frame_fate::breach);
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -5,7 +5,7 @@
 
 #include "fixture.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 namespace {
 
 struct node_spool : folder_fixture {
@@ -135,4 +135,4 @@ TEST_F(node_spool, is_its_users_alone_whatever_the_umask_is) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::cluster

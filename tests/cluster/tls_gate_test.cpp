@@ -19,7 +19,7 @@
 #include "fixture.hpp"
 #include "frames.hpp"
 
-namespace cohort {
+namespace cohort::cluster {
 namespace {
 
 using namespace std::chrono_literals;
@@ -137,8 +137,8 @@ TEST_F(at_the_door, frames_pass_both_ways_between_frameworks_that_have_no_port) 
   EXPECT_EQ(received(host()), client_handshake());
   say(node.get(), hello_message());
   EXPECT_EQ(received(host()), hello_message());
-  say(host(), to_node("@<>+cohort::hub_pulse", "known"));
-  EXPECT_EQ(received(node.get()), to_node("@<>+cohort::hub_pulse", "known"));
+  say(host(), to_node("@<>+cohort::actors::hub_pulse", "known"));
+  EXPECT_EQ(received(node.get()), to_node("@<>+cohort::actors::hub_pulse", "known"));
   EXPECT_EQ(door->counters().passed, 1u);
   link.reset();
   EXPECT_TRUE(readable(host()));
@@ -297,4 +297,4 @@ TEST_F(at_the_door, a_port_in_use_is_told) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::cluster {
 namespace {
 
 using namespace std::chrono_literals;
@@ -50,4 +50,4 @@ TEST_F(waiting, whoever_waits_too_long_is_overdue) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::cluster

@@ -17,8 +17,8 @@ namespace {
 
 constexpr wall_time now{1'795'000'000'000};
 
-wire_settings bounds() {
-  wire_settings settings;
+claude::wire_settings bounds() {
+  claude::wire_settings settings;
   settings.answer_bytes = 4096;
   settings.error_bytes = 4096;
   settings.json_depth = 16;
@@ -29,8 +29,8 @@ wire_settings bounds() {
 }
 
 /// Lower-case names and printable values: what libcurl hands on.
-http_end read_head(std::string_view& text) {
-  http_end end;
+claude::http_end read_head(std::string_view& text) {
+  claude::http_end end;
   end.sent_whole = true;
   const auto first = take_line(text);
   for (const char c : first)
@@ -47,19 +47,20 @@ http_end read_head(std::string_view& text) {
   return end;
 }
 
-completion_result read_in_pieces(const http_end& end, std::string_view body, size_t piece, cache_mode cache) {
-  answer_reader reader{bounds(), cache};
+claude::completion_result read_in_pieces(const claude::http_end& end, std::string_view body, size_t piece,
+                                         cache_mode cache) {
+  claude::answer_reader reader{bounds(), cache};
   auto ended = end;
   while (!body.empty()) {
     const auto bytes = body.substr(0, piece);
     body.remove_prefix(bytes.size());
     const auto wish = reader.feed(end.head, bytes);
     holds(reader.buffered() <= 4 * bounds().answer_bytes + piece, "what is buffered is bounded");
-    if (wish == appetite::refuse) {
+    if (wish == claude::appetite::refuse) {
       ended.code = ec::malformed_answer;
       ended.message = "the body breaks a bound";
     }
-    if (wish != appetite::more) break;
+    if (wish != claude::appetite::more) break;
   }
   return reader.finish(ended, now);
 }
@@ -81,7 +82,7 @@ void check_failure(const call_failure& failure) {
   holds(failure.retry_after.count() >= 0 && failure.retry_after <= std::chrono::hours{24}, "a wish is bounded");
 }
 
-void check_same(const completion_result& a, const completion_result& b) {
+void check_same(const claude::completion_result& a, const claude::completion_result& b) {
   holds(a.has_value() == b.has_value(), "cutting does not change whether an answer counts");
   if (a)
     holds(a->text == b->text && a->usage == b->usage && a->stop == b->stop, "cutting does not change the answer");

@@ -14,7 +14,7 @@ void run(std::string_view input) {
   const auto& lang = all_languages().of(target);
   const auto* words = all_languages().texts.language(lang.id);
   holds(words != nullptr, "each language has a prompt");
-  const auto code = extract_code(answer, lang, *words, target);
+  const auto code = answers::extract_code(answer, lang, *words, target);
   if (!code) {
     const auto why = code.error().code;
     holds(why == ec::empty_answer || why == ec::no_code || why == ec::broken_code || why == ec::answer_too_costly,

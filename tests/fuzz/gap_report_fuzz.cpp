@@ -12,17 +12,17 @@ namespace cohort::fuzz {
 namespace {
 
 /// A survey that finds what the report lists.
-project_survey survey_of(const gap_report& report) {
-  project_survey found;
+planning::project_survey survey_of(const planning::gap_report& report) {
+  planning::project_survey found;
   for (const auto& gap : report.gaps) {
-    source_file file;
+    languages::source_file file;
     file.path = gap.path;
     file.complexity = gap.complexity;
-    file_gap lacking;
+    planning::file_gap lacking;
     lacking.file = static_cast<uint32_t>(found.files.size());
     for (const auto& name : gap.symbols) {
       lacking.untested.push_back(static_cast<uint32_t>(file.symbols.size()));
-      symbol one;
+      languages::symbol one;
       one.name = name;
       file.symbols.push_back(std::move(one));
     }
@@ -41,7 +41,7 @@ void check_path(std::string_view path) {
 }  // namespace
 
 void run(std::string_view input) {
-  const auto report = parse_gap_report(input, "report.json");
+  const auto report = planning::parse_gap_report(input, "report.json");
   if (!report) {
     holds(report.error().code == ec::config_invalid && is_utf8(report.error().message), "a refusal says why");
     return;
@@ -52,12 +52,12 @@ void run(std::string_view input) {
   }
   auto found = survey_of(*report);
   const auto gaps = found.gaps.size();
-  const auto again = parse_gap_report(write_gap_report(found, report_format::json), "again.json");
+  const auto again = planning::parse_gap_report(write_gap_report(found, planning::report_format::json), "again.json");
   holds(again && again->gaps.size() == gaps, "what was written can be read");
   for (size_t i = 0; i < gaps; ++i)
     holds(again->gaps[i].path == report->gaps[i].path && again->gaps[i].symbols == report->gaps[i].symbols,
           "what was written is read back as the same");
-  for (const auto format : {report_format::markdown, report_format::text})
+  for (const auto format : {planning::report_format::markdown, planning::report_format::text})
     holds(!write_gap_report(found, format).empty(), "there is something to show");
   holds(restrict_to(found, *report).empty() && found.gaps.size() == gaps, "a report does not restrict itself");
 }

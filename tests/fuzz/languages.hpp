@@ -8,11 +8,11 @@
 namespace cohort::fuzz {
 
 struct known_languages {
-  language_set languages;
-  prompt_texts texts;
+  languages::language_set languages;
+  languages::prompt_texts texts;
 
   /// By the extension of a target; Python if it has none that is known.
-  [[nodiscard]] const language& of(std::string_view target) const {
+  [[nodiscard]] const languages::language& of(std::string_view target) const {
     const auto* found = languages.by_path(target);
     return found != nullptr ? *found : *languages.by_id("python");
   }
@@ -20,7 +20,7 @@ struct known_languages {
 
 inline const known_languages& all_languages() {
   static const auto* loaded = [] {
-    auto languages = load_languages(config_directory());
+    auto languages = languages::load_languages(config_directory());
     holds(languages.has_value() && compile_locals(*languages).has_value(), "the languages can be loaded");
     auto texts = load_prompt_texts(config_directory(), *languages);
     holds(texts.has_value(), "the prompts can be loaded");

@@ -63,7 +63,7 @@ constexpr std::string_view sample =
     "        if item and count > 1 or not rest:\n            return [x for x in rest if x]\n\n\n"
     "@decorated\ndef total(a, b: int = 2):\n    while a:\n        a -= b\n    return C(a)\n";
 
-void use(const language_set& languages, const prompt_texts* texts) {
+void use(const languages::language_set& languages, const languages::prompt_texts* texts) {
   const auto& lang = *languages.all().front();
   (void)languages.by_path("a/b.py");
   for (const auto* path : {"shop.py", "tests/test_shop.py", "shop.ts"}) {
@@ -74,7 +74,7 @@ void use(const language_set& languages, const prompt_texts* texts) {
   if (texts == nullptr) return;
   (void)texts->shared_prefix(lang, "pytest");
   if (const auto* words = texts->language(lang.id))
-    (void)extract_code("```python\n" + std::string{sample} + "```\n", lang, *words, "test_shop.py");
+    (void)answers::extract_code("```python\n" + std::string{sample} + "```\n", lang, *words, "test_shop.py");
 }
 
 }  // namespace
@@ -82,12 +82,12 @@ void use(const language_set& languages, const prompt_texts* texts) {
 void run(std::string_view input) {
   static const configuration config;
   config.put_language(input);
-  if (const auto languages = load_languages(config.root()))
+  if (const auto languages = languages::load_languages(config.root()))
     use(*languages, nullptr);
   else
     holds(!languages.error().message.empty(), "a refusal says why");
   config.put_prompt(input);
-  static const auto python = load_languages(config.root());
+  static const auto python = languages::load_languages(config.root());
   holds(python.has_value(), "the real description can be loaded");
   if (const auto texts = load_prompt_texts(config.root(), *python))
     use(*python, &*texts);

@@ -13,14 +13,15 @@ namespace cohort::fuzz {
 
 namespace {
 
-std::vector<std::string> parts_of(std::string_view text, const language& lang, std::string_view target) {
+std::vector<std::string> parts_of(std::string_view text, const languages::language& lang, std::string_view target) {
   constexpr std::string_view line = "\n=====\n";
   std::vector<std::string> parts;
   while (!text.empty() && parts.size() < 16) {
     const auto end = text.find(line);
     parts.emplace_back(text.substr(0, end));
     text = end == std::string_view::npos ? std::string_view{} : text.substr(end + line.size());
-    const auto report = is_utf8(parts.back()) ? check_syntax(lang, target, parts.back()) : syntax_report{.ok = false};
+    const auto report = is_utf8(parts.back()) ? languages::check_syntax(lang, target, parts.back())
+                                              : languages::syntax_report{.ok = false};
     if (!report.ok) parts.pop_back();
     if (report.gave_up) break;
   }
@@ -36,12 +37,12 @@ void run(std::string_view input) {
   const auto& lang = all_languages().of(target);
   const auto& words = *all_languages().texts.language(lang.id);
   auto parts = parts_of(text, lang, target);
-  if (const auto joined = join_pieces(lang, words, target, parts)) {
+  if (const auto joined = answers::join_pieces(lang, words, target, parts)) {
     holds(is_utf8(*joined), "pieces are joined to text");
     holds(joined->size() <= 64 * (text.size() + 16), "it is not much longer than the pieces");
   }
-  std::erase_if(parts, [&](const auto& part) { return !why_alone(lang, words, target, part).empty(); });
-  const auto merged = merge_parts(lang, words, target, parts);
+  std::erase_if(parts, [&](const auto& part) { return !answers::why_alone(lang, words, target, part).empty(); });
+  const auto merged = answers::merge_parts(lang, words, target, parts);
   holds(merged.has_value() == !parts.empty(), "parts can be merged");
   if (!merged) return;
   holds(is_utf8(*merged), "the result is text");

@@ -49,7 +49,7 @@ void check_prices(const model_info& model, uint64_t seed) {
 }  // namespace
 
 void run(std::string_view input) {
-  const auto list = catalog::parse(input, "models.json");
+  const auto list = claude::catalog::parse(input, "models.json");
   if (!list) {
     holds(list.error().code == ec::config_invalid && !list.error().message.empty(), "a refusal says why");
     return;

@@ -11,7 +11,7 @@ namespace cohort::fuzz {
 
 namespace {
 
-void look_at(const std::vector<symbol>& symbols, size_t bytes, int depth) {
+void look_at(const std::vector<languages::symbol>& symbols, size_t bytes, int depth) {
   holds(depth <= 40, "definitions do not nest deeper than is looked");
   for (const auto& one : symbols) {
     holds(one.first_byte <= one.end_byte && one.end_byte <= bytes, "a definition lies within its file");
@@ -30,10 +30,11 @@ void run(std::string_view input) {
     look_at(parsed->file.symbols, text.size(), 0);
   else
     holds(parsed.error().code == ec::unparsable && !parsed.error().message.empty(), "a refusal says why");
-  if (const auto manifest = parse_manifest(text)) holds(manifest->is_object(), "a manifest is an object");
-  (void)glob_match(text, name);
-  (void)path_filter_match(text, name);
-  holds(normal_path(name, text).size() <= 2 * longest_path + 1, "a path is no longer than paths are");
+  if (const auto manifest = planning::parse_manifest(text)) holds(manifest->is_object(), "a manifest is an object");
+  (void)languages::glob_match(text, name);
+  (void)languages::path_filter_match(text, name);
+  holds(languages::normal_path(name, text).size() <= 2 * languages::longest_path + 1,
+        "a path is no longer than paths are");
 }
 
 }  // namespace cohort::fuzz

@@ -20,7 +20,7 @@ struct heard {
 
 heard listen(std::string_view text, size_t piece) {
   heard all;
-  sse_parser parser{limit};
+  claude::sse_parser parser{limit};
   const auto take = [&](std::string_view name, std::string_view data) {
     holds(name.size() + data.size() <= 2 * limit, "an event is within the bound");
     all.events.emplace_back(name, data);

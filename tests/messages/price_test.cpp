@@ -4,7 +4,7 @@
 
 #include "messages/task_id.hpp"
 
-namespace cohort {
+namespace cohort::inline messages {
 namespace {
 
 /// A model with two cards: cheap up to 100 prompt tokens, five times dearer above.
@@ -67,4 +67,4 @@ TEST(identity, survives_text) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline messages

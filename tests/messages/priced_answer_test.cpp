@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::inline messages {
 namespace {
 
 model_info model() {
@@ -97,4 +97,4 @@ TEST(priced_answer, adds_counts_without_wrapping) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline messages

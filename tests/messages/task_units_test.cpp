@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::inline messages {
 namespace {
 
 task_spec with_trait(const std::string& packed) {
@@ -36,4 +36,4 @@ TEST(task_units, that_cannot_be_read_are_none) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::inline messages

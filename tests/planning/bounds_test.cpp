@@ -14,15 +14,15 @@
 #include "planning/survey/manifests.hpp"
 #include "prompt_fixture.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 namespace {
 
+using planning::fixture::languages;
 using testing::AnyOf;
 using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
-using testing_planning::languages;
 
 std::string times(std::string_view text, size_t count) {
   std::string all;
@@ -84,7 +84,7 @@ std::vector<shape> nested_shapes(size_t n) {
 TEST(bounds, of_nesting_hold_for_sources) {
   for (const size_t n : {50U, 1'500U, 20'000U})
     for (const auto& one : nested_shapes(n)) {
-      const auto parsed = parse_file(*languages().by_id(one.language), one.file, one.text);
+      const auto parsed = languages::parse_file(*languages().by_id(one.language), one.file, one.text);
       EXPECT_TRUE(parsed || parsed.error().code == ec::unparsable) << one.text.substr(0, 40);
       const auto why = parsed ? std::string{"levels"} : parsed.error().message;
       EXPECT_THAT(why, AnyOf(HasSubstr("levels"), HasSubstr("MiB"), HasSubstr("ms")));
@@ -104,8 +104,8 @@ TEST(bounds, of_nesting_hold_for_answers) {
 }
 
 TEST(bounds, of_definitions_hold_a_class_in_classes_keeps_its_first_levels) {
-  const auto parsed =
-      parse_file(*languages().by_id("javascript"), "a.js", "export " + nested("class A{m(){} b=class{", 300, "}}"));
+  const auto parsed = languages::parse_file(*languages().by_id("javascript"), "a.js",
+                                            "export " + nested("class A{m(){} b=class{", 300, "}}"));
   ASSERT_TRUE(parsed.has_value());
   ASSERT_FALSE(parsed->file.symbols.empty());
   EXPECT_EQ(parsed->file.symbols.front().name, "A");
@@ -124,7 +124,7 @@ TEST(bounds, of_time_hold_for_sources_of_very_many_definitions) {
       {"python", "a.py", "__all__ = [" + counted("'a{}',", 60'000) + "]\n" + counted("def a{}(): pass\n", 9'000)}};
   for (const auto& one : all) {
     const time_bound time{milliseconds{8'000}};
-    (void)parse_file(*languages().by_id(one.language), one.file, one.text);
+    (void)languages::parse_file(*languages().by_id(one.language), one.file, one.text);
     EXPECT_FALSE(time.over()) << one.text.substr(0, 60);
   }
 }
@@ -174,16 +174,16 @@ TEST(bounds, of_globs_hold) {
   for (const auto& pattern :
        {times("*a", 100) + "b", times("**/", 100) + "b", times("**a", 100) + "b", std::string(50'000, '['),
         "**" + std::string(2'000, '[') + "b", times("*", 100'000) + "b", times("?", 5'000) + "b"}) {
-    EXPECT_FALSE(glob_match(pattern, path));
-    EXPECT_FALSE(path_filter_match(pattern, path));
+    EXPECT_FALSE(languages::glob_match(pattern, path));
+    EXPECT_FALSE(languages::path_filter_match(pattern, path));
   }
   EXPECT_FALSE(time.over());
-  EXPECT_TRUE(glob_match("**/src/*[ab]*/**/*.tsx", "packages/shop/src/xay/deep/er/cart.tsx"));
+  EXPECT_TRUE(languages::glob_match("**/src/*[ab]*/**/*.tsx", "packages/shop/src/xay/deep/er/cart.tsx"));
 }
 
 TEST(bounds, of_paths_hold) {
-  EXPECT_EQ(normal_path("", times("a/", 100'000)), "");
-  EXPECT_EQ(normal_path("", times("a/../", 500) + "b"), "b");
+  EXPECT_EQ(languages::normal_path("", times("a/", 100'000)), "");
+  EXPECT_EQ(languages::normal_path("", times("a/../", 500) + "b"), "b");
   EXPECT_THAT(mapped({{"*", {times("*", 200'000), "src/*"}}}, times("m", 3'000)),
               testing::ElementsAre("src/" + times("m", 3'000)));
 }
@@ -200,11 +200,11 @@ TEST(bounds, of_the_cache_hold_for_entries_that_lie) {
   const auto& python = *languages().by_id("python");
   const std::string text = "import a\n\n\nclass Cart:\n    def add(self, x):\n        return x\n";
   const auto content = sha256(text);
-  const auto sound = parse_cache::encode(*parse_file(python, "a.py", text, content));
+  const auto sound = languages::parse_cache::encode(*languages::parse_file(python, "a.py", text, content));
   const auto file = std::filesystem::temp_directory_path() / ("cohort-cache-" + random_hex(8));
   const auto found = [&](const std::string& entry) {
-    EXPECT_TRUE(parse_cache{"rules"}.store(file, {entry}).has_value());
-    parse_cache cache{"rules"};
+    EXPECT_TRUE(languages::parse_cache{"rules"}.store(file, {entry}).has_value());
+    languages::parse_cache cache{"rules"};
     cache.load(file);
     return cache.find("a.py", content, "python", text.size());
   };
@@ -224,7 +224,7 @@ TEST(bounds, of_the_cache_hold_for_entries_that_lie) {
   std::filesystem::remove(file);
 }
 
-struct bounds_of_projects : testing_planning::project_test {
+struct bounds_of_projects : planning::fixture::project_test {
   void write_source(const std::string& path) const {
     write(path, path.ends_with(".py") ? "def f(a):\n    return a\n"
                 : path.ends_with(".go")
@@ -292,4 +292,4 @@ TEST_F(bounds_of_projects, a_pipe_in_the_place_of_the_repository_is_no_repositor
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -13,12 +13,12 @@
 #include "languages/grammars/language.hpp"
 #include "planning/survey/survey.hpp"
 
-namespace cohort::testing_planning {
+namespace cohort::planning::fixture {
 
 inline const std::filesystem::path config_dir = std::filesystem::path{COHORT_SOURCE_DIR} / "config";
 
-inline const language_set& languages() {
-  static const auto loaded = load_languages(config_dir);
+inline const languages::language_set& languages() {
+  static const auto loaded = languages::load_languages(config_dir);
   if (!loaded) throw std::runtime_error(loaded.error().message);
   return *loaded;
 }
@@ -80,4 +80,4 @@ class project_test : public ::testing::Test {
   std::filesystem::path root;
 };
 
-}  // namespace cohort::testing_planning
+}  // namespace cohort::planning::fixture

@@ -17,22 +17,22 @@
 #include "planning/prompts/task_planner.hpp"
 #include "planning/sizing/planning_defaults.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 
 inline std::filesystem::path config_folder() { return std::filesystem::path{COHORT_SOURCE_DIR} / "config"; }
 
-inline const language_set& languages() {
-  static const auto loaded = load_languages(config_folder()).value();
+inline const languages::language_set& languages() {
+  static const auto loaded = languages::load_languages(config_folder()).value();
   return loaded;
 }
 
-inline const prompt_texts& texts() {
-  static const auto loaded = load_prompt_texts(config_folder(), languages()).value();
+inline const languages::prompt_texts& texts() {
+  static const auto loaded = languages::load_prompt_texts(config_folder(), languages()).value();
   return loaded;
 }
 
-inline const test_craft& craft() {
-  static const auto loaded = load_test_craft(config_folder()).value();
+inline const answers::test_craft& craft() {
+  static const auto loaded = answers::load_test_craft(config_folder()).value();
   return *loaded;
 }
 
@@ -81,11 +81,11 @@ class project_on_disk {
   }
 
   /// Writes and parses.
-  source_file add(const std::string& path, const std::string& text) const {
+  languages::source_file add(const std::string& path, const std::string& text) const {
     write(path, text);
     const auto* lang = languages().by_path(path);
     if (lang == nullptr) throw std::runtime_error("no language for " + path);
-    auto file = parse_source(*lang, path, text).value();
+    auto file = languages::parse_source(*lang, path, text).value();
     file.content = sha256(text);
     return file;
   }
@@ -94,8 +94,8 @@ class project_on_disk {
   std::filesystem::path root_;
 };
 
-inline std::vector<symbol> public_symbols(const source_file& file) {
-  std::vector<symbol> result;
+inline std::vector<languages::symbol> public_symbols(const languages::source_file& file) {
+  std::vector<languages::symbol> result;
   for (const auto& one : file.symbols)
     if (one.is_public) result.push_back(one);
   return result;
@@ -108,4 +108,4 @@ inline void copy_config(const project_on_disk& to, const std::string& language) 
     std::filesystem::copy(config_folder() / folder, to.root() / folder, std::filesystem::copy_options::recursive);
 }
 
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -17,53 +17,53 @@ namespace {
 
 using namespace cohort;
 
-constexpr link_times times{milliseconds{1000}, milliseconds{10'000}};
+constexpr actors::link_times times{milliseconds{1000}, milliseconds{10'000}};
 
-hub_actor::behavior_type other_hub(hub_actor::pointer) {
+actors::hub_actor::behavior_type other_hub(actors::hub_actor::pointer) {
   return {
-      [](node_call& call) {
+      [](actors::node_call& call) {
         ++call.hello.protocol;  // As far apart as they would be.
-        const auto why = node_table{node_rules{}}.objection(call.hello);
-        node_welcome no;
-        no.protocol = cluster_protocol + 1;
+        const auto why = actors::node_table{actors::node_rules{}}.objection(call.hello);
+        actors::node_welcome no;
+        no.protocol = actors::cluster_protocol + 1;
         no.code = why->code;
         no.reason = why->message;
         return no;
       },
-      [](const wire_part&) {},
-      [](const node_pulse&) {},
-      [](const node_leaving&) {},
-      [](const node_gone&) {},
+      [](const actors::wire_part&) {},
+      [](const actors::node_pulse&) {},
+      [](const actors::node_leaving&) {},
+      [](const actors::node_gone&) {},
   };
 }
 
 /// Says hello for itself, as nodes do, and passes on what it is told.
-caf::behavior other_node(caf::event_based_actor* self, const hub_actor& hub, const caf::actor& listener) {
-  node_call call;
-  call.node = caf::actor_cast<node_actor>(self);
-  call.hello.protocol = cluster_protocol + 1;
+caf::behavior other_node(caf::event_based_actor* self, const actors::hub_actor& hub, const caf::actor& listener) {
+  actors::node_call call;
+  call.node = caf::actor_cast<actors::node_actor>(self);
+  call.hello.protocol = actors::cluster_protocol + 1;
   call.hello.session = random_hex(16);
   call.hello.node = "other";
   call.hello.slots = 1;
   self->request(hub, std::chrono::seconds{10}, call)
       .then(
-          [self, listener](const node_welcome& answer) {
+          [self, listener](const actors::node_welcome& answer) {
             self->send(listener, answer.accepted ? std::string{"accepted"} : answer.reason);
           },
           [self, listener](const caf::error&) { self->send(listener, std::string{"no answer"}); });
-  return {[](const wire_part&) {}, [](const report_kept&) {}, [](const hub_pulse&) {}, [](const hub_farewell&) {},
-          [](const node_recall&) {}};
+  return {[](const actors::wire_part&) {}, [](const actors::report_kept&) {}, [](const actors::hub_pulse&) {},
+          [](const actors::hub_farewell&) {}, [](const actors::node_recall&) {}};
 }
 
-int coordinate(const std::shared_ptr<const cluster_credentials>& own) {
+int coordinate(const std::shared_ptr<const cluster::cluster_credentials>& own) {
   caf::actor_system_config config;
-  load_remoting(config, *own, times);
+  actors::load_remoting(config, *own, times);
   caf::actor_system system{config};
   auto hub = system.spawn(other_hub);
-  auto door = doorkeeper::listen({"127.0.0.1", 0}, own);
+  auto door = cluster::doorkeeper::listen({"127.0.0.1", 0}, own);
   if (!door) return 1;
-  (*door)->open_to(let_in(hub), [](const std::string&) {});
-  std::puts(to_string((*door)->address()).c_str());
+  (*door)->open_to(actors::let_in(hub), [](const std::string&) {});
+  std::puts(cluster::to_string((*door)->address()).c_str());
   std::fflush(stdout);
   while (std::getchar() != EOF) {
   }
@@ -71,15 +71,15 @@ int coordinate(const std::shared_ptr<const cluster_credentials>& own) {
   return 0;
 }
 
-int say_hello(std::shared_ptr<const cluster_credentials> own, const std::string& where) {
+int say_hello(std::shared_ptr<const cluster::cluster_credentials> own, const std::string& where) {
   caf::actor_system_config config;
-  load_remoting(config, *own, times);
+  actors::load_remoting(config, *own, times);
   caf::actor_system system{config};
   caf::scoped_actor self{system};
-  auto way = system.spawn<caf::detached>(dialer, parse_address(where).value(), own);
-  hub_actor hub;
-  self->request(way, caf::infinite, dial_wish{})
-      .receive([&](const dialed& found) { hub = found.hub; }, [](const caf::error&) {});
+  auto way = system.spawn<caf::detached>(actors::dialer, cluster::parse_address(where).value(), own);
+  actors::hub_actor hub;
+  self->request(way, caf::infinite, actors::dial_wish{})
+      .receive([&](const actors::dialed& found) { hub = found.hub; }, [](const caf::error&) {});
   if (hub) {
     auto node = system.spawn(other_node, hub, caf::actor_cast<caf::actor>(self));
     self->receive([](const std::string& words) { std::puts(words.c_str()); });
@@ -95,9 +95,10 @@ int main(int count, char** words) {
   const std::string role = count > 2 ? words[1] : "";
   const bool coordinates = role == "coordinator";
   if (!coordinates && (role != "node" || count < 4)) return 2;
-  auto own = cluster_credentials::load(words[2], coordinates ? cluster_side::coordinator : cluster_side::node,
-                                       coordinates ? "" : "node");
+  auto own = cluster::cluster_credentials::load(
+      words[2], coordinates ? cluster::cluster_side::coordinator : cluster::cluster_side::node,
+      coordinates ? "" : "node");
   if (!own) return 2;
-  auto kept = std::make_shared<const cluster_credentials>(std::move(*own));
+  auto kept = std::make_shared<const cluster::cluster_credentials>(std::move(*own));
   return coordinates ? coordinate(kept) : say_hello(kept, words[3]);
 }

@@ -16,7 +16,7 @@
 #include "base/digest.hpp"
 #include "simulator/server/simulator.hpp"
 
-namespace cohort::testing_simulator {
+namespace cohort::simulator::fixture {
 
 using nlohmann::json;
 
@@ -155,4 +155,4 @@ class simulator_test : public testing::Test {
   std::unique_ptr<test_client> client_;
 };
 
-}  // namespace cohort::testing_simulator
+}  // namespace cohort::simulator::fixture

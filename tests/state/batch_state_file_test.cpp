@@ -4,7 +4,7 @@
 
 #include "fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 struct view_test : state_test {
@@ -171,4 +171,4 @@ TEST_F(view_test, tells_torn_newer_and_missing_views_apart) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state

@@ -15,7 +15,7 @@
 #include "state/ledger/ledger.hpp"
 #include "state/workspace.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace fs = std::filesystem;
 using mode = ledger::access;
@@ -165,4 +165,4 @@ int in_killed_child(Body&& body) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -4,7 +4,7 @@
 
 #include "fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 struct lock_test : state_test {
@@ -104,4 +104,4 @@ TEST_F(lock_test, is_not_inherited_by_programs_that_are_started) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state

@@ -4,7 +4,7 @@
 
 #include "fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 using workspace_test = state_test;
@@ -124,4 +124,4 @@ TEST_F(workspace_test, keeps_real_disk_blocks_in_reserve) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state

@@ -4,7 +4,7 @@
 
 #include "actors/answers/answer_validator.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 using ::testing::AllOf;
@@ -72,4 +72,4 @@ TEST_F(judging_test, answers_that_the_judge_died_of_are_stored_and_not_asked_aga
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

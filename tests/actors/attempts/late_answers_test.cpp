@@ -5,7 +5,7 @@
 #include "base/files.hpp"
 #include "tests/actors/fixture.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 struct late_answers : run_fixture {
@@ -324,4 +324,4 @@ TEST_F(late_answers, texts_of_tasks_that_nobody_was_given_are_not_kept) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

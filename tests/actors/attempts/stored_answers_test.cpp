@@ -5,7 +5,7 @@
 #include "actors/recording/result_writer.hpp"
 #include "tests/actors/fixture.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 struct stored_answers : run_fixture {
@@ -88,4 +88,4 @@ TEST_F(stored_answers, of_a_part_that_stands_alone_become_a_file_of_its_own) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

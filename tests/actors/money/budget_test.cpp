@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 constexpr nano_dollars dollar{1'000'000'000};
@@ -74,4 +74,4 @@ TEST(budget, never_passes_a_limit_whatever_happens) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

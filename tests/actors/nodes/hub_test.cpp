@@ -6,7 +6,7 @@
 #include "base/files.hpp"
 #include "tests/actors/fixture.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 using namespace std::chrono_literals;
@@ -765,4 +765,4 @@ TEST_F(hub_test, a_node_behind_a_broken_gateway_is_put_aside_and_what_may_be_bil
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -18,7 +18,7 @@
 #include "cluster/tls_gate.hpp"
 #include "messages/ports/provider.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 using namespace std::chrono_literals;
@@ -115,17 +115,17 @@ struct link : ::testing::Test {
   std::filesystem::path root = std::filesystem::temp_directory_path() / ("cohort-link-" + random_hex(6));
   std::shared_ptr<hub_log> log = std::make_shared<hub_log>();
   std::shared_ptr<echo> way = std::make_shared<echo>(true);
-  std::shared_ptr<const cluster_credentials> own;
+  std::shared_ptr<const cluster::cluster_credentials> own;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   hub_actor hub;
-  std::unique_ptr<doorkeeper> door;
+  std::unique_ptr<cluster::doorkeeper> door;
   node_controls controls;
   std::future<node_outcome> ended;
 
   link() {
     std::filesystem::create_directories(root);
-    EXPECT_TRUE(found_cluster(root / "cluster", {"node"}));
+    EXPECT_TRUE(cluster::found_cluster(root / "cluster", {"node"}));
   }
   ~link() override {
     if (ended.valid()) controls.stop_now(), (void)ended.get();
@@ -137,20 +137,20 @@ struct link : ::testing::Test {
   }
 
   void coordinate(node_welcome welcome) {
-    own = std::make_shared<const cluster_credentials>(
-        std::move(*cluster_credentials::load(root / "cluster", cluster_side::coordinator, {})));
+    own = std::make_shared<const cluster::cluster_credentials>(
+        std::move(*cluster::cluster_credentials::load(root / "cluster", cluster::cluster_side::coordinator, {})));
     load_remoting(config, *own, {1000ms, 10'000ms});
     system = std::make_unique<caf::actor_system>(config);
     hub = system->spawn(play_hub, log, std::move(welcome));
-    door = std::move(*doorkeeper::listen({"127.0.0.1", 0}, own));
+    door = std::move(*cluster::doorkeeper::listen({"127.0.0.1", 0}, own));
     door->open_to(let_in(hub), [](const std::string&) {});
   }
   void join() {
     join_parts parts;
     parts.where = door->address();
-    parts.own = std::make_shared<const cluster_credentials>(
-        std::move(*cluster_credentials::load(root / "cluster", cluster_side::node, "node")));
-    parts.place = std::make_shared<const spool>(std::move(*spool::open(root / "spool")));
+    parts.own = std::make_shared<const cluster::cluster_credentials>(
+        std::move(*cluster::cluster_credentials::load(root / "cluster", cluster::cluster_side::node, "node")));
+    parts.place = std::make_shared<const cluster::spool>(std::move(*cluster::spool::open(root / "spool")));
     parts.name = "n";
     parts.slots = 2;
     parts.way = way;
@@ -232,4 +232,4 @@ TEST_F(link, a_second_signal_ends_a_node_that_waits_for_the_provider) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

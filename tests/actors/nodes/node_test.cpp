@@ -6,7 +6,7 @@
 #include "actors/nodes/node_framing.hpp"
 #include "tests/actors/fixture.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 using namespace std::chrono_literals;
@@ -475,4 +475,4 @@ TEST_F(node_test, a_coordinator_cannot_make_it_forget_answers_of_another_ledger_
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -9,7 +9,7 @@
 #include "actors/run/attempt_policy.hpp"
 #include "actors/slots/lease_table.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 using namespace std::chrono_literals;
@@ -148,8 +148,8 @@ struct awaited : ::testing::Test {
 
 TEST_F(awaited, a_node_that_comes_back_without_an_attempt_releases_it) {
   EXPECT_EQ(tasks.came("a", {{two, 1}}), (std::vector<task_id>{one}));
-  EXPECT_EQ(tasks.of(one), awaited_tasks::state::free);
-  EXPECT_EQ(tasks.of(two), awaited_tasks::state::awaited);
+  EXPECT_EQ(tasks.of(one), awaited_tasks::status::free);
+  EXPECT_EQ(tasks.of(two), awaited_tasks::status::awaited);
 }
 
 TEST_F(awaited, a_node_that_does_not_come_back_in_time_is_given_up) {
@@ -173,7 +173,7 @@ TEST_F(awaited, a_task_is_released_when_its_last_attempt_has_failed) {
 
 TEST_F(awaited, an_answered_task_is_never_released) {
   tasks.answered(one);
-  EXPECT_EQ(tasks.of(one), awaited_tasks::state::answered);
+  EXPECT_EQ(tasks.of(one), awaited_tasks::status::answered);
   EXPECT_EQ(tasks.at(until), (std::vector<task_id>{two}));
 }
 
@@ -258,4 +258,4 @@ TEST(outcomes, a_task_that_a_node_gave_back_unsent_goes_to_another_without_being
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -7,7 +7,7 @@
 #include "base/digest.hpp"
 #include "base/files.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 namespace fs = std::filesystem;
@@ -16,8 +16,8 @@ using testing::IsEmpty;
 
 struct group_commit_test : ::testing::Test {
   fs::path root = fs::canonical(fs::temp_directory_path()) / ("cohort-groups-" + random_hex(6));
-  workspace place{root};
-  std::shared_ptr<ledger> book;
+  state::workspace place{root};
+  std::shared_ptr<state::ledger> book;
   std::unique_ptr<ledger_watch> watch;
   std::unique_ptr<group_commit> commits;
   std::vector<milliseconds> wakes;    ///< Each is a `flush` to come.
@@ -28,7 +28,8 @@ struct group_commit_test : ::testing::Test {
 
   void SetUp() override {
     fs::create_directories(root / ".claude-testing");
-    book = std::make_shared<ledger>(std::move(*ledger::open(place.ledger_file(), root, ledger::access::read_write)));
+    book = std::make_shared<state::ledger>(
+        std::move(*state::ledger::open(place.ledger_file(), root, state::ledger::access::read_write)));
     watch = std::make_unique<ledger_watch>(book, place);
     commits = std::make_unique<group_commit>(
         book, place, *watch,
@@ -161,4 +162,4 @@ TEST_F(group_commit_test, a_ledger_that_is_moved_stops_the_run_and_goes_on_where
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -7,7 +7,7 @@
 #include "messages/task_units.hpp"
 #include "tests/actors/fixture.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 namespace fs = std::filesystem;
@@ -34,19 +34,19 @@ struct asked {
 
 struct result_files_test : ::testing::Test {
   fs::path root = fs::temp_directory_path() / ("cohort-results-" + random_hex(6));
-  workspace place{root};
+  state::workspace place{root};
   fs::path output = root / "out";
   stubborn_craft craft;
   run_settings settings;
-  std::shared_ptr<ledger> book;
+  std::shared_ptr<state::ledger> book;
   int64_t run = 0;
 
   result_files_test() {
     fs::create_directories(place.root());
     settings.output_directory = "out";
-    auto opened = ledger::open(place.ledger_file(), root, ledger::access::read_write);
+    auto opened = state::ledger::open(place.ledger_file(), root, state::ledger::access::read_write);
     if (!opened) throw std::runtime_error{opened.error().message};
-    book = std::make_shared<ledger>(std::move(*opened));
+    book = std::make_shared<state::ledger>(std::move(*opened));
   }
   ~result_files_test() override {
     book.reset();
@@ -396,4 +396,4 @@ TEST_F(result_files_test, follows_no_link_below_its_folder) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 using action = next_step::action;
@@ -72,4 +72,4 @@ TEST(outcome_policy, gives_a_cut_off_answer_more_room_within_the_bound) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

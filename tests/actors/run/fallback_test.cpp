@@ -3,7 +3,7 @@
 #include "state/batch_state_file.hpp"
 #include "tests/actors/fixture.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 /// Ten nano-dollars for a token of output.
@@ -49,7 +49,7 @@ TEST_F(fallback_test, goes_on_with_the_next_model_and_says_so_everywhere) {
   ASSERT_EQ(run.by_model.size(), 1u);
   EXPECT_EQ(run.by_model.at("dear-model").answers, 8u);
   EXPECT_EQ(run.by_model.at("dear-model").cost.count, 8 * 100 * 10);
-  EXPECT_TRUE(view_agrees(place.view_file(), run));
+  EXPECT_TRUE(state::view_agrees(place.view_file(), run));
   EXPECT_NE(read_file(place.view_file()).value().find("\"dear-model\": 8"), std::string::npos);
   const auto attempts = book->attempts(run.id).value();
   for (const auto& attempt : attempts) EXPECT_EQ(attempt.model, attempt.code == ec::none ? "dear-model" : "nano-model");
@@ -159,4 +159,4 @@ TEST_F(fallback_test, overloads_that_may_be_billed_stay_charged_each_at_its_own_
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 model_info model(const std::string& id, uint64_t context = 200'000, uint32_t output = 64'000) {
@@ -109,4 +109,4 @@ TEST(model_ladder, adapts_a_request_to_what_the_other_model_takes) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

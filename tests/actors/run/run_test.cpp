@@ -4,7 +4,7 @@
 
 #include "state/batch_state_file.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 using ::testing::HasSubstr;
@@ -21,7 +21,7 @@ TEST_F(run_test, delivers_every_task_and_counts_its_cost) {
   EXPECT_EQ(run.spent().unconfirmed.count, 0);
   EXPECT_EQ(way->total_asked(), 12u);
   EXPECT_EQ(read_file(root / "out/file-11.txt").value(), "answer to task-11");
-  EXPECT_TRUE(view_agrees(place.view_file(), run));
+  EXPECT_TRUE(state::view_agrees(place.view_file(), run));
 }
 
 TEST_F(run_test, keeps_no_more_in_flight_than_there_are_workers) {
@@ -424,4 +424,4 @@ TEST_F(run_test, ends_when_a_service_dies_and_keeps_what_was_in_flight_charged) 
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

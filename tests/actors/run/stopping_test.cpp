@@ -4,7 +4,7 @@
 
 #include "tests/actors/fixture.hpp"
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 struct stopping : run_fixture {};
@@ -72,4 +72,4 @@ TEST_F(stopping, tells_of_a_result_that_could_not_be_written_also_after_a_signal
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

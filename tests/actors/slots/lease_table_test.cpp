@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::actors {
 namespace {
 
 TEST(lease_table, lets_batches_take_turns) {
@@ -52,4 +52,4 @@ TEST(lease_table, forgets_the_wants_of_a_batch) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::actors

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::claude {
 namespace {
 
 std::string list_of(const std::string& models) {
@@ -121,4 +121,4 @@ TEST(catalog, refuses_cards_that_do_not_rise) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -7,7 +7,7 @@
 
 #include "base/log.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 namespace {
 
 claude_settings settings() { return load_claude_settings(COHORT_SOURCE_DIR "/config/defaults.json").value(); }
@@ -91,4 +91,4 @@ TEST(settings, names_the_file_and_field_that_is_wrong) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::claude

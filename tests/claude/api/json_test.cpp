@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::claude {
 namespace {
 
 constexpr uint32_t depth = 64;
@@ -98,4 +98,4 @@ TEST(json, is_read_on_many_threads) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::claude

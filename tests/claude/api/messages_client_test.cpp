@@ -8,7 +8,7 @@
 
 #include "tests/claude/api/scripted_server.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 namespace {
 
 claude_settings settings() { return load_claude_settings(COHORT_SOURCE_DIR "/config/defaults.json").value(); }
@@ -482,4 +482,4 @@ TEST(messages_client, asks_free_questions) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::claude

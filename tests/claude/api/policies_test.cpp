@@ -8,7 +8,7 @@
 #include "claude/api/retry_policy.hpp"
 #include "tests/claude/api/virtual_traffic.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 namespace {
 
 using std::chrono::seconds;
@@ -258,4 +258,4 @@ TEST(rate_limiter, believes_headers_that_are_older_than_the_window) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -11,7 +11,7 @@
 #include "claude/api/wire.hpp"
 #include "messages/price.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 namespace {
 
 std::string take(std::string& line) {
@@ -48,6 +48,6 @@ int price_all() {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::claude
 
-int main() { return cohort::price_all(); }
+int main() { return cohort::claude::price_all(); }

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-namespace cohort {
+namespace cohort::claude {
 
 /// One accepted connection.
 class scripted_connection {
@@ -153,4 +153,4 @@ inline std::string message_json(const std::string& text,
          text + R"("}],"usage":)" + usage + "}";
 }
 
-}  // namespace cohort
+}  // namespace cohort::claude

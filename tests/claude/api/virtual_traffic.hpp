@@ -13,7 +13,7 @@
 
 #include "claude/api/rate_limiter.hpp"
 
-namespace cohort::virtual_traffic {
+namespace cohort::claude::virtual_traffic {
 
 inline constexpr double minute = 60'000;  ///< In milliseconds.
 
@@ -229,4 +229,4 @@ class traffic {
   result result_;
 };
 
-}  // namespace cohort::virtual_traffic
+}  // namespace cohort::claude::virtual_traffic

@@ -7,7 +7,7 @@
 #include "claude/api/settings.hpp"
 #include "tests/claude/api/scripted_server.hpp"
 
-namespace cohort {
+namespace cohort::claude {
 namespace {
 
 using nlohmann::json;
@@ -483,4 +483,4 @@ TEST(wire_free, reads_token_counts_and_models) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::claude

@@ -6,7 +6,7 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "tests/planning/planning_fixture.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 namespace {
 
 struct parser_deleter {
@@ -33,7 +33,7 @@ std::vector<uint32_t> nodes_of(const TSLanguage* grammar, std::string_view text)
 
 TEST(an_unpacked_grammar, parses_sound_and_broken_texts_as_the_packed_one_does) {
   size_t compared = 0;
-  for (const auto& text : testing_planning::sound_and_broken_texts())
+  for (const auto& text : planning::fixture::sound_and_broken_texts())
     for (const auto& grammar : compiled_grammars()) {
       EXPECT_EQ(nodes_of(unpacked(grammar.language()), text), nodes_of(grammar.language(), text)) << grammar.symbol;
       ++compared;
@@ -48,4 +48,4 @@ TEST(an_unpacked_grammar, is_made_once) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::languages

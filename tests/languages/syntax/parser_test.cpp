@@ -9,12 +9,12 @@
 
 #include "tests/planning/planning_fixture.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 namespace {
 
+using planning::fixture::languages;
 using testing::ElementsAre;
 using testing::IsEmpty;
-using testing_planning::languages;
 
 parsed_file parse(const std::string& path, std::string_view text) {
   auto parsed = parse_file(*languages().by_path(path), path, text);
@@ -458,4 +458,4 @@ TEST(parser, rates_constants_low_and_deciding_code_high) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -8,7 +8,7 @@
 #include "languages/syntax/syntax_tree.hpp"
 #include "tests/planning/planning_fixture.hpp"
 
-namespace cohort {
+namespace cohort::languages {
 namespace {
 
 /// Symbol, first and last byte, row, column, depth.
@@ -57,7 +57,7 @@ std::vector<met_node> met_by_walk(const TSTree& tree, const grammar_rules& rules
 
 TEST(a_walk, meets_what_the_cursor_meets) {
   size_t met = 0;
-  for (const auto& text : testing_planning::sound_and_broken_texts())
+  for (const auto& text : planning::fixture::sound_and_broken_texts())
     for (const auto& grammar : compiled_grammars()) {
       const auto rules = rules_for_all(grammar.language());
       const auto tree = parse_tree(rules, text);
@@ -69,7 +69,7 @@ TEST(a_walk, meets_what_the_cursor_meets) {
 }
 
 TEST(a_walk, asks_about_wanted_roles_only) {
-  const auto text = testing_planning::sound_and_broken_texts().front();
+  const auto text = planning::fixture::sound_and_broken_texts().front();
   const auto rules = rules_for_all(compiled_grammars().front().language());
   const auto tree = parse_tree(rules, text);
   const auto some = met_by_walk(*tree, rules, 2);
@@ -80,7 +80,7 @@ TEST(a_walk, asks_about_wanted_roles_only) {
 
 TEST(a_walk, leaves_out_what_is_below_a_node_that_does_not_want_it) {
   const auto rules = rules_for_all(compiled_grammars().front().language());
-  const auto tree = parse_tree(rules, testing_planning::sound_and_broken_texts().front());
+  const auto tree = parse_tree(rules, planning::fixture::sound_and_broken_texts().front());
   const auto children = ts_node_child_count(ts_tree_root_node(tree.get()));
   uint32_t met = 0;
   walk_tree(*tree, rules, 1, [&](TSNode, uint32_t, uint32_t& level) { return ++met, level++ == 0; });
@@ -97,4 +97,4 @@ TEST(a_walk, needs_no_stack_of_ours_for_deep_nesting) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::languages

@@ -6,12 +6,13 @@
 
 #include "tests/planning/prompt_fixture.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 namespace {
 
 target_map named(const std::vector<std::pair<std::string, std::string>>& paths,
-                 module_system modules = module_system::esm, const std::vector<std::string>& tests = {}) {
-  std::deque<source_file> files;
+                 languages::module_system modules = languages::module_system::esm,
+                 const std::vector<std::string>& tests = {}) {
+  std::deque<languages::source_file> files;
   std::vector<target_wish> wishes;
   for (const auto& [path, framework] : paths) {
     auto& file = files.emplace_back();
@@ -49,9 +50,10 @@ TEST(task_targets, of_python_differ_in_their_base_names) {
 }
 
 TEST(task_targets, leave_the_names_of_existing_python_tests_alone) {
-  EXPECT_EQ(named({{"shop/cart.py", "pytest"}}, module_system::none, {"tests/test_cart.py"}).at("shop/cart.py"),
-            "shop/test_shop_cart.py");
-  EXPECT_EQ(named({{"shop/cart.js", "jest"}}, module_system::esm, {"tests/cart.test.js"}).at("shop/cart.js"),
+  EXPECT_EQ(
+      named({{"shop/cart.py", "pytest"}}, languages::module_system::none, {"tests/test_cart.py"}).at("shop/cart.py"),
+      "shop/test_shop_cart.py");
+  EXPECT_EQ(named({{"shop/cart.js", "jest"}}, languages::module_system::esm, {"tests/cart.test.js"}).at("shop/cart.js"),
             "shop/cart.test.js");
 }
 
@@ -70,10 +72,10 @@ TEST(task_targets, tell_sources_apart_that_differ_in_extension_or_case_only) {
 }
 
 TEST(task_targets, of_node_say_their_module_system) {
-  EXPECT_EQ(named({{"a.js", "node:test"}}, module_system::esm).at("a.js"), "a.test.mjs");
-  EXPECT_EQ(named({{"a.js", "node:test"}}, module_system::commonjs).at("a.js"), "a.test.cjs");
-  EXPECT_EQ(named({{"a.ts", "node:test"}}, module_system::esm).at("a.ts"), "a.test.ts");
-  EXPECT_EQ(named({{"a.cjs", "vitest"}}, module_system::commonjs).at("a.cjs"), "a.test.cjs");
+  EXPECT_EQ(named({{"a.js", "node:test"}}, languages::module_system::esm).at("a.js"), "a.test.mjs");
+  EXPECT_EQ(named({{"a.js", "node:test"}}, languages::module_system::commonjs).at("a.js"), "a.test.cjs");
+  EXPECT_EQ(named({{"a.ts", "node:test"}}, languages::module_system::esm).at("a.ts"), "a.test.ts");
+  EXPECT_EQ(named({{"a.cjs", "vitest"}}, languages::module_system::commonjs).at("a.cjs"), "a.test.cjs");
 }
 
 TEST(task_targets, of_unittest_lie_in_one_folder) {
@@ -102,4 +104,4 @@ TEST(task_targets, are_unique_and_do_not_depend_on_the_order) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::planning

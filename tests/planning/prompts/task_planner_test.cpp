@@ -6,7 +6,7 @@
 #include "planning/prompts/source_split.hpp"
 #include "tests/planning/prompt_fixture.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 namespace {
 
 struct planned {
@@ -14,11 +14,11 @@ struct planned {
   std::vector<skipped_source> skipped;
 };
 
-planned plan(const project_on_disk& project, const std::vector<source_file>& files, const std::string& framework,
-             prompt_limits limits = load_planning_defaults(config_folder())->limits) {
+planned plan(const project_on_disk& project, const std::vector<languages::source_file>& files,
+             const std::string& framework, prompt_limits limits = load_planning_defaults(config_folder())->limits) {
   auto defaults = load_planning_defaults(config_folder()).value();
   defaults.limits = limits;
-  task_input input{project.root(), files, [framework](const source_file&) { return framework; }, {}};
+  task_input input{project.root(), files, [framework](const languages::source_file&) { return framework; }, {}};
   for (const auto& file : files)
     if (!file.is_test) input.wishes.push_back({&file, public_symbols(file)});
   planned result;
@@ -50,9 +50,10 @@ int run_import(const project_on_disk& project, const task_spec& task, const std:
 TEST(tasks, import_python_packages_and_scripts_so_that_it_works) {
   const project_on_disk project;
   project.write("backend/shop/__init__.py", "");
-  const std::vector<source_file> files{project.add("backend/shop/cart.py", "def add(a, b):\n    return a + b\n"),
-                                       project.add("scripts/2-tool.py", "def run():\n    return 7\n"),
-                                       project.add("scripts/lambda.py", "def call():\n    return 8\n")};
+  const std::vector<languages::source_file> files{
+      project.add("backend/shop/cart.py", "def add(a, b):\n    return a + b\n"),
+      project.add("scripts/2-tool.py", "def run():\n    return 7\n"),
+      project.add("scripts/lambda.py", "def call():\n    return 8\n")};
   const auto result = plan(project, files, "pytest");
   ASSERT_EQ(result.tasks.size(), 3u);
   EXPECT_EQ(result.tasks[0].target, "backend/shop/test_cart.py");
@@ -65,7 +66,7 @@ TEST(tasks, import_python_packages_and_scripts_so_that_it_works) {
 
 TEST(tasks, import_script_modules_so_that_it_works) {
   const project_on_disk project;
-  const std::vector<source_file> files{
+  const std::vector<languages::source_file> files{
       project.add("src/a.mjs",
                   "export default function sum(a, b) { return a + b; }\nexport const twice = (x) => 2 * x;\n"),
       project.add("src/b.cjs", "function one() { return 1; }\nmodule.exports = { one };\n")};
@@ -80,7 +81,7 @@ TEST(tasks, import_script_modules_so_that_it_works) {
 
 TEST(tasks, import_names_that_the_language_keeps_for_itself) {
   const project_on_disk project;
-  const std::vector<source_file> files{
+  const std::vector<languages::source_file> files{
       project.add("src/a.mjs", "function f() { return 1; }\nexport { f as function };\n"),
       project.add("src/b.cjs", "module.exports = { delete: () => 2, kept: () => 3 };\n"),
       project.add("src/switch.mjs", "export default (x) => x;\n")};
@@ -96,10 +97,10 @@ TEST(tasks, import_names_that_the_language_keeps_for_itself) {
 
 TEST(tasks, import_names_that_are_no_identifiers_under_others) {
   const project_on_disk project;
-  const std::vector<source_file> files{project.add("src/a.mjs",
-                                                   "function f() { return 1; }\nfunction g() { return 2; }\n"
-                                                   "export { f as \"a-b\", g as aB };\n"),
-                                       project.add("src/b.cjs", "module.exports = { 'c d': () => 3 };\n")};
+  const std::vector<languages::source_file> files{project.add("src/a.mjs",
+                                                              "function f() { return 1; }\nfunction g() { return 2; }\n"
+                                                              "export { f as \"a-b\", g as aB };\n"),
+                                                  project.add("src/b.cjs", "module.exports = { 'c d': () => 3 };\n")};
   const auto result = plan(project, files, "node:test");
   ASSERT_EQ(result.tasks.size(), 2u);
   EXPECT_EQ(run_import(project, result.tasks[0], "node", "if (aB_() !== 1 || aB() !== 2) process.exit(1);\n"), 0)
@@ -110,7 +111,7 @@ TEST(tasks, import_names_that_are_no_identifiers_under_others) {
 
 TEST(tasks, import_what_typescript_exports_whole) {
   const project_on_disk project;
-  const std::vector<source_file> files{
+  const std::vector<languages::source_file> files{
       project.add("src/cart.ts", "import { x } from './x';\nclass Cart { total() { return x; } }\nexport = Cart;\n"),
       project.add("src/shop.ts", "function open() { return 1; }\nexport = { open, close: () => 2 };\n")};
   auto result = plan(project, files, "jest");
@@ -281,4 +282,4 @@ TEST(tasks, leave_out_a_function_that_is_too_big_and_plan_the_rest_of_its_file) 
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::planning

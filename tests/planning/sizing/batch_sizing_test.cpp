@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-namespace cohort {
+namespace cohort::planning {
 namespace {
 
 constexpr auto_batch_rule rule{8, 3};
@@ -81,4 +81,4 @@ TEST(batches, cut_evenly_are_not_tiny) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -5,7 +5,7 @@
 
 #include "tests/planning/prompt_fixture.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 namespace {
 
 const estimate_rates& rates() {
@@ -91,4 +91,4 @@ TEST(estimate, refuses_numbers_that_make_no_sense) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::planning

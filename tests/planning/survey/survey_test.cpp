@@ -12,16 +12,16 @@
 #include "planning/survey/gap_report.hpp"
 #include "tests/planning/planning_fixture.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 namespace {
 
 namespace fs = std::filesystem;
+using planning::fixture::languages;
+using planning::fixture::project_test;
+using planning::fixture::rules;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing_planning::languages;
-using testing_planning::project_test;
-using testing_planning::rules;
 
 class survey_test : public project_test {
  protected:
@@ -140,15 +140,15 @@ TEST_F(survey_test, names_a_project_that_is_missing) {
 }
 
 TEST(glob, fits_as_documented) {
-  EXPECT_TRUE(glob_match("src/**/*.py", "src/a/b/c.py"));
-  EXPECT_TRUE(glob_match("src/**/*.py", "src/c.py"));
-  EXPECT_FALSE(glob_match("src/*.py", "src/a/c.py"));
-  EXPECT_TRUE(glob_match("[a-c]?.py", "b1.py"));
-  EXPECT_FALSE(glob_match("[!a-c]?.py", "b1.py"));
-  EXPECT_TRUE(path_filter_match("vendor", "x/vendor/y.py"));
-  EXPECT_TRUE(path_filter_match("src/old", "src/old/deep/y.py"));
-  EXPECT_FALSE(path_filter_match("src/old", "src/older/y.py"));
-  EXPECT_FALSE(glob_match(std::string(200, '*') + "b", std::string(2000, 'a')));
+  EXPECT_TRUE(languages::glob_match("src/**/*.py", "src/a/b/c.py"));
+  EXPECT_TRUE(languages::glob_match("src/**/*.py", "src/c.py"));
+  EXPECT_FALSE(languages::glob_match("src/*.py", "src/a/c.py"));
+  EXPECT_TRUE(languages::glob_match("[a-c]?.py", "b1.py"));
+  EXPECT_FALSE(languages::glob_match("[!a-c]?.py", "b1.py"));
+  EXPECT_TRUE(languages::path_filter_match("vendor", "x/vendor/y.py"));
+  EXPECT_TRUE(languages::path_filter_match("src/old", "src/old/deep/y.py"));
+  EXPECT_FALSE(languages::path_filter_match("src/old", "src/older/y.py"));
+  EXPECT_FALSE(languages::glob_match(std::string(200, '*') + "b", std::string(2000, 'a')));
 }
 
 TEST_F(survey_test, a_gap_is_a_public_symbol_that_no_test_mentions) {
@@ -512,7 +512,7 @@ TEST(gap_report, refuses_what_it_cannot_trust_and_says_where) {
 
 TEST(language, a_mistake_in_a_description_is_named_with_its_place) {
   const auto folder = fs::temp_directory_path() / ("cohort-language-" + random_hex(8));
-  const auto good = read_file(testing_planning::config_dir / "languages" / "python" / "language.json");
+  const auto good = read_file(planning::fixture::config_dir / "languages" / "python" / "language.json");
   ASSERT_TRUE(good.has_value());
   const auto message = [&](const std::string& from, const std::string& to) {
     auto text = *good;
@@ -520,7 +520,7 @@ TEST(language, a_mistake_in_a_description_is_named_with_its_place) {
     EXPECT_NE(at, std::string::npos) << from;
     text.replace(at, from.size(), to);
     EXPECT_TRUE(replace_file(folder / "languages" / "python" / "language.json", text, durability::later));
-    const auto loaded = load_languages(folder);
+    const auto loaded = languages::load_languages(folder);
     return loaded ? std::string{} : loaded.error().message;
   };
   EXPECT_THAT(message("\"Python\"", "\"Py\""), IsEmpty());
@@ -540,8 +540,8 @@ TEST(language, a_mistake_in_a_description_is_named_with_its_place) {
   EXPECT_THAT(message("^\\\\s*pytest\\\\s*=", std::string(3000, '(')), HasSubstr("500 bytes"));
   EXPECT_THAT(message("{", "["), HasSubstr("not valid JSON"));
   fs::remove_all(folder);
-  EXPECT_FALSE(load_languages(folder).has_value());
+  EXPECT_FALSE(languages::load_languages(folder).has_value());
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -6,13 +6,13 @@
 
 #include "tests/planning/planning_fixture.hpp"
 
-namespace cohort {
+namespace cohort::planning {
 namespace {
 
+using planning::fixture::project_test;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-using testing_planning::project_test;
 
 constexpr auto plain = "export function f(x) { if (x) return 1; return 2; }\n";
 constexpr auto view = "export const View = ({ a }) => { if (a) return <p/>; return <b/>; };\n";
@@ -101,4 +101,4 @@ TEST_F(loadable_test, python_knows_no_such_thing) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::planning

@@ -5,10 +5,10 @@
 #include "base/clock.hpp"
 #include "tests/simulator/test_client.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 namespace {
 
-using namespace testing_simulator;
+using namespace fixture;
 using testing::HasSubstr;
 
 class protocol_test : public simulator_test {
@@ -227,4 +227,4 @@ TEST_F(protocol_test, says_when_the_port_is_taken) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::simulator

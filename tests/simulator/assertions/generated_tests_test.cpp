@@ -7,10 +7,10 @@
 #include "base/files.hpp"
 #include "tests/simulator/test_client.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 namespace {
 
-using namespace testing_simulator;
+using namespace fixture;
 using testing::HasSubstr;
 
 struct unit {
@@ -321,4 +321,4 @@ TEST_F(generated_tests_test, a_prompt_without_a_task_gets_a_short_answer) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -7,7 +7,7 @@
 #include "simulator/api/prompt_cache.hpp"
 #include "simulator/api/rate_buckets.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 namespace {
 
 using std::chrono::seconds;
@@ -85,4 +85,4 @@ TEST_F(price_list_test, rounds_up_once) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::simulator

@@ -6,10 +6,10 @@
 
 #include "tests/simulator/test_client.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 namespace {
 
-using namespace testing_simulator;
+using namespace fixture;
 using testing::HasSubstr;
 
 class faults_test : public simulator_test {
@@ -224,4 +224,4 @@ TEST_F(faults_test, stops_while_answers_are_pending) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::simulator

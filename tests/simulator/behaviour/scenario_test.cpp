@@ -8,7 +8,7 @@
 
 #include "simulator/behaviour/fault_draws.hpp"
 
-namespace cohort {
+namespace cohort::simulator {
 namespace {
 
 using testing::HasSubstr;
@@ -104,4 +104,4 @@ TEST(fates_test, shares_and_latency_come_out_as_asked_for) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::simulator

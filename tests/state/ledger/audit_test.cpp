@@ -5,7 +5,7 @@
 #include "state/ledger/price_history.hpp"
 #include "tests/state/fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 
 namespace {
 
@@ -207,4 +207,4 @@ TEST(price_notes_test, refuse_what_is_no_price) {
 
 }  // namespace
 
-}  // namespace cohort
+}  // namespace cohort::state

@@ -8,7 +8,7 @@
 #include "state/ledger/ledger_backup.hpp"
 #include "tests/state/fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 struct backup_test : state_test {
@@ -150,4 +150,4 @@ TEST_F(backup_test, cleaning_keeps_a_copy_that_the_archive_lacks) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state

@@ -7,7 +7,7 @@
 #include "state/ledger/schema.hpp"
 #include "tests/state/fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 struct format_test : state_test {
@@ -242,4 +242,4 @@ TEST(row_signature_test, is_siphash_as_its_authors_published_it) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state

@@ -5,7 +5,7 @@
 #include "base/text.hpp"
 #include "tests/state/fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 using ledger_test = state_test;
@@ -479,4 +479,4 @@ TEST_F(ledger_test, knows_deliveries_of_earlier_runs) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state

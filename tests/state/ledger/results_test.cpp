@@ -4,7 +4,7 @@
 
 #include "tests/state/fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 struct results_test : state_test {
@@ -85,4 +85,4 @@ TEST_F(results_test, moves_a_task_to_the_file_that_holds_its_result_now) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state

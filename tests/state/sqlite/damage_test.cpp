@@ -8,7 +8,7 @@
 #include "state/sqlite/file_check.hpp"
 #include "tests/state/fixture.hpp"
 
-namespace cohort {
+namespace cohort::state {
 namespace {
 
 struct damage_test : state_test {
@@ -400,4 +400,4 @@ TEST_F(damage_test, no_space_for_a_new_ledger_leaves_none_behind) {
 }
 
 }  // namespace
-}  // namespace cohort
+}  // namespace cohort::state
