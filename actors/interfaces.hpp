@@ -4,7 +4,7 @@
 //                              │ spawns one for each batch           ^  intent, attempt_done, deliver, ...
 //                              v                                     │
 //     COST MONITOR <─ funds_wanted ── BATCH ─────────────────────────┘
-//                                       │  unread_answer ──> JUDGE (own thread: parses)
+//                                       │  answer_to_validate ──> JUDGE (own thread: parses)
 //                                       │  slots_wanted / slot_lease
 //                                       ├──────────────> WORKER POOL ── spawns, monitors ──> WORKER
 //                                       └── work_order ─────────────────────────────────────> │ gateway_call
@@ -194,20 +194,20 @@ using recorder_actor =
                      caf::reacts_to<sync_ended>, caf::reacts_to<stop_now>>;
 
 /// JUDGE: finds what is usable in the answers of all batches. Parsing them is the largest part of a task's work.
-///   unread_answer -> judgement       Always answered, in order of arrival.
-struct unread_answer {
+///   answer_to_validate -> validation       Always answered, in order of arrival.
+struct answer_to_validate {
   std::shared_ptr<const task_spec> task;  ///< Of its BATCH, which waits for the reply. Never leaves the process.
   std::string text;
 };
-struct judgement {
+struct validation {
   ec code = ec::none;  ///< `ec::none`: usable.
   std::string text;    ///< The usable part; otherwise what is wrong.
 };
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, judgement& x) {
+typename Inspector::result_type inspect(Inspector& f, validation& x) {
   return f(x.code, x.text);
 }
-using judge_actor = caf::typed_actor<caf::replies_to<unread_answer>::with<judgement>>;
+using answer_validator_actor = caf::typed_actor<caf::replies_to<answer_to_validate>::with<validation>>;
 
 /// PROGRESS: a view; folds events into snapshots and hands them to the screen.
 ///   run_event                        Folded in, logged, shown.
@@ -224,27 +224,28 @@ using progress_actor =
 /// COORDINATOR: owns the run.
 ///   run_start -> run_outcome         Replies when the run has ended, whatever the reason.
 ///   drain, stop_now                  From signals.
-///   halt                             From BATCH, RECORDER or main, who finds that the run cannot go on.
-///   setback                          From a batch: a paid result could not be put in its place.
+///   stop_run                             From BATCH, RECORDER or main, who finds that the run cannot go on.
+///   delivery_failed                          From a batch: a paid result could not be put in its place.
 ///   batch_exhausted, batch_ended     From its batches.
 ///   slots_idle, slots_changed        From the pool.
 ///   answer_arrived                   From the HUB: passed on to its BATCH, which is opened again if need be.
 using coordinator_actor =
     caf::typed_actor<caf::replies_to<run_start>::with<run_outcome>, caf::reacts_to<drain>, caf::reacts_to<stop_now>,
-                     caf::reacts_to<halt>, caf::reacts_to<setback>, caf::reacts_to<batch_exhausted>,
+                     caf::reacts_to<stop_run>, caf::reacts_to<delivery_failed>, caf::reacts_to<batch_exhausted>,
                      caf::reacts_to<batch_ended>, caf::reacts_to<slots_idle>, caf::reacts_to<slots_changed>,
                      caf::reacts_to<answer_arrived>>;
 
 // --- Machines that join. NODE and HUB are the only actors that are reached over the network. ---
 
 /// NODE, as the HUB sees it.
-///   wire_part                        A piece of an order.
+///   message_part                        A piece of an order.
 ///   report_kept                      A report is on the coordinator's disk: forget it.
 ///   hub_pulse                        The HUB lives, and whether it still knows this session.
 ///   hub_farewell                     The run has ended.
 ///   node_recall                      Give back what was not sent yet.
-using node_actor = caf::typed_actor<caf::reacts_to<wire_part>, caf::reacts_to<report_kept>, caf::reacts_to<hub_pulse>,
-                                    caf::reacts_to<hub_farewell>, caf::reacts_to<node_recall>>;
+using node_actor =
+    caf::typed_actor<caf::reacts_to<message_part>, caf::reacts_to<report_kept>, caf::reacts_to<hub_pulse>,
+                     caf::reacts_to<hub_farewell>, caf::reacts_to<node_recall>>;
 
 /// A hello with the way back.
 struct node_call {
@@ -258,11 +259,11 @@ typename Inspector::result_type inspect(Inspector& f, node_call& x) {
 
 /// HUB, as nodes see it: what is published.
 ///   node_call  -> node_welcome       Also says no, with a reason.
-///   wire_part                        A piece of a report.
+///   message_part                        A piece of a report.
 ///   node_pulse                       Answered by a hub_pulse.
 ///   node_leaving                     Takes no more.
 ///   node_gone                        Has handed over everything; answered by a hub_pulse that knows it no more.
-using hub_actor = caf::typed_actor<caf::replies_to<node_call>::with<node_welcome>, caf::reacts_to<wire_part>,
+using hub_actor = caf::typed_actor<caf::replies_to<node_call>::with<node_welcome>, caf::reacts_to<message_part>,
                                    caf::reacts_to<node_pulse>, caf::reacts_to<node_leaving>, caf::reacts_to<node_gone>>;
 
 /// From a REMOTE WORKER: an order for its node.
@@ -284,12 +285,12 @@ typename Inspector::result_type inspect(Inspector& f, node_report_stored& x) {
   return f(x.session, x.what);
 }
 /// From a BATCH: tasks that nodes may hold an answer for. Each is released, or its answer arrives.
-struct tasks_awaited {
+struct tasks_in_doubt {
   batch_actor from;
   std::vector<task_id> tasks;
 };
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, tasks_awaited& x) {
+typename Inspector::result_type inspect(Inspector& f, tasks_in_doubt& x) {
   return f(x.from, x.tasks);
 }
 struct hub_tick {};
@@ -312,21 +313,21 @@ typename Inspector::result_type inspect(Inspector& f, hub_closed&) {
 /// HUB, as the coordinator's own actors see it.
 ///   node_order                       From a REMOTE WORKER: to be carried to its node.
 ///   node_report_stored               From a REMOTE WORKER: to be acknowledged to its node.
-///   tasks_awaited                    From a BATCH: each is released, or its answer arrives.
+///   tasks_in_doubt                    From a BATCH: each is released, or its answer arrives.
 ///   hub_tick                         Internal: silent nodes, those to be tried again.
 ///   hub_close -> hub_closed          Answered when the nodes have gone, or soon after.
 ///   drain                            Nodes give back what was not sent.
 ///   stop_now                         What is in flight on nodes is given up; it stays charged.
 using hub_service_actor =
-    hub_actor::extend<caf::reacts_to<node_order>, caf::reacts_to<node_report_stored>, caf::reacts_to<tasks_awaited>,
+    hub_actor::extend<caf::reacts_to<node_order>, caf::reacts_to<node_report_stored>, caf::reacts_to<tasks_in_doubt>,
                       caf::reacts_to<hub_tick>, caf::reacts_to<drain>, caf::reacts_to<stop_now>,
                       caf::replies_to<hub_close>::with<hub_closed>>;
 
 /// DIALER, on a thread of its own: looks whether the coordinator is there, then connects.
-///   dial_wish -> dialed              Blocks for seconds; always answered.
-struct dial_wish {};
+///   dial_options -> dialed              Blocks for seconds; always answered.
+struct dial_options {};
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, dial_wish&) {
+typename Inspector::result_type inspect(Inspector& f, dial_options&) {
   return f();
 }
 struct dialed {
@@ -338,26 +339,27 @@ template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, dialed& x) {
   return f(x.hub, x.code, x.message);
 }
-using dialer_actor = caf::typed_actor<caf::replies_to<dial_wish>::with<dialed>>;
+using dialer_actor = caf::typed_actor<caf::replies_to<dial_options>::with<dialed>>;
 
 /// KEEPER, on a thread of its own: the node's spool.
-///   keep_report   -> recorded        The answer is on this machine's disk.
-///   forget_report                    The coordinator has it, too.
-struct keep_report {
+///   spool_report   -> recorded        The answer is on this machine's disk.
+///   unspool_report                    The coordinator has it, too.
+struct spool_report {
   remote_report what;
 };
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, keep_report& x) {
+typename Inspector::result_type inspect(Inspector& f, spool_report& x) {
   return f(x.what);
 }
-struct forget_report {
+struct unspool_report {
   held_attempt which;
 };
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, forget_report& x) {
+typename Inspector::result_type inspect(Inspector& f, unspool_report& x) {
   return f(x.which);
 }
-using keeper_actor = caf::typed_actor<caf::replies_to<keep_report>::with<recorded>, caf::reacts_to<forget_report>>;
+using spool_writer_actor =
+    caf::typed_actor<caf::replies_to<spool_report>::with<recorded>, caf::reacts_to<unspool_report>>;
 
 /// Starts a node; the reply comes when it has ended.
 struct node_start {};
@@ -391,4 +393,4 @@ using node_service_actor = node_actor::extend<caf::replies_to<node_start>::with<
 
 }  // namespace cohort::actors
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cohort::actors::unread_answer)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cohort::actors::answer_to_validate)

@@ -23,14 +23,14 @@ constexpr size_t most_suspects = 256;  ///< As many as threads that read, and so
 
 }  // namespace
 
-expected<std::unique_ptr<answer_marks>> answer_marks::open(const folder& place, const std::filesystem::path& file) {
-  auto opened = place.open_file(file, O_RDWR | O_CREAT | O_NONBLOCK, access::own);
+expected<std::unique_ptr<answer_marks>> answer_marks::open(const folder& folder, const std::filesystem::path& file) {
+  auto opened = folder.open_file(file, O_RDWR | O_CREAT | O_NONBLOCK, access::own);
   if (!opened) return tl::unexpected{opened.error()};
   struct stat info {};
-  if (::fstat(opened->get(), &info) != 0) return tl::unexpected{system_error(errno, "inspect", place.path() / file)};
+  if (::fstat(opened->get(), &info) != 0) return tl::unexpected{system_error(errno, "inspect", folder.path() / file)};
   if (!S_ISREG(info.st_mode))
     return fail(ec::io,
-                fmt::format("'{}' is not a regular file; remove it", printable((place.path() / file).string(), 1000)));
+                fmt::format("'{}' is not a regular file; remove it", printable((folder.path() / file).string(), 1000)));
   std::unique_ptr<answer_marks> marks{new answer_marks{std::move(*opened)}};
   marks->load();
   return marks;

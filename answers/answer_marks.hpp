@@ -18,7 +18,7 @@ namespace cohort::answers {
 class answer_marks {
  public:
   /// `file` is relative to `place`. Fails as the system does, or if something else than a file stands there.
-  [[nodiscard]] static expected<std::unique_ptr<answer_marks>> open(const folder& place,
+  [[nodiscard]] static expected<std::unique_ptr<answer_marks>> open(const folder& folder,
                                                                     const std::filesystem::path& file);
 
   /// True if a process ended while this was read, and nobody has found out since whether because of it.

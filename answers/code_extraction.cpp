@@ -65,9 +65,9 @@ std::string tidied(std::string_view code) {
 }
 
 /// Parses within a budget and remembers the first error of something that holds tests.
-class judge {
+class candidate_checker {
  public:
-  judge(const languages::language& lang, std::string_view target, size_t answer_bytes)
+  candidate_checker(const languages::language& lang, std::string_view target, size_t answer_bytes)
       : lang_(lang),
         target_(target),
         bytes_left_(std::min(8 * answer_bytes, answer_bytes + (1U << 19)) + (1U << 12)),
@@ -138,18 +138,18 @@ bool closes(const fence_line& line, const fence_line& opening) noexcept {
          line.indentation <= opening.indentation + 3;
 }
 
-block_trust trust_in(std::string_view tag, const languages::prompt_language& words) {
+block_trust trust_in(std::string_view tag, const languages::prompt_language& conventions) {
   if (tag.empty()) return block_trust::untagged;
   const auto known =
-      std::find(words.fence_tags.begin(), words.fence_tags.end(), boost::to_lower_copy(std::string{tag}));
-  return known == words.fence_tags.end() ? block_trust::other : block_trust::tagged;
+      std::find(conventions.fence_tags.begin(), conventions.fence_tags.end(), boost::to_lower_copy(std::string{tag}));
+  return known == conventions.fence_tags.end() ? block_trust::other : block_trust::tagged;
 }
 
-std::vector<block> find_blocks(const std::vector<fence_line>& fences, const languages::prompt_language& words) {
+std::vector<block> find_blocks(const std::vector<fence_line>& fences, const languages::prompt_language& conventions) {
   std::vector<block> blocks;
   size_t unclosed = 0;
   for (size_t i = 0; i < fences.size(); ++i) {
-    block found{trust_in(fences[i].tag, words), i, i + 1};
+    block found{trust_in(fences[i].tag, conventions), i, i + 1};
     while (found.closing < fences.size() && !closes(fences[found.closing], fences[i])) ++found.closing;
     blocks.push_back(found);
     // Behind an opening that nothing closes, others may be whole; only a few are given that chance.
@@ -178,7 +178,7 @@ struct closed_block {
 };
 
 closed_block close_at(std::string_view text, const std::vector<fence_line>& fences, const block& one, size_t closing,
-                      judge& verdict) {
+                      candidate_checker& verdict) {
   const auto end = closing < fences.size() ? fences[closing].begin : text.size();
   closed_block made{{}, closing, {}};
   if (!verdict.may_look_at(end - fences[one.opening].next)) return made;
@@ -194,7 +194,7 @@ closed_block close_at(std::string_view text, const std::vector<fence_line>& fenc
 /// The block up to its first closing fence; up to a later one if it does not parse, because a string held the first; up
 /// to the end if it is never closed.
 std::optional<closed_block> usable(std::string_view text, const std::vector<fence_line>& fences, const block& one,
-                                   judge& verdict) {
+                                   candidate_checker& verdict) {
   const auto only_if_usable = [](closed_block found) {
     return found.usable() ? std::optional{std::move(found)} : std::nullopt;
   };
@@ -246,7 +246,8 @@ void add_piece(std::vector<std::string>& pieces, std::string code) {
 
 std::optional<std::string> best_of(std::string_view text, const std::vector<fence_line>& fences,
                                    const std::vector<block>& blocks, block_trust trust, const languages::language& lang,
-                                   const languages::prompt_language& words, std::string_view target, judge& verdict) {
+                                   const languages::prompt_language& conventions, std::string_view target,
+                                   candidate_checker& verdict) {
   std::vector<std::string> pieces;
   size_t done = 0;  // Fences below this index lie inside a block that was taken.
   for (const auto& one : blocks) {
@@ -258,16 +259,17 @@ std::optional<std::string> best_of(std::string_view text, const std::vector<fenc
   }
   if (pieces.empty()) return std::nullopt;
   if (pieces.size() > 1)
-    if (auto merged = join_pieces(lang, words, target, pieces); merged && verdict.accepts(*merged)) return *merged;
+    if (auto merged = join_pieces(lang, conventions, target, pieces); merged && verdict.accepts(*merged))
+      return *merged;
   return *std::max_element(pieces.begin(), pieces.end(),
                            [](const auto& a, const auto& b) { return a.size() < b.size(); });
 }
 
 /// Where a line begins that can be the first of a file; npos if there is none.
-size_t first_code_line(std::string_view text, const languages::prompt_language& words) {
+size_t first_code_line(std::string_view text, const languages::prompt_language& conventions) {
   for (size_t at = 0; at < text.size();) {
     const auto line = text.substr(at);
-    for (const auto& start : words.code_starts)
+    for (const auto& start : conventions.code_starts)
       if (line.starts_with(start)) return at;
     const auto end = text.find('\n', at);
     if (end == std::string_view::npos) break;
@@ -283,10 +285,10 @@ bool is_prose(std::string_view text) noexcept {
 
 /// Code without fences around it: less the sentences before its first line of code and behind its last.
 std::optional<std::string> bare_code(std::string_view text, const std::vector<fence_line>& fences,
-                                     const languages::prompt_language& words, judge& verdict) {
+                                     const languages::prompt_language& conventions, candidate_checker& verdict) {
   // A stray fence at the end, as after an opening that got lost.
   if (!fences.empty() && fences.front().bare) text = text.substr(0, fences.front().begin);
-  const auto begin = first_code_line(text, words);
+  const auto begin = first_code_line(text, conventions);
   if (begin != std::string_view::npos && is_prose(text.substr(0, begin))) text.remove_prefix(begin);
   for (int cuts = 0; cuts < 4; ++cuts) {
     if (auto code = tidied(text); verdict.accepts(code)) return code;
@@ -321,27 +323,27 @@ std::vector<fence_line> find_fences(std::string_view text) {
 }
 
 expected<std::string> extract_code(std::string_view answer, const languages::language& lang,
-                                   const languages::prompt_language& words, std::string_view target) {
+                                   const languages::prompt_language& conventions, std::string_view target) {
   if (answer.size() > largest_answer)
     return fail(ec::answer_too_costly,
                 fmt::format("the answer has {} bytes; at most {} are read", answer.size(), largest_answer));
   const auto text = normalised(answer);
   if (is_blank(text)) return fail(ec::empty_answer, "the answer holds no text; run the command again to ask once more");
   const auto fences = find_fences(text);
-  const auto blocks = find_blocks(fences, words);
-  judge verdict{lang, target, text.size()};
+  const auto blocks = find_blocks(fences, conventions);
+  candidate_checker verdict{lang, target, text.size()};
   for (const auto trust : {block_trust::tagged, block_trust::untagged, block_trust::other})
-    if (auto code = best_of(text, fences, blocks, trust, lang, words, target, verdict)) return *code;
+    if (auto code = best_of(text, fences, blocks, trust, lang, conventions, target, verdict)) return *code;
   if (!verdict.broken_bound().empty())
     return fail(ec::answer_too_costly,
                 fmt::format("the answer's code breaks a bound of what is read: {}", verdict.broken_bound()));
   // Tests that were fenced and do not parse are broken; cutting them until something parses would hide that.
   if (!verdict.first_error())
-    if (auto code = bare_code(text, fences, words, verdict)) return *code;
+    if (auto code = bare_code(text, fences, conventions, verdict)) return *code;
   if (!verdict.broken_bound().empty())
     return fail(ec::answer_too_costly,
                 fmt::format("the answer breaks a bound of what is read: {}", verdict.broken_bound()));
-  const bool prose = fences.empty() && first_code_line(text, words) == std::string_view::npos;
+  const bool prose = fences.empty() && first_code_line(text, conventions) == std::string_view::npos;
   if (verdict.first_error() && !prose)
     return fail(ec::broken_code, fmt::format("the answer's code does not parse as {}: error at line {}, column {}",
                                              lang.name, verdict.first_error()->line, verdict.first_error()->column));

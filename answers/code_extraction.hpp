@@ -36,6 +36,7 @@ struct fence_line {
 /// but the parser finds an error; the message says where) or `ec::answer_too_costly` (longer than `largest_answer`, or
 /// code that breaks a bound of the parser; the message says which).
 [[nodiscard]] expected<std::string> extract_code(std::string_view answer, const languages::language& lang,
-                                                 const languages::prompt_language& words, std::string_view target);
+                                                 const languages::prompt_language& conventions,
+                                                 std::string_view target);
 
 }  // namespace cohort::answers

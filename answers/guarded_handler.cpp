@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "answers/generated_test.hpp"
+#include "answers/generated_tests.hpp"
 
 namespace cohort::answers {
 
@@ -12,12 +12,12 @@ namespace {
 
 constexpr const char* marks_file = "cache/reading";
 
-craft_question question_of(craft_question::kind what, const task_spec& task, std::vector<std::string> texts) {
+handler_question question_of(handler_question::kind what, const task_spec& task, std::vector<std::string> texts) {
   return {what, task.label, task.target, task.traits, std::move(texts)};
 }
 
 /// The label is for people and changes nothing.
-digest digest_of(const craft_question& question) {
+digest digest_of(const handler_question& question) {
   std::string all = std::to_string(static_cast<int>(question.what)) + '\n' + question.target + '\n';
   for (const auto& [key, value] : question.traits) all.append(key).append("=").append(value).append("\n");
   for (const auto& text : question.texts) all += to_hex(sha256(text));
@@ -46,61 +46,61 @@ std::vector<std::string> unpacked(std::string_view all) {
 
 }  // namespace
 
-expected<std::string> answer_of(const task_craft& craft, const craft_question& question) {
+expected<std::string> answer_of(const answer_handler& handler, const handler_question& question) {
   task_spec task;
   task.label = question.label;
   task.target = question.target;
   task.traits = question.traits;
   const auto text = question.texts.empty() ? std::string{} : question.texts.front();
   switch (question.what) {
-    case craft_question::kind::extract: return craft.extract(task, text);
-    case craft_question::kind::why_alone: return craft.why_alone(task, text);
-    case craft_question::kind::assemble: return craft.assemble(task, question.texts);
-    case craft_question::kind::results: return packed(craft.results_in(task, text));
+    case handler_question::kind::extract: return handler.extract(task, text);
+    case handler_question::kind::why_not_mergeable: return handler.why_not_mergeable(task, text);
+    case handler_question::kind::assemble: return handler.assemble(task, question.texts);
+    case handler_question::kind::results: return packed(handler.results_in(task, text));
   }
   return std::string{};
 }
 
-expected<std::string> guarded_craft::put(const craft_question& question) const {
+expected<std::string> guarded_handler::put(const handler_question& question) const {
   const auto key = digest_of(question);
   if (!marks_->is_suspect(key)) {
     const answer_marks::mark reading{*marks_, key};
-    return answer_of(*craft_, question);
+    return answer_of(*handler_, question);
   }
   auto found = ask_(question);
   if (found || found.error().code != ec::interrupted) marks_->acquit(key);
   return found;
 }
 
-expected<std::string> guarded_craft::extract(const task_spec& task, std::string_view answer) const {
-  return put(question_of(craft_question::kind::extract, task, {std::string{answer}}));
+expected<std::string> guarded_handler::extract(const task_spec& task, std::string_view answer) const {
+  return put(question_of(handler_question::kind::extract, task, {std::string{answer}}));
 }
 
-std::string guarded_craft::why_alone(const task_spec& task, const std::string& extracted) const {
-  auto why = put(question_of(craft_question::kind::why_alone, task, {extracted}));
+std::string guarded_handler::why_not_mergeable(const task_spec& task, const std::string& extracted) const {
+  auto why = put(question_of(handler_question::kind::why_not_mergeable, task, {extracted}));
   return why ? *why : "it cannot be told whether it can share a file";
 }
 
-expected<std::string> guarded_craft::assemble(const task_spec& any, const std::vector<std::string>& extracted) const {
-  return put(question_of(craft_question::kind::assemble, any, extracted));
+expected<std::string> guarded_handler::assemble(const task_spec& any, const std::vector<std::string>& extracted) const {
+  return put(question_of(handler_question::kind::assemble, any, extracted));
 }
 
-std::vector<std::string> guarded_craft::results_in(const task_spec& task, const std::string& content) const {
-  const auto found = put(question_of(craft_question::kind::results, task, {content}));
+std::vector<std::string> guarded_handler::results_in(const task_spec& task, const std::string& content) const {
+  const auto found = put(question_of(handler_question::kind::results, task, {content}));
   return found ? unpacked(*found) : std::vector<std::string>{};
 }
 
-expected<std::unique_ptr<task_craft>> load_guarded_craft(const std::filesystem::path& config_dir,
-                                                         const std::filesystem::path& place) {
-  auto craft = load_test_craft(config_dir);
-  if (!craft) return tl::unexpected{craft.error()};
-  const auto opened = folder::open(place);
+expected<std::unique_ptr<answer_handler>> load_guarded_handler(const std::filesystem::path& config_dir,
+                                                               const std::filesystem::path& folder) {
+  auto handler = load_test_answer_handler(config_dir);
+  if (!handler) return tl::unexpected{handler.error()};
+  const auto opened = folder::open(folder);
   if (!opened) return tl::unexpected{opened.error()};
   auto marks = answer_marks::open(*opened, marks_file);
   if (!marks) return tl::unexpected{marks.error()};
-  return std::make_unique<guarded_craft>(std::move(*craft), std::move(*marks), [](const craft_question& question) {
-    return ask_elsewhere("/proc/self/exe", question);
-  });
+  return std::make_unique<guarded_handler>(
+      std::move(*handler), std::move(*marks),
+      [](const handler_question& question) { return ask_elsewhere("/proc/self/exe", question); });
 }
 
 }  // namespace cohort::answers

@@ -51,7 +51,7 @@ std::optional<std::string> take(std::string_view& in) {
   return text;
 }
 
-std::string packed(const craft_question& question) {
+std::string packed(const handler_question& question) {
   std::string out;
   put(out, std::to_string(static_cast<int>(question.what)));
   put(out, question.label);
@@ -65,14 +65,14 @@ std::string packed(const craft_question& question) {
   return out;
 }
 
-std::optional<craft_question> unpacked_question(std::string_view in) {
+std::optional<handler_question> unpacked_question(std::string_view in) {
   const auto what = take(in);
   auto label = take(in);
   auto target = take(in);
   const auto traits = take(in);
   if (!what || !label || !target || !traits) return std::nullopt;
-  craft_question question;
-  question.what = static_cast<craft_question::kind>(std::atoi(what->c_str()));
+  handler_question question;
+  question.what = static_cast<handler_question::kind>(std::atoi(what->c_str()));
   question.label = std::move(*label);
   question.target = std::move(*target);
   for (int left = std::atoi(traits->c_str()); left > 0; --left) {
@@ -183,7 +183,7 @@ int await(pid_t child) {
   return status;
 }
 
-tl::unexpected<error> nothing_found_out(const craft_question& question, std::string_view why) {
+tl::unexpected<error> nothing_found_out(const handler_question& question, std::string_view why) {
   return fail(ec::interrupted, fmt::format("the answer to '{}' may have ended the last process, and no other one could "
                                            "read it: {}; the answer is kept",
                                            question.label, why));
@@ -204,7 +204,7 @@ void bound_this_process() {
 
 }  // namespace
 
-expected<std::string> ask_elsewhere(const std::filesystem::path& program, const craft_question& question) {
+expected<std::string> ask_elsewhere(const std::filesystem::path& program, const handler_question& question) {
   for (int kills = 0; kills < most_kills; ++kills) {
     const memory_file asked;
     const memory_file answered;
@@ -224,12 +224,12 @@ expected<std::string> ask_elsewhere(const std::filesystem::path& program, const 
   return fail(ec::answer_too_costly, fmt::format("the process that reads the answer was killed {} times", most_kills));
 }
 
-int answer_question(const std::function<expected<std::unique_ptr<task_craft>>()>& load) {
+int answer_question(const std::function<expected<std::unique_ptr<answer_handler>>()>& load) {
   bound_this_process();
   const auto question = unpacked_question(memory_file::read_all(STDIN_FILENO));
-  const auto craft = load();
-  if (!question || !craft) return EXIT_FAILURE;
-  const auto answer = packed(answer_of(**craft, *question));
+  const auto handler = load();
+  if (!question || !handler) return EXIT_FAILURE;
+  const auto answer = packed(answer_of(**handler, *question));
   return std::fwrite(answer.data(), 1, answer.size(), stdout) == answer.size() && std::fflush(stdout) == 0
              ? EXIT_SUCCESS
              : EXIT_FAILURE;

@@ -226,13 +226,13 @@ class renaming_merger {
 /// For JavaScript and its kin: a part whose names could be mistaken is put into a block, one with hooks into a group.
 class scoping_merger {
  public:
-  scoping_merger(part_list parts, const languages::language& lang, const languages::prompt_language& words,
+  scoping_merger(part_list parts, const languages::language& lang, const languages::prompt_language& conventions,
                  std::string_view target)
       : parts_(std::move(parts)),
         names_(parts_),
         lang_(lang),
-        rules_(words.parts),
-        style_(words.imports),
+        rules_(conventions.parts),
+        style_(conventions.imports),
         target_(target) {}
 
   std::string run() {
@@ -324,34 +324,35 @@ class scoping_merger {
   meaning_map bound_;
 };
 
-part_list read_all(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
-                   const std::vector<std::string>& texts) {
+part_list read_all(const languages::language& lang, const languages::prompt_language& conventions,
+                   std::string_view target, const std::vector<std::string>& texts) {
   part_list parts;
-  for (const auto& text : texts) parts.push_back(std::make_unique<test_part>(lang, words, target, text));
+  for (const auto& text : texts) parts.push_back(std::make_unique<test_part>(lang, conventions, target, text));
   return parts;
 }
 
 }  // namespace
 
-std::string why_alone(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
-                      const std::string& part) {
-  return test_part{lang, words, target, part}.alone;
+std::string why_not_mergeable(const languages::language& lang, const languages::prompt_language& conventions,
+                              std::string_view target, const std::string& part) {
+  return test_part{lang, conventions, target, part}.not_mergeable;
 }
 
-expected<std::string> merge_parts(const languages::language& lang, const languages::prompt_language& words,
+expected<std::string> merge_parts(const languages::language& lang, const languages::prompt_language& conventions,
                                   std::string_view target, const std::vector<std::string>& parts) {
   if (parts.empty()) return fail(ec::no_code, fmt::format("'{}': no part has an answer", target));
   if (parts.size() == 1) return parts.front();
-  auto read = read_all(lang, words, target, parts);
-  if (words.imports == languages::import_style::es) return scoping_merger{std::move(read), lang, words, target}.run();
-  return renaming_merger{std::move(read), words.imports}.run();
+  auto read = read_all(lang, conventions, target, parts);
+  if (conventions.imports == languages::import_style::es)
+    return scoping_merger{std::move(read), lang, conventions, target}.run();
+  return renaming_merger{std::move(read), conventions.imports}.run();
 }
 
-expected<std::string> join_pieces(const languages::language& lang, const languages::prompt_language& words,
+expected<std::string> join_pieces(const languages::language& lang, const languages::prompt_language& conventions,
                                   std::string_view target, const std::vector<std::string>& pieces) {
   if (pieces.empty()) return fail(ec::no_code, fmt::format("'{}': there are no pieces", target));
   if (pieces.size() == 1) return pieces.front();
-  const auto read = read_all(lang, words, target, pieces);
+  const auto read = read_all(lang, conventions, target, pieces);
   merged_head head;
   std::vector<std::string> bodies;
   meaning_map bound;
@@ -380,7 +381,7 @@ expected<std::string> join_pieces(const languages::language& lang, const languag
       head.add(*piece, {});
     bodies.push_back(body_of(plan));
   }
-  return put_together(head, bodies, main_of(read), words.imports);
+  return put_together(head, bodies, main_of(read), conventions.imports);
 }
 
 }  // namespace cohort::answers

@@ -106,7 +106,7 @@ void merged_head::keep(const test_part& first, const rename_map& renames) {
   }
 }
 
-void merged_head::learn(const import_statement& one, place where) {
+void merged_head::learn(const import_statement& one, location where) {
   modules_.insert(module_key(one));
   for (const auto& binding : one.bindings) bindings_.insert(binding_key(one, binding));
   if (joinable(one)) joinable_.emplace(module_key(one), where);

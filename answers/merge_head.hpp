@@ -55,7 +55,7 @@ class merged_head {
   };
 
   /// One of `lines_` (then the import in it), or of `more_`.
-  struct place {
+  struct location {
     bool in_line = false;
     size_t at = 0;
     size_t import = 0;
@@ -63,15 +63,15 @@ class merged_head {
 
   void add(import_statement one, const rename_map& renames);
   void add_more(import_statement one);
-  void learn(const import_statement& one, place where);
+  void learn(const import_statement& one, location where);
 
   std::vector<line> lines_;
   std::vector<addition> more_;  ///< In the order in which the parts had it: setup comes before what needs it.
   // What is there, so that a file with very many imports takes no time.
-  std::set<std::string> texts_;            ///< Of lines and setup.
-  std::set<std::string> modules_;          ///< Forms and modules.
-  std::set<std::string> bindings_;         ///< Forms, modules and names.
-  std::map<std::string, place> joinable_;  ///< By form and module: the first that takes further names.
+  std::set<std::string> texts_;               ///< Of lines and setup.
+  std::set<std::string> modules_;             ///< Forms and modules.
+  std::set<std::string> bindings_;            ///< Forms, modules and names.
+  std::map<std::string, location> joinable_;  ///< By form and module: the first that takes further names.
 };
 
 }  // namespace cohort::answers

@@ -34,13 +34,13 @@ std::string_view first_word(std::string_view text) {
 }
 
 /// Classifies the statements of one text.
-class statement_judge {
+class statement_classifier {
  public:
-  statement_judge(const languages::grammar_rules& grammar, const languages::prompt_language& words,
-                  std::string_view text)
-      : grammar_(grammar), rules_(words.parts), style_(words.imports), text_(text) {}
+  statement_classifier(const languages::grammar_rules& grammar, const languages::prompt_language& conventions,
+                       std::string_view text)
+      : grammar_(grammar), rules_(conventions.parts), style_(conventions.imports), text_(text) {}
 
-  part_statement judge(TSNode node) {
+  part_statement classify(TSNode node) {
     part_statement one;
     one.at = {ts_node_start_byte(node), ts_node_end_byte(node)};
     const auto text = cohort::languages::text_of(node, text_);
@@ -177,8 +177,8 @@ class statement_judge {
   std::set<std::string, std::less<>> imported_;
 };
 
-std::string why_alone(const test_part& part, const languages::part_rules& rules,
-                      const languages::locals_query* locals) {
+std::string why_not_mergeable(const test_part& part, const languages::part_rules& rules,
+                              const languages::locals_query* locals) {
   if (locals == nullptr || !part.tree || part.names.tangled) return "its names cannot be told apart";
   for (const auto& mark : rules.whole_file_marks)
     if (part.text.find(mark) != std::string::npos) return fmt::format("'{}' acts on a whole file", mark);
@@ -200,8 +200,8 @@ std::string why_alone(const test_part& part, const languages::part_rules& rules,
 
 }  // namespace
 
-test_part::test_part(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
-                     std::string whole)
+test_part::test_part(const languages::language& lang, const languages::prompt_language& conventions,
+                     std::string_view target, std::string whole)
     : text(std::move(whole)) {
   const auto& grammar = lang.rules_for(target);
   const auto* locals = lang.locals_for(target);
@@ -209,12 +209,12 @@ test_part::test_part(const languages::language& lang, const languages::prompt_la
   if (tree) {
     const auto root = ts_tree_root_node(tree.get());
     if (locals != nullptr) names = locals->names_in(root, text);
-    statement_judge judge{grammar, words, text};
+    statement_classifier classifier{grammar, conventions, text};
     uint32_t done = 0;
     languages::each_child(root, [&](TSNode child, TSFieldId) {
       if (ts_node_start_byte(child) == ts_node_end_byte(child)) return;
       if (!ts_node_is_named(child)) return;  // A line break or `;` between statements.
-      statements.push_back(judge.judge(child));
+      statements.push_back(classifier.classify(child));
       auto& one = statements.back();
       one.gap = std::string_view{text}.substr(done, one.at.begin - done);
       done = one.at.end;
@@ -222,7 +222,7 @@ test_part::test_part(const languages::language& lang, const languages::prompt_la
   }
   for (const auto& one : statements) {
     for (const auto name : one.names)
-      if (name != blank_name || words.imports != languages::import_style::go) defined.insert(name);
+      if (name != blank_name || conventions.imports != languages::import_style::go) defined.insert(name);
     for (const auto& import : one.imports)
       for (const auto& binding : import.bindings)
         if (!binding.local.empty()) imported.insert(binding.local);
@@ -234,7 +234,7 @@ test_part::test_part(const languages::language& lang, const languages::prompt_la
   for (auto& one : statements)
     if (std::any_of(one.names.begin(), one.names.end(), [&](const auto name) { return receivers.contains(name); }))
       one.shareable = false;
-  alone = why_alone(*this, words.parts, locals);
+  not_mergeable = why_not_mergeable(*this, conventions.parts, locals);
 }
 
 bool test_part::has(statement_kind kind) const noexcept {

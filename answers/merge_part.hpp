@@ -43,7 +43,7 @@ struct part_statement {
 
 /// Views into `text`, which therefore must stay where it is.
 struct test_part {
-  test_part(const languages::language& lang, const languages::prompt_language& words, std::string_view target,
+  test_part(const languages::language& lang, const languages::prompt_language& conventions, std::string_view target,
             std::string whole);
   test_part(const test_part&) = delete;
   test_part& operator=(const test_part&) = delete;
@@ -61,7 +61,7 @@ struct test_part {
   std::set<std::string_view> imported;  ///< Names that its imports bind; views into `statements`.
   /// Why it must have a file of its own: it acts on all tests of its file, or its names cannot be kept apart from
   /// those of others. Empty: it can share one.
-  std::string alone;
+  std::string not_mergeable;
 };
 
 }  // namespace cohort::answers

@@ -13,6 +13,6 @@ namespace cohort::app {
 
 /// For whoever holds the lock and works on no run: one that still says "running" is interrupted, in the ledger and in
 /// `batch-state.json`. True if there was one.
-[[nodiscard]] expected<bool> settle_killed_run(const state::workspace& place, state::ledger& book);
+[[nodiscard]] expected<bool> mark_killed_run_interrupted(const state::workspace& workspace, state::ledger& ledger);
 
 }  // namespace cohort::app

@@ -175,11 +175,11 @@ fs::path nearest_existing(fs::path folder) {
 }
 
 expected<void> check_writable(const fs::path& folder) {
-  const auto place = nearest_existing(folder);
+  const auto path = nearest_existing(folder);
   std::error_code ignored;
-  if (!fs::is_directory(place, ignored))
-    return fail(ec::not_found, "'" + printable(place.string(), 1000) + "' is not a directory");
-  if (const int why = try_to_write(place); why != 0) return tl::unexpected{system_error(why, "write into", place)};
+  if (!fs::is_directory(path, ignored))
+    return fail(ec::not_found, "'" + printable(path.string(), 1000) + "' is not a directory");
+  if (const int why = try_to_write(path); why != 0) return tl::unexpected{system_error(why, "write into", path)};
   return {};
 }
 

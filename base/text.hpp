@@ -32,10 +32,10 @@ namespace cohort::inline base {
 /// JSON; its line breaks and tabs stay.
 [[nodiscard]] std::string printable_json(std::string_view json);
 
-enum class markdown_place : uint8_t { line, cell };
+enum class markdown_context : uint8_t { line, cell };
 
 /// `text` as code in Markdown, on a line or in a cell of a table: shown as it is, without links, markup or HTML.
-[[nodiscard]] std::string markdown_code(std::string_view text, markdown_place where);
+[[nodiscard]] std::string markdown_code(std::string_view text, markdown_context where);
 
 /// `text` as a sentence in Markdown: what would be markup, a link or HTML is shown as it is.
 [[nodiscard]] std::string markdown_text(std::string_view text);

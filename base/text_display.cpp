@@ -161,11 +161,11 @@ std::string printable_json(std::string_view json) {
   return result;
 }
 
-std::string markdown_code(std::string_view text, markdown_place where) {
+std::string markdown_code(std::string_view text, markdown_context where) {
   std::string shown;
   // Readers of tables disagree on a bar that follows a backslash.
   for (const char c : printable(text, 1000))
-    shown += c == '|' && where == markdown_place::cell ? "\\x7c" : std::string(1, c);
+    shown += c == '|' && where == markdown_context::cell ? "\\x7c" : std::string(1, c);
   size_t longest = 0;
   for (size_t run = 0, i = 0; i < shown.size(); ++i) {
     run = shown[i] == '`' ? run + 1 : 0;

@@ -16,9 +16,9 @@ namespace {
 
 class reporting_sink : public actors::event_sink {
  public:
-  reporting_sink(std::shared_ptr<actors::event_sink> inner, std::filesystem::path folder, state::workspace place,
+  reporting_sink(std::shared_ptr<actors::event_sink> inner, std::filesystem::path folder, state::workspace workspace,
                  int64_t run)
-      : inner_(std::move(inner)), folder_(std::move(folder)), place_(std::move(place)), run_(run) {}
+      : inner_(std::move(inner)), folder_(std::move(folder)), workspace_(std::move(workspace)), run_(run) {}
 
   void show(const run_event& event, const actors::run_snapshot& now) override {
     inner_->show(event, now);
@@ -32,16 +32,16 @@ class reporting_sink : public actors::event_sink {
 
  private:
   expected<void> report(uint32_t batch) {
-    if (!book_) {
-      auto opened = state::ledger::open(place_.ledger_file(), place_.project, state::ledger::access::read_only);
+    if (!ledger_) {
+      auto opened = state::ledger::open(workspace_.ledger_file(), workspace_.project, state::ledger::access::read_only);
       if (!opened) return tl::unexpected{opened.error()};
-      book_ = std::make_unique<state::ledger>(std::move(*opened));
+      ledger_ = std::make_unique<state::ledger>(std::move(*opened));
     }
-    const auto run = book_->newest_run();
+    const auto run = ledger_->newest_run();
     if (!run) return tl::unexpected{run.error()};
-    const auto tasks = book_->load_batch(run_, batch);
+    const auto tasks = ledger_->load_batch(run_, batch);
     if (!tasks) return tl::unexpected{tasks.error()};
-    const auto attempts = book_->attempts(run_);
+    const auto attempts = ledger_->attempts(run_);
     if (!attempts) return tl::unexpected{attempts.error()};
     return replace_file(folder_ / fmt::format("batch-{:03}.json", batch + 1),
                         batch_report_json(**run, batch, *tasks, *attempts), durability::later);
@@ -49,18 +49,18 @@ class reporting_sink : public actors::event_sink {
 
   std::shared_ptr<actors::event_sink> inner_;
   std::filesystem::path folder_;
-  state::workspace place_;
+  state::workspace workspace_;
   int64_t run_;
-  std::unique_ptr<state::ledger> book_;
+  std::unique_ptr<state::ledger> ledger_;
 };
 
 }  // namespace
 
 expected<std::shared_ptr<actors::event_sink>> with_batch_reports(std::shared_ptr<actors::event_sink> inner,
                                                                  const std::filesystem::path& folder,
-                                                                 const state::workspace& place, int64_t run) {
+                                                                 const state::workspace& workspace, int64_t run) {
   if (auto made = make_directories(folder); !made) return tl::unexpected{made.error()};
-  return std::make_shared<reporting_sink>(std::move(inner), folder, place, run);
+  return std::make_shared<reporting_sink>(std::move(inner), folder, workspace, run);
 }
 
 }  // namespace cohort::cli

@@ -11,7 +11,7 @@ namespace cohort::cli {
 
 /// `inner`, and a file `batch-NNN.json` in `folder` for each batch that ends. Errors: the folder cannot be made.
 [[nodiscard]] expected<std::shared_ptr<actors::event_sink>> with_batch_reports(
-    std::shared_ptr<actors::event_sink> inner, const std::filesystem::path& folder, const state::workspace& place,
+    std::shared_ptr<actors::event_sink> inner, const std::filesystem::path& folder, const state::workspace& workspace,
     int64_t run);
 
 }  // namespace cohort::cli

@@ -13,22 +13,23 @@
 namespace cohort::cli {
 
 expected<command_context> make_context(const generate_options& options) {
-  auto place = state::open_workspace(options.project);
-  if (!place) return tl::unexpected{place.error()};
+  auto workspace = state::open_workspace(options.project);
+  if (!workspace) return tl::unexpected{workspace.error()};
   auto defaults = load_run_defaults();
   if (!defaults) return tl::unexpected{defaults.error()};
   auto planning = planning::load_planning_defaults(config_directory());
   if (!planning) return tl::unexpected{planning.error()};
   auto models = claude::catalog::load();
   if (!models) return tl::unexpected{models.error()};
-  return command_context{options, std::move(*place), std::move(*defaults), std::move(*planning), std::move(*models)};
+  return command_context{options, std::move(*workspace), std::move(*defaults), std::move(*planning),
+                         std::move(*models)};
 }
 
 expected<std::optional<run_record>> stored_run(const command_context& context) {
-  auto book = state::open_ledger(context.place, state::ledger::access::read_only);
-  if (!book && book.error().code == ec::state_missing) return std::optional<run_record>{};
-  if (!book) return tl::unexpected{book.error()};
-  return book->newest_run();
+  auto ledger = state::open_ledger(context.workspace, state::ledger::access::read_only);
+  if (!ledger && ledger.error().code == ec::state_missing) return std::optional<run_record>{};
+  if (!ledger) return tl::unexpected{ledger.error()};
+  return ledger->newest_run();
 }
 
 bool unfinished(const std::optional<run_record>& run) {
@@ -38,13 +39,13 @@ bool unfinished(const std::optional<run_record>& run) {
 
 std::filesystem::path output_folder(const command_context& context, const run_settings& settings) {
   const std::filesystem::path wanted{settings.output_directory};
-  return wanted.is_absolute() ? wanted : context.place.project / wanted;
+  return wanted.is_absolute() ? wanted : context.workspace.project / wanted;
 }
 
 plan_request planning_of(const command_context& context, const run_settings& settings, const model_info& model,
                          bool write) {
   plan_request request;
-  request.place = context.place;
+  request.workspace = context.workspace;
   request.settings = settings;
   request.planning = context.planning;
   request.model = model;
@@ -81,14 +82,14 @@ state::lock_holder holder_of(std::string command) {
 
 state::lock_holder this_process(const command_context& context) {
   return holder_of(fmt::format("{} {}", context.options.batched ? "generate-logical-batch" : "generate-logical",
-                               printable(context.place.project.string(), 500)));
+                               printable(context.workspace.project.string(), 500)));
 }
 
-expected<state::ledger> open_and_tell(const state::workspace& place, state::ledger::access mode) {
+expected<state::ledger> open_and_tell(const state::workspace& workspace, state::ledger::access mode) {
   std::string note;
-  auto book = state::open_ledger(place, mode, &note);
-  if (book && !note.empty()) warn(note);
-  return book;
+  auto ledger = state::open_ledger(workspace, mode, &note);
+  if (ledger && !note.empty()) warn(note);
+  return ledger;
 }
 
 }  // namespace cohort::cli

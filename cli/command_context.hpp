@@ -18,7 +18,7 @@ namespace cohort::cli {
 
 struct command_context {
   generate_options options;
-  state::workspace place;
+  state::workspace workspace;
   run_defaults defaults;
   planning::planning_defaults planning;
   claude::catalog models;
@@ -56,7 +56,7 @@ struct command_context {
 [[nodiscard]] state::lock_holder holder_of(std::string command);
 
 /// `open_ledger`, with a warning if the ledger had to be read or put back from its copy.
-[[nodiscard]] expected<state::ledger> open_and_tell(const state::workspace& place, state::ledger::access mode);
+[[nodiscard]] expected<state::ledger> open_and_tell(const state::workspace& workspace, state::ledger::access mode);
 
 [[nodiscard]] state::lock_holder this_process(const command_context& context);
 

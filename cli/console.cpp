@@ -34,8 +34,8 @@ std::array<std::atomic<bool>, 3> given_up{};  // By descriptor.
 /// Waits until a small write would not block. False if nobody reads, and there is no more time to wait for them.
 bool takes_more(int descriptor) {
   for (int waited = 0;;) {
-    pollfd wish{descriptor, POLLOUT, 0};
-    const int ready = ::poll(&wish, 1, look_again_ms);
+    pollfd waiting{descriptor, POLLOUT, 0};
+    const int ready = ::poll(&waiting, 1, look_again_ms);
     if (ready > 0 || (ready < 0 && errno != EINTR)) return true;  // An error shows in the write itself.
     if (hurries) waited += look_again_ms;
     if (waited >= patience_ms) return false;
@@ -88,13 +88,13 @@ exit_code exit_code_for(ec code) noexcept {
 }
 
 int complain(const error& problem) {
-  const auto words = problem.message.empty() ? std::string{sentence(problem.code)} : problem.message;
-  log_error("{}", words);
-  notice("cohort: " + words);
+  const auto text = problem.message.empty() ? std::string{sentence(problem.code)} : problem.message;
+  log_error("{}", text);
+  notice("cohort: " + text);
   if (manner.json) {
     auto event = new_event("error");
     event["code"] = name(problem.code);
-    event["message"] = words;
+    event["message"] = text;
     print(on_one_line(event));
   }
   return to_int(exit_code_for(problem.code));
@@ -110,9 +110,9 @@ void announce(std::string_view text) {
   notice(text);
 }
 
-void announce(lines words) {
-  if (manner.json) print_event("notice", words.text);
-  notice(words);
+void announce(lines text) {
+  if (manner.json) print_event("notice", text.text);
+  notice(text);
 }
 
 void inform(std::string_view text) {
@@ -120,14 +120,14 @@ void inform(std::string_view text) {
   if (!manner.quiet) notice(text);
 }
 
-void inform(lines words) {
-  if (manner.json) return print_event("notice", words.text);
-  if (!manner.quiet) notice(words);
+void inform(lines text) {
+  if (manner.json) return print_event("notice", text.text);
+  if (!manner.quiet) notice(text);
 }
 
 void notice(std::string_view text) { write_to(STDERR_FILENO, printable(redact(text), longest_line) + "\n"); }
 
-void notice(lines words) { write_to(STDERR_FILENO, printable_lines(redact(words.text)) + "\n"); }
+void notice(lines text) { write_to(STDERR_FILENO, printable_lines(redact(text.text)) + "\n"); }
 
 void print(std::string_view text) { write_to(STDOUT_FILENO, printable_lines(redact(text))); }
 

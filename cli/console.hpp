@@ -32,15 +32,15 @@ void warn(std::string_view text);
 
 /// What everybody needs to know: a line on stderr, with JSON also the event `notice`.
 void announce(std::string_view text);
-void announce(lines words);
+void announce(lines text);
 
 /// What is good to know: a line on stderr unless the process is quiet, or with JSON the event `notice`.
-void inform(lines words);
+void inform(lines text);
 void inform(std::string_view text);
 
 /// One line on stderr, with JSON as well: about the process, not for scripts.
 void notice(std::string_view text);
-void notice(lines words);
+void notice(lines text);
 
 /// Text on stdout, with its line breaks. Write errors (a closed pipe) are ignored: they must not end a run.
 void print(std::string_view text);

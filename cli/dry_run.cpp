@@ -42,7 +42,7 @@ void add(task_estimate& sum, const task_estimate& more) {
   sum.worst += more.worst;
 }
 
-std::string words_about(const plan_outline& plan, bool verbose) {
+std::string text_about(const plan_outline& plan, bool verbose) {
   auto text = describe(plan.summary, verbose);
   if (plan.delivered > 0)
     text += fmt::format("{} tasks were delivered before and have not changed; they are not asked for again\n",
@@ -75,9 +75,9 @@ struct dry_plan {
 
 expected<dry_plan> plan_without_writing(const command_context& context, const run_settings& settings,
                                         const model_info& model) {
-  auto book = open_and_tell(context.place, state::ledger::access::read_only);
-  if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
-  auto generated = state::generated_files(context.place, book ? &*book : nullptr);
+  auto ledger = open_and_tell(context.workspace, state::ledger::access::read_only);
+  if (!ledger && ledger.error().code != ec::state_missing) return tl::unexpected{ledger.error()};
+  auto generated = state::generated_files(context.workspace, ledger ? &*ledger : nullptr);
   if (!generated) return tl::unexpected{generated.error()};
   auto request = planning_of(context, settings, model, false);
   request.generated = std::move(*generated);
@@ -87,7 +87,7 @@ expected<dry_plan> plan_without_writing(const command_context& context, const ru
   error trouble;
   size_t delivered = 0;
   auto summary = plan_project(request, [&](task_spec&& task) {
-    const auto known = book ? book->delivered_before(task.id) : expected<bool>{false};
+    const auto known = ledger ? ledger->delivered_before(task.id) : expected<bool>{false};
     if (!known) {
       trouble = known.error();
       return false;
@@ -120,10 +120,10 @@ expected<dry_plan> plan_without_writing(const command_context& context, const ru
 
 /// The waiting tasks of a run that is not finished, by batch.
 expected<std::vector<planned_batch>> what_is_left(const command_context& context, const run_record& run) {
-  auto book = open_and_tell(context.place, state::ledger::access::read_only);
-  if (!book) return tl::unexpected{book.error()};
+  auto ledger = open_and_tell(context.workspace, state::ledger::access::read_only);
+  if (!ledger) return tl::unexpected{ledger.error()};
   std::vector<planned_batch> left;
-  auto visited = book->for_each_task(run.id, [&](const task_record& task) {
+  auto visited = ledger->for_each_task(run.id, [&](const task_record& task) {
     if (is_final(task.state)) return;
     if (left.empty() || left.back().index != task.batch) left.emplace_back().index = task.batch;
     if (task.state != task_state::answered) add(left.back().estimate, task.spec.estimate);  // That one is paid.
@@ -182,9 +182,9 @@ int tell_what_is_left(const command_context& context, const run_record& run) {
   return to_int(exit_code::done);
 }
 
-std::string plan_words(const dry_plan& plan, const run_settings& settings, const model_info& model,
-                       const std::vector<model_info>& fallbacks, const table_style& style) {
-  auto text = words_about(plan.outline, style.verbose);
+std::string plan_text(const dry_plan& plan, const run_settings& settings, const model_info& model,
+                      const std::vector<model_info>& fallbacks, const table_style& style) {
+  auto text = text_about(plan.outline, style.verbose);
   if (plan.batches.empty()) return text + nothing_to_do(plan.outline) + "\n";
   text += fmt::format("Plan with {} ({}):\n", model.id, settings.model);
   for (const auto& other : fallbacks) text += fmt::format("  while it is overloaded: {}\n", other.id);
@@ -197,7 +197,7 @@ std::string plan_words(const dry_plan& plan, const run_settings& settings, const
 std::optional<planning::batching_verdict> verdict_on(const command_context& context, const run_settings& settings,
                                                      size_t tasks, size_t delivered) {
   if (!context.options.batched || settings.batch_size == 0) return std::nullopt;
-  const auto verdict = planning::judge_batching(tasks, settings.batch_size);
+  const auto verdict = planning::advise_on_batching(tasks, settings.batch_size);
   if (verdict.benefit == planning::batching_benefit::none && delivered > 0) return std::nullopt;
   return verdict;
 }
@@ -213,9 +213,9 @@ std::string nothing_to_do(const plan_outline& plan) {
 
 void tell_of(const command_context& context, const plan_outline& plan) {
   if (context.options.json) return print(on_one_line(event_about(plan)));
-  auto words = words_about(plan, context.options.verbose);
-  words.pop_back();  // The last line's end.
-  inform(lines{words});
+  auto text = text_about(plan, context.options.verbose);
+  text.pop_back();  // The last line's end.
+  inform(lines{text});
 }
 
 int dry_run(const command_context& context, const std::optional<run_record>& stored) {
@@ -234,7 +234,7 @@ int dry_run(const command_context& context, const std::optional<run_record>& sto
   auto plan = plan_without_writing(context, *settings, *model);
   if (!plan) return complain(plan.error());
   if (!context.options.json) {
-    print(plan_words(*plan, *settings, *model, *fallbacks, style_of(context.options)));
+    print(plan_text(*plan, *settings, *model, *fallbacks, style_of(context.options)));
     return to_int(exit_code::done);
   }
   auto event = event_about(plan->outline);

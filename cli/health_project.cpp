@@ -38,58 +38,58 @@ health_check check_folder(const std::string& what, const fs::path& folder) {
 }
 
 health_check check_space(const fs::path& folder) {
-  const auto place = nearest_existing(folder);
-  const auto free = free_space(place);
+  const auto path = nearest_existing(folder);
+  const auto free = free_space(path);
   if (!free) return {"disk", health_grade::wrong, free.error().message, "", false};
-  const auto words = fmt::format("{} MiB free", *free / mebibyte);
+  const auto text = fmt::format("{} MiB free", *free / mebibyte);
   if (*free < too_little_space)
-    return {"disk", health_grade::wrong, words, "free some space: answers are stored before anything else", false};
-  if (*free < little_space) return {"disk", health_grade::unsure, words, "free some space for a large run", false};
-  return {"disk", health_grade::good, words, "", false};
+    return {"disk", health_grade::wrong, text, "free some space: answers are stored before anything else", false};
+  if (*free < little_space) return {"disk", health_grade::unsure, text, "free some space for a large run", false};
+  return {"disk", health_grade::good, text, "", false};
 }
 
 health_check check_lock(const command_context& context) {
-  const auto holder = state::current_holder(context.place.lock_file());
+  const auto holder = state::current_holder(context.workspace.lock_file());
   if (!holder) return {"lock", health_grade::good, "no run is under way here", "", false};
   return {"lock", health_grade::wrong,
           fmt::format("process {} on {} runs here since {}: {}", holder->process, printable(holder->host),
                       to_iso8601(holder->since), printable(holder->command, 500)),
           fmt::format("wait for its end; watch it with: cohort generate-logical-batch {} --stats",
-                      printable(context.place.project.string(), 500)),
+                      printable(context.workspace.project.string(), 500)),
           false};
 }
 
 health_check check_ledger(const command_context& context) {
-  if (const auto own = state::check_own_state(context.place); !own)
+  if (const auto own = state::check_own_state(context.workspace); !own)
     return {"ledger", health_grade::wrong, own.error().message,
-            fmt::format("look at it with: cohort trust {}", printable(context.place.project.string(), 500)), false};
-  const auto book = state::open_ledger(context.place, state::ledger::access::read_only);
-  if (!book && book.error().code == ec::state_missing)
+            fmt::format("look at it with: cohort trust {}", printable(context.workspace.project.string(), 500)), false};
+  const auto ledger = state::open_ledger(context.workspace, state::ledger::access::read_only);
+  if (!ledger && ledger.error().code == ec::state_missing)
     return {"ledger", health_grade::good, "none yet: a run starts afresh", "", false};
-  if (!book) return {"ledger", health_grade::wrong, book.error().message, "", false};
-  const auto audit = book->audit(context.models.models());
+  if (!ledger) return {"ledger", health_grade::wrong, ledger.error().message, "", false};
+  const auto audit = ledger->audit(context.models.models());
   if (!audit) return {"ledger", health_grade::wrong, audit.error().message, "", false};
   if (!audit->findings.empty()) {
     const auto& first = audit->findings.front();
-    return {"ledger", health_grade::wrong,
-            fmt::format("{} things do not agree, the first: {}: {}", audit->findings.size(), first.where, first.what),
-            fmt::format("look at all of them with: cohort verify {}", printable(context.place.project.string(), 500)),
-            false};
+    return {
+        "ledger", health_grade::wrong,
+        fmt::format("{} things do not agree, the first: {}: {}", audit->findings.size(), first.where, first.what),
+        fmt::format("look at all of them with: cohort verify {}", printable(context.workspace.project.string(), 500)),
+        false};
   }
-  const auto run = book->newest_run();
+  const auto run = ledger->newest_run();
   if (!run || !*run) return {"ledger", health_grade::good, "sound, without a run", "", false};
   const auto tasks = (*run)->tasks();
-  const auto standing = app::was_killed(**run, state::current_holder(context.place.lock_file()))
-                            ? "was interrupted without a word"
-                            : fmt::format("is {}", name((*run)->status));
-  return {
-      "ledger", health_grade::good,
-      fmt::format("sound; {} {}, {} of {} tasks are done", (*run)->batch_id, standing, tasks.final(), tasks.total()),
-      "", false};
+  const auto status = app::was_killed(**run, state::current_holder(context.workspace.lock_file()))
+                          ? "was interrupted without a word"
+                          : fmt::format("is {}", name((*run)->status));
+  return {"ledger", health_grade::good,
+          fmt::format("sound; {} {}, {} of {} tasks are done", (*run)->batch_id, status, tasks.final(), tasks.total()),
+          "", false};
 }
 
 health_check check_git(const command_context& context) {
-  const planning::git_tree tree{context.place.project};
+  const planning::git_tree tree{context.workspace.project};
   if (tree.usable()) return {"git", health_grade::good, "the work tree says which files count", "", false};
   if (!tree.note().empty())
     return {"git", health_grade::unsure, printable(tree.note(), 300), "mend the repository, or use --exclude", false};
@@ -122,15 +122,15 @@ bool is_fallback(const languages::language& lang, const std::string& framework) 
 }
 
 health_check check_frameworks(const command_context& context, const languages::language_set& languages) {
-  planning::survey_options wishes;
-  wishes.discover.include = context.options.include;
-  wishes.discover.exclude = context.options.exclude;
+  planning::survey_options options;
+  options.discover.include = context.options.include;
+  options.discover.exclude = context.options.exclude;
   // What is wrong with a ledger is told by a check of its own.
-  if (auto generated = state::generated_files(context.place)) wishes.discover.generated = std::move(*generated);
-  wishes.min_complexity = 1;
-  wishes.cache = planning::survey_cache::read_only;
-  wishes.cache_file = context.place.cache_file();
-  const auto seen = planning::survey(context.place.project, wishes, languages);
+  if (auto generated = state::generated_files(context.workspace)) options.discover.generated = std::move(*generated);
+  options.min_complexity = 1;
+  options.cache = planning::survey_cache::read_only;
+  options.cache_file = context.workspace.cache_file();
+  const auto seen = planning::survey(context.workspace.project, options, languages);
   if (!seen) return {"tests", health_grade::wrong, seen.error().message, "", false};
   if (seen->counts.parsed == 0)
     return {"tests", health_grade::wrong, "no source file in a known language was found",
@@ -161,10 +161,10 @@ void check_project(const command_context& context, health_report& report) {
   const auto& settings = stored && unfinished(*stored) ? (*stored)->settings : context.defaults.settings;
   report.push_back(check_lock(context));
   report.push_back(check_ledger(context));
-  report.push_back(check_folder("state", context.place.root()));
+  report.push_back(check_folder("state", context.workspace.root()));
   const auto output = output_folder(context, settings);
-  if (output != context.place.default_output()) report.push_back(check_folder("output", output));
-  report.push_back(check_space(context.place.root()));
+  if (output != context.workspace.default_output()) report.push_back(check_folder("output", output));
+  report.push_back(check_space(context.workspace.root()));
   report.push_back(check_git(context));
   const auto languages = languages::load_languages(config_directory());
   report.push_back(check_grammars(languages));

@@ -54,22 +54,22 @@ std::string_view line_of(ec code) {
 health_check check_clock(const std::optional<wall_time>& server) {
   if (!server) return {"clock", health_grade::unasked, "the server does not tell its time", "", false};
   const milliseconds apart{std::abs(wall_now().ms - server->ms)};
-  const auto words = fmt::format("{} apart from the server's", human_duration(apart));
-  if (apart > clock_is_wrong) return {"clock", health_grade::wrong, words, "set this machine's clock", false};
+  const auto text = fmt::format("{} apart from the server's", human_duration(apart));
+  if (apart > clock_is_wrong) return {"clock", health_grade::wrong, text, "set this machine's clock", false};
   if (apart > clock_tolerance)
-    return {"clock", health_grade::unsure, words, "set this machine's clock: waits for rate limits go by it", false};
+    return {"clock", health_grade::unsure, text, "set this machine's clock: waits for rate limits go by it", false};
   return {"clock", health_grade::good, "as the server's", "", false};
 }
 
-health_check check_model(const model_info& wanted, const claude::model_facts& told) {
-  const auto retires = told.retires_at.empty() ? std::string{} : ", retires " + printable(told.retires_at);
-  if (told.max_output_tokens != 0 && told.max_output_tokens < wanted.max_output_tokens)
+health_check check_model(const model_info& wanted, const claude::model_facts& facts) {
+  const auto retires = facts.retires_at.empty() ? std::string{} : ", retires " + printable(facts.retires_at);
+  if (facts.max_output_tokens != 0 && facts.max_output_tokens < wanted.max_output_tokens)
     return {"model", health_grade::unsure,
             fmt::format("{} answers with at most {} tokens; config/models.json says {}", wanted.id,
-                        told.max_output_tokens, wanted.max_output_tokens),
+                        facts.max_output_tokens, wanted.max_output_tokens),
             "correct config/models.json", false};
   if (!retires.empty()) {
-    const auto end = parse_iso8601(told.retires_at);
+    const auto end = parse_iso8601(facts.retires_at);
     if (end && *end < wall_now())
       return {"model", health_grade::unsure, wanted.id + retires, "choose another --model soon", false};
   }
@@ -87,18 +87,18 @@ expected<model_info> wanted_model(const command_context& context) {
 
 void ask(const server_address& address, const claude::claude_settings& settings, const model_info& model,
          health_report& report) {
-  auto way = claude::transport::start(claude::transport_options_for(address.where, settings));
-  if (!way) {
-    report.push_back({"server", health_grade::wrong, way.error().message, "", false});
+  auto transport = claude::transport::start(claude::transport_options_for(address.where, settings));
+  if (!transport) {
+    report.push_back({"server", health_grade::wrong, transport.error().message, "", false});
     return;
   }
-  claude::messages_client client{**way, address.where, settings};
+  claude::messages_client client{**transport, address.where, settings};
   std::promise<claude::model_answer> promise;
   client.model(model.id, patience, [&](claude::model_answer got) { promise.set_value(std::move(got)); });
   const auto got = promise.get_future().get();
   const auto url = printable(address.where.base_url, 300);
-  const auto place = got.facts ? std::string_view{} : line_of(got.facts.error().code);
-  if (place == "server") {
+  const auto location = got.facts ? std::string_view{} : line_of(got.facts.error().code);
+  if (location == "server") {
     report.push_back({"server", health_grade::wrong, fmt::format("{}: {}", url, got.facts.error().message),
                       advice_for(got.facts.error()), false});
   } else {
@@ -107,15 +107,15 @@ void ask(const server_address& address, const claude::claude_settings& settings,
   }
   if (got.facts) {
     report.push_back(check_model(model, *got.facts));
-  } else if (place == "model") {
+  } else if (location == "model") {
     report.push_back({"model", health_grade::wrong,
                       fmt::format("the server does not know {}: {}", model.id, got.facts.error().message),
                       "choose another --model, or check ANTHROPIC_BASE_URL", true});
-  } else if (place != "server") {
-    report.push_back({std::string{place}, health_grade::wrong, fmt::format("refused: {}", got.facts.error().message),
+  } else if (location != "server") {
+    report.push_back({std::string{location}, health_grade::wrong, fmt::format("refused: {}", got.facts.error().message),
                       advice_for(got.facts.error()), false});
   }
-  (*way)->stop();
+  (*transport)->stop();
 }
 
 }  // namespace

@@ -21,25 +21,25 @@ namespace cohort::cli {
 namespace {
 
 /// Writes a new plan into the ledger. No run if there is nothing to do or batching brings nothing.
-expected<std::optional<run_record>> plan_anew(const command_context& context, state::ledger& book,
+expected<std::optional<run_record>> plan_anew(const command_context& context, state::ledger& ledger,
                                               const run_settings& settings, const model_info& model,
                                               stop_handler& stop) {
-  auto generated = state::generated_files(context.place, &book);
+  auto generated = state::generated_files(context.workspace, &ledger);
   if (!generated) return tl::unexpected{generated.error()};
   auto request = planning_of(context, settings, model, true);
   request.generated = std::move(*generated);
-  if (auto begun = book.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
+  if (auto begun = ledger.begin_plan(settings, model.id); !begun) return tl::unexpected{begun.error()};
   std::vector<planning::task_weight> weights;
   size_t delivered = 0;
   error trouble;
   stop.begin_planning();
   auto summary = plan_project(request, [&](task_spec&& task) {
-    const auto known = book.delivered_before(task.id);
+    const auto known = ledger.delivered_before(task.id);
     if (known && *known) {
       ++delivered;
       return true;
     }
-    auto added = known ? book.add_task(task) : expected<void>{tl::unexpected{known.error()}};
+    auto added = known ? ledger.add_task(task) : expected<void>{tl::unexpected{known.error()}};
     if (!added) {
       trouble = added.error();
       return false;
@@ -49,7 +49,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, st
   });
   stop.end_planning();
   const auto give_up = [&](error problem) -> tl::unexpected<error> {
-    book.abandon_plan();
+    ledger.abandon_plan();
     return tl::unexpected<error>{std::move(problem)};
   };
   if (trouble.code != ec::none) return give_up(trouble);
@@ -60,7 +60,7 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, st
   const auto& verdict = outline.verdict;
   const bool worthless = verdict && verdict->benefit == planning::batching_benefit::none && !context.options.force;
   if (weights.empty() || worthless) {
-    book.abandon_plan();
+    ledger.abandon_plan();
     announce(lines{weights.empty() ? nothing_to_do(outline) : verdict->message});
     return std::optional<run_record>{};
   }
@@ -73,26 +73,26 @@ expected<std::optional<run_record>> plan_anew(const command_context& context, st
   std::vector<uint32_t> batch_of;
   for (size_t batch = 0; batch < ranges->size(); ++batch)
     batch_of.insert(batch_of.end(), (*ranges)[batch].count, static_cast<uint32_t>(batch));
-  if (auto stored = book.commit_plan(batch_of); !stored) return give_up(stored.error());
-  return book.newest_run();
+  if (auto stored = ledger.commit_plan(batch_of); !stored) return give_up(stored.error());
+  return ledger.newest_run();
 }
 
 /// Puts a `batch-state.json` without a ledger aside before a plan of ours replaces it.
 expected<void> keep_foreign_state(const command_context& context) {
   std::error_code ignored;
-  if (!std::filesystem::exists(context.place.view_file(), ignored)) return {};
-  const auto archive = state::archive_view(context.place);
+  if (!std::filesystem::exists(context.workspace.batch_state_path(), ignored)) return {};
+  const auto archive = state::archive_batch_state(context.workspace);
   if (!archive) return tl::unexpected{archive.error()};
   announce(fmt::format("the batch-state.json that was found is kept in {}", archive->string()));
   return {};
 }
 
 /// Takes up the stored run where it is.
-expected<ready_run> go_on(const command_context& context, state::ledger& book, run_record run, ready_run ready) {
+expected<ready_run> go_on(const command_context& context, state::ledger& ledger, run_record run, ready_run ready) {
   warn_of_frozen_plan(context);
-  if (!state::view_agrees(context.place.view_file(), run))
+  if (!state::batch_state_agrees(context.workspace.batch_state_path(), run))
     warn("batch-state.json was missing or did not agree with the ledger; it is built again");
-  if (auto updated = book.update_run(run.id, ready.settings, run_status::running); !updated)
+  if (auto updated = ledger.update_run(run.id, ready.settings, run_status::running); !updated)
     return tl::unexpected{updated.error()};
   const auto next = context.options.shows_batches
                         ? fmt::format(", batch {} of {} is next", run.next_batch() + 1, run.batches.size())
@@ -129,15 +129,15 @@ void tell_of_another_plan() {
       "counts against --budget");
 }
 
-expected<void> check_view_is_no_warning(const command_context& context, const std::optional<run_record>& stored) {
-  const auto view = state::read_view(context.place.view_file());
+expected<void> refuse_if_ledger_was_lost(const command_context& context, const std::optional<run_record>& stored) {
+  const auto view = state::read_batch_state(context.workspace.batch_state_path());
   if (!view && view.error().code == ec::state_newer) return tl::unexpected{view.error()};
   if (!view || stored || !view->ours || (view->completed_tasks == 0 && view->spent.count == 0)) return {};
   return fail(ec::state_corrupt,
               fmt::format("the ledger '{}' is gone, but batch-state.json tells of its run: {} of {} tasks done, {} "
                           "spent. Nothing was changed. Restore the ledger from a backup, or run `cohort "
                           "generate-logical-batch PROJECT --clean` to start afresh, which pays for everything again",
-                          context.place.ledger_file().string(), view->completed_tasks, view->total_tasks,
+                          context.workspace.ledger_file().string(), view->completed_tasks, view->total_tasks,
                           to_string(view->spent)));
 }
 
@@ -145,10 +145,10 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
   if (unfinished(stored)) return stored->settings;
   auto settings = context.defaults.settings;
   if (stored) return settings;
-  const auto view = state::read_view(context.place.view_file());
+  const auto view = state::read_batch_state(context.workspace.batch_state_path());
   if (!view && view.error().code == ec::state_missing) return settings;
   if (!view) return tl::unexpected{view.error()};
-  if (auto own = state::check_own_state(context.place); !own) return tl::unexpected{own.error()};
+  if (auto own = state::check_own_state(context.workspace); !own) return tl::unexpected{own.error()};
   settings.batch_size = view->settings.batch_size;
   settings.model = view->settings.model;
   settings.concurrent = std::max(1u, view->settings.concurrent);
@@ -160,7 +160,7 @@ expected<run_settings> settings_to_start_from(const command_context& context, co
 
 void tell_of_foreign_state(const command_context& context, const std::optional<run_record>& stored) {
   if (stored) return;
-  const auto view = state::read_view(context.place.view_file());
+  const auto view = state::read_batch_state(context.workspace.batch_state_path());
   if (!view) return;
   announce(fmt::format(
       "a batch-state.json without a ledger tells of {} of {} tasks done and {} spent: its settings are taken over. It "
@@ -186,8 +186,8 @@ expected<void> check_output(const command_context& context, const run_settings& 
                                        : ", or name another folder with --tests-dir"));
 }
 
-expected<ready_run> make_ready(const command_context& context, state::ledger& book, stop_handler& stop) {
-  auto stored = book.newest_run();
+expected<ready_run> make_ready(const command_context& context, state::ledger& ledger, stop_handler& stop) {
+  auto stored = ledger.newest_run();
   if (!stored) return tl::unexpected{stored.error()};
   const bool continues = unfinished(*stored);
   const auto base = settings_to_start_from(context, *stored);
@@ -203,39 +203,39 @@ expected<ready_run> make_ready(const command_context& context, state::ledger& bo
     warn(fmt::format("no model stands in for {} in config/models.json", model->id));
   ready_run ready{{}, *settings, *model, std::move(*fallbacks), {}};
   if (continues && !needs_another_plan(context, *settings, **stored)) {
-    auto carried = book.spent_on_replaced_plans((*stored)->id);
+    auto carried = ledger.spent_on_replaced_plans((*stored)->id);
     if (!carried) return tl::unexpected{carried.error()};
     ready.carried = *carried;
-    return go_on(context, book, std::move(**stored), std::move(ready));
+    return go_on(context, ledger, std::move(**stored), std::move(ready));
   }
   if (continues) {
     if (auto safe = check_nothing_is_lost(**stored); !safe) return tl::unexpected{safe.error()};
     tell_of_another_plan();
   }
   // Killed between the ledger's last word and the view's: the view is built again, also when there is nothing to do.
-  if (*stored && !continues && !state::view_agrees(context.place.view_file(), **stored))
-    if (auto shown = state::write_view(context.place, **stored, durability::now); !shown)
+  if (*stored && !continues && !state::batch_state_agrees(context.workspace.batch_state_path(), **stored))
+    if (auto shown = state::write_batch_state(context.workspace, **stored, durability::now); !shown)
       return tl::unexpected{shown.error()};
   if (!*stored)
     if (auto kept = keep_foreign_state(context); !kept) return tl::unexpected{kept.error()};
-  auto planned = plan_anew(context, book, *settings, *model, stop);
+  auto planned = plan_anew(context, ledger, *settings, *model, stop);
   if (!planned) return tl::unexpected{planned.error()};
   ready.run = std::move(*planned);
   if (ready.run) {
-    auto carried = book.spent_on_replaced_plans(ready.run->id);
+    auto carried = ledger.spent_on_replaced_plans(ready.run->id);
     if (!carried) return tl::unexpected{carried.error()};
     ready.carried = *carried;
   }
   return ready;
 }
 
-expected<void> check_limits(const state::ledger& book, const ready_run& ready) {
+expected<void> check_limits(const state::ledger& ledger, const ready_run& ready) {
   const auto& run = *ready.run;
   const auto& settings = ready.settings;
   // Where a batch's limit stops the run, nothing beyond the batch that is next is ever reached.
   const bool goes_on = settings.on_limit != limit_policy::stop;
   std::map<uint32_t, nano_dollars> cheapest;  // Of the tasks that wait, for each batch.
-  auto visited = book.for_each_task(run.id, [&](const task_record& task) {
+  auto visited = ledger.for_each_task(run.id, [&](const task_record& task) {
     if (is_final(task.state) || task.state == task_state::answered) return;
     if (!goes_on && task.batch != run.next_batch()) return;
     const auto known = cheapest.try_emplace(task.batch, task.spec.estimate.worst).first;

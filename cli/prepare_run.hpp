@@ -21,8 +21,8 @@ struct ready_run {
 
 /// Fails if `batch-state.json` is a newer program's, or tells of a run of ours whose ledger is gone: to begin anew
 /// would pay twice. Writes nothing.
-[[nodiscard]] expected<void> check_view_is_no_warning(const command_context& context,
-                                                      const std::optional<run_record>& stored);
+[[nodiscard]] expected<void> refuse_if_ledger_was_lost(const command_context& context,
+                                                       const std::optional<run_record>& stored);
 
 /// What the command line is laid over: the settings of the unfinished run, else those of a `batch-state.json` without a
 /// ledger (another generator's), else the defaults. Writes and says nothing.
@@ -37,7 +37,7 @@ void tell_of_another_plan();
 
 /// Continues the stored run if it is not finished and the options ask for no other plan; else plans anew.
 /// `stop` is told while the project is read for a plan.
-[[nodiscard]] expected<ready_run> make_ready(const command_context& context, state::ledger& book, stop_handler& stop);
+[[nodiscard]] expected<ready_run> make_ready(const command_context& context, state::ledger& ledger, stop_handler& stop);
 
 /// Fails if the tests of this run cannot be written where they belong: better before they are paid for.
 [[nodiscard]] expected<void> check_output(const command_context& context, const run_settings& settings,
@@ -47,6 +47,6 @@ void tell_of_another_plan();
 void tell_of_foreign_state(const command_context& context, const std::optional<run_record>& stored);
 
 /// Fails at once, naming the least limit that works, if no waiting task fits under a limit.
-[[nodiscard]] expected<void> check_limits(const state::ledger& book, const ready_run& ready);
+[[nodiscard]] expected<void> check_limits(const state::ledger& ledger, const ready_run& ready);
 
 }  // namespace cohort::cli

@@ -45,7 +45,7 @@ planning::survey_options options_for(const plan_request& request) {
   options.discover.generated = request.generated;
   options.min_complexity = request.settings.min_complexity;
   options.cache = request.write_cache ? planning::survey_cache::read_write : planning::survey_cache::read_only;
-  options.cache_file = request.place.cache_file();
+  options.cache_file = request.workspace.cache_file();
   options.progress = progress_on_terminal();
   return options;
 }
@@ -86,7 +86,7 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   if (!languages) return tl::unexpected{languages.error()};
   auto texts = languages::load_prompt_texts(config_directory(), *languages);
   if (!texts) return tl::unexpected{texts.error()};
-  auto seen = planning::survey(request.place.project, options_for(request), *languages);
+  auto seen = planning::survey(request.workspace.project, options_for(request), *languages);
   if (!seen) return tl::unexpected{seen.error()};
   for (const auto& warning : seen->warnings) {
     log_warning("{}", warning);
@@ -109,7 +109,7 @@ expected<plan_summary> plan_project(const plan_request& request, const task_rece
   receiver.skipped = [&](planning::skipped_source&& one) {
     summary.skipped.push_back({one.path, one.why.code, one.why.message, one.symbol, true});
   };
-  const auto totals = planning::plan_tasks(planning::input_from(*seen, request.place.project),
+  const auto totals = planning::plan_tasks(planning::input_from(*seen, request.workspace.project),
                                            options_for_tasks(request), *languages, *texts, request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   summary.tasks = totals->tasks;
@@ -126,7 +126,7 @@ expected<void> add_unplannable(planning::project_survey& seen, const plan_reques
   receiver.skipped = [&](planning::skipped_source&& one) {
     found.push_back({one.path, one.why.code, one.why.message});
   };
-  const auto totals = planning::plan_tasks(planning::input_from(seen, request.place.project),
+  const auto totals = planning::plan_tasks(planning::input_from(seen, request.workspace.project),
                                            options_for_tasks(request), languages, *texts, request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   std::move(found.begin(), found.end(), std::back_inserter(seen.skipped));

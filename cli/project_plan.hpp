@@ -39,7 +39,7 @@ struct plan_summary {
 
 /// What to plan.
 struct plan_request {
-  state::workspace place;
+  state::workspace workspace;
   run_settings settings;
   planning::planning_defaults planning;
   model_info model;

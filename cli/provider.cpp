@@ -70,7 +70,7 @@ expected<server_address> find_server(const generate_options& options, const clau
 provider_connection::provider_connection() = default;
 provider_connection::provider_connection(provider_connection&&) noexcept = default;
 provider_connection& provider_connection::operator=(provider_connection&&) noexcept = default;
-provider_connection::~provider_connection() { way.reset(); }
+provider_connection::~provider_connection() { provider.reset(); }
 
 expected<provider_connection> connect_provider(const generate_options& options) {
   auto settings = claude::load_claude_settings();
@@ -79,9 +79,9 @@ expected<provider_connection> connect_provider(const generate_options& options) 
   if (!address) return tl::unexpected{address.error()};
   provider_connection connection;
   connection.server = std::move(address->server);
-  auto way = claude::claude_provider::start(address->where, *settings);
-  if (!way) return tl::unexpected{way.error()};
-  connection.way = std::move(*way);
+  auto provider = claude::claude_provider::start(address->where, *settings);
+  if (!provider) return tl::unexpected{provider.error()};
+  connection.provider = std::move(*provider);
   connection.resend = make_resend_rule(settings->retry);
   return connection;
 }

@@ -32,7 +32,7 @@ struct server_address {
 /// A provider with what it needs to live.
 struct provider_connection {
   std::unique_ptr<simulator::simulator> server;  ///< Only with `--provider simulator`; outlives `way`.
-  std::shared_ptr<provider> way;
+  std::shared_ptr<cohort::provider> provider;
   actors::resend_rule resend;
 
   provider_connection();

@@ -17,7 +17,7 @@ void ignore_broken_pipes();
 void block_signals();
 
 /// One wish to stop.
-struct stop_wish {
+struct stop_request {
   int count = 0;            ///< From 1.
   bool grace_over = false;  ///< No signal: the time after the first one is over. Counts as one.
 };
@@ -26,7 +26,7 @@ struct stop_wish {
 class signal_watch {
  public:
   /// `on_stop` is called on the watch's thread, for each signal and once when `grace` has passed since the first.
-  signal_watch(std::function<void(stop_wish)> on_stop, milliseconds grace);
+  signal_watch(std::function<void(stop_request)> on_stop, milliseconds grace);
   signal_watch(const signal_watch&) = delete;
   signal_watch& operator=(const signal_watch&) = delete;
   ~signal_watch();

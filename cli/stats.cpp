@@ -52,7 +52,7 @@ std::string attention_lines(const attention_list& open, bool verbose) {
   return text;
 }
 
-std::string beside_lines(const std::vector<std::string>& paths, bool verbose) {
+std::string conflict_copy_lines(const std::vector<std::string>& paths, bool verbose) {
   if (paths.empty()) return {};
   std::string text = fmt::format(
       "  beside     {} results lie beside files of yours, or ones that you changed, which were left alone:\n",
@@ -74,19 +74,19 @@ ordered_json estimate_json(const task_estimate& estimate) {
           {"estimateWorst", as_dollars(estimate.worst)}};
 }
 
-expected<attention_list> needing_attention(const state::ledger& book, int64_t run) {
+expected<attention_list> needing_attention(const state::ledger& ledger, int64_t run) {
   attention_list open;
-  auto visited = book.for_each_task(run, [&](const task_record& task) {
+  auto visited = ledger.for_each_task(run, [&](const task_record& task) {
     if (task.state == task_state::failed || task.state == task_state::skipped || task.state == task_state::deferred)
       open.tasks.push_back({task.spec.label, task.state, task.code, task.reason});
   });
   if (!visited) return tl::unexpected{visited.error()};
-  const auto delivered = book.deliveries(run);
+  const auto delivered = ledger.deliveries(run);
   if (!delivered) return tl::unexpected{delivered.error()};
   std::unordered_set<std::string> missing;  // The parts of a split file share one path.
   for (const auto& file : *delivered) {
     if (state::is_missing(file.path)) missing.insert(file.path);
-    if (file.beside) open.beside.push_back(file.path);
+    if (file.conflict_copy) open.conflict_copies.push_back(file.path);
   }
   open.missing_files = missing.size();
   return open;
@@ -111,9 +111,9 @@ std::string run_table(const run_record& run, const attention_list& open, const t
     text +=
         fmt::format("  unconfirmed  up to {} for requests whose outcome is unknown; it counts against every limit\n",
                     to_string(spent.unconfirmed));
-  if (run.spare_answers > 0)
+  if (run.duplicate_answers > 0)
     text += fmt::format("  paid twice {} answers came although their task had one already, for {}; part of the cost\n",
-                        run.spare_answers, to_string(run.spare_cost));
+                        run.duplicate_answers, to_string(run.duplicate_cost));
   if (run.settings.budget) text += fmt::format("  budget     {} for the run\n", to_string(*run.settings.budget));
   if (run.settings.cost_limit)
     text += fmt::format("  limit      {} for each batch\n", to_string(*run.settings.cost_limit));
@@ -128,7 +128,7 @@ std::string run_table(const run_record& run, const attention_list& open, const t
     text += fmt::format(
         "  missing    {} delivered files are not there any more; to write them again: cohort verify --restore {}\n",
         open.missing_files, printable(run.project, 1000));
-  return text + attention_lines(open, style.verbose) + beside_lines(open.beside, style.verbose);
+  return text + attention_lines(open, style.verbose) + conflict_copy_lines(open.conflict_copies, style.verbose);
 }
 
 ordered_json summary_event(const run_record& run, const attention_list& open) {
@@ -146,12 +146,12 @@ ordered_json summary_event(const run_record& run, const attention_list& open) {
       {"total", run.batches.size()}, {"completed", run.completed_batches()}, {"next", run.next_batch()}};
   value["tasks"] = counts_json(run.tasks());
   value["cost"] = money_json(run.spent(), run.estimate());
-  value["paidTwice"] = {{"answers", run.spare_answers}, {"cost", as_dollars(run.spare_cost)}};
+  value["paidTwice"] = {{"answers", run.duplicate_answers}, {"cost", as_dollars(run.duplicate_cost)}};
   value["limits"] = ordered_json::object();
   if (run.settings.cost_limit) value["limits"]["batch"] = as_dollars(*run.settings.cost_limit);
   if (run.settings.budget) value["limits"]["run"] = as_dollars(*run.settings.budget);
   value["missingFiles"] = open.missing_files;
-  value["beside"] = open.beside;
+  value["beside"] = open.conflict_copies;
   value["attention"] = ordered_json::array();
   for (const auto& task : open.tasks)
     value["attention"].push_back(

@@ -23,13 +23,13 @@ struct attention {
 
 /// What needs attention in a run.
 struct attention_list {
-  std::vector<attention> tasks;     ///< Failed, skipped and deferred ones.
-  uint64_t missing_files = 0;       ///< Delivered, and not there any more.
-  std::vector<std::string> beside;  ///< Results under another name: a file of the user's has theirs.
-  bool killed = false;              ///< It ended without storing how.
+  std::vector<attention> tasks;              ///< Failed, skipped and deferred ones.
+  uint64_t missing_files = 0;                ///< Delivered, and not there any more.
+  std::vector<std::string> conflict_copies;  ///< Results under another name: a file of the user's has theirs.
+  bool killed = false;                       ///< It ended without storing how.
 };
 
-[[nodiscard]] expected<attention_list> needing_attention(const state::ledger& book, int64_t run);
+[[nodiscard]] expected<attention_list> needing_attention(const state::ledger& ledger, int64_t run);
 
 /// How tables for people are written.
 struct table_style {

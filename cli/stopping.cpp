@@ -8,17 +8,17 @@
 
 namespace cohort::cli {
 
-void stop_handler::heed(stop_wish wish) {
+void stop_handler::heed(stop_request request) {
   wait_no_longer_for_readers();
   wished_ = true;
   if (planning_) leave_planning();
-  if (wish.count == 1) {
+  if (request.count == 1) {
     controls.drain();
     notice(lines{"\nfinishing what is in flight; once more stops at once"});
-  } else if (wish.count == 2 && (wish.grace_over || controls.running())) {
+  } else if (request.count == 2 && (request.grace_over || controls.running())) {
     controls.stop_now();
-    notice(lines{wish.grace_over ? "the time for finishing is over; what is in flight stays charged as unconfirmed"
-                                 : "\nstopping now; what is in flight stays charged as unconfirmed"});
+    notice(lines{request.grace_over ? "the time for finishing is over; what is in flight stays charged as unconfirmed"
+                                    : "\nstopping now; what is in flight stays charged as unconfirmed"});
   } else {
     leave();
   }
@@ -37,8 +37,8 @@ void stop_handler::leave_planning() {
 /// As safe as a kill: what is stored is whole at every moment. Only what a kill would leave behind is removed.
 void stop_handler::leave() noexcept {
   if (locked_) {
-    state::release_ballast(place_);
-    ::unlink(place_.lock_file().c_str());
+    state::release_ballast(workspace_);
+    ::unlink(workspace_.lock_file().c_str());
   }
   ::_exit(to_int(exit_code::interrupted));
 }

@@ -12,12 +12,12 @@ namespace cohort::cli {
 
 class stop_handler {
  public:
-  explicit stop_handler(state::workspace place) : place_(std::move(place)) {}
+  explicit stop_handler(state::workspace workspace) : workspace_(std::move(workspace)) {}
 
   actors::run_controls controls;
 
   /// Called on the thread of the `signal_watch`.
-  void heed(stop_wish wish);
+  void heed(stop_request request);
 
   /// The run lock is held: an end at once removes what it would leave.
   void locked() noexcept { locked_ = true; }
@@ -31,7 +31,7 @@ class stop_handler {
   void leave_planning();
   [[noreturn]] void leave() noexcept;
 
-  state::workspace place_;
+  state::workspace workspace_;
   std::atomic<bool> locked_ = false;
   std::atomic<bool> planning_ = false;
   std::atomic<bool> wished_ = false;

@@ -10,7 +10,7 @@
 #include <fmt/format.h>
 
 #include "actors/recording/lacking_files.hpp"
-#include "answers/generated_test.hpp"
+#include "answers/generated_tests.hpp"
 #include "app/run_liveness.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
@@ -26,8 +26,8 @@ namespace {
 constexpr int looks_at_a_run = 5;
 constexpr milliseconds between_looks{200};
 
-expected<state::ledger> open_book(const state::workspace& place) {
-  return state::open_ledger(place, state::ledger::access::read_only);
+expected<state::ledger> open_known_ledger(const state::workspace& workspace) {
+  return state::open_ledger(workspace, state::ledger::access::read_only);
 }
 
 std::optional<state::audit_finding> finding_about(const state::recorded_file& file) {
@@ -46,20 +46,20 @@ std::optional<state::audit_finding> finding_about(const state::recorded_file& fi
   return std::nullopt;
 }
 
-std::vector<state::audit_finding> check_files(const state::ledger& book,
+std::vector<state::audit_finding> check_files(const state::ledger& ledger,
                                               const std::vector<state::recorded_file>& files) {
   std::vector<state::audit_finding> findings;
   for (const auto& file : files) {
     auto found = finding_about(file);
     const bool fine =
-        !found || (found->kind == state::disagreement::missing && actors::is_left_behind(book, file.path));
+        !found || (found->kind == state::disagreement::missing && actors::is_left_behind(ledger, file.path));
     if (!fine) findings.push_back(std::move(*found));
   }
   return findings;
 }
 
 /// "it lacks 12 results that were delivered for big.py: test_a, test_b, test_c, ..."
-std::string words_about(const actors::lacking_file& file) {
+std::string text_about(const actors::lacking_file& file) {
   constexpr size_t most_named = 3;
   std::string names;
   for (size_t i = 0; i < std::min(most_named, file.results.size()); ++i)
@@ -70,28 +70,28 @@ std::string words_about(const actors::lacking_file& file) {
 }
 
 /// The craft takes its time to load, and most ledgers have no target of several tasks.
-expected<std::vector<state::audit_finding>> check_completeness(const state::ledger& book) {
+expected<std::vector<state::audit_finding>> check_completeness(const state::ledger& ledger) {
   std::vector<state::audit_finding> findings;
-  const auto targets = book.targets_of_several_tasks();
+  const auto targets = ledger.targets_of_several_tasks();
   if (!targets) return tl::unexpected{targets.error()};
   if (targets->empty()) return findings;
-  const auto craft = answers::load_test_craft(config_directory());
-  if (!craft) return tl::unexpected{craft.error()};
-  const auto lacking = actors::find_lacking_files(book, **craft);
+  const auto handler = answers::load_test_answer_handler(config_directory());
+  if (!handler) return tl::unexpected{handler.error()};
+  const auto lacking = actors::find_lacking_files(ledger, **handler);
   if (!lacking) return tl::unexpected{lacking.error()};
   for (const auto& file : *lacking)
-    findings.push_back({state::disagreement::incomplete, printable(file.path, 1000), words_about(file)});
+    findings.push_back({state::disagreement::incomplete, printable(file.path, 1000), text_about(file)});
   return findings;
 }
 
 /// Of the ledgers that `--clean` put aside, only what stands in them: their files may have been replaced since.
-void check_archives(const state::workspace& place, const claude::catalog& models, verification& all) {
-  for (const auto& file : state::archived_ledgers(place)) {
+void check_archives(const state::workspace& workspace, const claude::catalog& models, verification& all) {
+  for (const auto& file : state::archived_ledgers(workspace)) {
     ++all.archives;
     const auto where = printable(file.parent_path().string(), 1000);
-    const auto book = state::ledger::open(file, place.project, state::ledger::access::read_only);
+    const auto ledger = state::ledger::open(file, workspace.project, state::ledger::access::read_only);
     const auto audit =
-        book ? book->audit(models.models()) : expected<state::ledger_audit>{tl::unexpected{book.error()}};
+        ledger ? ledger->audit(models.models()) : expected<state::ledger_audit>{tl::unexpected{ledger.error()}};
     if (!audit) {
       all.findings.push_back({state::disagreement::archive, where, audit.error().message});
       continue;
@@ -102,21 +102,21 @@ void check_archives(const state::workspace& place, const claude::catalog& models
 }
 
 /// Returns what is to be said about files.
-expected<std::vector<state::audit_finding>> look(const state::workspace& place, const claude::catalog& models,
+expected<std::vector<state::audit_finding>> look(const state::workspace& workspace, const claude::catalog& models,
                                                  verification& all) {
-  const auto book = open_book(place);
-  if (!book) return tl::unexpected{book.error()};
-  auto audit = book->audit(models.models());
+  const auto ledger = open_known_ledger(workspace);
+  if (!ledger) return tl::unexpected{ledger.error()};
+  auto audit = ledger->audit(models.models());
   if (!audit) return tl::unexpected{audit.error()};
-  auto run = book->newest_run();
+  auto run = ledger->newest_run();
   if (!run) return tl::unexpected{run.error()};
   all.run = std::move(*run);
-  all.book = std::move(*audit);
-  auto of_files = check_files(*book, all.book.files);
-  all.intact_files = all.book.files.size() - of_files.size();
+  all.audit = std::move(*audit);
+  auto of_files = check_files(*ledger, all.audit.files);
+  all.intact_files = all.audit.files.size() - of_files.size();
   // A ledger that does not hold together tells nothing about its files.
-  if (!all.book.findings.empty()) return of_files;
-  auto incomplete = check_completeness(*book);
+  if (!all.audit.findings.empty()) return of_files;
+  auto incomplete = check_completeness(*ledger);
   if (!incomplete) return incomplete;
   std::move(incomplete->begin(), incomplete->end(), std::back_inserter(of_files));
   return of_files;
@@ -124,27 +124,28 @@ expected<std::vector<state::audit_finding>> look(const state::workspace& place, 
 
 }  // namespace
 
-expected<verification> verify_project(const state::workspace& place, const claude::catalog& models,
-                                      verification_wishes wishes) {
+expected<verification> verify_project(const state::workspace& workspace, const claude::catalog& models,
+                                      verification_options options) {
   verification all;
   std::vector<state::audit_finding> of_files;
   for (int looks = 1;; ++looks) {
-    const auto holder = state::current_holder(place.lock_file());
+    const auto holder = state::current_holder(workspace.lock_file());
     all.active = holder ? std::optional{*holder} : std::nullopt;
-    auto looked = look(place, models, all);
+    auto looked = look(workspace, models, all);
     if (!looked) return tl::unexpected{looked.error()};
     of_files = std::move(*looked);
     if (!all.active || of_files.empty() || looks == looks_at_a_run) break;
     std::this_thread::sleep_for(between_looks);
   }
-  all.findings = all.book.findings;
+  all.findings = all.audit.findings;
   all.findings.insert(all.findings.end(), of_files.begin(), of_files.end());
-  all.killed = all.run && !all.active && app::was_killed(*all.run, state::current_holder(place.lock_file()));
+  all.killed = all.run && !all.active && app::was_killed(*all.run, state::current_holder(workspace.lock_file()));
   all.view_compared = all.run && !all.active;
   if (all.view_compared)
-    for (auto& difference : state::view_differences(place.view_file(), *all.run))
-      all.findings.push_back({state::disagreement::view, place.view_file().filename().string(), std::move(difference)});
-  if (wishes.archives) check_archives(place, models, all);
+    for (auto& difference : state::batch_state_differences(workspace.batch_state_path(), *all.run))
+      all.findings.push_back(
+          {state::disagreement::view, workspace.batch_state_path().filename().string(), std::move(difference)});
+  if (options.archives) check_archives(workspace, models, all);
   return all;
 }
 

@@ -18,7 +18,7 @@ struct verification {
   std::optional<state::lock_holder> active;  ///< A run is under way; its view is then not compared.
   std::optional<run_record> run;             ///< The newest one.
   bool killed = false;                       ///< It says that it is running, and nobody holds the lock.
-  state::ledger_audit book;
+  state::ledger_audit audit;
   uint64_t intact_files = 0;
   uint64_t archives = 0;  ///< That were checked.
   bool view_compared = false;
@@ -26,19 +26,19 @@ struct verification {
   std::vector<std::string> restored;  ///< Paths.
 };
 
-struct verification_wishes {
+struct verification_options {
   bool archives = false;
 };
 
 /// Checks ledger, delivered files, view and, if wished, archives. Errors: those of opening the ledger.
-[[nodiscard]] expected<verification> verify_project(const state::workspace& place, const claude::catalog& models,
-                                                    verification_wishes wishes);
+[[nodiscard]] expected<verification> verify_project(const state::workspace& workspace, const claude::catalog& models,
+                                                    verification_options options);
 
 /// Writes each delivered file that is missing, or lacks what was delivered into it, again from the stored answers and
 /// returns the paths. What cannot be written is added to `troubles`. The caller holds the lock. A file that the user
 /// changed is not touched: what it lacks is written beside it.
-[[nodiscard]] expected<std::vector<std::string>> restore_files(const state::workspace& place, state::ledger& book,
-                                                               const task_craft& craft,
+[[nodiscard]] expected<std::vector<std::string>> restore_files(const state::workspace& workspace, state::ledger& ledger,
+                                                               const answer_handler& handler,
                                                                std::vector<state::audit_finding>& troubles);
 
 }  // namespace cohort::cli

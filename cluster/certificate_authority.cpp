@@ -85,30 +85,30 @@ bool describe(X509& certificate, X509& issuer, const std::string& name, part wha
 /// A new key and a certificate for it, signed by `issuer`, or by itself if there is none.
 expected<identity_pair> make_identity(const std::string& name, part what, const identity_pair* issuer) {
   identity_pair made{key_ptr{EVP_EC_gen("P-256")}, certificate_ptr{X509_new()}};
-  if (!made.key || !made.certificate) return fail(ec::io, "cannot make a key: " + openssl_words());
+  if (!made.key || !made.certificate) return fail(ec::io, "cannot make a key: " + openssl_message());
   auto& certificate = *made.certificate;
   auto& signer = issuer != nullptr ? *issuer : made;
   // The key's identifiers are computed from the public key, so it comes first.
   const bool fine = X509_set_pubkey(&certificate, made.key.get()) == 1 &&
                     describe(certificate, *signer.certificate, name, what) &&
                     X509_sign(&certificate, signer.key.get(), EVP_sha256()) > 0;
-  if (!fine) return fail(ec::io, fmt::format("cannot make the certificate of '{}': {}", name, openssl_words()));
+  if (!fine) return fail(ec::io, fmt::format("cannot make the certificate of '{}': {}", name, openssl_message()));
   return made;
 }
 
 /// The key first, each for this user alone from its first byte on.
-expected<void> store(const fs::path& folder, const std::string& name, const identity_pair& made) {
-  const auto place = cohort::folder::open(folder);
-  if (!place) return tl::unexpected{place.error()};
+expected<void> store(const fs::path& where, const std::string& name, const identity_pair& made) {
+  const auto folder = cohort::folder::open(where);
+  if (!folder) return tl::unexpected{folder.error()};
   auto key = key_text(*made.key);
   if (!key) return tl::unexpected{key.error()};
   auto& secret = *key;
-  auto kept = place->replace(key_file({}, name), secret, durability::now, access::own);
+  auto kept = folder->replace(key_file({}, name), secret, durability::now, access::own);
   OPENSSL_cleanse(secret.data(), secret.size());
   if (!kept) return kept;
   const auto text = certificate_text(*made.certificate);
   if (!text) return tl::unexpected{text.error()};
-  return place->replace(certificate_file({}, name), *text, durability::now, access::own);
+  return folder->replace(certificate_file({}, name), *text, durability::now, access::own);
 }
 
 expected<identity_pair> load_authority(const fs::path& folder) {

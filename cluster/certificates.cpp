@@ -16,7 +16,7 @@ constexpr uint64_t largest_file = 1 << 20;
 using bio_ptr = std::unique_ptr<BIO, freed_by<&BIO_free_all>>;
 
 expected<std::string> written(BIO& sink, int ok) {
-  if (ok != 1) return fail(ec::io, "cannot encode a certificate or key: " + openssl_words());
+  if (ok != 1) return fail(ec::io, "cannot encode a certificate or key: " + openssl_message());
   char* data = nullptr;
   const auto size = BIO_get_mem_data(&sink, &data);
   return std::string{data, static_cast<size_t>(size)};
@@ -31,13 +31,13 @@ expected<bio_ptr> opened(const std::filesystem::path& file, std::string& text) {
 
 }  // namespace
 
-std::string openssl_words() {
-  std::string words;
+std::string openssl_message() {
+  std::string text;
   for (auto code = ERR_get_error(); code != 0; code = ERR_get_error()) {
     const char* reason = ERR_reason_error_string(code);
-    words = reason != nullptr ? reason : fmt::format("error {:x}", code);
+    text = reason != nullptr ? reason : fmt::format("error {:x}", code);
   }
-  return words.empty() ? "no reason given" : words;
+  return text.empty() ? "no reason given" : text;
 }
 
 expected<certificate_ptr> read_certificate(const std::filesystem::path& file) {
@@ -46,7 +46,7 @@ expected<certificate_ptr> read_certificate(const std::filesystem::path& file) {
   if (!source) return tl::unexpected{source.error()};
   certificate_ptr found{PEM_read_bio_X509(source->get(), nullptr, nullptr, nullptr)};
   if (!found)
-    return fail(ec::config_invalid, fmt::format("'{}' is no certificate: {}", file.string(), openssl_words()));
+    return fail(ec::config_invalid, fmt::format("'{}' is no certificate: {}", file.string(), openssl_message()));
   return found;
 }
 
@@ -57,7 +57,7 @@ expected<key_ptr> read_key(const std::filesystem::path& file) {
   key_ptr found{PEM_read_bio_PrivateKey(source->get(), nullptr, nullptr, nullptr)};
   OPENSSL_cleanse(text.data(), text.size());
   if (!found)
-    return fail(ec::config_invalid, fmt::format("'{}' is no private key: {}", file.string(), openssl_words()));
+    return fail(ec::config_invalid, fmt::format("'{}' is no private key: {}", file.string(), openssl_message()));
   return found;
 }
 

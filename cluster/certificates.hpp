@@ -32,7 +32,7 @@ struct identity_pair {
 };
 
 /// The last words of OpenSSL's error queue, which is emptied.
-[[nodiscard]] std::string openssl_words();
+[[nodiscard]] std::string openssl_message();
 
 [[nodiscard]] expected<certificate_ptr> read_certificate(const std::filesystem::path& file);
 [[nodiscard]] expected<key_ptr> read_key(const std::filesystem::path& file);

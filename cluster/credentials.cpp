@@ -48,7 +48,7 @@ expected<void> check_chain(X509& authority, X509& own, cluster_side side, const 
   const check_ptr check{X509_STORE_CTX_new()};
   if (!trusted || !check || X509_STORE_add_cert(trusted.get(), &authority) != 1 ||
       X509_STORE_CTX_init(check.get(), trusted.get(), &own, nullptr) != 1)
-    return fail(ec::io, "cannot check a certificate: " + openssl_words());
+    return fail(ec::io, "cannot check a certificate: " + openssl_message());
   X509_STORE_CTX_set_purpose(check.get(),
                              side == cluster_side::coordinator ? X509_PURPOSE_SSL_SERVER : X509_PURPOSE_SSL_CLIENT);
   if (X509_verify_cert(check.get()) == 1) return {};
@@ -101,10 +101,10 @@ expected<cluster_credentials> cluster_credentials::load(const fs::path& folder, 
                                                 files[2].filename().string()));
   if (auto fits = check_chain(**authority, **certificate, side, files[1]); !fits) return tl::unexpected{fits.error()};
   cluster_credentials made;
-  const auto authority_words = certificate_text(**authority);
-  if (!authority_words) return tl::unexpected{authority_words.error()};
+  const auto authority_text = certificate_text(**authority);
+  if (!authority_text) return tl::unexpected{authority_text.error()};
   made.name_ = *own;
-  made.cluster_ = to_hex(sha256(*authority_words));
+  made.cluster_ = to_hex(sha256(*authority_text));
   made.folder_ = folder;
   for (size_t i = 0; i < files.size(); ++i) {
     auto copy = in_memory(files[i]);

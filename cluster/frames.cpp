@@ -25,10 +25,10 @@ constexpr size_t largest_error = 2048;
 constexpr uint32_t most_hellos = 4;
 
 constexpr std::array<std::string_view, 5> for_a_hub{
-    "@<>+cohort::actors::node_call", "@<>+cohort::actors::wire_part", "@<>+cohort::actors::node_pulse",
+    "@<>+cohort::actors::node_call", "@<>+cohort::actors::message_part", "@<>+cohort::actors::node_pulse",
     "@<>+cohort::actors::node_leaving", "@<>+cohort::actors::node_gone"};
 constexpr std::array<std::string_view, 6> for_a_node{
-    "@<>+cohort::actors::node_welcome", "@<>+cohort::actors::wire_part",    "@<>+cohort::actors::report_kept",
+    "@<>+cohort::actors::node_welcome", "@<>+cohort::actors::message_part", "@<>+cohort::actors::report_kept",
     "@<>+cohort::actors::hub_pulse",    "@<>+cohort::actors::hub_farewell", "@<>+cohort::actors::node_recall"};
 constexpr std::string_view node_call_type = for_a_hub[0];
 constexpr std::string_view welcome_type = for_a_node[0];
@@ -130,40 +130,42 @@ bool frame_guard::shakes_hands(std::string_view frame) {
   return id == peer_ && (from_client || its_actor_ != 0);
 }
 
-frame_fate frame_guard::message(std::string_view frame) {
-  if ((flags_of(frame) & to_a_name) != 0) return frame_fate::drop;  // Each framework asks after the other's services.
+frame_verdict frame_guard::message(std::string_view frame) {
+  if ((flags_of(frame) & to_a_name) != 0)
+    return frame_verdict::drop;  // Each framework asks after the other's services.
   const auto payload = payload_of(frame);
   const auto types = types_of(payload);
-  if (flags_of(frame) != 0 || !types || receiver_of(frame) != our_actor_ || our_actor_ == 0) return frame_fate::breach;
+  if (flags_of(frame) != 0 || !types || receiver_of(frame) != our_actor_ || our_actor_ == 0)
+    return frame_verdict::breach;
   const auto known = own_ == cluster_side::coordinator ? std::span<const std::string_view>{for_a_hub} : for_a_node;
   const bool is_response = (data_of(frame) & response) != 0;
   const bool is_request = !is_response && (data_of(frame) & request) != 0;
-  if ((data_of(frame) & stream) != 0 || is_request != (*types == node_call_type)) return frame_fate::breach;
+  if ((data_of(frame) & stream) != 0 || is_request != (*types == node_call_type)) return frame_verdict::breach;
   const bool is_error = *types == error_type && own_ == cluster_side::node && payload.size() <= largest_error;
-  if (is_error) return is_response ? frame_fate::pass : frame_fate::breach;
-  if (std::find(known.begin(), known.end(), *types) == known.end()) return frame_fate::breach;
+  if (is_error) return is_response ? frame_verdict::pass : frame_verdict::breach;
+  if (std::find(known.begin(), known.end(), *types) == known.end()) return frame_verdict::breach;
   const auto most = *types == node_call_type ? largest_frame : *types == part_type ? largest_part : largest_other;
-  if (payload.size() > most) return frame_fate::breach;
-  if (is_response != (*types == welcome_type)) return frame_fate::breach;
-  if (sender_of(frame) == 0) return frame_fate::breach;
+  if (payload.size() > most) return frame_verdict::breach;
+  if (is_response != (*types == welcome_type)) return frame_verdict::breach;
+  if (sender_of(frame) == 0) return frame_verdict::breach;
   if (its_actor_ == 0) its_actor_ = sender_of(frame);
-  if (sender_of(frame) != its_actor_) return frame_fate::breach;
-  if (*types != node_call_type) return frame_fate::pass;
+  if (sender_of(frame) != its_actor_) return frame_verdict::breach;
+  if (*types != node_call_type) return frame_verdict::pass;
   // A hello ends with the way back, which is to lead to the sender. A node joins again over another connection.
-  if (++hellos_ > most_hellos) return frame_fate::breach;
+  if (++hellos_ > most_hellos) return frame_verdict::breach;
   greeted_ = true;
   constexpr size_t way_back = 8 + framework_id_bytes;
-  if (payload.size() < way_back) return frame_fate::breach;
+  if (payload.size() < way_back) return frame_verdict::breach;
   const auto end = payload.substr(payload.size() - way_back);
-  return number(end, 0, 8) == its_actor_ && end.substr(8) == peer_ ? frame_fate::pass : frame_fate::breach;
+  return number(end, 0, 8) == its_actor_ && end.substr(8) == peer_ ? frame_verdict::pass : frame_verdict::breach;
 }
 
-frame_fate frame_guard::incoming(std::string_view frame) {
+frame_verdict frame_guard::incoming(std::string_view frame) {
   const auto payload = payload_of(frame);
   const auto what = operation_of(frame);
-  const auto passes = [](bool fine) { return fine ? frame_fate::pass : frame_fate::breach; };
+  const auto passes = [](bool fine) { return fine ? frame_verdict::pass : frame_verdict::breach; };
   if (what == operation::server_handshake || what == operation::client_handshake) return passes(shakes_hands(frame));
-  if (peer_.empty()) return frame_fate::breach;
+  if (peer_.empty()) return frame_verdict::breach;
   switch (what) {
     case operation::heartbeat: return passes(payload.empty());
     case operation::direct_message: return message(frame);
@@ -176,7 +178,7 @@ frame_fate frame_guard::incoming(std::string_view frame) {
     case operation::server_handshake:
     case operation::client_handshake: break;
   }
-  return frame_fate::breach;
+  return frame_verdict::breach;
 }
 
 }  // namespace cohort::cluster

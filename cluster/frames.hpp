@@ -19,7 +19,7 @@ inline constexpr size_t largest_frame = 2U << 20;  ///< A hello of a node that h
 /// Bytes of the frame that begins here, its head included; nothing while the head is not there whole.
 [[nodiscard]] std::optional<size_t> frame_size(std::string_view bytes) noexcept;
 
-enum class frame_fate : uint8_t {
+enum class frame_verdict : uint8_t {
   pass,
   drop,    ///< The framework's small talk that nobody needs.
   breach,  ///< No process of ours says so: the connection ends.
@@ -34,7 +34,7 @@ class frame_guard {
   /// A whole frame that our framework sends.
   void outgoing(std::string_view frame);
   /// A whole frame that came. Not to be asked before `ready`.
-  [[nodiscard]] frame_fate incoming(std::string_view frame);
+  [[nodiscard]] frame_verdict incoming(std::string_view frame);
 
   /// A coordinator's own handshake tells whom a peer may talk to: it is awaited.
   [[nodiscard]] bool ready() const noexcept { return own_ == cluster_side::node || !self_.empty(); }
@@ -45,7 +45,7 @@ class frame_guard {
 
  private:
   [[nodiscard]] bool shakes_hands(std::string_view frame);
-  [[nodiscard]] frame_fate message(std::string_view frame);
+  [[nodiscard]] frame_verdict message(std::string_view frame);
   [[nodiscard]] bool names_both(std::string_view payload) const;
 
   cluster_side own_;

@@ -47,19 +47,19 @@ expected<void> check_above(fs::path path) {
 
 expected<void> check_guarded(const fs::path& folder) {
   std::error_code failed;
-  const auto place = fs::weakly_canonical(fs::absolute(folder), failed);
+  const auto path = fs::weakly_canonical(fs::absolute(folder), failed);
   if (failed) return tl::unexpected{system_error(failed.value(), "look at", folder)};
   struct stat info {};
-  if (::stat(place.c_str(), &info) == 0) {
-    if (!is_ours(info)) return belongs_to_another(place);
+  if (::stat(path.c_str(), &info) == 0) {
+    if (!is_ours(info)) return belongs_to_another(path);
     if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0)
       return fail(ec::permission_denied,
                   fmt::format("others may write in the folder '{}' and so replace the cluster's certificates; run: "
                               "chmod go-w {}",
-                              shown(place), shown(place)));
-    return check_above(place);
+                              shown(path), shown(path)));
+    return check_above(path);
   }
-  return check_above(nearest_existing(place) / "new");
+  return check_above(nearest_existing(path) / "new");
 }
 
 expected<void> check_guarded_file(const fs::path& file, bool secret) {

@@ -22,11 +22,11 @@ visitor_name name_of(const sockaddr_storage& peer, socklen_t size) {
 }
 
 expected<open_port> listen_at(const net_address& where) {
-  addrinfo wish{};
-  wish.ai_socktype = SOCK_STREAM;
-  wish.ai_flags = AI_PASSIVE;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
-  if (const int failed = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wish, &found);
+  if (const int failed = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &found);
       failed != 0)
     return fail(ec::usage, fmt::format("--listen {}: {}", to_string(where), ::gai_strerror(failed)));
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses{found, &freeaddrinfo};

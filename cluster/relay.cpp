@@ -67,7 +67,7 @@ bool relay::receive() {
   std::array<char, chunk> bytes;
   ERR_clear_error();
   const int got = SSL_read(link_.get(), bytes.data(), static_cast<int>(bytes.size()));
-  const auto step = judge_step(*link_, got);
+  const auto step = tls_step_of(*link_, got);
   read_wants_write_ = step == tls_step::wants_write;
   if (step == tls_step::over) outside_ended_ = true;
   if (step != tls_step::done) return false;
@@ -75,7 +75,7 @@ bool relay::receive() {
   return true;
 }
 
-bool relay::judge() {
+bool relay::check_frame() {
   bool moved = false;
   while (guard_.ready() && !breach_ && passed_.size() < most_waiting && frames_ < most_frames) {
     const auto waiting = came_.view();
@@ -87,9 +87,9 @@ bool relay::judge() {
     }
     if (waiting.size() < *size) break;
     const auto frame = waiting.substr(0, *size);
-    const auto fate = guard_.incoming(frame);
-    breach_ = fate == frame_fate::breach;
-    if (fate == frame_fate::pass) passed_.add(frame);
+    const auto verdict = guard_.incoming(frame);
+    breach_ = verdict == frame_verdict::breach;
+    if (verdict == frame_verdict::pass) passed_.add(frame);
     came_.take(*size);
     ++frames_;
     moved = true;
@@ -134,7 +134,7 @@ bool relay::send() {
   ERR_clear_error();
   const auto some = static_cast<int>(std::min(leaving_.size(), chunk));
   const int done = SSL_write(link_.get(), leaving_.view().data(), some);
-  const auto step = judge_step(*link_, done);
+  const auto step = tls_step_of(*link_, done);
   write_wants_read_ = step == tls_step::wants_read;
   if (step == tls_step::over) outside_ended_ = true;
   if (step != tls_step::done) return false;
@@ -153,7 +153,7 @@ relay::state relay::move(steady_time now) {
     moved = announce() || moved;
     moved = send() || moved;
     if (may_read(now)) moved = receive() || moved;
-    moved = judge() || moved;
+    moved = check_frame() || moved;
     busy_ = give_in() || moved;
   }
   if (breach_) return state::breach;
@@ -162,13 +162,13 @@ relay::state relay::move(steady_time now) {
   return inside_ended_ && leaving_.empty() ? state::over : state::goes_on;
 }
 
-relay::wishes relay::wants(steady_time now) const noexcept {
-  wishes wish;
-  wish.read_outside = may_read(now) || write_wants_read_;
-  wish.write_outside = !leaving_.empty() || read_wants_write_;
-  wish.read_inside = !inside_ended_ && leaving_.size() < most_waiting;
-  wish.write_inside = !inside_ended_ && !passed_.empty();
-  return wish;
+relay::interest relay::wants(steady_time now) const noexcept {
+  interest interest;
+  interest.read_outside = may_read(now) || write_wants_read_;
+  interest.write_outside = !leaving_.empty() || read_wants_write_;
+  interest.read_inside = !inside_ended_ && leaving_.size() < most_waiting;
+  interest.write_inside = !inside_ended_ && !passed_.empty();
+  return interest;
 }
 
 }  // namespace cohort::cluster

@@ -42,13 +42,13 @@ class relay {
   /// Moves what can be moved without waiting, some megabytes at most.
   [[nodiscard]] state move(steady_time now);
 
-  struct wishes {
+  struct interest {
     bool read_outside = false;
     bool write_outside = false;
     bool read_inside = false;
     bool write_inside = false;
   };
-  [[nodiscard]] wishes wants(steady_time now) const noexcept;
+  [[nodiscard]] interest wants(steady_time now) const noexcept;
   /// The last `move` stopped although more could be moved: others are to have their turn.
   [[nodiscard]] bool busy() const noexcept { return busy_; }
   /// The other side has said too much for this second: it is read on in the next.
@@ -60,7 +60,7 @@ class relay {
 
  private:
   bool receive();
-  bool judge();
+  bool check_frame();
   bool give_in();
   bool take_out();
   bool announce();

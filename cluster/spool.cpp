@@ -33,16 +33,16 @@ constexpr uint64_t largest_kept = 64ULL << 20;
 
 /// A plain name, whatever the parts of `x` are: they come from a coordinator.
 expected<std::string> name_of(const spooled_answer& x) {
-  if (!is_identity(x.book) || x.run < 1 || x.attempt == 0 || x.task == task_id{})
+  if (!is_identity(x.ledger_id) || x.run < 1 || x.attempt == 0 || x.task == task_id{})
     return fail(ec::usage, "an answer cannot be kept: it does not say properly whose it is");
-  return fmt::format("{}-{}-{}-{}{}", x.book, x.run, to_string(x.task), x.attempt, extension);
+  return fmt::format("{}-{}-{}-{}{}", x.ledger_id, x.run, to_string(x.task), x.attempt, extension);
 }
 
 std::string render(const spooled_answer& x) {
   const auto& usage = x.answer.usage;
   const json value{
       {"format", format},
-      {"book", x.book},
+      {"book", x.ledger_id},
       {"run", x.run},
       {"task", to_string(x.task)},
       {"attempt", x.attempt},
@@ -62,7 +62,7 @@ std::string render(const spooled_answer& x) {
 
 spooled_answer read_back(const json& value) {
   spooled_answer x;
-  x.book = value.at("book").get<std::string>();
+  x.ledger_id = value.at("book").get<std::string>();
   x.run = value.at("run").get<int64_t>();
   x.task = task_id_from_hex(value.at("task").get<std::string>());
   x.attempt = value.at("attempt").get<uint32_t>();
@@ -102,25 +102,25 @@ std::optional<spooled_answer> parse(const std::string& content) {
 }
 
 /// What the file says, or a new identity that is stored in it.
-expected<std::string> identity_in(const folder& place) {
-  const auto known = place.read(identity_file, 1024);
+expected<std::string> identity_in(const folder& folder) {
+  const auto known = folder.read(identity_file, 1024);
   if (known && is_identity(*known)) return *known;
   const auto fresh = random_hex(16);
-  if (auto written = place.replace(identity_file, fresh, durability::now, access::own); !written)
+  if (auto written = folder.replace(identity_file, fresh, durability::now, access::own); !written)
     return tl::unexpected{written.error()};
   return fresh;
 }
 
 /// For this user alone, whatever it was before.
-expected<void> protect(const folder& place) {
+expected<void> protect(const folder& folder) {
   struct stat info {};
-  if (::fstat(place.fd(), &info) != 0) return tl::unexpected{system_error(errno, "look at", place.path())};
+  if (::fstat(folder.fd(), &info) != 0) return tl::unexpected{system_error(errno, "look at", folder.path())};
   if (info.st_uid != ::geteuid())
     return fail(ec::permission_denied, fmt::format("the folder '{}' belongs to another user; give this node one of its "
                                                    "own with --spool",
-                                                   place.path().string()));
-  if ((info.st_mode & 07777) != 0700 && ::fchmod(place.fd(), 0700) != 0)
-    return tl::unexpected{system_error(errno, "protect", place.path())};
+                                                   folder.path().string()));
+  if ((info.st_mode & 07777) != 0700 && ::fchmod(folder.fd(), 0700) != 0)
+    return tl::unexpected{system_error(errno, "protect", folder.path())};
   return {};
 }
 
@@ -146,9 +146,9 @@ expected<spool> spool::open(const fs::path& where) {
 
 expected<spool_contents> spool::load() const {
   spool_contents found;
-  for (const auto& name : place_.names()) {
+  for (const auto& name : folder_.names()) {
     if (!name.ends_with(extension)) continue;
-    auto content = place_.read(name, largest_kept);
+    auto content = folder_.read(name, largest_kept);
     if (!content && content.error().code != ec::permission_denied && content.error().code != ec::file_too_large)
       return tl::unexpected{content.error()};
     auto answer = content ? parse(*content) : std::nullopt;
@@ -157,9 +157,9 @@ expected<spool_contents> spool::load() const {
       continue;
     }
     const auto aside = name + ".damaged";
-    (void)place_.remove(aside);
-    if (auto moved = place_.move(name, aside); !moved) return tl::unexpected{moved.error()};
-    found.damaged.push_back(place_.path() / aside);
+    (void)folder_.remove(aside);
+    if (auto moved = folder_.move(name, aside); !moved) return tl::unexpected{moved.error()};
+    found.damaged.push_back(folder_.path() / aside);
   }
   return found;
 }
@@ -168,13 +168,13 @@ expected<void> spool::keep(const spooled_answer& answer) const {
   const auto name = name_of(answer);
   if (!name) return tl::unexpected{name.error()};
   const auto text = render(answer);
-  return place_.replace(*name, to_hex(sha256(text)) + "\n" + text, durability::now, access::own);
+  return folder_.replace(*name, to_hex(sha256(text)) + "\n" + text, durability::now, access::own);
 }
 
 expected<void> spool::forget(const spooled_answer& answer) const {
   const auto name = name_of(answer);
   if (!name) return tl::unexpected{name.error()};
-  return place_.remove(*name);
+  return folder_.remove(*name);
 }
 
 expected<fs::path> default_spool_folder(const std::string& name) {

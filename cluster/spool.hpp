@@ -16,7 +16,7 @@ namespace cohort::cluster {
 
 /// An answer, with whose attempt it is. `book` is the ledger's identity, `run` a run of it.
 struct spooled_answer {
-  std::string book;
+  std::string ledger_id;
   int64_t run = 0;
   task_id task;
   uint32_t attempt = 0;
@@ -40,7 +40,7 @@ class spool {
 
   /// Stays the same over restarts: by it a coordinator knows that a node has come back.
   [[nodiscard]] const std::string& node_id() const noexcept { return node_id_; }
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return place_.path(); }
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_.path(); }
 
   [[nodiscard]] expected<spool_contents> load() const;
 
@@ -51,9 +51,9 @@ class spool {
   [[nodiscard]] expected<void> forget(const spooled_answer& answer) const;
 
  private:
-  spool(folder place, descriptor lock, std::string node_id)
-      : place_(std::move(place)), lock_(std::move(lock)), node_id_(std::move(node_id)) {}
-  folder place_;
+  spool(folder folder, descriptor lock, std::string node_id)
+      : folder_(std::move(folder)), lock_(std::move(lock)), node_id_(std::move(node_id)) {}
+  folder folder_;
   descriptor lock_;
   std::string node_id_;
 };

@@ -42,7 +42,7 @@ ssl_context_ptr make_tls_context(const cluster_credentials& own, cluster_side si
   return context;
 }
 
-tls_step judge_step(SSL& link, int result) noexcept {
+tls_step tls_step_of(SSL& link, int result) noexcept {
   if (result > 0) return tls_step::done;
   switch (SSL_get_error(&link, result)) {
     case SSL_ERROR_WANT_READ: return tls_step::wants_read;

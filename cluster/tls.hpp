@@ -16,7 +16,7 @@ namespace cohort::cluster {
 enum class tls_step : uint8_t { done, wants_read, wants_write, over };
 
 /// What a call of OpenSSL on `link` came to. Each call is to begin with an empty queue of errors (`ERR_clear_error`).
-[[nodiscard]] tls_step judge_step(SSL& link, int result) noexcept;
+[[nodiscard]] tls_step tls_step_of(SSL& link, int result) noexcept;
 
 /// Why a client's handshake failed, for people; empty if it only went away.
 [[nodiscard]] std::string_view why_refused(SSL& link) noexcept;

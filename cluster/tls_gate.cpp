@@ -47,9 +47,9 @@ bool lacks_descriptors(int why) noexcept { return why == EMFILE || why == ENFILE
 
 }  // namespace
 
-class doorkeeper::keeper {
+class tls_gate::loop {
  public:
-  keeper(descriptor listener, ssl_context_ptr context, door_rules rules, net_address where)
+  loop(descriptor listener, ssl_context_ptr context, gate_rules rules, net_address where)
       : listener_(std::move(listener)),
         context_(std::move(context)),
         rules_(rules),
@@ -58,9 +58,9 @@ class doorkeeper::keeper {
         wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
         spare_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
         most_descriptors_(descriptors_to_lend()) {}
-  keeper(const keeper&) = delete;
-  keeper& operator=(const keeper&) = delete;
-  ~keeper() {
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+  ~loop() {
     stopping_ = true;
     wake();
     if (thread_.joinable()) thread_.join();
@@ -81,7 +81,7 @@ class doorkeeper::keeper {
   }
 
   [[nodiscard]] const net_address& where() const noexcept { return where_; }
-  [[nodiscard]] door_counters counters() const {
+  [[nodiscard]] gate_counters counters() const {
     return {accepted_.load(), passed_.load(), refused_.load(), breaches_.load(), open_.load()};
   }
 
@@ -119,14 +119,14 @@ class doorkeeper::keeper {
   void watch_one(int fd, uint64_t key, uint32_t wanted, uint32_t& present);
   void leave(visitor& guest);
   void refuse(visitor& guest, std::string_view why);
-  void tell(std::string words);
+  void tell(std::string text);
   void close_late();
   void tell_refused();
-  [[nodiscard]] size_t descriptors() const noexcept { return strangers_.count() + 3 * guest_count_; }
+  [[nodiscard]] size_t descriptors() const noexcept { return pending_handshakes_.count() + 3 * guest_count_; }
 
   descriptor listener_;
   ssl_context_ptr context_;
-  door_rules rules_;
+  gate_rules rules_;
   net_address where_;
   descriptor poll_;
   descriptor wake_;
@@ -144,7 +144,7 @@ class doorkeeper::keeper {
   std::atomic<uint64_t> breaches_{0};
   std::atomic<uint32_t> open_{0};
   std::unordered_map<uint64_t, visitor> visitors_;
-  waiting_room strangers_;
+  waiting_room pending_handshakes_;
   std::list<uint64_t> silent_;    ///< Guests in order of arrival, until they have greeted or left.
   std::vector<uint64_t> busy_;    ///< Have more to be moved.
   std::vector<uint64_t> slowed_;  ///< Said too much in this second.
@@ -155,36 +155,36 @@ class doorkeeper::keeper {
   std::optional<steady_time> rests_until_;  ///< The listener is not watched.
   std::string first_refusal_;
   uint64_t untold_ = 0;
-  steady_time told_{};
+  steady_time reported_{};
 };
 
-void doorkeeper::keeper::wake() {
+void tls_gate::loop::wake() {
   const uint64_t one = 1;
-  if (::write(wake_.get(), &one, sizeof one) < 0) log_warning("the doorkeeper could not be woken");
+  if (::write(wake_.get(), &one, sizeof one) < 0) log_warning("the TLS gate could not be woken");
 }
 
 /// Watches the listener.
-void doorkeeper::keeper::attend() {
+void tls_gate::loop::attend() {
   rests_until_.reset();
-  epoll_event wish{};
-  wish.events = EPOLLIN;
-  wish.data.u64 = listener_key;
-  ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, listener_.get(), &wish);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = listener_key;
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, listener_.get(), &event);
 }
 
 /// Newcomers wait in the kernel's queue for a while.
-void doorkeeper::keeper::rest() {
+void tls_gate::loop::rest() {
   if (!rests_until_) ::epoll_ctl(poll_.get(), EPOLL_CTL_DEL, listener_.get(), nullptr);
   rests_until_ = steady_clock::now() + rest_time;
 }
 
-void doorkeeper::keeper::serve() {
+void tls_gate::loop::serve() {
   block_broken_pipes();
   attend();
-  epoll_event wish{};
-  wish.events = EPOLLIN;
-  wish.data.u64 = wake_key;
-  ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, wake_.get(), &wish);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u64 = wake_key;
+  ::epoll_ctl(poll_.get(), EPOLL_CTL_ADD, wake_.get(), &event);
   std::array<epoll_event, 64> ready{};
   while (!stopping_) {
     const auto wait = busy_.empty() ? static_cast<int>(longest_wait.count()) : 0;
@@ -210,13 +210,13 @@ void doorkeeper::keeper::serve() {
   while (!visitors_.empty()) leave(visitors_.begin()->second);
 }
 
-void doorkeeper::keeper::accept_all() {
+void tls_gate::loop::accept_all() {
   for (uint32_t i = 0; i < accepted_at_once && !rests_until_; ++i)
     if (!accept_one()) return;
 }
 
 /// False if nobody else waits, or nobody else can be let in now.
-bool doorkeeper::keeper::accept_one() {
+bool tls_gate::loop::accept_one() {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
   descriptor fd{::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
@@ -234,7 +234,7 @@ bool doorkeeper::keeper::accept_one() {
 
 /// Without descriptors, whoever has waited longest without shaking hands makes room. If nobody has, the newcomer is
 /// turned away with the spare one, and the door rests.
-void doorkeeper::keeper::make_room_after(int why) {
+void tls_gate::loop::make_room_after(int why) {
   if (lacks_descriptors(why) && push_out_one()) return;
   if (lacks_descriptors(why) && spare_.valid()) {
     spare_.close();
@@ -245,7 +245,7 @@ void doorkeeper::keeper::make_room_after(int why) {
   rest();
 }
 
-void doorkeeper::keeper::admit(descriptor fd, visitor_name name) {
+void tls_gate::loop::admit(descriptor fd, visitor_name name) {
   const int one = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
@@ -257,24 +257,25 @@ void doorkeeper::keeper::admit(descriptor fd, visitor_name name) {
   guest.since = steady_clock::now();
   guest.name = std::move(name);
   auto& kept = visitors_.emplace(guest.id, std::move(guest)).first->second;
-  strangers_.enter(kept.id, kept.name.host, kept.since);
+  pending_handshakes_.enter(kept.id, kept.name.host, kept.since);
   ++open_;
   watch(kept, EPOLLIN, 0);
   const auto host = kept.name.host;  // The newcomer itself may be the one that goes.
-  if (strangers_.count_from(host) > rules_.most_strangers_each) push_out_one(host);
-  while ((strangers_.count() > rules_.most_strangers || descriptors() > most_descriptors_) && push_out_one()) {
+  if (pending_handshakes_.count_from(host) > rules_.most_pending_handshakes_each) push_out_one(host);
+  while ((pending_handshakes_.count() > rules_.most_pending_handshakes || descriptors() > most_descriptors_) &&
+         push_out_one()) {
   }
 }
 
 /// Somebody who waits makes room. False if nobody waits.
-bool doorkeeper::keeper::push_out_one(const std::string& host) {
-  const auto chosen = strangers_.first_to_go(host);
+bool tls_gate::loop::push_out_one(const std::string& host) {
+  const auto chosen = pending_handshakes_.first_to_go(host);
   if (!chosen) return false;
   refuse(visitors_.at(*chosen), "it had not finished its handshake when others came");
   return true;
 }
 
-void doorkeeper::keeper::handle(visitor& guest) {
+void tls_gate::loop::handle(visitor& guest) {
   if (guest.talk)
     move(guest);
   else
@@ -282,7 +283,7 @@ void doorkeeper::keeper::handle(visitor& guest) {
 }
 
 /// Looks at the first bytes. False if there is nothing to go on with.
-bool doorkeeper::keeper::begin(visitor& guest) {
+bool tls_gate::loop::begin(visitor& guest) {
   char head[first_words];
   const auto got = ::recv(guest.outside.get(), head, sizeof head, MSG_PEEK);
   if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) return leave(guest), false;
@@ -296,7 +297,7 @@ bool doorkeeper::keeper::begin(visitor& guest) {
   ::setsockopt(guest.outside.get(), SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
   guest.link.reset(SSL_new(context_.get()));
   if (guest.link && SSL_set_fd(guest.link.get(), guest.outside.get()) == 1) {
-    strangers_.begun(guest.id);
+    pending_handshakes_.begun(guest.id);
     return true;
   }
   ERR_clear_error();
@@ -304,10 +305,10 @@ bool doorkeeper::keeper::begin(visitor& guest) {
   return false;
 }
 
-void doorkeeper::keeper::shake(visitor& guest) {
+void tls_gate::loop::shake(visitor& guest) {
   if (!guest.link && !begin(guest)) return;
   ERR_clear_error();
-  switch (judge_step(*guest.link, SSL_accept(guest.link.get()))) {
+  switch (tls_step_of(*guest.link, SSL_accept(guest.link.get()))) {
     case tls_step::done: return enter(guest);
     case tls_step::wants_read: return watch(guest, EPOLLIN, 0);
     case tls_step::wants_write: return watch(guest, EPOLLOUT, 0);
@@ -319,7 +320,7 @@ void doorkeeper::keeper::shake(visitor& guest) {
 }
 
 /// Its certificate is one of this cluster. The framework gets its end of the connection.
-void doorkeeper::keeper::enter(visitor& guest) {
+void tls_gate::loop::enter(visitor& guest) {
   const auto shown = certificate_of(*guest.link);
   guest.certificate = shown.digest;
   guest.name.whole += fmt::format(" (certificate '{}')", shown.name);
@@ -333,7 +334,7 @@ void doorkeeper::keeper::enter(visitor& guest) {
   if (descriptors() + 2 > most_descriptors_) return refuse(guest, "no descriptor is left for it");
   auto talk = std::make_unique<relay>(std::move(guest.outside), std::move(guest.link), cluster_side::coordinator);
   auto framework = talk->open_inside();
-  strangers_.leave(id);
+  pending_handshakes_.leave(id);
   ++guest_count_;
   ++passed_;
   guest.talk = std::move(talk);
@@ -347,7 +348,7 @@ void doorkeeper::keeper::enter(visitor& guest) {
   move(guest);
 }
 
-void doorkeeper::keeper::move(visitor& guest) {
+void tls_gate::loop::move(visitor& guest) {
   const auto now = steady_clock::now();
   const auto how = guest.talk->move(now);
   guest.greeted = guest.greeted || guest.talk->guard().greeted();
@@ -360,14 +361,14 @@ void doorkeeper::keeper::move(visitor& guest) {
   }
   if (guest.talk->busy()) busy_.push_back(guest.id);
   if (guest.talk->slowed()) slowed_.push_back(guest.id);
-  const auto wish = guest.talk->wants(now);
-  watch(guest, (wish.read_outside ? EPOLLIN : 0U) | (wish.write_outside ? EPOLLOUT : 0U),
-        (wish.read_inside ? EPOLLIN : 0U) | (wish.write_inside ? EPOLLOUT : 0U));
+  const auto interest = guest.talk->wants(now);
+  watch(guest, (interest.read_outside ? EPOLLIN : 0U) | (interest.write_outside ? EPOLLOUT : 0U),
+        (interest.read_inside ? EPOLLIN : 0U) | (interest.write_inside ? EPOLLOUT : 0U));
 }
 
-void doorkeeper::keeper::expel_all() {
+void tls_gate::loop::expel_all() {
   uint64_t count = 0;
-  if (::read(wake_.get(), &count, sizeof count) < 0 && errno != EAGAIN) log_warning("the doorkeeper's bell is broken");
+  if (::read(wake_.get(), &count, sizeof count) < 0 && errno != EAGAIN) log_warning("the TLS gate's bell is broken");
   std::vector<std::string> named;
   {
     const std::lock_guard lock{guard_};
@@ -384,48 +385,48 @@ void doorkeeper::keeper::expel_all() {
     }
 }
 
-void doorkeeper::keeper::break_off(visitor& guest, std::string_view why) {
+void tls_gate::loop::break_off(visitor& guest, std::string_view why) {
   ++breaches_;
   tell(fmt::format("{} was cut off: {}", guest.name.whole, why));
   leave(guest);
 }
 
-void doorkeeper::keeper::watch_one(int fd, uint64_t key, uint32_t wanted, uint32_t& present) {
+void tls_gate::loop::watch_one(int fd, uint64_t key, uint32_t wanted, uint32_t& present) {
   constexpr uint32_t added = 1U << 31;  // Told to epoll at all: zero interest is a registration, too.
   if (fd < 0 || present == (wanted | added)) return;
-  epoll_event wish{};
-  wish.events = wanted;
-  wish.data.u64 = key;
-  ::epoll_ctl(poll_.get(), present == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &wish);
+  epoll_event event{};
+  event.events = wanted;
+  event.data.u64 = key;
+  ::epoll_ctl(poll_.get(), present == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
   present = wanted | added;
 }
 
-void doorkeeper::keeper::watch(visitor& guest, uint32_t outside, uint32_t inside) {
+void tls_gate::loop::watch(visitor& guest, uint32_t outside, uint32_t inside) {
   watch_one(guest.talk ? guest.talk->outside() : guest.outside.get(), guest.id << 1, outside, guest.watched_outside);
   if (guest.talk) watch_one(guest.talk->inside(), guest.id << 1 | 1, inside, guest.watched_inside);
 }
 
-void doorkeeper::keeper::leave(visitor& guest) {
+void tls_gate::loop::leave(visitor& guest) {
   if (guest.talk) --guest_count_;
-  strangers_.leave(guest.id);
+  pending_handshakes_.leave(guest.id);
   --open_;
   visitors_.erase(guest.id);
 }
 
-void doorkeeper::keeper::refuse(visitor& guest, std::string_view why) {
+void tls_gate::loop::refuse(visitor& guest, std::string_view why) {
   ++refused_;
   tell(fmt::format("{} was refused: {}", guest.name.whole, why));
   leave(guest);
 }
 
-void doorkeeper::keeper::tell(std::string words) {
-  if (untold_ < logged_at_once) log_warning("{}", words);  // A flood is not to fill the disk.
-  if (untold_++ == 0) first_refusal_ = std::move(words);
+void tls_gate::loop::tell(std::string text) {
+  if (untold_ < logged_at_once) log_warning("{}", text);  // A flood is not to fill the disk.
+  if (untold_++ == 0) first_refusal_ = std::move(text);
 }
 
-void doorkeeper::keeper::close_late() {
+void tls_gate::loop::close_late() {
   const auto now = steady_clock::now();
-  while (const auto late = strangers_.overdue(now, rules_.handshake_time))
+  while (const auto late = pending_handshakes_.overdue(now, rules_.handshake_time))
     refuse(visitors_.at(*late), "it did not finish its handshake in time");
   while (!silent_.empty()) {
     const auto oldest = visitors_.find(silent_.front());
@@ -438,35 +439,35 @@ void doorkeeper::keeper::close_late() {
   }
 }
 
-void doorkeeper::keeper::tell_refused() {
+void tls_gate::loop::tell_refused() {
   const auto now = steady_clock::now();
-  if (untold_ == 0 || now - told_ < tell_every) return;
-  auto words = std::move(first_refusal_);
-  if (untold_ > 1) words += fmt::format(" (and {} others)", untold_ - 1);
+  if (untold_ == 0 || now - reported_ < tell_every) return;
+  auto text = std::move(first_refusal_);
+  if (untold_ > 1) text += fmt::format(" (and {} others)", untold_ - 1);
   untold_ = 0;
-  told_ = now;
-  if (tell_) tell_(std::move(words));
+  reported_ = now;
+  if (tell_) tell_(std::move(text));
 }
 
-doorkeeper::doorkeeper(std::unique_ptr<keeper> inner) : inner_(std::move(inner)) {}
-doorkeeper::~doorkeeper() = default;
+tls_gate::tls_gate(std::unique_ptr<loop> inner) : inner_(std::move(inner)) {}
+tls_gate::~tls_gate() = default;
 
-expected<std::unique_ptr<doorkeeper>> doorkeeper::listen(const net_address& where,
-                                                         const std::shared_ptr<const cluster_credentials>& own,
-                                                         door_rules rules) {
+expected<std::unique_ptr<tls_gate>> tls_gate::listen(const net_address& where,
+                                                     const std::shared_ptr<const cluster_credentials>& own,
+                                                     gate_rules rules) {
   auto context = make_tls_context(*own, cluster_side::coordinator);
-  if (!context) return fail(ec::io, "cannot prepare TLS: " + openssl_words());
+  if (!context) return fail(ec::io, "cannot prepare TLS: " + openssl_message());
   raise_descriptor_limit();
   auto port = listen_at(where);
   if (!port) return tl::unexpected{port.error()};
-  auto inner = std::make_unique<keeper>(std::move(port->fd), std::move(context), rules, std::move(port->where));
+  auto inner = std::make_unique<loop>(std::move(port->fd), std::move(context), rules, std::move(port->where));
   if (!inner->works()) return fail(ec::io, "cannot listen: no descriptor is left");
-  return std::unique_ptr<doorkeeper>{new doorkeeper{std::move(inner)}};
+  return std::unique_ptr<tls_gate>{new tls_gate{std::move(inner)}};
 }
 
-void doorkeeper::open_to(hand_over give, on_refused tell) { inner_->start(std::move(give), std::move(tell)); }
-void doorkeeper::expel(std::string framework_id) { inner_->expel(std::move(framework_id)); }
-net_address doorkeeper::address() const { return inner_->where(); }
-door_counters doorkeeper::counters() const { return inner_->counters(); }
+void tls_gate::open_to(hand_over give, on_refused tell) { inner_->start(std::move(give), std::move(tell)); }
+void tls_gate::expel(std::string framework_id) { inner_->expel(std::move(framework_id)); }
+net_address tls_gate::address() const { return inner_->where(); }
+gate_counters tls_gate::counters() const { return inner_->counters(); }
 
 }  // namespace cohort::cluster

@@ -17,16 +17,16 @@
 
 namespace cohort::cluster {
 
-struct door_rules {
-  milliseconds handshake_time{10'000};  ///< For the handshake, and once more for the node's first words.
-  uint32_t most_strangers = 256;        ///< Connections without a finished handshake; the oldest make room.
-  uint32_t most_strangers_each = 64;    ///< Of them from one address; the oldest of it make room.
-  uint32_t most_guests = 1024;          ///< Connections with one; further ones are refused.
-  uint32_t breaches_until_refused = 3;  ///< By one certificate from one address: none of it is let in any more.
+struct gate_rules {
+  milliseconds handshake_time{10'000};         ///< For the handshake, and once more for the node's first words.
+  uint32_t most_pending_handshakes = 256;      ///< Connections without a finished handshake; the oldest make room.
+  uint32_t most_pending_handshakes_each = 64;  ///< Of them from one address; the oldest of it make room.
+  uint32_t most_guests = 1024;                 ///< Connections with one; further ones are refused.
+  uint32_t breaches_until_refused = 3;         ///< By one certificate from one address: none of it is let in any more.
 };
 
 /// What came to the door so far.
-struct door_counters {
+struct gate_counters {
   uint64_t accepted = 0;
   uint64_t passed = 0;    ///< Finished their handshake.
   uint64_t refused = 0;   ///< Plain text, garbage, no certificate of this cluster, too slow, pushed out.
@@ -34,17 +34,18 @@ struct door_counters {
   uint32_t open = 0;      ///< Right now.
 };
 
-class doorkeeper {
+class tls_gate {
  public:
-  /// Called on the doorkeeper's thread, at most about once a second; several refusals are told in one sentence.
+  /// Called on the TLS gate's thread, at most about once a second; several refusals are told in one sentence.
   using on_refused = std::function<void(std::string)>;
-  /// Gives the framework its end of a connection. Called on the doorkeeper's thread.
+  /// Gives the framework its end of a connection. Called on the TLS gate's thread.
   using hand_over = std::function<void(descriptor)>;
 
   /// Listens at `where` (port 0: any). Errors: `ec::usage` (no such address here), `ec::connect_failed` (in use),
   /// `ec::permission_denied`, `ec::io` (the credentials are of no use). Connections wait until `open_to`.
-  [[nodiscard]] static expected<std::unique_ptr<doorkeeper>> listen(
-      const net_address& where, const std::shared_ptr<const cluster_credentials>& own, door_rules rules = {});
+  [[nodiscard]] static expected<std::unique_ptr<tls_gate>> listen(const net_address& where,
+                                                                  const std::shared_ptr<const cluster_credentials>& own,
+                                                                  gate_rules rules = {});
 
   /// Starts to let them in.
   void open_to(hand_over give, on_refused tell);
@@ -53,17 +54,17 @@ class doorkeeper {
   /// Thread-safe.
   void expel(std::string framework_id);
 
-  doorkeeper(const doorkeeper&) = delete;
-  doorkeeper& operator=(const doorkeeper&) = delete;
-  ~doorkeeper();
+  tls_gate(const tls_gate&) = delete;
+  tls_gate& operator=(const tls_gate&) = delete;
+  ~tls_gate();
 
   [[nodiscard]] net_address address() const;  ///< With the port that is really used.
-  [[nodiscard]] door_counters counters() const;
+  [[nodiscard]] gate_counters counters() const;
 
  private:
-  class keeper;
-  explicit doorkeeper(std::unique_ptr<keeper> inner);
-  std::unique_ptr<keeper> inner_;
+  class loop;
+  explicit tls_gate(std::unique_ptr<loop> inner);
+  std::unique_ptr<loop> inner_;
 };
 
 }  // namespace cohort::cluster

@@ -88,10 +88,10 @@ expected<void> explain(SSL& link, int step, const net_address& where, const clus
         ec::certificate_refused,
         fmt::format("the coordinator at {} refuses the certificate '{}' of '{}' ({}): it was revoked, or the folder "
                     "is another cluster's. Copy ca.crt, {}.crt and {}.key anew",
-                    to_string(where), own.name(), own.folder().string(), openssl_words(), own.name(), own.name()));
+                    to_string(where), own.name(), own.folder().string(), openssl_message(), own.name(), own.name()));
   if (kind == SSL_ERROR_SSL && ERR_GET_REASON(code) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
     return fail(ec::usage, fmt::format("{} does not speak as a coordinator does ({}); is it the port of --listen?",
-                                       to_string(where), openssl_words()));
+                                       to_string(where), openssl_message()));
   ERR_clear_error();
   return unreachable(where, "it closed the connection");
 }
@@ -103,9 +103,9 @@ expected<void> drive(SSL& link, int fd, steady_time deadline, const net_address&
     ERR_clear_error();
     const int done = step();
     if (done > 0) return {};
-    const int wish = SSL_get_error(&link, done);
-    if (wish != SSL_ERROR_WANT_READ && wish != SSL_ERROR_WANT_WRITE) return explain(link, done, where, own);
-    if (!wait_for(fd, wish == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
+    const int interest = SSL_get_error(&link, done);
+    if (interest != SSL_ERROR_WANT_READ && interest != SSL_ERROR_WANT_WRITE) return explain(link, done, where, own);
+    if (!wait_for(fd, interest == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline))
       return unreachable(where, "it accepts connections, but does not answer");
   }
 }
@@ -113,22 +113,22 @@ expected<void> drive(SSL& link, int fd, steady_time deadline, const net_address&
 expected<ssl_ptr> shake_hands(int fd, steady_time deadline, const net_address& where, const cluster_credentials& own) {
   const auto context = make_tls_context(own, cluster_side::node);
   ssl_ptr link{context ? SSL_new(context.get()) : nullptr};
-  if (!link || SSL_set_fd(link.get(), fd) != 1) return fail(ec::io, "cannot prepare TLS: " + openssl_words());
+  if (!link || SSL_set_fd(link.get(), fd) != 1) return fail(ec::io, "cannot prepare TLS: " + openssl_message());
   const auto shaken = drive(*link, fd, deadline, where, own, [&] { return SSL_connect(link.get()); });
   if (!shaken) return tl::unexpected{shaken.error()};
   // With TLS 1.3 the coordinator judges our certificate after our handshake is over: its first byte is the verdict.
   char first = 0;
-  const auto judged = drive(*link, fd, deadline, where, own, [&] { return SSL_peek(link.get(), &first, 1); });
-  if (!judged) return tl::unexpected{judged.error()};
+  const auto checked = drive(*link, fd, deadline, where, own, [&] { return SSL_peek(link.get(), &first, 1); });
+  if (!checked) return tl::unexpected{checked.error()};
   return link;
 }
 
 expected<std::unique_ptr<relay>> reach(const net_address& where, const cluster_credentials& own, milliseconds timeout) {
   const auto deadline = steady_clock::now() + timeout;
-  addrinfo wish{};
-  wish.ai_socktype = SOCK_STREAM;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
-  if (const int failed = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &wish, &found);
+  if (const int failed = ::getaddrinfo(where.host.c_str(), std::to_string(where.port).c_str(), &hints, &found);
       failed != 0)
     return unreachable(where, ::gai_strerror(failed));
   const addresses_ptr addresses{found};
@@ -178,12 +178,12 @@ class uplink::carrier {
 };
 
 void uplink::carrier::wait() const {
-  const auto wish = talk_->wants(steady_clock::now());
+  const auto interest = talk_->wants(steady_clock::now());
   const auto events = [](bool reads, bool writes) {
     return static_cast<short>((reads ? POLLIN : 0) | (writes ? POLLOUT : 0));
   };
-  std::array<pollfd, 3> watched{pollfd{talk_->outside(), events(wish.read_outside, wish.write_outside), 0},
-                                pollfd{talk_->inside(), events(wish.read_inside, wish.write_inside), 0},
+  std::array<pollfd, 3> watched{pollfd{talk_->outside(), events(interest.read_outside, interest.write_outside), 0},
+                                pollfd{talk_->inside(), events(interest.read_inside, interest.write_inside), 0},
                                 pollfd{wake_.get(), POLLIN, 0}};
   ::poll(watched.data(), watched.size(), talk_->busy() ? 0 : longest_wait_ms);
 }

@@ -11,16 +11,16 @@ void waiting_room::enter(uint64_t id, const std::string& host, steady_time now) 
 }
 
 void waiting_room::begun(uint64_t id) {
-  if (const auto place = places_.find(id); place != places_.end()) place->second->silent = false;
+  if (const auto entry = places_.find(id); entry != places_.end()) entry->second->silent = false;
 }
 
 void waiting_room::leave(uint64_t id) {
-  const auto place = places_.find(id);
-  if (place == places_.end()) return;
-  const auto host = from_.find(place->second->host);
+  const auto entry = places_.find(id);
+  if (entry == places_.end()) return;
+  const auto host = from_.find(entry->second->host);
   if (--host->second == 0) from_.erase(host);
-  queue_.erase(place->second);
-  places_.erase(place);
+  queue_.erase(entry->second);
+  places_.erase(entry);
 }
 
 size_t waiting_room::count_from(const std::string& host) const {

@@ -115,12 +115,12 @@ struct delivery {
   task_id task;
   std::string path;  ///< Absolute path of the file.
   digest content;
-  bool beside = false;  ///< The wanted name was taken by a file that the user changed.
+  bool conflict_copy = false;  ///< The wanted name was taken by a file that the user changed.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, delivery& x) {
-  return f(x.task, x.path, x.content.bytes, x.beside);
+  return f(x.task, x.path, x.content.bytes, x.conflict_copy);
 }
 
 /// Money of a run or of one batch.
@@ -183,8 +183,8 @@ struct run_record {
   wall_time updated;
   run_status status = run_status::running;
   std::vector<batch_record> batches;
-  uint32_t spare_answers = 0;                   ///< Paid answers to tasks that had one already.
-  nano_dollars spare_cost;                      ///< What those cost; part of what was spent.
+  uint32_t duplicate_answers = 0;               ///< Paid answers to tasks that had one already.
+  nano_dollars duplicate_cost;                  ///< What those cost; part of what was spent.
   std::map<std::string, model_share> by_model;  ///< By the full id of the model that was asked.
 
   /// True if another model than the plan's answered something.

@@ -50,12 +50,12 @@ typename Inspector::result_type inspect(Inspector& f, task_spec& x) {
 }
 
 /// How the answers of one kind of task become files. Stateless; called from many threads.
-class task_craft {
+class answer_handler {
  public:
-  task_craft() = default;
-  task_craft(const task_craft&) = delete;
-  task_craft& operator=(const task_craft&) = delete;
-  virtual ~task_craft() = default;
+  answer_handler() = default;
+  answer_handler(const answer_handler&) = delete;
+  answer_handler& operator=(const answer_handler&) = delete;
+  virtual ~answer_handler() = default;
 
   /// What is usable in `answer`. Fails with `ec::empty_answer`, `ec::no_code`, `ec::broken_code` or
   /// `ec::answer_too_costly`. Other errors say that nothing was found out; then the answer is kept.
@@ -63,7 +63,7 @@ class task_craft {
 
   /// Why `extracted`, one part of several, must have a file of its own, for people; empty if it can be merged.
   /// Depends on the part alone, so that it holds whichever other parts are answered.
-  [[nodiscard]] virtual std::string why_alone(const task_spec& task, const std::string& extracted) const = 0;
+  [[nodiscard]] virtual std::string why_not_mergeable(const task_spec& task, const std::string& extracted) const = 0;
 
   /// The target's content from the extracted parts that can be merged, in order of `part`. At least one; parts may be
   /// missing. Not called for a target of one part: its content is what `extract` gave.
@@ -72,7 +72,7 @@ class task_craft {
 
   /// Another name for the task's target, told apart by `ending` ("2", "part3"): for when a file that is not ours has
   /// its name, and for parts that have a file of their own.
-  [[nodiscard]] virtual std::string other_name(const task_spec& task, const std::string& ending) const = 0;
+  [[nodiscard]] virtual std::string alternative_name(const task_spec& task, const std::string& ending) const = 0;
 
   /// True if `name`, a path relative to the output directory, could be a name for the task's result: what is stored may
   /// have been altered, and no other file may ever be written.

@@ -143,7 +143,7 @@ expected<std::string> read_plain_file(const fs::path& file) {
   return parent->read(file.filename(), 1 << 20);
 }
 
-expected<json> parse_view(const fs::path& file) {
+expected<json> parse_batch_state(const fs::path& file) {
   auto text = read_plain_file(file);
   if (!text && text.error().code == ec::not_found)
     return fail(ec::state_missing, fmt::format("there is no state file '{}'", printable(file.string(), 1000)));
@@ -179,40 +179,40 @@ bool is_signed(json view) {
 
 }  // namespace
 
-std::string render_view(const run_record& run) { return text_of(view_of(run)); }
+std::string render_batch_state(const run_record& run) { return text_of(view_of(run)); }
 
-expected<void> write_view(const workspace& place, const run_record& run, durability when) {
+expected<void> write_batch_state(const workspace& workspace, const run_record& run, durability when) {
   const auto key = signing_key::load_or_make();
   if (!key) return tl::unexpected{key.error()};
   auto view = view_of(run);
   view["signature"] = signature_of(view, *key);
-  const auto state = open_state(place);
+  const auto state = open_state(workspace);
   if (!state) return tl::unexpected{state.error()};
   return state->replace("batch-state.json", text_of(view), when);
 }
 
-expected<void> sign_view(const workspace& place) {
-  if (auto sane = read_view(place.view_file()); !sane) return tl::unexpected{sane.error()};
-  auto view = parse_view(place.view_file());
+expected<void> sign_batch_state(const workspace& workspace) {
+  if (auto sane = read_batch_state(workspace.batch_state_path()); !sane) return tl::unexpected{sane.error()};
+  auto view = parse_batch_state(workspace.batch_state_path());
   if (!view) return tl::unexpected{view.error()};
   const auto key = signing_key::load_or_make();
   if (!key) return tl::unexpected{key.error()};
   view->erase("signature");
   (*view)["signature"] = signature_of(*view, *key);
-  const auto state = open_state(place);
+  const auto state = open_state(workspace);
   if (!state) return tl::unexpected{state.error()};
   return state->replace("batch-state.json", text_of(*view), durability::now);
 }
 
-expected<imported_view> read_view(const fs::path& file) {
-  const auto parsed = parse_view(file);
+expected<imported_batch_state> read_batch_state(const fs::path& file) {
+  const auto parsed = parse_batch_state(file);
   if (!parsed) return tl::unexpected{parsed.error()};
   fields top{*parsed, ""};
   if (const auto version = top.whole("schemaVersion", 0, INT32_MAX, 0); version > view_version)
     return fail(ec::state_newer,
                 fmt::format("'{}' has schemaVersion {}, this program knows up to {}; use the newer program",
                             printable(file.string(), 1000), version, view_version));
-  imported_view view;
+  imported_batch_state view;
   view.total_tasks = static_cast<uint32_t>(top.whole("totalTasks", 0, most_count));
   view.completed_tasks = static_cast<uint32_t>(top.whole("completedTasks", 0, view.total_tasks));
   (void)top.whole("failedTasks", 0, view.total_tasks, 0);
@@ -255,11 +255,11 @@ void compare(const json& there, const json& here, const std::string& prefix, std
 
 }  // namespace
 
-std::vector<std::string> view_differences(const fs::path& file, const run_record& run) {
-  auto there = parse_view(file);
+std::vector<std::string> batch_state_differences(const fs::path& file, const run_record& run) {
+  auto there = parse_batch_state(file);
   if (!there) return {there.error().message};
   const auto signed_by = *there;
-  auto here = json::parse(render_view(run), nullptr, false);
+  auto here = json::parse(render_batch_state(run), nullptr, false);
   for (const auto* time : {"startTime", "lastUpdate", "signature"}) {
     there->erase(time);
     here.erase(time);
@@ -270,6 +270,8 @@ std::vector<std::string> view_differences(const fs::path& file, const run_record
   return differences;
 }
 
-bool view_agrees(const fs::path& file, const run_record& run) { return view_differences(file, run).empty(); }
+bool batch_state_agrees(const fs::path& file, const run_record& run) {
+  return batch_state_differences(file, run).empty();
+}
 
 }  // namespace cohort::state

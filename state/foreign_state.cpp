@@ -22,31 +22,32 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool has_ledger(const workspace& place) {
-  const auto state = open_state(place);
+bool has_ledger(const workspace& workspace) {
+  const auto state = open_state(workspace);
   return state &&
          (state->kind_of("ledger.db") != file_kind::missing || state->kind_of("ledger.db-wal") != file_kind::missing);
 }
 
-error untrusted_view(const workspace& place) {
+error untrusted_batch_state(const workspace& workspace) {
   return {
       ec::state_untrusted,
       fmt::format("'{}' was not written by this user: it may have come with the project. It is not used, and nothing "
                   "was changed. `cohort trust PROJECT` shows the settings that it would bring, and takes them over if "
                   "you agree; `cohort generate-logical-batch PROJECT --clean` puts it aside",
-                  printable(place.view_file().native(), 1000))};
+                  printable(workspace.batch_state_path().native(), 1000))};
 }
 
 /// Whether this user signed the ledger, in whichever project.
-expected<void> check_own_ledger(const workspace& place) {
-  const auto format = ledger_format(place.ledger_file());
+expected<void> check_own_ledger(const workspace& workspace) {
+  const auto format = ledger_format(workspace.ledger_file());
   if (!format) return {};  // Damaged or gone: the one who opens it says so.
   if (*format < first_signed_format())
     return tl::unexpected{with_way_back(
-        place,
-        untrusted(place.ledger_file(), "was written by an older version of this program, which did not sign it"))};
-  const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-  if (!book && book.error().code == ec::state_untrusted) return tl::unexpected{with_way_back(place, book.error())};
+        workspace,
+        untrusted(workspace.ledger_file(), "was written by an older version of this program, which did not sign it"))};
+  const auto ledger = ledger::open(workspace.ledger_file(), workspace.project, ledger::access::read_only);
+  if (!ledger && ledger.error().code == ec::state_untrusted)
+    return tl::unexpected{with_way_back(workspace, ledger.error())};
   return {};
 }
 
@@ -64,11 +65,11 @@ struct temporary_folder {
   std::string path;
 };
 
-expected<foreign_state> read_imported(const workspace& place, const fs::path& file, const signing_key& key) {
-  auto opened = store::open_for_reading(file, key);
+expected<foreign_state> read_imported(const workspace& workspace, const fs::path& file, const signing_key& key) {
+  auto opened = ledger_file::open_for_reading(file, key);
   if (!opened) return tl::unexpected{opened.error()};
   foreign_state found;
-  return guarded(&opened->database(), place.ledger_file(), "read the ledger", [&]() -> expected<foreign_state> {
+  return guarded(&opened->database(), workspace.ledger_file(), "read the ledger", [&]() -> expected<foreign_state> {
     found.made_for = opened->meta("project");
     SQLite::Statement counts{
         opened->database(),
@@ -89,56 +90,56 @@ expected<foreign_state> read_imported(const workspace& place, const fs::path& fi
     SQLite::Statement folders{opened->database(), "SELECT DISTINCT output_directory FROM run ORDER BY 1 LIMIT 20"};
     while (folders.executeStep()) {
       const fs::path named{folders.getColumn(0).getString()};
-      const auto absolute = named.is_absolute() ? named : place.project / named;
-      found.folders.push_back({absolute, !path_below(place.project, absolute).empty()});
+      const auto absolute = named.is_absolute() ? named : workspace.project / named;
+      found.folders.push_back({absolute, !path_below(workspace.project, absolute).empty()});
     }
     return found;
   });
 }
 
-expected<foreign_state> look_at_ledger(const workspace& place) {
+expected<foreign_state> look_at_ledger(const workspace& workspace) {
   const temporary_folder folder;
   if (folder.path.empty()) return tl::unexpected{system_error(errno, "create a folder in", fs::temp_directory_path())};
   const auto key = signing_key::ephemeral();
   if (!key) return tl::unexpected{key.error()};
   const fs::path copy = fs::path{folder.path} / "ledger.db";
-  if (auto done = import_ledger(place.ledger_file(), copy, *key, {place.project, false}); !done)
+  if (auto done = import_ledger(workspace.ledger_file(), copy, *key, {workspace.project, false}); !done)
     return tl::unexpected{done.error()};
-  auto found = read_imported(place, copy, *key);
+  auto found = read_imported(workspace, copy, *key);
   if (!found) return found;
-  auto book = ledger::open_with(copy, place.project, *key);
-  if (!book) return tl::unexpected{book.error()};
-  auto newest = book->newest_run();
-  if (!newest) return tl::unexpected{damaged(place.ledger_file(), "its newest run does not add up")};
+  auto ledger = ledger::open_with(copy, workspace.project, *key);
+  if (!ledger) return tl::unexpected{ledger.error()};
+  auto newest = ledger->newest_run();
+  if (!newest) return tl::unexpected{damaged(workspace.ledger_file(), "its newest run does not add up")};
   found->newest = std::move(*newest);
   return found;
 }
 
 }  // namespace
 
-expected<void> check_own_state(const workspace& place) {
-  if (has_ledger(place)) return check_own_ledger(place);
-  const auto view = read_view(place.view_file());
-  if (view && !view->is_signed) return tl::unexpected{untrusted_view(place)};
+expected<void> check_own_state(const workspace& workspace) {
+  if (has_ledger(workspace)) return check_own_ledger(workspace);
+  const auto view = read_batch_state(workspace.batch_state_path());
+  if (view && !view->is_signed) return tl::unexpected{untrusted_batch_state(workspace)};
   if (!view && view.error().code == ec::state_corrupt) {  // We write it as a whole: it is not ours, or was edited.
-    auto problem = untrusted_view(place);
+    auto problem = untrusted_batch_state(workspace);
     problem.message += ". Besides, " + view.error().message;
     return tl::unexpected{std::move(problem)};
   }
   return {};
 }
 
-expected<foreign_state> look_at_foreign_state(const workspace& place) {
+expected<foreign_state> look_at_foreign_state(const workspace& workspace) {
   const auto nothing = [] {
     return fail(ec::state_missing, "there is nothing to trust: no state is there that this user has not signed");
   };
-  if (has_ledger(place)) {
-    const auto own = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-    const auto format = ledger_format(place.ledger_file());
+  if (has_ledger(workspace)) {
+    const auto own = ledger::open(workspace.ledger_file(), workspace.project, ledger::access::read_only);
+    const auto format = ledger_format(workspace.ledger_file());
     if (own && format && *format >= first_signed_format()) return nothing();
-    return look_at_ledger(place);
+    return look_at_ledger(workspace);
   }
-  auto view = read_view(place.view_file());
+  auto view = read_batch_state(workspace.batch_state_path());
   if (!view && view.error().code == ec::state_missing) return nothing();
   if (!view) return tl::unexpected{view.error()};
   if (view->is_signed) return nothing();
@@ -149,19 +150,19 @@ expected<foreign_state> look_at_foreign_state(const workspace& place) {
 
 /// The new ledger takes the name of the old one in one step; the old one, whose journal was copied before, follows into
 /// the archive. A crash in between leaves either ledger in its place, and the old one with its journal in the archive.
-expected<std::optional<fs::path>> take_over_state(const workspace& place) {
-  if (!has_ledger(place)) {
-    if (auto done = sign_view(place); !done) return tl::unexpected{done.error()};
+expected<std::optional<fs::path>> take_over_state(const workspace& workspace) {
+  if (!has_ledger(workspace)) {
+    if (auto done = sign_batch_state(workspace); !done) return tl::unexpected{done.error()};
     return std::optional<fs::path>{};
   }
   const auto key = signing_key::load_or_make();
   if (!key) return tl::unexpected{key.error()};
-  const auto state = open_state(place);
+  const auto state = open_state(workspace);
   if (!state) return tl::unexpected{state.error()};
-  const fs::path fresh = place.ledger_file().native() + ".new";
-  if (auto done = import_ledger(place.ledger_file(), fresh, *key, {place.project, true}); !done)
+  const fs::path fresh = workspace.ledger_file().native() + ".new";
+  if (auto done = import_ledger(workspace.ledger_file(), fresh, *key, {workspace.project, true}); !done)
     return tl::unexpected{done.error()};
-  const auto archive = make_archive(place);
+  const auto archive = make_archive(workspace);
   if (!archive) return tl::unexpected{archive.error()};
   if (state->kind_of("ledger.db-wal") == file_kind::regular) {
     const auto journal = state->read("ledger.db-wal");
@@ -172,13 +173,13 @@ expected<std::optional<fs::path>> take_over_state(const workspace& place) {
   for (const auto* rest : {"ledger.db-wal", "ledger.db-shm"})
     if (auto gone = state->remove(rest); !gone) return tl::unexpected{gone.error()};
   if (::renameat2(state->fd(), "ledger.db.new", state->fd(), "ledger.db", RENAME_EXCHANGE) != 0)
-    return tl::unexpected{system_error(errno, "replace the ledger", place.ledger_file())};
+    return tl::unexpected{system_error(errno, "replace the ledger", workspace.ledger_file())};
   if (auto synced = state->sync(); !synced) return tl::unexpected{synced.error()};
   if (::renameat(state->fd(), "ledger.db.new", archive->fd(), "ledger.db") != 0)
-    return tl::unexpected{system_error(errno, "archive the ledger", place.ledger_file())};
+    return tl::unexpected{system_error(errno, "archive the ledger", workspace.ledger_file())};
   if (auto synced = archive->sync(); !synced) return tl::unexpected{synced.error()};
   // The user chose this ledger: a copy of another one must not take its place.
-  if (auto moved = archive_backups(place, archive->path()); !moved) return tl::unexpected{moved.error()};
+  if (auto moved = archive_backups(workspace, archive->path()); !moved) return tl::unexpected{moved.error()};
   return std::optional{archive->path()};
 }
 

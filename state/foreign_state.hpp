@@ -15,7 +15,7 @@ namespace cohort::state {
 
 /// `ec::state_untrusted` if a run would begin from a ledger, or without one from a `batch-state.json`, that this user
 /// did not sign. Other troubles are not told here. Writes nothing.
-[[nodiscard]] expected<void> check_own_state(const workspace& place);
+[[nodiscard]] expected<void> check_own_state(const workspace& workspace);
 
 /// A folder that a ledger's runs write tests into.
 struct named_folder {
@@ -34,15 +34,15 @@ struct foreign_state {
       files_outside;   ///< The first ten that would count as this program's, outside of the project.
   uint64_t files = 0;  ///< Recorded as delivered.
   uint64_t stored_answers = 0;
-  std::optional<imported_view> view;  ///< Only without a ledger: then its settings are taken over.
+  std::optional<imported_batch_state> view;  ///< Only without a ledger: then its settings are taken over.
 };
 
 /// Reads it through all the checks of taking over. `ec::state_missing` if there is nothing that needs trust; else as
-/// `import_ledger` and `read_view`. Writes nothing in the project.
-[[nodiscard]] expected<foreign_state> look_at_foreign_state(const workspace& place);
+/// `import_ledger` and `read_batch_state`. Writes nothing in the project.
+[[nodiscard]] expected<foreign_state> look_at_foreign_state(const workspace& workspace);
 
 /// Signs it. The ledger as it was goes to the archive, whose folder is returned; nothing without a ledger. The caller
 /// holds the lock.
-[[nodiscard]] expected<std::optional<std::filesystem::path>> take_over_state(const workspace& place);
+[[nodiscard]] expected<std::optional<std::filesystem::path>> take_over_state(const workspace& workspace);
 
 }  // namespace cohort::state

@@ -19,7 +19,7 @@ namespace {
 /// Paths as they are delivered, relative to the project as a walk of its tree names them: past links in --tests-dir.
 class inward_paths {
  public:
-  explicit inward_paths(const workspace& place) : project_(place.project) {}
+  explicit inward_paths(const workspace& workspace) : project_(workspace.project) {}
 
   void add(const std::vector<std::string>& delivered) {
     for (const auto& each : delivered) {
@@ -46,15 +46,15 @@ class inward_paths {
 
 }  // namespace
 
-expected<std::unordered_set<std::string>> generated_files(const workspace& place, const ledger* book) {
-  inward_paths paths{place};
-  if (book != nullptr) {
-    const auto delivered = book->delivered_paths();
+expected<std::unordered_set<std::string>> generated_files(const workspace& workspace, const ledger* ledger) {
+  inward_paths paths{workspace};
+  if (ledger != nullptr) {
+    const auto delivered = ledger->delivered_paths();
     if (!delivered) return tl::unexpected{delivered.error()};
     paths.add(*delivered);
   }
-  for (const auto& file : archived_ledgers(place)) {
-    const auto archived = ledger::open(file, place.project, ledger::access::read_only);
+  for (const auto& file : archived_ledgers(workspace)) {
+    const auto archived = ledger::open(file, workspace.project, ledger::access::read_only);
     const auto delivered =
         archived ? archived->delivered_paths() : expected<std::vector<std::string>>{tl::unexpected{archived.error()}};
     if (delivered)
@@ -65,10 +65,10 @@ expected<std::unordered_set<std::string>> generated_files(const workspace& place
   return paths.take();
 }
 
-expected<std::unordered_set<std::string>> generated_files(const workspace& place) {
-  const auto book = open_ledger(place, ledger::access::read_only);
-  if (!book && book.error().code != ec::state_missing) return tl::unexpected{book.error()};
-  return generated_files(place, book ? &*book : nullptr);
+expected<std::unordered_set<std::string>> generated_files(const workspace& workspace) {
+  const auto ledger = open_ledger(workspace, ledger::access::read_only);
+  if (!ledger && ledger.error().code != ec::state_missing) return tl::unexpected{ledger.error()};
+  return generated_files(workspace, ledger ? &*ledger : nullptr);
 }
 
 }  // namespace cohort::state

@@ -76,20 +76,20 @@ expected<void> refuse_odd_files(const folder& state) {
   return {};
 }
 
-expected<folder> project_folder(const workspace& place) { return folder::open(place.project); }
+expected<folder> project_folder(const workspace& workspace) { return folder::open(workspace.project); }
 
 /// Opens or creates `.claude-testing`, which must be a folder with no links in the places of ours.
-expected<folder> state_folder(const workspace& place, bool create) {
-  const auto project = project_folder(place);
+expected<folder> state_folder(const workspace& workspace, bool create) {
+  const auto project = project_folder(workspace);
   if (!project) return tl::unexpected{project.error()};
   const auto kind = project->kind_of(state_name);
   if (kind == file_kind::regular || kind == file_kind::other)
     return fail(ec::permission_denied,
-                fmt::format("'{}' is not a folder; move it away", printable(place.root().native(), 1000)));
+                fmt::format("'{}' is not a folder; move it away", printable(workspace.root().native(), 1000)));
   if (kind == file_kind::link)
     return fail(ec::state_untrusted,
                 fmt::format("'{}' is a symbolic link, and none is followed there; replace it by a folder",
-                            printable(place.root().native(), 1000)));
+                            printable(workspace.root().native(), 1000)));
   auto state = create ? project->make_sub(state_name) : project->sub(state_name);
   if (!state) return state;
   if (auto safe = refuse_odd_files(*state); !safe) return tl::unexpected{safe.error()};
@@ -113,8 +113,8 @@ expected<fs::path> new_archive(const folder& state) {
   return fail(ec::io, fmt::format("cannot find a free name for an archive in '{}'", parent->path().string()));
 }
 
-expected<fs::path> move_to_archive(const workspace& place, std::initializer_list<const char*> movable) {
-  const auto state = state_folder(place, true);
+expected<fs::path> move_to_archive(const workspace& workspace, std::initializer_list<const char*> movable) {
+  const auto state = state_folder(workspace, true);
   if (!state) return tl::unexpected{state.error()};
   auto target = new_archive(*state);
   if (!target) return target;
@@ -122,7 +122,7 @@ expected<fs::path> move_to_archive(const workspace& place, std::initializer_list
     if (state->kind_of(name) == file_kind::missing) continue;
     if (auto moved = state->move(name, *target / name); !moved) return tl::unexpected{moved.error()};
   }
-  return place.root() / *target;
+  return workspace.root() / *target;
 }
 
 }  // namespace
@@ -138,20 +138,20 @@ expected<workspace> open_workspace(const fs::path& project) {
   if (!fs::is_directory(real, failed))
     return fail(ec::not_found, fmt::format("the project '{}' is not a directory", printable(project.string(), 1000)));
   if (::access(real.c_str(), R_OK | X_OK) != 0) return tl::unexpected{system_error(errno, "read the project", real)};
-  const workspace place{real};
-  if (const auto state = state_folder(place, false); !state && state.error().code != ec::not_found)
+  const workspace workspace{real};
+  if (const auto state = state_folder(workspace, false); !state && state.error().code != ec::not_found)
     return tl::unexpected{state.error()};
-  return place;
+  return workspace;
 }
 
-expected<folder> open_state(const workspace& place) {
-  const auto project = project_folder(place);
+expected<folder> open_state(const workspace& workspace) {
+  const auto project = project_folder(workspace);
   if (!project) return tl::unexpected{project.error()};
   return project->sub(state_name);
 }
 
-expected<void> prepare(const workspace& place) {
-  const auto state = state_folder(place, true);
+expected<void> prepare(const workspace& workspace) {
+  const auto state = state_folder(workspace, true);
   if (!state) return tl::unexpected{state.error()};
   if (const auto logs = state->make_sub("logs", access::own); !logs) return tl::unexpected{logs.error()};
   for (const auto* name : {"logs", "cache", "archive", "unusable"})
@@ -160,17 +160,17 @@ expected<void> prepare(const workspace& place) {
   return state->replace(".gitignore", ignore_rules, durability::later);
 }
 
-expected<fs::path> result_path(const workspace& place, const fs::path& output, std::string_view relative) {
-  const auto inward = output.lexically_relative(place.project);
+expected<fs::path> result_path(const workspace& workspace, const fs::path& output, std::string_view relative) {
+  const auto inward = output.lexically_relative(workspace.project);
   if (!inward.empty() && *inward.begin() != "..")
-    if (auto inside = join_inside(place.project, (inward / relative).native()); !inside) return inside;
+    if (auto inside = join_inside(workspace.project, (inward / relative).native()); !inside) return inside;
   return join_inside(output, relative);
 }
 
-expected<fs::path> known_path(const workspace& place, const fs::path& output, const fs::path& file) {
-  for (const auto& root : {output, place.project}) {
+expected<fs::path> known_path(const workspace& workspace, const fs::path& output, const fs::path& file) {
+  for (const auto& root : {output, workspace.project}) {
     const auto relative = file.lexically_relative(root);
-    if (!relative.empty() && *relative.begin() != "..") return result_path(place, root, relative.native());
+    if (!relative.empty() && *relative.begin() != "..") return result_path(workspace, root, relative.native());
   }
   return fail(ec::permission_denied, "it lies outside the project and outside the folder of its run");
 }
@@ -189,39 +189,41 @@ bool may_hold_tests(const fs::path& output) {
 
 /// The ledger goes before its WAL: a ledger without the WAL would open and have forgotten answers, while a WAL alone
 /// is refused as damaged, and archiving again puts it away as well.
-expected<fs::path> archive_state(const workspace& place) {
-  return move_to_archive(place,
+expected<fs::path> archive_state(const workspace& workspace) {
+  return move_to_archive(workspace,
                          {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.new", "batch-state.json", "cache"});
 }
 
-expected<fs::path> archive_ledger(const workspace& place) {
-  return move_to_archive(place, {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.new"});
+expected<fs::path> archive_ledger(const workspace& workspace) {
+  return move_to_archive(workspace, {"ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.new"});
 }
 
-expected<folder> make_archive(const workspace& place) {
-  const auto state = state_folder(place, true);
+expected<folder> make_archive(const workspace& workspace) {
+  const auto state = state_folder(workspace, true);
   if (!state) return tl::unexpected{state.error()};
   const auto name = new_archive(*state);
   if (!name) return tl::unexpected{name.error()};
   return state->sub(*name);
 }
 
-std::vector<fs::path> archived_ledgers(const workspace& place) {
+std::vector<fs::path> archived_ledgers(const workspace& workspace) {
   std::vector<fs::path> found;
   std::error_code failed;
-  for (auto entry = fs::directory_iterator{place.root() / "archive", failed};
+  for (auto entry = fs::directory_iterator{workspace.root() / "archive", failed};
        !failed && entry != fs::directory_iterator{}; entry.increment(failed)) {
-    auto file = entry->path() / place.ledger_file().filename();
+    auto file = entry->path() / workspace.ledger_file().filename();
     if (std::error_code ignored; fs::exists(file, ignored)) found.push_back(std::move(file));
   }
   std::sort(found.begin(), found.end());
   return found;
 }
 
-expected<fs::path> archive_view(const workspace& place) { return move_to_archive(place, {"batch-state.json"}); }
+expected<fs::path> archive_batch_state(const workspace& workspace) {
+  return move_to_archive(workspace, {"batch-state.json"});
+}
 
-expected<void> reserve_ballast(const workspace& place, uint64_t bytes) {
-  const auto state = open_state(place);
+expected<void> reserve_ballast(const workspace& workspace, uint64_t bytes) {
+  const auto state = open_state(workspace);
   if (!state) return tl::unexpected{state.error()};
   const auto file = state->open_file("ballast", O_WRONLY | O_CREAT);
   if (!file) return tl::unexpected{file.error()};
@@ -231,11 +233,11 @@ expected<void> reserve_ballast(const workspace& place, uint64_t bytes) {
   if (why == 0 && bytes > 0) why = ::posix_fallocate(file->get(), 0, size);
   if (why == 0) return {};
   (void)state->remove("ballast");
-  return tl::unexpected{system_error(why, "keep disk space in reserve in", place.ballast_file())};
+  return tl::unexpected{system_error(why, "keep disk space in reserve in", workspace.ballast_file())};
 }
 
-void release_ballast(const workspace& place) noexcept {
-  if (const auto state = open_state(place)) (void)state->remove("ballast");
+void release_ballast(const workspace& workspace) noexcept {
+  if (const auto state = open_state(workspace)) (void)state->remove("ballast");
 }
 
 }  // namespace cohort::state

@@ -10,9 +10,9 @@ namespace cohort::actors {
 
 /// How many answers are with the JUDGE. A BATCH that is turned away reads its answer itself, so that answers which come
 /// faster than one thread can read them slow down who brings them instead of filling the memory.
-class judge_backlog {
+class validation_backlog {
  public:
-  explicit judge_backlog(uint32_t most = 512) noexcept : most_(most) {}
+  explicit validation_backlog(uint32_t most = 512) noexcept : most_(most) {}
   /// False: too many wait. Otherwise `leave` follows.
   [[nodiscard]] bool enter() noexcept;
   void leave() noexcept { --waiting_; }
@@ -24,26 +24,27 @@ class judge_backlog {
 };
 
 /// Reads one answer.
-[[nodiscard]] judgement judge_answer(const task_craft& craft, const task_spec& task, const std::string& text);
+[[nodiscard]] validation validate_answer(const answer_handler& handler, const task_spec& task, const std::string& text);
 
-class judge_state {
+class answer_validator_state {
  public:
   static inline const char* name = "judge";
 
-  void start(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
-             std::shared_ptr<judge_backlog> backlog);
+  void start(answer_validator_actor::stateful_pointer<answer_validator_state> self, context_ptr context,
+             std::shared_ptr<validation_backlog> backlog);
 
-  caf::typed_response_promise<judgement> read(const unread_answer& answer);
+  caf::typed_response_promise<validation> read(const answer_to_validate& answer);
 
  private:
   void rest();
 
-  judge_actor::stateful_pointer<judge_state> self_ = nullptr;
+  answer_validator_actor::stateful_pointer<answer_validator_state> self_ = nullptr;
   context_ptr context_;
-  std::shared_ptr<judge_backlog> backlog_;
+  std::shared_ptr<validation_backlog> backlog_;
 };
 
-judge_actor::behavior_type judge(judge_actor::stateful_pointer<judge_state> self, context_ptr context,
-                                 std::shared_ptr<judge_backlog> backlog);
+answer_validator_actor::behavior_type answer_validator(
+    answer_validator_actor::stateful_pointer<answer_validator_state> self, context_ptr context,
+    std::shared_ptr<validation_backlog> backlog);
 
 }  // namespace cohort::actors

@@ -4,12 +4,13 @@
 
 namespace cohort::actors {
 
-awaited_tasks::awaited_tasks(const std::vector<state::awaited_attempt>& attempts, steady_time until) : until_(until) {
+in_doubt_attempts::in_doubt_attempts(const std::vector<state::in_doubt_attempt>& attempts, steady_time until)
+    : until_(until) {
   for (const auto& one : attempts) tasks_[one.task][one.attempt] = {node_of(one.node), false};
 }
 
 template <class Gone>
-std::vector<task_id> awaited_tasks::drop(Gone&& gone) {
+std::vector<task_id> in_doubt_attempts::drop(Gone&& gone) {
   std::vector<task_id> released;
   for (auto task = tasks_.begin(); task != tasks_.end();) {
     std::erase_if(task->second, [&](const auto& entry) { return gone(task->first, entry.first, entry.second); });
@@ -23,7 +24,7 @@ std::vector<task_id> awaited_tasks::drop(Gone&& gone) {
   return released;
 }
 
-std::vector<task_id> awaited_tasks::came(const std::string& node, const std::set<attempt_id>& held) {
+std::vector<task_id> in_doubt_attempts::came(const std::string& node, const std::set<attempt_id>& held) {
   for (auto& [task, attempts] : tasks_)
     for (auto& [number, holder] : attempts)
       if (holder.node == node && held.contains({task, number})) holder.here = true;
@@ -32,7 +33,7 @@ std::vector<task_id> awaited_tasks::came(const std::string& node, const std::set
   });
 }
 
-std::vector<task_id> awaited_tasks::went(const std::string& node, steady_time now) {
+std::vector<task_id> in_doubt_attempts::went(const std::string& node, steady_time now) {
   if (now < until_) {
     for (auto& [task, attempts] : tasks_)
       for (auto& [number, holder] : attempts)
@@ -42,24 +43,24 @@ std::vector<task_id> awaited_tasks::went(const std::string& node, steady_time no
   return drop([&](const task_id&, uint32_t, const possible_holder& x) { return x.node == node && x.here; });
 }
 
-std::vector<task_id> awaited_tasks::at(steady_time now) {
+std::vector<task_id> in_doubt_attempts::at(steady_time now) {
   if (now < until_ || tasks_.empty()) return {};
   return drop([](const task_id&, uint32_t, const possible_holder& x) { return !x.here; });
 }
 
-bool awaited_tasks::settled(const attempt_id& attempt) {
+bool in_doubt_attempts::settled(const attempt_id& attempt) {
   const auto task = tasks_.find(attempt.first);
   if (task == tasks_.end() || task->second.erase(attempt.second) == 0 || !task->second.empty()) return false;
   tasks_.erase(task);
   return true;
 }
 
-void awaited_tasks::answered(const task_id& task) {
+void in_doubt_attempts::answered(const task_id& task) {
   tasks_.erase(task);
   answered_.insert(task);
 }
 
-awaited_tasks::status awaited_tasks::of(const task_id& task) const {
+in_doubt_attempts::status in_doubt_attempts::of(const task_id& task) const {
   if (tasks_.contains(task)) return status::awaited;
   return answered_.contains(task) ? status::answered : status::free;
 }

@@ -12,9 +12,9 @@
 
 namespace cohort::actors {
 
-class awaited_tasks {
+class in_doubt_attempts {
  public:
-  awaited_tasks(const std::vector<state::awaited_attempt>& attempts, steady_time until);
+  in_doubt_attempts(const std::vector<state::in_doubt_attempt>& attempts, steady_time until);
 
   /// A node came (back) and told what it holds; what it does not hold is no longer awaited from it.
   /// Returns tasks that nobody holds any more.

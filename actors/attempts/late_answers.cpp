@@ -8,15 +8,15 @@
 
 namespace cohort::actors {
 
-std::string refusal_of(const late_report& late, const state::attempt_standing& standing) {
-  if (standing.node.empty() || node_of(standing.node) != late.node) return "it was not given to this node";
-  if (late.report.answered && !standing.owed && !standing.answered) return "it was given back before, unsent";
+std::string refusal_of(const late_report& late, const state::attempt_state& state) {
+  if (state.node.empty() || node_of(state.node) != late.node) return "it was not given to this node";
+  if (late.report.answered && !state.owed && !state.answered) return "it was given back before, unsent";
   return {};
 }
 
-expected<late_outcome> record_late(state::ledger& book, const run_context& context, const late_report& late) {
+expected<late_outcome> record_late(state::ledger& ledger, const run_context& context, const late_report& late) {
   const auto& report = late.report;
-  const auto before = book.standing(late.run, report.task, report.attempt);
+  const auto before = ledger.attempt_state_of(late.run, report.task, report.attempt);
   if (!before) return tl::unexpected{before.error()};
   late_outcome outcome;
   outcome.batch = before->batch;
@@ -40,10 +40,10 @@ expected<late_outcome> record_late(state::ledger& book, const run_context& conte
   }
   const auto fresh =
       report.answered
-          ? book.record(late.run, attempt_done{report.task, report.attempt, report.lease, answer, cost, model->id})
-          : book.record(late.run, attempt_failed{report.task, report.attempt, report.lease, report.failure});
+          ? ledger.record(late.run, attempt_done{report.task, report.attempt, report.lease, answer, cost, model->id})
+          : ledger.record(late.run, attempt_failed{report.task, report.attempt, report.lease, report.failure});
   if (!fresh) return tl::unexpected{fresh.error()};
-  const auto after = book.standing(late.run, report.task, report.attempt);
+  const auto after = ledger.attempt_state_of(late.run, report.task, report.attempt);
   if (!after) return tl::unexpected{after.error()};
   outcome.fresh = *fresh;
   outcome.used = *fresh && before->state != task_state::answered && after->state == task_state::answered;

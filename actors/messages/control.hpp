@@ -58,24 +58,24 @@ typename Inspector::result_type inspect(Inspector& f, batch_ended& x) {
 }
 
 /// Something that concerns the whole run went wrong: stop handing out work.
-struct halt {
+struct stop_run {
   ec code = ec::none;
   std::string message;
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, halt& x) {
+typename Inspector::result_type inspect(Inspector& f, stop_run& x) {
   return f(x.code, x.message);
 }
 
 /// One task's result cannot be put in its place. Its answer stays on disk; the run goes on and ends as failed.
-struct setback {
+struct delivery_failed {
   ec code = ec::none;
   std::string message;
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, setback& x) {
+typename Inspector::result_type inspect(Inspector& f, delivery_failed& x) {
   return f(x.code, x.message);
 }
 

@@ -4,13 +4,13 @@
 
 namespace cohort::actors {
 
-std::string_view name(node_standing standing) noexcept {
-  switch (standing) {
-    case node_standing::joined: return "joined";
-    case node_standing::leaving: return "leaving";
-    case node_standing::put_aside: return "put aside";
-    case node_standing::lost: return "lost";
-    case node_standing::left: return "left";
+std::string_view name(node_status status) noexcept {
+  switch (status) {
+    case node_status::joined: return "joined";
+    case node_status::leaving: return "leaving";
+    case node_status::put_aside: return "put aside";
+    case node_status::lost: return "lost";
+    case node_status::left: return "left";
   }
   return "unknown";
 }

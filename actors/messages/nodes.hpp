@@ -19,8 +19,8 @@ inline constexpr uint32_t cluster_protocol = 2;
 
 /// An attempt that a node holds: asked for and not acknowledged.
 struct held_attempt {
-  std::string
-      book;  ///< Identity of the ledger that it belongs to; in a hello it is veiled (`actors/nodes/message_checks`).
+  std::string ledger_id;  ///< Identity of the ledger that it belongs to; in a hello it is veiled
+                          ///< (`actors/nodes/message_checks`).
   int64_t run = 0;
   task_id task;
   uint32_t attempt = 0;
@@ -28,16 +28,16 @@ struct held_attempt {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, held_attempt& x) {
-  return f(x.book, x.run, x.task, x.attempt);
+  return f(x.ledger_id, x.run, x.task, x.attempt);
 }
 
 /// A node's first words.
 struct node_hello {
   uint32_t protocol = cluster_protocol;
-  std::string session;  ///< Random; new with each joining.
-  std::string node;     ///< Identity of the node's spool: the same after a restart.
-  std::string life;     ///< Random; one for each start of the node's process.
-  std::string name;     ///< For people.
+  std::string session;     ///< Random; new with each joining.
+  std::string node;        ///< Identity of the node's spool: the same after a restart.
+  std::string process_id;  ///< Random; one for each start of the node's process.
+  std::string name;        ///< For people.
   uint32_t slots = 0;
   uint32_t busy = 0;  ///< Slots that attempts of an earlier session still hold.
   std::vector<held_attempt> held;
@@ -45,7 +45,7 @@ struct node_hello {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_hello& x) {
-  return f(x.protocol, x.session, x.node, x.life, x.name, x.slots, x.busy, x.held);
+  return f(x.protocol, x.session, x.node, x.process_id, x.name, x.slots, x.busy, x.held);
 }
 
 /// The HUB's answer.
@@ -54,14 +54,14 @@ struct node_welcome {
   bool accepted = false;
   ec code = ec::none;  ///< Why not.
   std::string reason;
-  std::string book;       ///< Identity of the ledger that is worked on.
+  std::string ledger_id;  ///< Identity of the ledger that is worked on.
   milliseconds lease{0};  ///< Silence of this length, on either side, ends the session.
   std::string run;        ///< For people: the run's name.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_welcome& x) {
-  return f(x.protocol, x.accepted, x.code, x.reason, x.book, x.lease, x.run);
+  return f(x.protocol, x.accepted, x.code, x.reason, x.ledger_id, x.lease, x.run);
 }
 
 /// A node's heartbeat.
@@ -88,23 +88,23 @@ typename Inspector::result_type inspect(Inspector& f, hub_pulse& x) {
   return f(x.session, x.known);
 }
 
-enum class parcel_kind : uint8_t {
+enum class message_kind : uint8_t {
   order,   ///< HUB to NODE: a `remote_order`.
   report,  ///< NODE to HUB: a `remote_report`.
 };
 
 /// A piece of something that may be large: between two pieces heartbeats have their turn.
-struct wire_part {
+struct message_part {
   std::string session;
   uint64_t parcel = 0;  ///< Counts within the session and direction.
   uint32_t index = 0;
   uint32_t count = 1;
-  parcel_kind kind = parcel_kind::order;
+  message_kind kind = message_kind::order;
   std::string bytes;
 };
 
 template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, wire_part& x) {
+typename Inspector::result_type inspect(Inspector& f, message_part& x) {
   return f(x.session, x.parcel, x.index, x.count, x.kind, x.bytes);
 }
 
@@ -124,20 +124,20 @@ typename Inspector::result_type inspect(Inspector& f, remote_order& x) {
 
 /// How an attempt ended on a node.
 struct remote_report {
-  std::string book;
+  std::string ledger_id;
   int64_t run = 0;
   work_report report;
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, remote_report& x) {
-  return f(x.book, x.run, x.report);
+  return f(x.ledger_id, x.run, x.report);
 }
 
 /// The report is on the coordinator's disk: the node may forget it.
 struct report_kept {
   std::string session;
-  std::string book;
+  std::string ledger_id;
   int64_t run = 0;
   task_id task;
   uint32_t attempt = 0;
@@ -146,7 +146,7 @@ struct report_kept {
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, report_kept& x) {
-  return f(x.session, x.book, x.run, x.task, x.attempt, x.taken);
+  return f(x.session, x.ledger_id, x.run, x.task, x.attempt, x.taken);
 }
 
 /// The node takes no more work.
@@ -266,7 +266,7 @@ typename Inspector::result_type inspect(Inspector& f, slots_changed& x) {
 }
 
 /// Where a node stands.
-enum class node_standing : uint8_t {
+enum class node_status : uint8_t {
   joined,
   leaving,    ///< Takes no more work, finishes what it has.
   put_aside,  ///< Its calls keep failing.
@@ -274,24 +274,24 @@ enum class node_standing : uint8_t {
   left,       ///< Ended in good order.
 };
 
-[[nodiscard]] std::string_view name(node_standing standing) noexcept;
+[[nodiscard]] std::string_view name(node_status status) noexcept;
 
 /// A node as it is shown.
 struct node_view {
   std::string name;
   std::string node;
-  node_standing standing = node_standing::joined;
+  node_status status = node_status::joined;
   std::string reason;  ///< Why it was put aside.
   uint32_t slots = 0;
   uint32_t in_flight = 0;
-  uint64_t done = 0;    ///< Answers that it brought, of this start.
-  uint64_t failed = 0;  ///< Calls of it that failed.
-  wall_time heard;      ///< When it was last heard of.
+  uint64_t done = 0;     ///< Answers that it brought, of this start.
+  uint64_t failed = 0;   ///< Calls of it that failed.
+  wall_time last_heard;  ///< When it was last heard of.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, node_view& x) {
-  return f(x.name, x.node, x.standing, x.reason, x.slots, x.in_flight, x.done, x.failed, x.heard.ms);
+  return f(x.name, x.node, x.status, x.reason, x.slots, x.in_flight, x.done, x.failed, x.last_heard.ms);
 }
 
 /// All nodes of this start, for PROGRESS.

@@ -45,12 +45,12 @@ struct batch_contents {
   uint32_t batch = 0;
   std::vector<task_record> tasks;
   std::vector<task_ended> not_askable;  ///< Waiting tasks of it whose source is gone or changed.
-  std::vector<task_id> awaited;         ///< Waiting tasks of it that nodes may hold an answer for.
+  std::vector<task_id> in_doubt;        ///< Waiting tasks of it that nodes may hold an answer for.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, batch_contents& x) {
-  return f(x.batch, x.tasks, x.not_askable, x.awaited);
+  return f(x.batch, x.tasks, x.not_askable, x.in_doubt);
 }
 
 /// Every task of the batch is done for now: sync its files and publish the view.

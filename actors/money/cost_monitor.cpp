@@ -17,21 +17,23 @@ void cost_monitor_state::start(cost_monitor_actor::stateful_pointer<cost_monitor
   warn_at_ = warn_at;
 }
 
-caf::typed_response_promise<funds_answer> cost_monitor_state::ask(const funds_wanted& wish) {
+caf::typed_response_promise<funds_answer> cost_monitor_state::ask(const funds_wanted& request) {
   auto promise = self_->make_response_promise<funds_answer>();
-  waiting_.push_back({wish, promise});
+  waiting_.push_back({request, promise});
   answer_waiting();
   return promise;
 }
 
 bool cost_monitor_state::try_answer(waiting& entry, bool& run_blocked, std::deque<uint32_t>& blocked_batches) {
-  const auto batch = entry.wish.batch;
+  const auto batch = entry.request.batch;
   if (run_blocked || std::find(blocked_batches.begin(), blocked_batches.end(), batch) != blocked_batches.end())
     return false;
-  const auto ruling = money_->reserve(batch, entry.wish.amount);
+  const auto ruling = money_->reserve(batch, entry.request.amount);
   switch (ruling.outcome) {
     case budget::verdict::granted: entry.promise.deliver(funds_answer{}); return true;
-    case budget::verdict::vetoed: entry.promise.deliver(money_->explain(batch, entry.wish.amount, ruling)); return true;
+    case budget::verdict::vetoed:
+      entry.promise.deliver(money_->explain(batch, entry.request.amount, ruling));
+      return true;
     case budget::verdict::wait:
       if (ruling.by_run)
         run_blocked = true;
@@ -95,7 +97,7 @@ cost_monitor_actor::behavior_type cost_monitor(cost_monitor_actor::stateful_poin
                                                std::optional<nano_dollars> warn_at) {
   self->state.start(self, std::move(money), std::move(progress), warn_at);
   return {
-      [self](const funds_wanted& wish) { return self->state.ask(wish); },
+      [self](const funds_wanted& request) { return self->state.ask(request); },
       [self](const settlement& x) { self->state.settle(x); },
   };
 }

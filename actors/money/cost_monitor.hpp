@@ -19,12 +19,12 @@ class cost_monitor_state {
   void start(cost_monitor_actor::stateful_pointer<cost_monitor_state> self, budget money, progress_actor progress,
              std::optional<nano_dollars> warn_at);
 
-  caf::typed_response_promise<funds_answer> ask(const funds_wanted& wish);
+  caf::typed_response_promise<funds_answer> ask(const funds_wanted& request);
   void settle(const settlement& x);
 
  private:
   struct waiting {
-    funds_wanted wish;
+    funds_wanted request;
     caf::typed_response_promise<funds_answer> promise;
   };
 

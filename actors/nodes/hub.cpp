@@ -31,9 +31,9 @@ void hub_state::start(hub_service_actor::stateful_pointer<hub_state> self, hub_p
   parts_ = std::move(parts);
   table_ = std::make_unique<node_table>(parts_.rules);
   // A node that is there finds its way back within the time after which it would be called lost.
-  awaited_ = std::make_unique<awaited_tasks>(parts_.awaited, now() + parts_.rules.lease);
-  for (const auto& one : parts_.awaited)
-    if (one.open) given_up_[one.node].insert({one.task, one.attempt});
+  in_doubt_ = std::make_unique<in_doubt_attempts>(parts_.in_doubt, now() + parts_.rules.lease);
+  for (const auto& one : parts_.in_doubt)
+    if (one.open) abandoned_[one.node].insert({one.task, one.attempt});
   self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source, "its process or its connection ended"); });
   self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
 }
@@ -60,7 +60,7 @@ std::optional<error> hub_state::objection(const node_call& call) {
 
 node_welcome hub_state::on_call(node_call& call) {
   node_welcome answer;
-  answer.book = parts_.book;
+  answer.ledger_id = parts_.ledger_id;
   answer.lease = parts_.rules.lease;
   answer.run = parts_.run_name;
   auto why = objection(call);
@@ -74,7 +74,7 @@ node_welcome hub_state::on_call(node_call& call) {
   }
   make_showable(call.hello);
   if (const auto earlier = table_->earlier_session(call.hello))
-    end_session(*earlier, node_standing::lost, "it joined again");
+    end_session(*earlier, node_status::lost, "it joined again");
   on_down(call.node.address(), "it joined again under another name");
   answer.accepted = true;
   admit(call);
@@ -88,37 +88,37 @@ void hub_state::admit(const node_call& call) {
   link.worker = self_->spawn(remote_worker, caf::actor_cast<hub_service_actor>(self_), entry.session);
   self_->monitor(link.node);
   std::set<attempt_id> held;
-  const auto book = veiled(parts_.book, call.hello.session);
+  const auto ledger_id = veiled(parts_.ledger_id, call.hello.session);
   for (const auto& one : call.hello.held)
-    if (one.run == parts_.run && one.book == book) held.insert({one.task, one.attempt});
-  const auto told = held.size();
+    if (one.run == parts_.run && one.ledger_id == ledger_id) held.insert({one.task, one.attempt});
+  const auto reported = held.size();
   settle_unsent(entry, held);
-  release(awaited_->came(entry.view.node, held));
+  release(in_doubt_->came(entry.view.node, held));
   tell(event_kind::node_joined, entry.view,
        fmt::format("node {} joined with {} slots{}", entry.view.name, entry.view.slots,
-                   told == 0 ? "" : fmt::format("; it holds {} attempts", told)));
+                   reported == 0 ? "" : fmt::format("; it holds {} attempts", reported)));
   if (draining_)
     self_->send(link.node, node_recall{entry.session, "the run stops"});
   else if (!closing_)
-    self_->send(parts_.pool,
-                slots_joined{link.worker, placement(entry.view.node, entry.life), entry.view.slots - entry.earlier});
+    self_->send(parts_.pool, slots_joined{link.worker, placement(entry.view.node, entry.process_id),
+                                          entry.view.slots - entry.earlier});
   publish();
 }
 
 bool hub_state::brings_answers(const node_hello& hello) const {
-  const auto book = veiled(parts_.book, hello.session);
-  return std::any_of(hello.held.begin(), hello.held.end(), [&](const auto& one) { return one.book == book; });
+  const auto ledger_id = veiled(parts_.ledger_id, hello.session);
+  return std::any_of(hello.held.begin(), hello.held.end(), [&](const auto& one) { return one.ledger_id == ledger_id; });
 }
 
 /// A process that still lives and does not hold an attempt has never sent it: it holds each from the order's arrival
 /// until its report is acknowledged. So the reservation is given back. `held` gets these, as they are not to be
 /// released before.
 void hub_state::settle_unsent(node_entry& node, std::set<attempt_id>& held) {
-  const auto given = given_up_.find(placement(node.view.node, node.life));
-  if (given == given_up_.end()) return;
+  const auto given = abandoned_.find(placement(node.view.node, node.process_id));
+  if (given == abandoned_.end()) return;
   for (const auto& id : given->second) {
     if (held.contains(id)) continue;
-    remote_report unsent{parts_.book, parts_.run, {}};
+    remote_report unsent{parts_.ledger_id, parts_.run, {}};
     unsent.report.task = id.first;
     unsent.report.attempt = id.second;
     unsent.report.failure.code = ec::node_left;
@@ -127,26 +127,26 @@ void hub_state::settle_unsent(node_entry& node, std::set<attempt_id>& held) {
     held.insert(id);
     on_late(node, unsent);
   }
-  given_up_.erase(given);
+  abandoned_.erase(given);
 }
 
 void hub_state::on_down(const caf::actor_addr& gone, const std::string& why) {
   for (const auto& [session, link] : links_) {
     if (link.node.address() != gone) continue;
-    end_session(std::string{session}, node_standing::lost, why);
+    end_session(std::string{session}, node_status::lost, why);
     return;
   }
 }
 
-void hub_state::end_session(const std::string& session, node_standing how, const std::string& why) {
+void hub_state::end_session(const std::string& session, node_status how, const std::string& why) {
   auto* entry = table_->find(session);
   const auto link = links_.find(session);
   if (entry == nullptr || link == links_.end()) return;
   const auto orders = entry->orders.size();
-  if (how == node_standing::put_aside) entry->view.reason = why;
+  if (how == node_status::put_aside) entry->view.reason = why;
   if (orders != 0) {
-    auto& given_up = given_up_[placement(entry->view.node, entry->life)];
-    for (const auto& [id, order] : entry->orders) given_up.insert(id);
+    auto& abandoned = abandoned_[placement(entry->view.node, entry->process_id)];
+    for (const auto& [id, order] : entry->orders) abandoned.insert(id);
   }
   const auto view = entry->view;
   self_->demonitor(link->second.node.address());
@@ -154,14 +154,14 @@ void hub_state::end_session(const std::string& session, node_standing how, const
   caf::anon_send_exit(link->second.worker, caf::exit_reason::user_shutdown);
   links_.erase(link);
   table_->end(session, how);
-  release(awaited_->went(view.node, now()));
-  if (how == node_standing::put_aside)
+  release(in_doubt_->went(view.node, now()));
+  if (how == node_status::put_aside)
     tell(event_kind::node_put_aside, view,
          fmt::format("node {} is put aside for the rest of the run, for it does not keep to the protocol: {}{}",
                      view.name, why,
                      orders == 0 ? "" : fmt::format("; its {} tasks go to others and stay charged", orders)),
          ec::worker_lost);
-  else if (how == node_standing::left)
+  else if (how == node_status::left)
     tell(event_kind::node_left, view, fmt::format("node {} left", view.name));
   else if (!closing_ || closed_.pending())
     tell(event_kind::node_lost, view,
@@ -172,32 +172,32 @@ void hub_state::end_session(const std::string& session, node_standing how, const
   wait_for_last_answers();
 }
 
-void hub_state::on_order(const node_order& wish) {
-  auto* entry = table_->find(wish.session);
+void hub_state::on_order(const node_order& order) {
+  auto* entry = table_->find(order.session);
   if (entry == nullptr) return;
   if (draining_)
-    return give_back(wish.session, wish.order, ec::cancelled, "the run stopped before the request was sent");
-  if (entry->view.standing != node_standing::joined)
-    return give_back(wish.session, wish.order, ec::node_left, "the node takes no more work");
-  remote_order order;
-  order.run = parts_.run;
-  order.order = wish.order;
-  order.prefix_text = std::move(order.order.request.shared_prefix);
-  order.order.request.shared_prefix.clear();
-  if (order.prefix_text != prefix_text_ || prefix_ == digest{}) {
-    prefix_text_ = order.prefix_text;
+    return give_back(order.session, order.order, ec::cancelled, "the run stopped before the request was sent");
+  if (entry->view.status != node_status::joined)
+    return give_back(order.session, order.order, ec::node_left, "the node takes no more work");
+  remote_order remote;
+  remote.run = parts_.run;
+  remote.order = order.order;
+  remote.prefix_text = std::move(remote.order.request.shared_prefix);
+  remote.order.request.shared_prefix.clear();
+  if (remote.prefix_text != prefix_text_ || prefix_ == digest{}) {
+    prefix_text_ = remote.prefix_text;
     prefix_ = sha256(prefix_text_);
   }
-  order.prefix = prefix_;
-  order.with_prefix = entry->prefixes.insert(order.prefix).second;
-  if (!order.with_prefix) order.prefix_text.clear();
-  entry->orders[{wish.order.task, wish.order.attempt}] = {wish.order.lease, wish.order.request.max_tokens};
-  send_parcel(*entry, order);
+  remote.prefix = prefix_;
+  remote.with_prefix = entry->prefixes.insert(remote.prefix).second;
+  if (!remote.with_prefix) remote.prefix_text.clear();
+  entry->orders[{remote.order.task, remote.order.attempt}] = {remote.order.lease, remote.order.request.max_tokens};
+  send_message(*entry, remote);
 }
 
-void hub_state::send_parcel(node_entry& node, const remote_order& order) {
+void hub_state::send_message(node_entry& node, const remote_order& order) {
   const auto& target = links_[node.session].node;
-  for (auto& part : cut(node.session, ++node.last_parcel, parcel_kind::order, pack(order)))
+  for (auto& part : cut(node.session, ++node.last_message, message_kind::order, pack(order)))
     self_->send(target, std::move(part));
 }
 
@@ -220,19 +220,19 @@ void hub_state::on_pulse(node_pulse& pulse) {
   if (entry == nullptr) return;
   if (const auto fault = fault_in(pulse); !fault.empty()) return cut_off(*entry, fault);
   make_showable(pulse);
-  table_->heard(*entry, now(), wall_now());
+  table_->note_pulse(*entry, now(), wall_now());
   if (pulse.earlier < entry->earlier) {
     const auto freed = entry->earlier - pulse.earlier;
     entry->earlier = pulse.earlier;
-    if (entry->view.standing == node_standing::joined && !draining_)
+    if (entry->view.status == node_status::joined && !draining_)
       self_->send(parts_.pool,
-                  slots_joined{links_[pulse.session].worker, placement(entry->view.node, entry->life), freed});
+                  slots_joined{links_[pulse.session].worker, placement(entry->view.node, entry->process_id), freed});
   }
-  if (table_->judge(*entry, pulse, now()) && others_can_work(*entry)) put_aside(*entry, pulse.trouble, false);
+  if (table_->should_suspend(*entry, pulse, now()) && others_can_work(*entry)) put_aside(*entry, pulse.trouble, false);
 }
 
 void hub_state::put_aside(node_entry& node, const std::string& why, bool for_good) {
-  node.view.standing = node_standing::put_aside;
+  node.view.status = node_status::put_aside;
   node.view.reason = why;
   node.for_good = for_good;
   node.aside_since = now();
@@ -247,11 +247,11 @@ void hub_state::put_aside(node_entry& node, const std::string& why, bool for_goo
 }
 
 void hub_state::feed_again(node_entry& node) {
-  node.view.standing = node_standing::joined;
+  node.view.status = node_status::joined;
   node.view.reason.clear();
   node.failures_in_row = 0;
   node.trouble_since.reset();
-  self_->send(parts_.pool, slots_joined{links_[node.session].worker, placement(node.view.node, node.life),
+  self_->send(parts_.pool, slots_joined{links_[node.session].worker, placement(node.view.node, node.process_id),
                                         node.view.slots - node.earlier});
   log_info("node {} is tried again", node.view.name);
 }
@@ -259,8 +259,8 @@ void hub_state::feed_again(node_entry& node) {
 void hub_state::on_leaving(const node_leaving& node) {
   auto* entry = speaker(node.session);
   if (entry == nullptr) return;
-  table_->heard(*entry, now(), wall_now());
-  if (entry->view.standing != node_standing::put_aside) entry->view.standing = node_standing::leaving;
+  table_->note_pulse(*entry, now(), wall_now());
+  if (entry->view.status != node_status::put_aside) entry->view.status = node_status::leaving;
   self_->send(parts_.pool, slots_retired{links_[node.session].worker});
   publish();
 }
@@ -269,15 +269,15 @@ void hub_state::on_leaving(const node_leaving& node) {
 void hub_state::on_gone(const node_gone& node) {
   if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
     self_->send(from, hub_pulse{node.session, false});
-  if (speaker(node.session) != nullptr) end_session(node.session, node_standing::left, {});
+  if (speaker(node.session) != nullptr) end_session(node.session, node_status::left, {});
 }
 
-void hub_state::on_awaited(const tasks_awaited& wish) {
-  for (const auto& task : wish.tasks) {
-    switch (awaited_->of(task)) {
-      case awaited_tasks::status::awaited: waiting_[task] = wish.from; break;
-      case awaited_tasks::status::answered: break;  // Its answer is on the way through the COORDINATOR.
-      case awaited_tasks::status::free: self_->send(wish.from, task_released{task}); break;
+void hub_state::on_in_doubt(const tasks_in_doubt& request) {
+  for (const auto& task : request.tasks) {
+    switch (in_doubt_->of(task)) {
+      case in_doubt_attempts::status::awaited: waiting_[task] = request.from; break;
+      case in_doubt_attempts::status::answered: break;  // Its answer is on the way through the COORDINATOR.
+      case in_doubt_attempts::status::free: self_->send(request.from, task_released{task}); break;
     }
   }
 }
@@ -293,9 +293,9 @@ void hub_state::release(const std::vector<task_id>& tasks) {
 
 void hub_state::on_tick() {
   for (const auto& session : table_->silent(now()))
-    end_session(session, node_standing::lost,
+    end_session(session, node_status::lost,
                 fmt::format("it was silent for {} s", std::chrono::duration<double>{parts_.rules.lease}.count()));
-  release(awaited_->at(now()));
+  release(in_doubt_->at(now()));
   for (const auto& session : table_->due_again(now()))
     if (auto* entry = table_->find(session)) feed_again(*entry);
   if (closing_) say_farewell();
@@ -313,10 +313,11 @@ void hub_state::give_up_if_nobody_works() {
   if (waits || barred.empty()) return nobody_since_.reset();
   if (!nobody_since_) nobody_since_ = now();
   if (now() - *nobody_since_ < parts_.rules.lease) return;
-  self_->send(parts_.coordinator,
-              halt{ec::worker_lost, fmt::format("no node is left that can work ({}); mend what is wrong and run the "
-                                                "same command to continue",
-                                                barred)});
+  self_->send(
+      parts_.coordinator,
+      stop_run{ec::worker_lost, fmt::format("no node is left that can work ({}); mend what is wrong and run the "
+                                            "same command to continue",
+                                            barred)});
   nobody_since_.reset();
 }
 
@@ -331,14 +332,14 @@ void hub_state::on_stop_now() {
   for (const auto& session : table_->sessions()) {
     auto& orders = table_->find(session)->orders;
     for (const auto& [id, order] : orders) {
-      work_report given_up;
-      given_up.lease = order.lease;
-      given_up.task = id.first;
-      given_up.attempt = id.second;
-      given_up.failure.code = ec::cancelled;
-      given_up.failure.message = "the run stopped while a node waited for the answer";
-      given_up.failure.billed = billing::unknown;
-      self_->send(links_[session].worker, std::move(given_up));
+      work_report abandoned;
+      abandoned.lease = order.lease;
+      abandoned.task = id.first;
+      abandoned.attempt = id.second;
+      abandoned.failure.code = ec::cancelled;
+      abandoned.failure.message = "the run stopped while a node waited for the answer";
+      abandoned.failure.billed = billing::unknown;
+      self_->send(links_[session].worker, std::move(abandoned));
     }
     orders.clear();
   }
@@ -361,8 +362,8 @@ caf::typed_response_promise<hub_closed> hub_state::on_close() {
 /// Nodes hand over what they hold, and go. One that has just come back is told once it has had its welcome.
 void hub_state::say_farewell() {
   for (auto& [session, link] : links_) {
-    if (link.told_end) continue;
-    link.told_end = true;
+    if (link.reported_end) continue;
+    link.reported_end = true;
     self_->send(link.node, hub_farewell{session});
   }
 }
@@ -381,8 +382,8 @@ void hub_state::wait_for_last_answers() {
     closed_.deliver(hub_closed{});
     return;
   }
-  if (waited < tell_waiting_after || told_waiting_ || gives_up_) return;
-  told_waiting_ = true;
+  if (waited < tell_waiting_after || reported_waiting_ || gives_up_) return;
+  reported_waiting_ = true;
   for (const auto& [session, link] : links_)
     if (const auto* node = table_->find(session))
       tell(event_kind::notice, node->view,
@@ -409,13 +410,13 @@ hub_service_actor::behavior_type hub(hub_service_actor::stateful_pointer<hub_sta
   self->state.start(self, std::move(parts));
   return {
       [self](node_call& call) { return self->state.on_call(call); },
-      [self](const wire_part& part) { self->state.on_part(part); },
+      [self](const message_part& part) { self->state.on_part(part); },
       [self](node_pulse& pulse) { self->state.on_pulse(pulse); },
       [self](const node_leaving& node) { self->state.on_leaving(node); },
       [self](const node_gone& node) { self->state.on_gone(node); },
-      [self](const node_order& wish) { self->state.on_order(wish); },
+      [self](const node_order& order) { self->state.on_order(order); },
       [self](const node_report_stored& what) { self->state.on_stored(what); },
-      [self](const tasks_awaited& wish) { self->state.on_awaited(wish); },
+      [self](const tasks_in_doubt& request) { self->state.on_in_doubt(request); },
       [self](const hub_tick&) { self->state.on_tick(); },
       [self](const drain&) { self->state.on_drain(); },
       [self](const stop_now&) { self->state.on_stop_now(); },

@@ -2,8 +2,8 @@
 // carries orders and reports; ends the session of a node that is silent; takes late reports. Money and intents are
 // settled before an order comes here, and a report is acknowledged to its node only when it is on disk.
 //
-//   BATCH ── work_order ──> REMOTE WORKER ── node_order ──> HUB ══ wire_part ══> NODE
-//   BATCH <── work_report ─ REMOTE WORKER <── work_report ─ HUB <══ wire_part ══ NODE
+//   BATCH ── work_order ──> REMOTE WORKER ── node_order ──> HUB ══ message_part ══> NODE
+//   BATCH <── work_report ─ REMOTE WORKER <── work_report ─ HUB <══ message_part ══ NODE
 //   BATCH ── report_stored > REMOTE WORKER ─────────────>   HUB ══ report_kept ═> NODE
 //   late:            RECORDER <── late_report ── HUB ── answer_arrived ──> COORDINATOR ──> BATCH
 #pragma once
@@ -23,11 +23,11 @@ namespace cohort::actors {
 /// What a HUB works with.
 struct hub_parts {
   context_ptr context;
-  std::string book;  ///< Identity of the ledger.
+  std::string ledger_id;  ///< Identity of the ledger.
   int64_t run = 0;
   std::string run_name;
   node_rules rules;
-  std::vector<state::awaited_attempt> awaited;  ///< What nodes may hold from before this start.
+  std::vector<state::in_doubt_attempt> in_doubt;  ///< What nodes may hold from before this start.
   recorder_actor recorder;
   pool_actor pool;
   cost_monitor_actor money;
@@ -44,13 +44,13 @@ class hub_state {
   void start(hub_service_actor::stateful_pointer<hub_state> self, hub_parts parts);
 
   node_welcome on_call(node_call& call);
-  void on_part(const wire_part& part);
+  void on_part(const message_part& part);
   void on_pulse(node_pulse& pulse);
   void on_leaving(const node_leaving& node);
   void on_gone(const node_gone& node);
-  void on_order(const node_order& wish);
+  void on_order(const node_order& order);
   void on_stored(const node_report_stored& what);
-  void on_awaited(const tasks_awaited& wish);
+  void on_in_doubt(const tasks_in_doubt& request);
   void on_tick();
   void on_drain();
   void on_stop_now();
@@ -60,8 +60,8 @@ class hub_state {
   struct node_link {
     node_actor node;
     remote_worker_actor worker;
-    parcel_joiner parts;
-    bool told_end = false;  ///< Heard that the run has ended.
+    message_joiner parts;
+    bool reported_end = false;  ///< Heard that the run has ended.
   };
 
   [[nodiscard]] std::optional<error> objection(const node_call& call);
@@ -75,9 +75,9 @@ class hub_state {
   [[nodiscard]] bool all_gone() const { return links_.empty() && storing_ == 0; }
   void settle_unsent(node_entry& node, std::set<attempt_id>& held);
   void on_down(const caf::actor_addr& gone, const std::string& why);
-  void end_session(const std::string& session, node_standing how, const std::string& why);
+  void end_session(const std::string& session, node_status how, const std::string& why);
   void on_report(node_entry& node, remote_report& report);
-  void judge(node_entry& node, work_report& what);
+  void count_outcome(node_entry& node, work_report& what);
   void on_late(node_entry& node, remote_report& report);
   void on_late_stored(const std::string& session, const remote_report& report, const late_outcome& outcome);
   void end_late(const std::string& session, size_t bytes);
@@ -88,7 +88,7 @@ class hub_state {
   void feed_again(node_entry& node);
   void give_back(const std::string& session, const work_order& order, ec code, const std::string& why);
   void release(const std::vector<task_id>& tasks);
-  void send_parcel(node_entry& node, const remote_order& order);
+  void send_message(node_entry& node, const remote_order& order);
   [[nodiscard]] bool others_can_work(const node_entry& node) const;
   void tell(event_kind kind, const node_view& node, std::string text, ec code = ec::none);
   void publish();
@@ -97,19 +97,19 @@ class hub_state {
   hub_service_actor::stateful_pointer<hub_state> self_ = nullptr;
   hub_parts parts_;
   std::unique_ptr<node_table> table_;
-  std::unique_ptr<awaited_tasks> awaited_;
-  std::map<std::string, node_link> links_;                ///< By session.
-  std::map<std::string, std::set<attempt_id>> given_up_;  ///< By placement: attempts without an outcome.
-  std::set<std::string> refused_;                         ///< Nodes that broke the protocol.
-  std::optional<steady_time> nobody_since_;               ///< Everyone who could work was put aside for good.
-  std::string prefix_text_;                               ///< Of the last order, with its digest: most share it.
+  std::unique_ptr<in_doubt_attempts> in_doubt_;
+  std::map<std::string, node_link> links_;                 ///< By session.
+  std::map<std::string, std::set<attempt_id>> abandoned_;  ///< By placement: attempts without an outcome.
+  std::set<std::string> refused_;                          ///< Nodes that broke the protocol.
+  std::optional<steady_time> nobody_since_;                ///< Everyone who could work was put aside for good.
+  std::string prefix_text_;                                ///< Of the last order, with its digest: most share it.
   digest prefix_{};
   std::map<task_id, batch_actor> waiting_;  ///< Batches that wait to hear of a task.
   caf::typed_response_promise<hub_closed> closed_;
   steady_time published_{};
   std::optional<steady_time> closing_;
   uint32_t storing_ = 0;  ///< Late reports on their way to the disk.
-  bool told_waiting_ = false;
+  bool reported_waiting_ = false;
   bool draining_ = false;
   bool gives_up_ = false;  ///< Told to stop now: answers that are not here yet stay with their nodes.
 };

@@ -23,19 +23,19 @@ void hub_state::cut_off(node_entry& node, const std::string& why) {
   refused_.insert(node.view.node);
   const auto session = node.session;
   const auto address = links_[session].node.address();
-  end_session(session, node_standing::put_aside, why);
+  end_session(session, node_status::put_aside, why);
   if (parts_.expel) parts_.expel(address);
 }
 
-void hub_state::on_part(const wire_part& part) {
+void hub_state::on_part(const message_part& part) {
   auto* entry = speaker(part.session);
   if (entry == nullptr) {
     if (auto from = caf::actor_cast<node_actor>(self_->current_sender()))
       self_->send(from, hub_pulse{part.session, false});
     return;
   }
-  table_->heard(*entry, now(), wall_now());
-  if (const auto fault = fault_in(part, parcel_kind::report); !fault.empty()) return cut_off(*entry, fault);
+  table_->note_pulse(*entry, now(), wall_now());
+  if (const auto fault = fault_in(part, message_kind::report); !fault.empty()) return cut_off(*entry, fault);
   auto& joiner = links_[part.session].parts;
   const auto whole = joiner.add(part);
   if (joiner.broken()) return cut_off(*entry, "the parts of what it sends do not belong together");
@@ -49,7 +49,7 @@ void hub_state::on_part(const wire_part& part) {
 
 void hub_state::on_report(node_entry& node, remote_report& report) {
   auto& what = report.report;
-  if (report.book != parts_.book) return acknowledge(node.session, report, false);
+  if (report.ledger_id != parts_.ledger_id) return acknowledge(node.session, report, false);
   const auto order = node.orders.find({what.task, what.attempt});
   const bool expected_here =
       report.run == parts_.run && order != node.orders.end() && order->second.lease == what.lease;
@@ -61,17 +61,17 @@ void hub_state::on_report(node_entry& node, remote_report& report) {
   } else if (blame_for(what.failure.code) == blame::liar) {
     return cut_off(node, fmt::format("it says that a call failed with '{}'", cohort::name(what.failure.code)));
   }
-  judge(node, what);
+  count_outcome(node, what);
   node.orders.erase(order);
   self_->send(links_[node.session].worker, std::move(what));
 }
 
 /// What a failure says about the node, and what of it is still the task's.
-void hub_state::judge(node_entry& node, work_report& what) {
-  const auto verdict = table_->judge(node, what);
+void hub_state::count_outcome(node_entry& node, work_report& what) {
+  const auto verdict = table_->verdict_on(node, what);
   const bool others = others_can_work(node);
   const auto whose = what.answered ? blame::task : blame_for(what.failure.code);
-  if (verdict != node_verdict::fine && others && node.view.standing == node_standing::joined)
+  if (verdict != node_verdict::fine && others && node.view.status == node_status::joined)
     put_aside(node, what.failure.message, verdict == node_verdict::aside_for_good);
   const bool of_the_node = whose == blame::node || (!what.answered && never_arrived(what.failure)) ||
                            (whose == blame::unclear && verdict != node_verdict::fine);
@@ -150,10 +150,10 @@ void hub_state::use_late(const remote_report& report, const late_outcome& outcom
     self_->send(parts_.money, settlement{outcome.batch, {}, now_known});
   }
   if (outcome.used) {
-    awaited_->answered(what.task);
+    in_doubt_->answered(what.task);
     waiting_.erase(what.task);
     self_->send(parts_.coordinator, answer_arrived{outcome.batch, what.task, what.answer});
-  } else if (awaited_->settled({what.task, what.attempt})) {
+  } else if (in_doubt_->settled({what.task, what.attempt})) {
     release({what.task});
   }
 }
@@ -162,11 +162,11 @@ void hub_state::acknowledge(const std::string& session, const remote_report& rep
   const auto link = links_.find(session);
   if (link == links_.end()) return;
   self_->send(link->second.node,
-              report_kept{session, report.book, report.run, report.report.task, report.report.attempt, taken});
+              report_kept{session, report.ledger_id, report.run, report.report.task, report.report.attempt, taken});
 }
 
 void hub_state::on_stored(const node_report_stored& what) {
-  remote_report known{parts_.book, parts_.run, {}};
+  remote_report known{parts_.ledger_id, parts_.run, {}};
   known.report.task = what.what.task;
   known.report.attempt = what.what.attempt;
   acknowledge(what.session, known, true);

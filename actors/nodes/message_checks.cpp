@@ -18,11 +18,11 @@ constexpr uint64_t most_tokens = 1ULL << 32;  // Of one kind, in one answer.
 constexpr uint32_t most_output_tokens = 10'000'000;
 constexpr milliseconds day{24LL * 3600 * 1000};
 constexpr size_t longest_line = 1000;
-constexpr size_t longest_words = 16U << 10;  // As they come; shown are `longest_line`.
+constexpr size_t longest_text = 16U << 10;  // As they come; shown are `longest_line`.
 constexpr size_t longest_name = 256;
 constexpr size_t longest_shown_name = 200;
-constexpr size_t least_life = 16;
-constexpr size_t most_life = 64;
+constexpr size_t least_process_id = 16;
+constexpr size_t most_process_id = 64;
 
 bool is_hex(std::string_view text) noexcept {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
@@ -76,7 +76,7 @@ std::string fault_in(const call_failure& failure) {
   if (!known(failure.billed)) return "it does not say whether a failure is billed";
   if (!within(failure.retry_after, day)) return "it wants to wait for an impossible time";
   if (failure.http_status > 999) return fmt::format("HTTP {} cannot be", failure.http_status);
-  if (failure.message.size() > longest_words || failure.request_id.size() > longest_name ||
+  if (failure.message.size() > longest_text || failure.request_id.size() > longest_name ||
       failure.text.size() > largest_answer)
     return "its failure has a text that is too long";
   return {};
@@ -89,14 +89,15 @@ void shorten(std::string& text, size_t limit) { text = printable(text, limit); }
 std::string fault_in(const node_hello& hello) {
   if (!is_identity(hello.session)) return "its session has no proper identity";
   if (!is_identity(hello.node)) return "it has no proper identity";
-  if (hello.life.size() < least_life || hello.life.size() > most_life || !is_hex(hello.life))
+  if (hello.process_id.size() < least_process_id || hello.process_id.size() > most_process_id ||
+      !is_hex(hello.process_id))
     return "its process has no proper identity";
   if (hello.name.empty() || hello.name.size() > longest_name) return "it has no proper name";
   if (hello.slots == 0 || hello.slots > most_node_slots) return fmt::format("it offers {} slots", hello.slots);
   if (hello.busy > most_node_slots) return fmt::format("{} slots of it are busy", hello.busy);
   if (hello.held.size() > most_held) return fmt::format("it says that it holds {} attempts", hello.held.size());
   for (const auto& one : hello.held) {
-    if (!is_identity(one.book)) return "it holds an attempt of no ledger";
+    if (!is_identity(one.ledger_id)) return "it holds an attempt of no ledger";
     if (auto fault = fault_in(one.task, one.attempt, one.run); !fault.empty()) return fault;
   }
   return {};
@@ -104,13 +105,13 @@ std::string fault_in(const node_hello& hello) {
 
 std::string fault_in(const node_pulse& pulse) {
   if (pulse.in_flight > most_node_slots || pulse.earlier > most_node_slots) return "it has more in flight than can be";
-  if (pulse.trouble.size() > longest_words) return "its trouble is too long to be told";
+  if (pulse.trouble.size() > longest_text) return "its trouble is too long to be told";
   return {};
 }
 
-std::string fault_in(const wire_part& part, parcel_kind wanted) {
+std::string fault_in(const message_part& part, message_kind wanted) {
   if (part.kind != wanted) return "a parcel is of the wrong kind";
-  if (part.count == 0 || part.count > (largest_parcel + part_bytes - 1) / part_bytes || part.index >= part.count)
+  if (part.count == 0 || part.count > (largest_message + part_bytes - 1) / part_bytes || part.index >= part.count)
     return "a parcel has an impossible number of parts";
   const bool last = part.index + 1 == part.count;
   if (part.bytes.size() > part_bytes || (!last && part.bytes.size() != part_bytes))
@@ -120,7 +121,7 @@ std::string fault_in(const wire_part& part, parcel_kind wanted) {
 
 std::string fault_in(const remote_report& report) {
   const auto& what = report.report;
-  if (!is_identity(report.book)) return "a report is for no ledger";
+  if (!is_identity(report.ledger_id)) return "a report is for no ledger";
   if (auto fault = fault_in(what.task, what.attempt, report.run); !fault.empty()) return fault;
   if (!within(what.took, 30 * day)) return "an attempt took an impossible time";
   return what.answered ? fault_in(what.answer) : fault_in(what.failure);
@@ -128,9 +129,9 @@ std::string fault_in(const remote_report& report) {
 
 std::string fault_in(const node_welcome& welcome) {
   if (!known(welcome.code)) return "its welcome has an unknown code";
-  if (welcome.reason.size() > longest_words || welcome.run.size() > longest_name) return "its welcome is too long";
+  if (welcome.reason.size() > longest_text || welcome.run.size() > longest_name) return "its welcome is too long";
   if (!welcome.accepted) return {};
-  if (!is_identity(welcome.book)) return "its ledger has no proper identity";
+  if (!is_identity(welcome.ledger_id)) return "its ledger has no proper identity";
   if (!within(welcome.lease, day) || welcome.lease < milliseconds{100}) return "its lease is no time that can be kept";
   return {};
 }
@@ -166,8 +167,8 @@ void make_showable(node_welcome& welcome) {
   shorten(welcome.run, longest_shown_name);
 }
 
-std::string veiled(const std::string& book, const std::string& session) {
-  return to_hex(sha256_of_fields({"ledger of a hello", session, book})).substr(0, 32);
+std::string veiled(const std::string& ledger_id, const std::string& session) {
+  return to_hex(sha256_of_fields({"ledger of a hello", session, ledger_id})).substr(0, 32);
 }
 
 }  // namespace cohort::actors

@@ -22,7 +22,7 @@ constexpr milliseconds first_backoff{250};
 constexpr milliseconds longest_backoff{5000};
 constexpr milliseconds hello_time{10'000};
 constexpr milliseconds goodbye_time{1000};  // For the HUB to hear that the node has gone.
-constexpr uint32_t most_told = 100;         // Recalls that people are told of.
+constexpr uint32_t most_reported = 100;     // Recalls that people are told of.
 constexpr size_t most_prefixes = 64;
 constexpr size_t most_prefix_bytes = 128U << 20;
 constexpr uint32_t most_refusals = 1000;  // In a row, beyond the slots.
@@ -55,7 +55,7 @@ void node_state::start(node_service_actor::stateful_pointer<node_state> self, no
   self_ = self;
   parts_ = std::move(parts);
   for (auto& report : parts_.kept) {
-    const attempt_key key{report.book, report.run, report.report.task, report.report.attempt};
+    const attempt_key key{report.ledger_id, report.run, report.report.task, report.report.attempt};
     outbox_[key] = {std::move(report), true, false};
   }
   parts_.kept.clear();
@@ -79,7 +79,7 @@ caf::typed_response_promise<node_outcome> node_state::on_start() {
 void node_state::dial() {
   phase_ = phase::dialing;
   ++dials_;
-  self_->request(parts_.dialer, caf::infinite, dial_wish{})
+  self_->request(parts_.dialer, caf::infinite, dial_options{})
       .then([this](const dialed& answer) { on_dialed(answer); },
             [this](const caf::error& problem) { try_later(from_caf(problem).message); });
 }
@@ -97,12 +97,12 @@ void node_state::say_hello() {
   session_ = random_hex(16);
   prefixes_.clear();
   parts_in_ = {};
-  last_parcel_ = 0;
+  last_message_ = 0;
   node_call call;
   call.node = caf::actor_cast<node_actor>(self_);
   call.hello.session = session_;
   call.hello.node = parts_.node;
-  call.hello.life = life_;
+  call.hello.process_id = process_id_;
   call.hello.name = parts_.name;
   call.hello.slots = parts_.slots;
   call.hello.busy = static_cast<uint32_t>(flights_.size());
@@ -133,11 +133,11 @@ void node_state::on_welcome(node_welcome& welcome) {
     return finish(welcome.code == ec::none ? ec::protocol_mismatch : welcome.code, welcome.reason);
   }
   phase_ = phase::joined;
-  book_ = welcome.book;
+  ledger_id_ = welcome.ledger_id;
   lease_ = std::max(welcome.lease, milliseconds{100});
-  heard_ = pulsed_ = now();
+  last_heard_ = pulsed_ = now();
   dials_ = 0;
-  told_why_.clear();
+  reported_why_.clear();
   not_wanted_.clear();
   tell(event_kind::notice, fmt::format("joined run {} with {} slots", welcome.run, parts_.slots));
   if (leaving_) self_->send(hub_, node_leaving{session_});
@@ -161,8 +161,8 @@ void node_state::try_later(const std::string& why) {
   hub_ = hub_actor{};
   session_.clear();
   phase_ = phase::away;
-  if (why != told_why_) tell(event_kind::warning, why + (leaving_ || run_over_ ? "" : "; trying again"));
-  told_why_ = why;
+  if (why != reported_why_) tell(event_kind::warning, why + (leaving_ || run_over_ ? "" : "; trying again"));
+  reported_why_ = why;
   const auto longest = std::min(longest_backoff, std::max(first_backoff, lease_ / 4));
   const auto pause = std::min(longest, first_backoff * (1 << std::min(dials_, 6u)));
   dial_at_ = now() + with_jitter(pause);
@@ -178,16 +178,17 @@ void node_state::on_tick() {
   const auto at = now();
   if (phase_ == phase::joined && at - pulsed_ >= pulse_interval()) {
     pulsed_ = at;
-    self_->send(hub_, node_pulse{session_, static_cast<uint32_t>(flights_.size()), earlier(), parts_.way->trouble()});
+    self_->send(hub_,
+                node_pulse{session_, static_cast<uint32_t>(flights_.size()), earlier(), parts_.provider->failure()});
   }
-  if (phase_ == phase::joined && at - heard_ > lease_)
+  if (phase_ == phase::joined && at - last_heard_ > lease_)
     lose_hub(fmt::format("the coordinator was silent for {} s", std::chrono::duration<double>{lease_}.count()));
   if (phase_ == phase::away && !leaving_ && !run_over_ && at >= dial_at_) {
     if (at - away_since_ <= parts_.rejoin_for)
       dial();
     else if (flights_.empty())
       return finish(ec::connect_failed,
-                    fmt::format("gave up after {} s: {}", parts_.rejoin_for.count() / 1000, told_why_));
+                    fmt::format("gave up after {} s: {}", parts_.rejoin_for.count() / 1000, reported_why_));
   }
   if (leave_by_ && at >= *leave_by_ && flights_.empty())
     return finish(breach_.empty() ? ec::none : ec::protocol_mismatch, breach_);
@@ -200,14 +201,14 @@ milliseconds node_state::pulse_interval() const { return std::min(longest_pulse,
 void node_state::on_hub_pulse(const hub_pulse& pulse) {
   if (phase_ == phase::ended && pulse.session == session_ && !pulse.known) return end();
   if (phase_ != phase::joined || pulse.session != session_) return;
-  heard_ = now();
+  last_heard_ = now();
   if (!pulse.known) lose_hub("the coordinator had taken this node for lost");
 }
 
-void node_state::on_part(const wire_part& part) {
+void node_state::on_part(const message_part& part) {
   if (phase_ != phase::joined || part.session != session_) return;
-  heard_ = now();
-  if (const auto fault = fault_in(part, parcel_kind::order); !fault.empty()) return distrust(fault);
+  last_heard_ = now();
+  if (const auto fault = fault_in(part, message_kind::order); !fault.empty()) return distrust(fault);
   const auto whole = parts_in_.add(part);
   if (parts_in_.broken()) return distrust("the parts of what it sends do not belong together");
   if (!whole) return;
@@ -239,7 +240,7 @@ bool node_state::remember_prefix(remote_order& order) {
 
 void node_state::take(remote_order& order) {
   if (!remember_prefix(order)) return distrust("it sends too many different instructions");
-  const attempt_key key{book_, order.run, order.order.task, order.order.attempt};
+  const attempt_key key{ledger_id_, order.run, order.order.task, order.order.attempt};
   if (outbox_.contains(key) || flights_.contains(key)) return;  // It is known here, and reported.
   const auto prefix = prefixes_.find(order.prefix);
   if (leaving_ || run_over_) return refuse(order, "the node takes no more work");
@@ -265,7 +266,7 @@ void node_state::take(remote_order& order) {
 }
 
 void node_state::refuse(const remote_order& order, const std::string& why) {
-  remote_report unsent{book_, order.run, {}};
+  remote_report unsent{ledger_id_, order.run, {}};
   unsent.report.lease = order.order.lease;
   unsent.report.task = order.order.task;
   unsent.report.attempt = order.order.attempt;
@@ -273,7 +274,7 @@ void node_state::refuse(const remote_order& order, const std::string& why) {
   unsent.report.failure.message = why;
   unsent.report.failure.retry = true;
   unsent.report.failure.billed = billing::unbilled;
-  const attempt_key key{book_, order.run, order.order.task, order.order.attempt};
+  const attempt_key key{ledger_id_, order.run, order.order.task, order.order.attempt};
   outbox_[key] = {std::move(unsent), true, false};
   pump_outbox();
 }
@@ -295,7 +296,7 @@ void node_state::on_done(const attempt_key& key, work_report& report) {
   make_showable(entry.report);
   if (!fault_in(entry.report).empty()) entry.report.report = unreadable(entry.report.report);
   if (!entry.report.report.answered) return hand_over(key);
-  self_->request(parts_.keeper, caf::infinite, keep_report{entry.report})
+  self_->request(parts_.spool_writer, caf::infinite, spool_report{entry.report})
       .then([this, key](const recorded&) { hand_over(key); },
             [this, key](const caf::error& problem) {
               tell(event_kind::warning,
@@ -318,22 +319,22 @@ void node_state::pump_outbox() {
   for (const auto& [key, entry] : outbox_) under_way += entry.sent ? 1 : 0;
   for (auto& [key, entry] : outbox_) {
     if (under_way >= parts_.slots + outbox_window) return;
-    if (!entry.safe || entry.sent || std::get<0>(key) != book_ || not_wanted_.contains(key)) continue;
+    if (!entry.safe || entry.sent || std::get<0>(key) != ledger_id_ || not_wanted_.contains(key)) continue;
     entry.sent = true;
     ++under_way;
-    send_parcel(entry.report);
+    send_message(entry.report);
   }
 }
 
-void node_state::send_parcel(const remote_report& report) {
-  for (auto& part : cut(session_, ++last_parcel_, parcel_kind::report, pack(report)))
+void node_state::send_message(const remote_report& report) {
+  for (auto& part : cut(session_, ++last_message_, message_kind::report, pack(report)))
     self_->send(hub_, std::move(part));
 }
 
 void node_state::on_kept(const report_kept& kept) {
-  if (kept.session != session_ || kept.book != book_) return;
-  heard_ = now();
-  const attempt_key key{kept.book, kept.run, kept.task, kept.attempt};
+  if (kept.session != session_ || kept.ledger_id != ledger_id_) return;
+  last_heard_ = now();
+  const attempt_key key{kept.ledger_id, kept.run, kept.task, kept.attempt};
   const auto entry = outbox_.find(key);
   if (entry == outbox_.end() || !entry->second.sent) return;
   if (!kept.taken) {
@@ -341,7 +342,7 @@ void node_state::on_kept(const report_kept& kept) {
     not_wanted_.insert(key);
   } else {
     if (entry->second.report.report.answered)
-      self_->send(parts_.keeper, forget_report{{kept.book, kept.run, kept.task, kept.attempt}});
+      self_->send(parts_.spool_writer, unspool_report{{kept.ledger_id, kept.run, kept.task, kept.attempt}});
     outbox_.erase(entry);
   }
   pump_outbox();
@@ -355,7 +356,7 @@ void node_state::call_back_unsent() {
 
 void node_state::on_recall(const node_recall& recall) {
   if (recall.session != session_) return;
-  if (++recalls_ <= most_told)
+  if (++recalls_ <= most_reported)
     tell(event_kind::notice, "what was not sent yet goes back to the coordinator: " + printable(recall.reason, 300));
   call_back_unsent();
 }
@@ -398,7 +399,7 @@ void node_state::finish_if_done() {
 /// Something in the outbox is for the HUB that the node has joined.
 bool node_state::owes_hub() const {
   return std::any_of(outbox_.begin(), outbox_.end(), [this](const auto& entry) {
-    return std::get<0>(entry.first) == book_ && !not_wanted_.contains(entry.first);
+    return std::get<0>(entry.first) == ledger_id_ && !not_wanted_.contains(entry.first);
   });
 }
 
@@ -440,21 +441,21 @@ void node_state::show() {
   node_view view;
   view.name = parts_.name;
   view.node = parts_.node;
-  view.standing = phase_ != phase::joined ? node_standing::lost
-                  : leaving_ || run_over_ ? node_standing::leaving
-                                          : node_standing::joined;
+  view.status = phase_ != phase::joined ? node_status::lost
+                : leaving_ || run_over_ ? node_status::leaving
+                                        : node_status::joined;
   view.slots = parts_.slots;
   view.in_flight = static_cast<uint32_t>(flights_.size());
   view.done = answers_;
   view.failed = failures_;
-  view.heard = wall_now();
+  view.last_heard = wall_now();
   self_->send(parts_.progress, nodes_seen{{view}});
 }
 
 node_service_actor::behavior_type node(node_service_actor::stateful_pointer<node_state> self, node_parts parts) {
   self->state.start(self, std::move(parts));
   return {
-      [self](const wire_part& part) { self->state.on_part(part); },
+      [self](const message_part& part) { self->state.on_part(part); },
       [self](const report_kept& kept) { self->state.on_kept(kept); },
       [self](const hub_pulse& pulse) { self->state.on_hub_pulse(pulse); },
       [self](const hub_farewell& farewell) { self->state.on_farewell(farewell); },

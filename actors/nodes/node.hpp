@@ -28,11 +28,11 @@ struct node_parts {
   uint32_t slots = 1;
   milliseconds rejoin_for{600'000};
   std::vector<remote_report> kept;  ///< Answers from its spool.
-  std::shared_ptr<watched_provider> way;
+  std::shared_ptr<provider_health> provider;
   resend_rule resend;
   gateway_actor gateway;
   dialer_actor dialer;
-  keeper_actor keeper;
+  spool_writer_actor spool_writer;
   progress_actor progress;
 };
 
@@ -47,7 +47,7 @@ class node_state {
 
   void start(node_service_actor::stateful_pointer<node_state> self, node_parts parts);
   caf::typed_response_promise<node_outcome> on_start();
-  void on_part(const wire_part& part);
+  void on_part(const message_part& part);
   void on_kept(const report_kept& kept);
   void on_hub_pulse(const hub_pulse& pulse);
   void on_farewell(const hub_farewell& farewell);
@@ -84,7 +84,7 @@ class node_state {
   void on_done(const attempt_key& key, work_report& report);
   void hand_over(const attempt_key& key);
   void pump_outbox();
-  void send_parcel(const remote_report& report);
+  void send_message(const remote_report& report);
   void call_back_unsent();
   void finish_if_done();
   [[nodiscard]] bool owes_hub() const;
@@ -103,22 +103,22 @@ class node_state {
   caf::typed_response_promise<node_outcome> done_;
   hub_actor hub_;
   std::string session_;
-  std::string life_ = random_hex(8);
-  std::string book_;
+  std::string process_id_ = random_hex(8);
+  std::string ledger_id_;
   milliseconds lease_{15'000};
-  steady_time heard_{};  ///< Of the HUB.
+  steady_time last_heard_{};  ///< Of the HUB.
   steady_time pulsed_{};
   steady_time away_since_{};
   steady_time dial_at_{};
   std::optional<steady_time> leave_by_;
   uint32_t dials_ = 0;  ///< Since the HUB was lost.
-  std::string told_why_;
+  std::string reported_why_;
   std::map<attempt_key, outgoing> outbox_;
   std::map<attempt_key, node_flight> flights_;
   std::set<attempt_key> not_wanted_;  ///< Refused by this coordinator; they stay in the spool.
   std::map<digest, std::string> prefixes_;
-  parcel_joiner parts_in_;
-  uint64_t last_parcel_ = 0;
+  message_joiner parts_in_;
+  uint64_t last_message_ = 0;
   uint64_t answers_ = 0;
   uint64_t failures_ = 0;
   uint32_t refusals_ = 0;  ///< Orders in a row that were refused for want of room.

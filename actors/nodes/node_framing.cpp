@@ -36,8 +36,9 @@ std::string pack(const remote_report& report) { return encode(report); }
 std::optional<remote_order> unpack_order(const std::string& bytes) { return decode<remote_order>(bytes); }
 std::optional<remote_report> unpack_report(const std::string& bytes) { return decode<remote_report>(bytes); }
 
-std::vector<wire_part> cut(const std::string& session, uint64_t parcel, parcel_kind kind, const std::string& bytes) {
-  std::vector<wire_part> parts;
+std::vector<message_part> cut(const std::string& session, uint64_t parcel, message_kind kind,
+                              const std::string& bytes) {
+  std::vector<message_part> parts;
   const auto count = static_cast<uint32_t>(std::max<size_t>(1, (bytes.size() + part_bytes - 1) / part_bytes));
   parts.reserve(count);
   for (uint32_t i = 0; i < count; ++i)
@@ -45,9 +46,9 @@ std::vector<wire_part> cut(const std::string& session, uint64_t parcel, parcel_k
   return parts;
 }
 
-std::optional<std::string> parcel_joiner::add(const wire_part& part) {
+std::optional<std::string> message_joiner::add(const message_part& part) {
   const bool fits = part.index == next_ && (next_ == 0 || (part.parcel == parcel_ && part.count == count_)) &&
-                    bytes_.size() + part.bytes.size() <= largest_parcel;
+                    bytes_.size() + part.bytes.size() <= largest_message;
   if (!fits || broken_) {
     broken_ = true;
     bytes_ = {};

@@ -19,14 +19,14 @@ namespace cohort::actors {
 [[nodiscard]] std::optional<remote_report> unpack_report(const std::string& bytes);
 
 /// `bytes` in parts of at most `part_bytes`.
-[[nodiscard]] std::vector<wire_part> cut(const std::string& session, uint64_t parcel, parcel_kind kind,
-                                         const std::string& bytes);
+[[nodiscard]] std::vector<message_part> cut(const std::string& session, uint64_t parcel, message_kind kind,
+                                            const std::string& bytes);
 
 /// Joins the parts of one session in one direction. The parts have passed `fault_in`.
-class parcel_joiner {
+class message_joiner {
  public:
   /// The whole parcel, once its last part is there.
-  [[nodiscard]] std::optional<std::string> add(const wire_part& part);
+  [[nodiscard]] std::optional<std::string> add(const message_part& part);
 
   /// A part came out of order, or in the middle of another parcel: the sender breaks the protocol.
   [[nodiscard]] bool broken() const noexcept { return broken_; }

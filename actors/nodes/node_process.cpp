@@ -45,17 +45,17 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   caf::actor_system system{config};
   node_parts inner;
   inner.name = parts.name;
-  inner.node = parts.place->node_id();
+  inner.node = parts.spool->node_id();
   inner.slots = parts.slots;
   inner.rejoin_for = parts.rejoin_for;
   for (const auto& answer : parts.kept) inner.kept.push_back(to_report(answer));
-  inner.way = std::make_shared<watched_provider>(parts.way);
+  inner.provider = std::make_shared<provider_health>(parts.provider);
   inner.resend = parts.resend;
   run_snapshot first;
   first.started = steady_clock::now();
   inner.progress = system.spawn<caf::detached>(progress, first, parts.sink);
-  inner.gateway = system.spawn(gateway, inner.way, inner.progress);
-  inner.keeper = system.spawn<caf::detached>(keeper, parts.place);
+  inner.gateway = system.spawn(gateway, inner.provider, inner.progress);
+  inner.spool_writer = system.spawn<caf::detached>(spool_writer, parts.spool);
   inner.dialer = system.spawn<caf::detached>(dialer, parts.where, parts.own);
   const auto services = inner;
   auto self_node = system.spawn(node, std::move(inner));
@@ -83,11 +83,11 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   end_actor(caf::actor_cast<caf::actor>(self_node));
   end_actor(caf::actor_cast<caf::actor>(services.gateway));
   // In its turn, not ahead of what it still has to remove.
-  caf::anon_send(caf::actor_cast<caf::actor>(services.keeper),
+  caf::anon_send(caf::actor_cast<caf::actor>(services.spool_writer),
                  caf::exit_msg{self->address(), caf::exit_reason::user_shutdown});
   end_actor(caf::actor_cast<caf::actor>(services.dialer));
   end_actor(caf::actor_cast<caf::actor>(services.progress));
-  self->wait_for(services.progress, services.keeper);
+  self->wait_for(services.progress, services.spool_writer);
   return outcome;
 }
 

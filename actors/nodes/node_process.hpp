@@ -17,12 +17,12 @@ namespace cohort::actors {
 struct join_parts {
   cluster::net_address where;
   std::shared_ptr<const cluster::cluster_credentials> own;
-  std::shared_ptr<const cluster::spool> place;
+  std::shared_ptr<const cluster::spool> spool;
   std::vector<cluster::spooled_answer> kept;  ///< What the spool holds already.
   std::string name;
   uint32_t slots = 1;
   milliseconds rejoin_for{600'000};
-  std::shared_ptr<provider> way;
+  std::shared_ptr<cohort::provider> provider;
   resend_rule resend;
   std::shared_ptr<event_sink> sink;
 };

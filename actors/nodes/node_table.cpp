@@ -17,7 +17,7 @@ constexpr uint32_t most_doublings = 5;    // Of the time for which a node is put
 
 }  // namespace
 
-std::string placement(const std::string& node, const std::string& life) { return node + "/" + life; }
+std::string placement(const std::string& node, const std::string& process_id) { return node + "/" + process_id; }
 
 std::string node_of(const std::string& placement) { return placement.substr(0, placement.find('/')); }
 
@@ -108,7 +108,7 @@ std::optional<std::string> node_table::earlier_session(const node_hello& hello) 
 node_entry& node_table::join(const node_hello& hello, steady_time now) {
   auto& entry = open_[hello.session];
   entry.session = hello.session;
-  entry.life = hello.life;
+  entry.process_id = hello.process_id;
   const auto before = closed_.find(hello.node);
   if (before != closed_.end()) {
     entry.view.done = before->second.done;
@@ -119,7 +119,7 @@ node_entry& node_table::join(const node_hello& hello, steady_time now) {
   entry.view.node = hello.node;
   entry.view.slots = hello.slots;
   entry.earlier = std::min(hello.busy, hello.slots);
-  heard(entry, now, wall_now());
+  note_pulse(entry, now, wall_now());
   return entry;
 }
 
@@ -128,16 +128,16 @@ node_entry* node_table::find(const std::string& session) {
   return found == open_.end() ? nullptr : &found->second;
 }
 
-void node_table::heard(node_entry& node, steady_time now, wall_time shown) {
-  node.heard = now;
-  node.view.heard = shown;
+void node_table::note_pulse(node_entry& node, steady_time now, wall_time shown) {
+  node.last_heard = now;
+  node.view.last_heard = shown;
 }
 
-void node_table::end(const std::string& session, node_standing how) {
+void node_table::end(const std::string& session, node_status how) {
   const auto found = open_.find(session);
   if (found == open_.end()) return;
   auto view = found->second.view;
-  view.standing = how;
+  view.status = how;
   view.in_flight = 0;
   open_.erase(found);
   if (closed_.size() >= most_remembered) closed_.erase(closed_.begin());
@@ -147,11 +147,11 @@ void node_table::end(const std::string& session, node_standing how) {
 std::vector<std::string> node_table::silent(steady_time now) const {
   std::vector<std::string> found;
   for (const auto& [session, entry] : open_)
-    if (now - entry.heard > rules_.lease - rules_.lease / 20) found.push_back(session);
+    if (now - entry.last_heard > rules_.lease - rules_.lease / 20) found.push_back(session);
   return found;
 }
 
-node_verdict node_table::judge(node_entry& node, const work_report& report) const {
+node_verdict node_table::verdict_on(node_entry& node, const work_report& report) const {
   if (report.answered) {
     ++node.view.done;
     node.failures_in_row = 0;
@@ -169,19 +169,19 @@ node_verdict node_table::judge(node_entry& node, const work_report& report) cons
   return ++node.failures_in_row >= rules_.failures_to_put_aside ? node_verdict::aside_for_now : node_verdict::fine;
 }
 
-bool node_table::judge(node_entry& node, const node_pulse& pulse, steady_time now) const {
+bool node_table::should_suspend(node_entry& node, const node_pulse& pulse, steady_time now) const {
   if (pulse.trouble.empty()) {
     node.trouble_since.reset();
     return false;
   }
   if (!node.trouble_since) node.trouble_since = now;
-  return node.view.standing == node_standing::joined && now - *node.trouble_since >= rules_.trouble_time;
+  return node.view.status == node_status::joined && now - *node.trouble_since >= rules_.trouble_time;
 }
 
 std::vector<std::string> node_table::due_again(steady_time now) const {
   std::vector<std::string> found;
   for (const auto& [session, entry] : open_)
-    if (entry.view.standing == node_standing::put_aside && !entry.for_good && entry.orders.empty() &&
+    if (entry.view.status == node_status::put_aside && !entry.for_good && entry.orders.empty() &&
         now - entry.aside_since >=
             rules_.aside_time * (1 << std::min(entry.asides - std::min(entry.asides, 1u), most_doublings)))
       found.push_back(session);
@@ -190,28 +190,28 @@ std::vector<std::string> node_table::due_again(steady_time now) const {
 
 bool node_table::anybody_works() const {
   const bool may_return = std::any_of(closed_.begin(), closed_.end(),
-                                      [](const auto& entry) { return entry.second.standing == node_standing::lost; });
+                                      [](const auto& entry) { return entry.second.status == node_status::lost; });
   return may_return || std::any_of(open_.begin(), open_.end(), [](const auto& entry) {
            const auto& node = entry.second;
-           return !node.orders.empty() || !(node.view.standing == node_standing::put_aside && node.for_good);
+           return !node.orders.empty() || !(node.view.status == node_status::put_aside && node.for_good);
          });
 }
 
 std::string node_table::barred() const {
-  std::string words;
+  std::string text;
   const auto add = [&](const node_view& view) {
-    words += fmt::format("{}{}: {}", words.empty() ? "" : "; ", view.name, view.reason);
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", view.name, view.reason);
   };
   for (const auto& [session, entry] : open_)
-    if (entry.view.standing == node_standing::put_aside && entry.for_good) add(entry.view);
+    if (entry.view.status == node_status::put_aside && entry.for_good) add(entry.view);
   for (const auto& [node, view] : closed_)
-    if (view.standing == node_standing::put_aside) add(view);
-  return words;
+    if (view.status == node_status::put_aside) add(view);
+  return text;
 }
 
 bool node_table::others_work(const node_entry& node) const {
   return std::any_of(open_.begin(), open_.end(), [&](const auto& entry) {
-    return entry.first != node.session && entry.second.view.standing == node_standing::joined;
+    return entry.first != node.session && entry.second.view.status == node_status::joined;
   });
 }
 

@@ -48,18 +48,18 @@ enum class node_verdict : uint8_t { fine, aside_for_now, aside_for_good };
 struct node_entry {
   node_view view;
   std::string session;
-  std::string life;
+  std::string process_id;
   std::map<attempt_id, order_terms> orders;  ///< What a report needs.
   uint32_t earlier = 0;                      ///< Slots that attempts of an earlier session still hold.
   std::set<digest> prefixes;                 ///< That it knows.
-  uint64_t last_parcel = 0;
+  uint64_t last_message = 0;
   uint32_t failures_in_row = 0;
   uint32_t asides = 0;   ///< How often it was put aside; each time it stays so for longer.
   uint32_t storing = 0;  ///< Late reports of it on their way to the disk.
   uint64_t storing_bytes = 0;
   uint32_t refused = 0;   ///< Reports of it that were not taken, because the attempts are not its own.
   bool for_good = false;  ///< Put aside until it joins anew: its account was refused.
-  steady_time heard;
+  steady_time last_heard;
   std::optional<steady_time> trouble_since;
   steady_time aside_since;
 };
@@ -79,19 +79,19 @@ class node_table {
   /// Null if the session is unknown or has ended.
   [[nodiscard]] node_entry* find(const std::string& session);
 
-  void heard(node_entry& node, steady_time now, wall_time shown);
+  void note_pulse(node_entry& node, steady_time now, wall_time shown);
 
   /// Ends a session; what it held is dropped. Its line stays among the views.
-  void end(const std::string& session, node_standing how);
+  void end(const std::string& session, node_status how);
 
   /// Sessions that were silent for longer than the lease.
   [[nodiscard]] std::vector<std::string> silent(steady_time now) const;
 
   /// A call of the node ended.
-  [[nodiscard]] node_verdict judge(node_entry& node, const work_report& report) const;
+  [[nodiscard]] node_verdict verdict_on(node_entry& node, const work_report& report) const;
 
   /// A pulse told of trouble, or of none. True if it lasts too long.
-  [[nodiscard]] bool judge(node_entry& node, const node_pulse& pulse, steady_time now) const;
+  [[nodiscard]] bool should_suspend(node_entry& node, const node_pulse& pulse, steady_time now) const;
 
   /// Put aside for a while, empty, and due to be tried again.
   [[nodiscard]] std::vector<std::string> due_again(steady_time now) const;
@@ -117,7 +117,7 @@ class node_table {
 };
 
 /// What the ledger calls the process of a node that an attempt was given to: identity and life.
-[[nodiscard]] std::string placement(const std::string& node, const std::string& life);
+[[nodiscard]] std::string placement(const std::string& node, const std::string& process_id);
 [[nodiscard]] std::string node_of(const std::string& placement);
 
 /// The call certainly never reached the provider.

@@ -17,7 +17,7 @@ CAF_BEGIN_TYPE_ID_BLOCK(cohort, caf::first_custom_type_id)
 CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_actor))
 CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_call))
 CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_welcome))
-CAF_ADD_TYPE_ID(cohort, (cohort::actors::wire_part))
+CAF_ADD_TYPE_ID(cohort, (cohort::actors::message_part))
 CAF_ADD_TYPE_ID(cohort, (cohort::actors::node_pulse))
 CAF_ADD_TYPE_ID(cohort, (cohort::actors::hub_pulse))
 CAF_ADD_TYPE_ID(cohort, (cohort::actors::report_kept))
@@ -108,7 +108,7 @@ void load_remoting(caf::actor_system_config& config, const cluster::cluster_cred
   config.set("middleman.connection-timeout", caf::timespan{times.silence});
 }
 
-cluster::doorkeeper::hand_over let_in(const hub_actor& hub) {
+cluster::tls_gate::hand_over let_in(const hub_actor& hub) {
   return [hub](descriptor fd) {
     auto& system = hub.home_system();
     // The broker takes a connection that is there already; its handshake offers the HUB.
@@ -129,7 +129,7 @@ dialer_actor::behavior_type dialer(dialer_actor::pointer self, cluster::net_addr
                                    std::shared_ptr<const cluster::cluster_credentials> own) {
   const auto link = std::make_shared<std::unique_ptr<cluster::uplink>>();
   return {
-      [self, link, where = std::move(where), own = std::move(own)](const dial_wish&) -> dialed {
+      [self, link, where = std::move(where), own = std::move(own)](const dial_options&) -> dialed {
         link->reset();  // The last one has ended, or is given up now.
         auto made = cluster::uplink::connect(where, *own, dial_time);
         if (!made) return {hub_actor{}, made.error().code, made.error().message};

@@ -26,7 +26,7 @@ struct link_times {
 void load_remoting(caf::actor_system_config& config, const cluster::cluster_credentials& own, const link_times& times);
 
 /// What the DOORKEEPER calls for each connection that it lets in: whoever is on it may talk to `hub`.
-[[nodiscard]] cluster::doorkeeper::hand_over let_in(const hub_actor& hub);
+[[nodiscard]] cluster::tls_gate::hand_over let_in(const hub_actor& hub);
 
 /// The identity of the actor system that `actor` lives in, as `frame_guard` reads it off the wire.
 [[nodiscard]] std::string framework_id(const caf::actor_addr& actor);

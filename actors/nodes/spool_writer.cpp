@@ -11,11 +11,11 @@ namespace cohort::actors {
 
 cluster::spooled_answer to_spooled(const remote_report& report) {
   const auto& what = report.report;
-  return {report.book, report.run, what.task, what.attempt, what.lease, what.sends, what.took, what.answer};
+  return {report.ledger_id, report.run, what.task, what.attempt, what.lease, what.sends, what.took, what.answer};
 }
 
 remote_report to_report(const cluster::spooled_answer& answer) {
-  remote_report report{answer.book, answer.run, {}};
+  remote_report report{answer.ledger_id, answer.run, {}};
   auto& what = report.report;
   what.lease = answer.lease;
   what.task = answer.task;
@@ -27,19 +27,20 @@ remote_report to_report(const cluster::spooled_answer& answer) {
   return report;
 }
 
-keeper_actor::behavior_type keeper(keeper_actor::pointer, const std::shared_ptr<const cluster::spool>& place) {
+spool_writer_actor::behavior_type spool_writer(spool_writer_actor::pointer,
+                                               const std::shared_ptr<const cluster::spool>& spool) {
   return {
-      [place](const keep_report& wish) -> caf::result<recorded> {
-        if (auto kept = place->keep(to_spooled(wish.what)); !kept) return to_caf(kept.error());
+      [spool](const spool_report& request) -> caf::result<recorded> {
+        if (auto kept = spool->keep(to_spooled(request.what)); !kept) return to_caf(kept.error());
         return recorded{};
       },
-      [place](const forget_report& wish) {
+      [spool](const unspool_report& request) {
         cluster::spooled_answer which;
-        which.book = wish.which.book;
-        which.run = wish.which.run;
-        which.task = wish.which.task;
-        which.attempt = wish.which.attempt;
-        if (auto gone = place->forget(which); !gone) log_warning("{}", gone.error().message);
+        which.ledger_id = request.which.ledger_id;
+        which.run = request.which.run;
+        which.task = request.which.task;
+        which.attempt = request.which.attempt;
+        if (auto gone = spool->forget(which); !gone) log_warning("{}", gone.error().message);
       },
   };
 }

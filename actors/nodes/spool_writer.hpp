@@ -10,6 +10,7 @@ namespace cohort::actors {
 [[nodiscard]] cluster::spooled_answer to_spooled(const remote_report& report);
 [[nodiscard]] remote_report to_report(const cluster::spooled_answer& answer);
 
-keeper_actor::behavior_type keeper(keeper_actor::pointer self, const std::shared_ptr<const cluster::spool>& place);
+spool_writer_actor::behavior_type spool_writer(spool_writer_actor::pointer self,
+                                               const std::shared_ptr<const cluster::spool>& spool);
 
 }  // namespace cohort::actors

@@ -13,7 +13,7 @@ constexpr std::chrono::seconds interval{1};
 
 }  // namespace
 
-void run_view::open_batch(uint32_t batch, const std::vector<task_record>& tasks) {
+void batch_state_counts::open_batch(uint32_t batch, const std::vector<task_record>& tasks) {
   for (const auto& task : tasks) {
     task_record known = task;
     known.answer = std::string{};  // not `clear`: that would keep the memory
@@ -24,23 +24,23 @@ void run_view::open_batch(uint32_t batch, const std::vector<task_record>& tasks)
   }
 }
 
-void run_view::close_batch(uint32_t batch) {
+void batch_state_counts::close_batch(uint32_t batch) {
   for (const auto& id : batches_[batch]) tasks_.erase(id);
   batches_.erase(batch);
 }
 
-const task_record* run_view::find(const task_id& id) const {
+const task_record* batch_state_counts::find(const task_id& id) const {
   const auto known = tasks_.find(id);
   return known == tasks_.end() ? nullptr : &known->second;
 }
 
-void run_view::note(const attempt_done& stored, bool fresh) {
+void batch_state_counts::note(const attempt_done& stored, bool fresh) {
   note_state(stored.task, task_state::answered);
   if (const auto* known = find(stored.task); fresh && known != nullptr)
     note_cost(known->batch, stored.model, stored.cost);
 }
 
-void run_view::note_state(const task_id& id, task_state state) {
+void batch_state_counts::note_state(const task_id& id, task_state state) {
   const auto known = tasks_.find(id);
   if (known == tasks_.end() || known->second.state == state) return;
   if (run_ && known->second.batch < run_->batches.size()) {
@@ -51,7 +51,7 @@ void run_view::note_state(const task_id& id, task_state state) {
   known->second.state = state;
 }
 
-void run_view::note_cost(uint32_t batch, const std::string& model, nano_dollars cost) {
+void batch_state_counts::note_cost(uint32_t batch, const std::string& model, nano_dollars cost) {
   if (!run_ || batch >= run_->batches.size()) return;
   run_->batches[batch].spent.confirmed += cost;
   auto& share = run_->by_model[model.empty() ? run_->model_id : model];
@@ -59,19 +59,19 @@ void run_view::note_cost(uint32_t batch, const std::string& model, nano_dollars 
   share.cost += cost;
 }
 
-expected<void> run_view::publish() { return write(true); }
+expected<void> batch_state_counts::publish() { return write(true); }
 
-expected<void> run_view::publish_soon() { return write(false); }
+expected<void> batch_state_counts::publish_soon() { return write(false); }
 
-expected<void> run_view::publish_if_due() {
+expected<void> batch_state_counts::publish_if_due() {
   return steady_clock::now() - published_ < interval ? expected<void>{} : write(false);
 }
 
-expected<void> run_view::write(bool now) {
+expected<void> batch_state_counts::write(bool now) {
   if (!run_) return {};
   published_ = steady_clock::now();
   run_->updated = wall_now();
-  return state::write_view(place_, *run_, now ? durability::now : durability::later);
+  return state::write_batch_state(workspace_, *run_, now ? durability::now : durability::later);
 }
 
 }  // namespace cohort::actors

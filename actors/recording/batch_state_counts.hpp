@@ -14,10 +14,11 @@
 
 namespace cohort::actors {
 
-class run_view {
+class batch_state_counts {
  public:
   /// Without a run nothing is ever published.
-  run_view(state::workspace place, std::optional<run_record> run) : place_(std::move(place)), run_(std::move(run)) {}
+  batch_state_counts(state::workspace workspace, std::optional<run_record> run)
+      : workspace_(std::move(workspace)), run_(std::move(run)) {}
 
   void open_batch(uint32_t batch, const std::vector<task_record>& tasks);
   void close_batch(uint32_t batch);
@@ -42,7 +43,7 @@ class run_view {
  private:
   [[nodiscard]] expected<void> write(bool now);
 
-  state::workspace place_;
+  state::workspace workspace_;
   std::optional<run_record> run_;
   std::unordered_map<task_id, task_record> tasks_;
   std::unordered_map<uint32_t, std::vector<task_id>> batches_;

@@ -24,9 +24,9 @@ bool is_disk_full(const error& problem) { return problem.code == ec::disk_full; 
 
 }  // namespace
 
-group_commit::group_commit(std::shared_ptr<state::ledger> book, state::workspace place, ledger_watch& watch,
-                           surroundings around)
-    : book_(std::move(book)), place_(std::move(place)), watch_(watch), around_(std::move(around)) {}
+group_commit::group_commit(std::shared_ptr<state::ledger> ledger, state::workspace workspace, ledger_watch& watch,
+                           callbacks around)
+    : ledger_(std::move(ledger)), workspace_(std::move(workspace)), watch_(watch), around_(std::move(around)) {}
 
 /// Troubles of the ledger that can pass: then what is paid is kept in memory, and tried again.
 bool group_commit::may_pass(ec code) noexcept {
@@ -94,27 +94,27 @@ void group_commit::commit_group() {
   if (!outcome && may_pass(outcome.error().code) && !giving_up_) return retry_later(outcome.error());
   if (!outcome)
     for (auto& entry : group_) entry.answer(&outcome.error());
-  if (outcome && std::exchange(trouble_told_, false)) log_info("the ledger can be written again; all is stored");
+  if (outcome && std::exchange(trouble_reported_, false)) log_info("the ledger can be written again; all is stored");
   group_.clear();
 }
 
 /// A record that the ledger refuses is answered with its error and does not take the others with it.
 expected<void> group_commit::commit_all() {
   COHORT_FAULT_POINT("commit.begin");
-  if (auto begun = book_->begin(); !begun) return begun;
+  if (auto begun = ledger_->begin(); !begun) return begun;
   std::vector<std::optional<error>> refused(group_.size());
   for (size_t i = 0; i < group_.size(); ++i) {
     auto applied = group_[i].apply();
     if (applied) continue;
     if (is_disk_full(applied.error()) || std::exchange(ledger_failed_, false)) {
-      book_->rollback();
+      ledger_->rollback();
       return applied;
     }
     refused[i] = std::move(applied.error());
   }
   COHORT_FAULT_POINT("commit.applied");
-  if (auto committed = book_->commit(); !committed) {
-    book_->rollback();
+  if (auto committed = ledger_->commit(); !committed) {
+    ledger_->rollback();
     return committed;
   }
   COHORT_FAULT_POINT("commit.done");
@@ -125,8 +125,8 @@ expected<void> group_commit::commit_all() {
 
 bool group_commit::make_room() {
   std::error_code ignored;
-  if (!std::filesystem::exists(place_.ballast_file(), ignored)) return false;
-  state::release_ballast(place_);
+  if (!std::filesystem::exists(workspace_.ballast_file(), ignored)) return false;
+  state::release_ballast(workspace_);
   log_error("the disk is full; the reserve is used to store paid answers");
   around_.stop_run(
       {ec::disk_full, "the disk is full; every paid answer is stored. Free some space and run the same command again"});
@@ -143,7 +143,7 @@ void group_commit::refuse_intents(const error& problem) {
 }
 
 void group_commit::retry_later(const error& problem) {
-  if (!std::exchange(trouble_told_, true)) {
+  if (!std::exchange(trouble_reported_, true)) {
     log_error("{}", problem.message);
     around_.stop_run({problem.code, problem.message + " (paid answers are kept in memory and tried again each second; "
                                                       "a second Ctrl-C gives them up, and they stay charged)"});

@@ -26,13 +26,14 @@ class group_commit {
   };
 
   /// What it asks of its owner.
-  struct surroundings {
+  struct callbacks {
     std::function<void(milliseconds)> wake;  ///< Call `flush` after this time; at once, but not from within, if 0.
-    std::function<void(halt)> stop_run;
+    std::function<void(stop_run)> stop_run;
   };
 
   /// `watch` must outlive it.
-  group_commit(std::shared_ptr<state::ledger> book, state::workspace place, ledger_watch& watch, surroundings around);
+  group_commit(std::shared_ptr<state::ledger> ledger, state::workspace workspace, ledger_watch& watch,
+               callbacks around);
 
   void add(record entry);
   /// The end of a round: commits what waits, or as much of it as keeps the next intents from waiting long.
@@ -45,7 +46,7 @@ class group_commit {
   /// To be called by `apply` with what the ledger said: an error that concerns the ledger as a whole, like a full disk,
   /// is no refusal of that record.
   template <class Outcome>
-  [[nodiscard]] Outcome heard(Outcome outcome) {
+  [[nodiscard]] Outcome note_ledger_error(Outcome outcome) {
     ledger_failed_ = !outcome && may_pass(outcome.error().code);
     return outcome;
   }
@@ -62,18 +63,18 @@ class group_commit {
   void refuse_intents(const error& problem);
   void retry_later(const error& problem);
 
-  std::shared_ptr<state::ledger> book_;
-  state::workspace place_;
+  std::shared_ptr<state::ledger> ledger_;
+  state::workspace workspace_;
   ledger_watch& watch_;
-  surroundings around_;
-  std::vector<record> urgent_;  ///< Intents: a worker waits for each.
-  std::deque<record> patient_;  ///< Everything else, in order of arrival.
-  std::vector<record> group_;   ///< What the next commit holds; kept while it cannot be written.
-  bool flush_comes_ = false;    ///< `flush` will be called.
-  size_t last_intents_ = 0;     ///< In the last group that had any.
-  milliseconds waited_{0};      ///< The oldest record, in rounds.
-  bool ledger_failed_ = false;  ///< What the last record met concerns the ledger as a whole.
-  bool trouble_told_ = false;   ///< The ledger cannot be written; the run was told.
+  callbacks around_;
+  std::vector<record> urgent_;     ///< Intents: a worker waits for each.
+  std::deque<record> patient_;     ///< Everything else, in order of arrival.
+  std::vector<record> group_;      ///< What the next commit holds; kept while it cannot be written.
+  bool flush_comes_ = false;       ///< `flush` will be called.
+  size_t last_intents_ = 0;        ///< In the last group that had any.
+  milliseconds waited_{0};         ///< The oldest record, in rounds.
+  bool ledger_failed_ = false;     ///< What the last record met concerns the ledger as a whole.
+  bool trouble_reported_ = false;  ///< The ledger cannot be written; the run was told.
   bool giving_up_ = false;
 };
 

@@ -17,10 +17,10 @@ struct lacking_file {
 
 /// Compares what the stored answers make with what stands in the files. A file is looked at if several tasks delivered
 /// into it; one that was whole when it was delivered and was edited since is the user's business. Reads only.
-[[nodiscard]] expected<std::vector<lacking_file>> find_lacking_files(const state::ledger& book,
-                                                                     const task_craft& craft);
+[[nodiscard]] expected<std::vector<lacking_file>> find_lacking_files(const state::ledger& ledger,
+                                                                     const answer_handler& handler);
 
 /// True if every task that delivered into `path` stands in another file by now: nothing is lost if it is deleted.
-[[nodiscard]] bool is_left_behind(const state::ledger& book, const std::string& path);
+[[nodiscard]] bool is_left_behind(const state::ledger& ledger, const std::string& path);
 
 }  // namespace cohort::actors

@@ -8,27 +8,29 @@
 
 namespace cohort::actors {
 
-std::optional<halt> ledger_watch::look() {
+std::optional<stop_run> ledger_watch::look() {
   if (displaced_) return std::nullopt;
-  const auto place = book_->whereabouts();
-  if (place == state::ledger_place::there) return std::nullopt;
+  const auto location = ledger_->whereabouts();
+  if (location == state::ledger_location::there) return std::nullopt;
   displaced_ = true;
-  const auto file = place_.ledger_file().string();
-  if (place == state::ledger_place::moved)
-    return halt{ec::io, fmt::format("the ledger '{}' was moved to '{}' while the run was at work; all that is paid is "
-                                    "in it. Move it back, or run the command there",
-                                    file, book_->path_now().string())};
-  return halt{ec::io, fmt::format("the ledger '{}' was deleted while the run was at work; all that is paid is kept, "
-                                  "and put back in its place at the end of the run",
-                                  file)};
+  const auto file = workspace_.ledger_file().string();
+  if (location == state::ledger_location::moved)
+    return stop_run{ec::io,
+                    fmt::format("the ledger '{}' was moved to '{}' while the run was at work; all that is paid is "
+                                "in it. Move it back, or run the command there",
+                                file, ledger_->path_now().string())};
+  return stop_run{ec::io,
+                  fmt::format("the ledger '{}' was deleted while the run was at work; all that is paid is kept, "
+                              "and put back in its place at the end of the run",
+                              file)};
 }
 
 expected<void> ledger_watch::put_back() {
-  if (book_->whereabouts() != state::ledger_place::deleted) return {};
-  auto back = book_->put_back();
+  if (ledger_->whereabouts() != state::ledger_location::deleted) return {};
+  auto back = ledger_->put_back();
   if (!back) return tl::unexpected{back.error()};
   log_warning("the ledger was deleted; all of it is in '{}' again", back->string());
-  if (*back != place_.ledger_file())
+  if (*back != workspace_.ledger_file())
     return fail(ec::io,
                 fmt::format("another ledger has taken its place, so this run's is kept in '{}'", back->string()));
   displaced_ = false;

@@ -13,11 +13,11 @@ namespace cohort::actors {
 
 class ledger_watch {
  public:
-  ledger_watch(std::shared_ptr<state::ledger> book, state::workspace place)
-      : book_(std::move(book)), place_(std::move(place)) {}
+  ledger_watch(std::shared_ptr<state::ledger> ledger, state::workspace workspace)
+      : ledger_(std::move(ledger)), workspace_(std::move(workspace)) {}
 
   /// To be asked before each commit. What to stop the run with, the first time that the ledger is not in its place.
-  [[nodiscard]] std::optional<halt> look();
+  [[nodiscard]] std::optional<stop_run> look();
 
   /// True from then on: no file, no view and no sync in the old place.
   [[nodiscard]] bool displaced() const noexcept { return displaced_; }
@@ -27,8 +27,8 @@ class ledger_watch {
   [[nodiscard]] expected<void> put_back();
 
  private:
-  std::shared_ptr<state::ledger> book_;
-  state::workspace place_;
+  std::shared_ptr<state::ledger> ledger_;
+  state::workspace workspace_;
   bool displaced_ = false;
 };
 

@@ -31,28 +31,28 @@ std::set<std::string> torn_files(const std::vector<state::delivered_file>& files
 
 }  // namespace
 
-result_files::result_files(std::shared_ptr<state::ledger> book, context_ptr context, state::workspace place,
+result_files::result_files(std::shared_ptr<state::ledger> ledger, context_ptr context, state::workspace workspace,
                            fs::path output, int64_t run)
-    : book_(std::move(book)),
+    : ledger_(std::move(ledger)),
       context_(std::move(context)),
-      place_(std::move(place)),
+      workspace_(std::move(workspace)),
       output_(std::move(output)),
       run_(run),
-      reader_(*book_, *context_->craft),
-      writer_(*book_, *context_->craft, place_, output_) {}
+      reader_(*ledger_, *context_->handler),
+      writer_(*ledger_, *context_->handler, workspace_, output_) {}
 
 result_files::~result_files() { await_sync(); }
 
 expected<void> result_files::restore() {
-  const auto files = book_->unsynced();
+  const auto files = ledger_->unsynced();
   if (!files) return tl::unexpected{files.error()};
   for (const auto& path : torn_files(*files)) {
-    const auto file = book_->result_at(path);
+    const auto file = ledger_->result_at(path);
     if (!file) return tl::unexpected{file.error()};
     if (!*file) continue;
     log_warning("'{}' did not survive the last end; it is written again from its stored answer", path);
     const state::source_target whose{(*file)->source, (*file)->target};
-    if (const auto done = write_again(*book_, *context_->craft, place_, whose, path); !done) {
+    if (const auto done = write_again(*ledger_, *context_->handler, workspace_, whose, path); !done) {
       if (done.error().code != ec::permission_denied && done.error().code != ec::no_code)
         return tl::unexpected{done.error()};
       log_warning("'{}' is not written again: {}", path, done.error().message);
@@ -65,19 +65,19 @@ expected<written_result> result_files::write(const task_spec& spec, const std::s
   const auto parts = reader_.with(spec, run_, extracted);
   if (!parts) return tl::unexpected{parts.error()};
   const auto* own = find_part(*parts, run_, spec.id);
-  const auto share = share_of(*context_->craft, *parts, *own);
-  if (own->alone)
-    log_info("'{}' has a test file of its own: {}", spec.label, context_->craft->why_alone(spec, extracted));
+  const auto share = share_of(*context_->handler, *parts, *own);
+  if (own->own_file)
+    log_info("'{}' has a test file of its own: {}", spec.label, context_->handler->why_not_mergeable(spec, extracted));
   return writer_.write({*parts, *own, share, {}, durability::later});
 }
 
 void result_files::keep_unusable(const attempt_failed& report) const {
   if (report.failure.code != ec::malformed_answer || report.failure.text.empty()) return;
-  const auto file = place_.unusable_file(to_string(report.task), report.attempt);
-  const auto project = folder::open(place_.project);
-  const auto kept =
-      project ? project->replace(path_below(place_.project, file), report.failure.text, durability::later, access::own)
-              : expected<void>{tl::unexpected{project.error()}};
+  const auto file = workspace_.unusable_file(to_string(report.task), report.attempt);
+  const auto project = folder::open(workspace_.project);
+  const auto kept = project ? project->replace(path_below(workspace_.project, file), report.failure.text,
+                                               durability::later, access::own)
+                            : expected<void>{tl::unexpected{project.error()}};
   if (kept)
     log_info("what an unusable answer said is in '{}'", file.string());
   else
@@ -86,7 +86,7 @@ void result_files::keep_unusable(const attempt_failed& report) const {
 
 void result_files::begin_sync(std::function<void(expected<void>)> ended) {
   if (!syncing_.empty() || steady_clock::now() - sync_begun_ < sync_interval) return;
-  auto files = book_->unsynced();
+  auto files = ledger_->unsynced();
   if (!files || files->empty()) return;
   sync_begun_ = steady_clock::now();
   syncing_ = std::move(*files);
@@ -102,7 +102,7 @@ std::vector<state::delivered_file> result_files::end_sync() { return std::exchan
 
 expected<void> result_files::sync_now() {
   await_sync();
-  const auto files = book_->unsynced();
+  const auto files = ledger_->unsynced();
   if (!files) return tl::unexpected{files.error()};
   if (files->empty()) return {};
   auto done = sync_file_system(output_);
@@ -112,7 +112,7 @@ expected<void> result_files::sync_now() {
     done = sync_file_system(output_);
   }
   if (!done) return done;
-  return book_->mark_synced(*files);
+  return ledger_->mark_synced(*files);
 }
 
 }  // namespace cohort::actors

@@ -21,7 +21,7 @@ namespace cohort::actors {
 class result_files {
  public:
   /// `output` is absolute; targets are written below it.
-  result_files(std::shared_ptr<state::ledger> book, context_ptr context, state::workspace place,
+  result_files(std::shared_ptr<state::ledger> ledger, context_ptr context, state::workspace workspace,
                std::filesystem::path output, int64_t run);
   result_files(const result_files&) = delete;
   result_files& operator=(const result_files&) = delete;
@@ -52,9 +52,9 @@ class result_files {
   [[nodiscard]] expected<void> sync_now();
 
  private:
-  std::shared_ptr<state::ledger> book_;
+  std::shared_ptr<state::ledger> ledger_;
   context_ptr context_;
-  state::workspace place_;
+  state::workspace workspace_;
   std::filesystem::path output_;
   int64_t run_ = 0;
   target_reader reader_;

@@ -29,7 +29,7 @@ bool is_git_folder(std::string_view component) {
 }
 
 /// Stored names may have been altered: only such a one is used that the planner could have made.
-expected<void> check_name(const task_craft& craft, const task_spec& task, const fs::path& name) {
+expected<void> check_name(const answer_handler& handler, const task_spec& task, const fs::path& name) {
   const auto refuse = [&](std::string_view why) {
     return fail(ec::permission_denied, fmt::format("'{}' is refused as the name of a result of '{}': {}",
                                                    printable(name.native(), 1000), printable(task.label), why));
@@ -40,21 +40,21 @@ expected<void> check_name(const task_craft& craft, const task_spec& task, const 
     if (component.native().size() > longest_component) return refuse("a part of it is too long");
     if (is_git_folder(component.native())) return refuse("it lies in a repository's own folder");
   }
-  if (!craft.is_result_name(task, name.native())) return refuse("no such file is made of an answer");
+  if (!handler.is_result_name(task, name.native())) return refuse("no such file is made of an answer");
   return {};
 }
 
-fs::path output_of(const state::workspace& place, const state::result_file& file) {
+fs::path output_of(const state::workspace& workspace, const state::result_file& file) {
   const fs::path wanted{file.output_directory};
-  return wanted.is_absolute() ? wanted : place.project / wanted;
+  return wanted.is_absolute() ? wanted : workspace.project / wanted;
 }
 
-expected<void> note(state::ledger& book, const written_result& done) {
-  if (auto begun = book.begin(); !begun) return begun;
-  auto stored = book.record(done.run, done.what);
-  if (stored) stored = book.place(done.with, done.what.path);
-  if (stored) stored = book.commit();
-  if (!stored) book.rollback();
+expected<void> note(state::ledger& ledger, const written_result& done) {
+  if (auto begun = ledger.begin(); !begun) return begun;
+  auto stored = ledger.record(done.run, done.what);
+  if (stored) stored = ledger.set_targets(done.with, done.what.path);
+  if (stored) stored = ledger.commit();
+  if (!stored) ledger.rollback();
   return stored;
 }
 
@@ -75,61 +75,61 @@ bool looks_torn(const std::string& content) noexcept {
 }
 
 /// The target, or for a part that has a file for itself a name that says which part it is; then the same with numbers.
-expected<fs::path> result_writer::path_number(uint32_t n, const wish& what) const {
+expected<fs::path> result_writer::path_number(uint32_t n, const request& what) const {
   const auto& spec = what.whose.spec;
   if (n == 0) return what.first;
-  const bool for_itself = spec.parts > 1 && what.share.parts.size() == 1 && what.whose.alone;
+  const bool for_itself = spec.parts > 1 && what.share.parts.size() == 1 && what.whose.own_file;
   const auto name = for_itself ? part_ending(spec) : std::string{};
   const auto other = name + (n == 1 ? "" : (name.empty() ? "" : "_") + std::to_string(n));
-  const fs::path relative{other.empty() ? spec.target : craft_.other_name(spec, other)};
-  if (auto fine = check_name(craft_, spec, relative); !fine) return tl::unexpected{fine.error()};
+  const fs::path relative{other.empty() ? spec.target : handler_.alternative_name(spec, other)};
+  if (auto fine = check_name(handler_, spec, relative); !fine) return tl::unexpected{fine.error()};
   return output_ / relative;
 }
 
 /// What lies in `.claude-testing` is reached from the project, another folder from where the user has it.
-expected<result_writer::found_place> result_writer::find(const fs::path& path, const task_spec& task) const {
-  const auto in_state = !path_below(place_.root(), path).empty();
+expected<result_writer::found_target> result_writer::find(const fs::path& path, const task_spec& task) const {
+  const auto in_state = !path_below(workspace_.root(), path).empty();
   const auto in_output = !path_below(output_, path).empty();
-  const auto& root = in_state || !in_output ? place_.project : output_;
+  const auto& root = in_state || !in_output ? workspace_.project : output_;
   auto name = path_below(root, path);
-  if (auto fine = check_name(craft_, task, in_output ? path_below(output_, path) : name); !fine)
+  if (auto fine = check_name(handler_, task, in_output ? path_below(output_, path) : name); !fine)
     return tl::unexpected{fine.error()};
   if (!in_state && in_output)
-    if (const auto safe = state::result_path(place_, output_, path_below(output_, path).native()); !safe)
+    if (const auto safe = state::result_path(workspace_, output_, path_below(output_, path).native()); !safe)
       return tl::unexpected{safe.error()};
-  auto opened = root == place_.project ? folder::open(root) : folder::make(root);
+  auto opened = root == workspace_.project ? folder::open(root) : folder::make(root);
   if (!opened) return tl::unexpected{opened.error()};
-  return found_place{std::move(*opened), std::move(name)};
+  return found_target{std::move(*opened), std::move(name)};
 }
 
 /// A file that was synced is as we or the user left it, also when it is empty.
 bool result_writer::may_be_torn(const std::string& path) const {
-  const auto files = book_.unsynced();
+  const auto files = ledger_.unsynced();
   return files && std::any_of(files->begin(), files->end(), [&](const auto& file) { return file.path == path; });
 }
 
 /// The power may also have been cut before the ledger heard of the file.
-expected<result_writer::standing> result_writer::try_at(const fs::path& path, const wish& what) const {
+expected<result_writer::target_state> result_writer::try_at(const fs::path& path, const request& what) const {
   const auto at = find(path, what.whose.spec);
   if (!at) return tl::unexpected{at.error()};
-  const auto ours = book_.result_at(path.string());
+  const auto ours = ledger_.result_at(path.string());
   if (!ours) return tl::unexpected{ours.error()};
   const auto& spec = what.whose.spec;
-  if (*ours && ((*ours)->source != spec.source || (*ours)->target != spec.target)) return standing::ours;
+  if (*ours && ((*ours)->source != spec.source || (*ours)->target != spec.target)) return target_state::ours;
   for (const auto& one : what.all)
-    if (one.stands_in(path.string()) && !what.share.has(one)) return standing::ours;
+    if (one.stands_in(path.string()) && !what.share.has(one)) return target_state::ours;
   const auto present = at->root.read(at->name, what.share.content.size());
-  if (present && *present == what.share.content) return standing::written;
+  if (present && *present == what.share.content) return target_state::written;
   const auto done =
       at->root.replace_if(at->name, what.share.content, what.when, access::usual, [&](const std::string& there) {
         if (!*ours) return holds_nothing(there);
         return sha256(there) == (*ours)->content || (looks_torn(there) && may_be_torn(path.string()));
       });
   if (!done) return tl::unexpected{done.error()};
-  return *done ? standing::written : standing::foreign;
+  return *done ? target_state::written : target_state::foreign;
 }
 
-expected<written_result> result_writer::write(const wish& what) const {
+expected<written_result> result_writer::write(const request& what) const {
   const auto& own = what.whose.where;
   written_result result{own.run, {own.task, {}, sha256(what.share.content), false}, {}};
   for (uint32_t n = what.first.empty() ? 1 : 0; n <= most_alternatives; ++n) {
@@ -138,8 +138,8 @@ expected<written_result> result_writer::write(const wish& what) const {
     if (n > 0 && *path == what.first) continue;
     const auto stands = try_at(*path, what);
     if (!stands) return tl::unexpected{stands.error()};
-    result.what.beside = result.what.beside || *stands == standing::foreign;
-    if (*stands != standing::written) continue;
+    result.what.conflict_copy = result.what.conflict_copy || *stands == target_state::foreign;
+    if (*stands != target_state::written) continue;
     result.what.path = path->string();
     for (const auto* one : what.share.parts)
       if (one != &what.whose && one->where.state == task_state::delivered && one->where.path != result.what.path)
@@ -150,18 +150,18 @@ expected<written_result> result_writer::write(const wish& what) const {
                                   printable(what.whose.spec.target, 1000)));
 }
 
-expected<std::vector<std::string>> write_again(state::ledger& book, const task_craft& craft,
-                                               const state::workspace& place, const state::source_target& whose,
+expected<std::vector<std::string>> write_again(state::ledger& ledger, const answer_handler& handler,
+                                               const state::workspace& workspace, const state::source_target& whose,
                                                const fs::path& path) {
-  const auto file = book.result_at(path.string());
+  const auto file = ledger.result_at(path.string());
   if (!file) return tl::unexpected{file.error()};
   if (!*file) return fail(ec::not_found, "the ledger does not know it");
-  auto parts = target_reader{book, craft}.delivered(whose);
+  auto parts = target_reader{ledger, handler}.delivered(whose);
   if (!parts) return tl::unexpected{parts.error()};
-  auto shares = shares_at(craft, *parts, path.string());
+  auto shares = shares_at(handler, *parts, path.string());
   if (shares.empty())
     return fail(ec::no_code, fmt::format("no stored answer for '{}' is usable", printable(whose.target, 1000)));
-  const result_writer writer{book, craft, place, output_of(place, **file)};
+  const result_writer writer{ledger, handler, workspace, output_of(workspace, **file)};
   std::vector<std::string> written;
   // What is merged comes first in the list and is written last: it keeps the place that the others have left.
   std::reverse(shares.begin(), shares.end());
@@ -170,9 +170,9 @@ expected<std::vector<std::string>> write_again(state::ledger& book, const task_c
     auto done = writer.write({*parts, last, share, path, durability::now});
     if (!done) return tl::unexpected{done.error()};
     const bool in_place = done->what.path == path;
-    if (in_place) done->what.beside = (*file)->beside;
+    if (in_place) done->what.conflict_copy = (*file)->conflict_copy;
     if (!in_place || done->what.content != (*file)->content || !last.stands_in(path.string()) || !done->with.empty())
-      if (auto noted = note(book, *done); !noted) return tl::unexpected{noted.error()};
+      if (auto noted = note(ledger, *done); !noted) return tl::unexpected{noted.error()};
     for (auto& one : *parts)
       if (share.has(one)) one.where.path = done->what.path;
     written.push_back(std::move(done->what.path));

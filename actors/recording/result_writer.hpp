@@ -29,11 +29,11 @@ struct written_result {
 class result_writer {
  public:
   /// `output` is absolute; targets are written below it.
-  result_writer(const state::ledger& book, const task_craft& craft, state::workspace place,
+  result_writer(const state::ledger& ledger, const answer_handler& handler, state::workspace workspace,
                 std::filesystem::path output)
-      : book_(book), craft_(craft), place_(std::move(place)), output_(std::move(output)) {}
+      : ledger_(ledger), handler_(handler), workspace_(std::move(workspace)), output_(std::move(output)) {}
 
-  struct wish {
+  struct request {
     const part_list& all;      ///< Of the same source and target.
     const target_part& whose;  ///< Is recorded as the one that delivered the file.
     const file_share& share;
@@ -42,30 +42,30 @@ class result_writer {
   };
 
   /// Writes the share under the first name that is free or may be replaced.
-  [[nodiscard]] expected<written_result> write(const wish& what) const;
+  [[nodiscard]] expected<written_result> write(const request& what) const;
 
  private:
-  enum class standing : uint8_t { written, ours, foreign };
-  struct found_place {
+  enum class target_state : uint8_t { written, ours, foreign };
+  struct found_target {
     folder root;
     std::filesystem::path name;  ///< Below `root`.
   };
 
-  [[nodiscard]] expected<std::filesystem::path> path_number(uint32_t n, const wish& what) const;
-  [[nodiscard]] expected<found_place> find(const std::filesystem::path& path, const task_spec& task) const;
-  [[nodiscard]] expected<standing> try_at(const std::filesystem::path& path, const wish& what) const;
+  [[nodiscard]] expected<std::filesystem::path> path_number(uint32_t n, const request& what) const;
+  [[nodiscard]] expected<found_target> find(const std::filesystem::path& path, const task_spec& task) const;
+  [[nodiscard]] expected<target_state> try_at(const std::filesystem::path& path, const request& what) const;
   [[nodiscard]] bool may_be_torn(const std::string& path) const;
 
-  const state::ledger& book_;
-  const task_craft& craft_;
-  state::workspace place_;
+  const state::ledger& ledger_;
+  const answer_handler& handler_;
+  state::workspace workspace_;
   std::filesystem::path output_;
 };
 
 /// Writes again what the file at `path` should hold of a target, from stored answers: at that place as far as it may be
 /// touched, else beside it. Records it. `path` is one that the ledger has. Returns the paths. Outside of a transaction.
-[[nodiscard]] expected<std::vector<std::string>> write_again(state::ledger& book, const task_craft& craft,
-                                                             const state::workspace& place,
+[[nodiscard]] expected<std::vector<std::string>> write_again(state::ledger& ledger, const answer_handler& handler,
+                                                             const state::workspace& workspace,
                                                              const state::source_target& whose,
                                                              const std::filesystem::path& path);
 

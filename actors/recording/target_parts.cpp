@@ -50,19 +50,19 @@ bool fits(const target_part& one, const target_part& newest) {
   return asked && present && is_within(asked->asked, present->present);
 }
 
-expected<std::string> content_of(const task_craft& craft, const part_group& parts) {
+expected<std::string> content_of(const answer_handler& handler, const part_group& parts) {
   if (parts.size() == 1) return parts.front()->text;
   std::vector<std::string> texts;
   for (const auto* one : parts) texts.push_back(one->text);
-  return craft.assemble(parts.front()->spec, texts);
+  return handler.assemble(parts.front()->spec, texts);
 }
 
 }  // namespace
 
-expected<std::string> usable_text(const task_craft& craft, const task_record& answered) {
+expected<std::string> usable_text(const answer_handler& handler, const task_record& answered) {
   if (const auto by_stop = class_of(answered.stop); by_stop != ec::none)
     return fail(by_stop, std::string{sentence(by_stop)});
-  return craft.extract(answered.spec, answered.answer);
+  return handler.extract(answered.spec, answered.answer);
 }
 
 bool file_share::has(const target_part& one) const {
@@ -76,7 +76,7 @@ const target_part* find_part(const part_list& parts, int64_t run, const task_id&
 }
 
 expected<part_list> target_reader::delivered(const state::source_target& whose) {
-  auto tasks = book_.tasks_for(whose);
+  auto tasks = ledger_.tasks_for(whose);
   if (!tasks) return tl::unexpected{tasks.error()};
   part_list parts;
   for (auto& one : *tasks)
@@ -87,7 +87,7 @@ expected<part_list> target_reader::delivered(const state::source_target& whose) 
 }
 
 expected<part_list> target_reader::with(const task_spec& task, int64_t run, const std::string& extracted) {
-  auto tasks = book_.tasks_for({task.source, task.target});
+  auto tasks = ledger_.tasks_for({task.source, task.target});
   if (!tasks) return tl::unexpected{tasks.error()};
   part_list others;
   target_part own{{run, task.id, task_state::delivered, {}, {}}, task, extracted, true, false, true};
@@ -100,8 +100,8 @@ expected<part_list> target_reader::with(const task_spec& task, int64_t run, cons
   if (others.empty() && task.parts <= 1) return part_list{std::move(own)};
   if (auto read = read_answers(others, task.target); !read) return tl::unexpected{read.error()};
   std::erase_if(others, [](const auto& one) { return one.where.state != task_state::delivered && !one.usable; });
-  own.alone = !craft_.why_alone(task, extracted).empty();
-  keep({run, task.id}, {extracted, own.alone});
+  own.own_file = !handler_.why_not_mergeable(task, extracted).empty();
+  keep({run, task.id}, {extracted, own.own_file});
   const auto behind = std::find_if(others.begin(), others.end(), [&](const auto& one) {
     return one.spec.part > task.part || (one.spec.part == task.part && one.where.run > run);
   });
@@ -115,7 +115,7 @@ expected<void> target_reader::read_answers(part_list& parts, const std::string& 
   std::set<int64_t> runs;
   for (const auto& one : parts) runs.insert(one.where.run);
   for (const auto run : runs) {
-    auto records = book_.answered_parts(run, target);
+    auto records = ledger_.answered_parts(run, target);
     if (!records) return tl::unexpected{records.error()};
     for (auto& record : *records) {
       const auto part = std::find_if(parts.begin(), parts.end(), [&](const auto& one) {
@@ -131,16 +131,16 @@ void target_reader::take(target_part& part, task_record record) {
   const answer_key whose{part.where.run, part.where.task};
   auto known = known_.find(whose);
   if (known == known_.end()) {
-    auto text = usable_text(craft_, record);
+    auto text = usable_text(handler_, record);
     if (text) {  // Another answer may still come for one that is not usable.
-      const bool alone = !craft_.why_alone(record.spec, *text).empty();
-      keep(whose, {std::move(*text), alone});
+      const bool own_file = !handler_.why_not_mergeable(record.spec, *text).empty();
+      keep(whose, {std::move(*text), own_file});
       known = known_.find(whose);
     }
   }
   if (known != known_.end()) {
     part.text = known->second.text;
-    part.alone = known->second.alone;
+    part.own_file = known->second.own_file;
     part.usable = true;
   }
   part.spec = std::move(record.spec);
@@ -155,18 +155,18 @@ void target_reader::keep(const answer_key& whose, finding what) {
   known_.insert_or_assign(whose, std::move(what));
 }
 
-file_share share_of(const task_craft& craft, const part_list& parts, const target_part& newest) {
+file_share share_of(const answer_handler& handler, const part_list& parts, const target_part& newest) {
   file_share share{{&newest}, newest.text};
-  if (newest.alone) return share;
+  if (newest.own_file) return share;
   part_group together;
   for (const auto& one : parts)
-    if (&one == &newest || (one.counts && one.usable && !one.alone && fits(one, newest))) together.push_back(&one);
+    if (&one == &newest || (one.counts && one.usable && !one.own_file && fits(one, newest))) together.push_back(&one);
   // What cannot be merged after all stands in files of its own.
-  if (auto content = content_of(craft, together)) share = {std::move(together), std::move(*content)};
+  if (auto content = content_of(handler, together)) share = {std::move(together), std::move(*content)};
   return share;
 }
 
-std::vector<file_share> shares_at(const task_craft& craft, const part_list& parts, const std::string& path) {
+std::vector<file_share> shares_at(const answer_handler& handler, const part_list& parts, const std::string& path) {
   const bool any_counts = std::any_of(parts.begin(), parts.end(), [&](const auto& one) { return one.stands_in(path); });
   part_group here;
   for (const auto& one : parts)
@@ -177,9 +177,9 @@ std::vector<file_share> shares_at(const task_craft& craft, const part_list& part
                                          [](const auto* a, const auto* b) { return a->where.run < b->where.run; });
   file_share merged;
   for (const auto* one : here)
-    if (here.size() == 1 || (!one->alone && fits(*one, *newest))) merged.parts.push_back(one);
+    if (here.size() == 1 || (!one->own_file && fits(*one, *newest))) merged.parts.push_back(one);
   if (!merged.parts.empty()) {
-    if (auto content = content_of(craft, merged.parts)) {
+    if (auto content = content_of(handler, merged.parts)) {
       merged.content = std::move(*content);
       shares.push_back(std::move(merged));
     }

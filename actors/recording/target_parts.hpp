@@ -14,16 +14,16 @@
 namespace cohort::actors {
 
 /// What is usable in a stored answer. Fails with the class of its stop reason, or as the craft does.
-[[nodiscard]] expected<std::string> usable_text(const task_craft& craft, const task_record& answered);
+[[nodiscard]] expected<std::string> usable_text(const answer_handler& handler, const task_record& answered);
 
 /// One task of a target.
 struct target_part {
   state::target_task where;
   task_spec spec;
-  std::string text;     ///< What is usable of its answer; see `usable`.
-  bool usable = false;  ///< False for a delivered task whose answer the present rules of the craft refuse.
-  bool alone = false;   ///< It cannot share a file.
-  bool counts = true;   ///< False: newer ones have asked for all of it.
+  std::string text;       ///< What is usable of its answer; see `usable`.
+  bool usable = false;    ///< False for a delivered task whose answer the present rules of the craft refuse.
+  bool own_file = false;  ///< It cannot share a file.
+  bool counts = true;     ///< False: newer ones have asked for all of it.
 
   [[nodiscard]] bool stands_in(const std::string& path) const { return counts && where.path == path; }
 };
@@ -46,7 +46,7 @@ struct file_share {
 /// next one arrives.
 class target_reader {
  public:
-  target_reader(const state::ledger& book, const task_craft& craft) : book_(book), craft_(craft) {}
+  target_reader(const state::ledger& ledger, const answer_handler& handler) : ledger_(ledger), handler_(handler) {}
 
   /// All delivered tasks of all runs.
   [[nodiscard]] expected<part_list> delivered(const state::source_target& whose);
@@ -58,7 +58,7 @@ class target_reader {
  private:
   struct finding {
     std::string text;
-    bool alone = false;
+    bool own_file = false;
   };
   using answer_key = std::pair<int64_t, task_id>;
 
@@ -66,8 +66,8 @@ class target_reader {
   void take(target_part& part, task_record record);
   void keep(const answer_key& whose, finding what);
 
-  const state::ledger& book_;
-  const task_craft& craft_;
+  const state::ledger& ledger_;
+  const answer_handler& handler_;
   std::map<answer_key, finding> known_;
   size_t known_bytes_ = 0;
 };
@@ -76,11 +76,11 @@ class target_reader {
 [[nodiscard]] const target_part* find_part(const part_list& parts, int64_t run, const task_id& task);
 
 /// The file that `newest` belongs into: itself, with all parts that count and can be merged with it.
-[[nodiscard]] file_share share_of(const task_craft& craft, const part_list& parts, const target_part& newest);
+[[nodiscard]] file_share share_of(const answer_handler& handler, const part_list& parts, const target_part& newest);
 
 /// What the file at `path` should hold: its parts that count, or all of its parts if none does. More than one share if
 /// they cannot be merged. Parts whose answer is not usable are left out.
-[[nodiscard]] std::vector<file_share> shares_at(const task_craft& craft, const part_list& parts,
+[[nodiscard]] std::vector<file_share> shares_at(const answer_handler& handler, const part_list& parts,
                                                 const std::string& path);
 
 }  // namespace cohort::actors

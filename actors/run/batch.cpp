@@ -15,7 +15,7 @@ namespace {
 
 // Replies of local services have no time limit of their own: a batch may wait for money or a full disk for
 // as long as it takes. The services are linked to the COORDINATOR, so a dead one ends the run.
-constexpr auto patiently = caf::infinite;
+constexpr auto no_timeout = caf::infinite;
 
 }  // namespace
 
@@ -29,34 +29,34 @@ void batch_state::start(batch_actor::stateful_pointer<batch_state> self, context
   board_ = std::make_shared<task_board>(std::move(contents.tasks));
   std::vector<model_info> models{context_->model};
   models.insert(models.end(), context_->fallbacks.begin(), context_->fallbacks.end());
-  ladder_ = std::make_unique<model_ladder>(std::move(models), context_->fallback_rest);
+  fallback_ = std::make_unique<model_fallback>(std::move(models), context_->fallback_rest);
   for (const auto& ended : contents.not_askable) {
     auto& entry = *board_->find(ended.task);
     board_->withdraw(entry);
     end(entry, ended.state, ended.code, ended.reason);
   }
-  wait_for_nodes(contents.awaited);
+  wait_for_nodes(contents.in_doubt);
   for (auto* entry : board_->answered()) {
     completion stored;
     stored.text = std::move(entry->record.answer);
     stored.stop = entry->record.stop;
-    judge(entry->record.spec.id, std::move(stored));
+    validate(entry->record.spec.id, std::move(stored));
   }
   pump();
   finish_if_done();
 }
 
 /// A node may have an answer to these, or be about to: they are asked again only when the HUB says that none comes.
-void batch_state::wait_for_nodes(const std::vector<task_id>& awaited) {
-  if (!partners_.hub || awaited.empty()) return;
-  tasks_awaited wish{self_, {}};
-  for (const auto& id : awaited) {
+void batch_state::wait_for_nodes(const std::vector<task_id>& in_doubt) {
+  if (!partners_.hub || in_doubt.empty()) return;
+  tasks_in_doubt request{self_, {}};
+  for (const auto& id : in_doubt) {
     auto* entry = board_->find(id);
     if (entry == nullptr || entry->phase != task_phase::queued) continue;
     board_->hold(*entry);
-    wish.tasks.push_back(id);
+    request.tasks.push_back(id);
   }
-  if (!wish.tasks.empty()) self_->send(partners_.hub, std::move(wish));
+  if (!request.tasks.empty()) self_->send(partners_.hub, std::move(request));
 }
 
 void batch_state::on_released(const task_released& released) {
@@ -81,16 +81,16 @@ void batch_state::on_late(const answer_arrived& late) {
   const bool granted = entry->phase == task_phase::granted;
   if (!board_->divert(*entry)) return;  // What is under way ends first; then the late answer counts.
   if (granted) settle(*entry, {});
-  judge_late(*entry);
+  validate_late(*entry);
   pump();
 }
 
-void batch_state::judge_late(board_entry& entry) {
+void batch_state::validate_late(board_entry& entry) {
   auto answer = std::move(*entry.late);
   entry.late.reset();
   entry.phase = task_phase::storing;
   entry.record.state = task_state::answered;
-  judge(entry.record.spec.id, std::move(answer));
+  validate(entry.record.spec.id, std::move(answer));
 }
 
 void batch_state::pump() {
@@ -100,20 +100,21 @@ void batch_state::pump() {
     if (entry == nullptr) break;
     ask_for_money(*entry);
   }
-  if (board_->exhausted() && !told_exhausted_) {
-    told_exhausted_ = true;
+  if (board_->exhausted() && !reported_exhausted_) {
+    reported_exhausted_ = true;
     self_->send(partners_.coordinator, batch_exhausted{index_, run_limit_, veto_});
   }
 }
 
 void batch_state::ask_for_money(board_entry& entry) {
   const auto& request = entry.record.spec.request;
-  entry.level = ladder_->choose(self_->clock().now(), entry.least_level, request);
-  const auto amount = reservation_for(ladder_->adapted(request, entry.level), ladder_->model(entry.level));
+  entry.model_index = fallback_->choose(self_->clock().now(), entry.least_level, request);
+  const auto amount =
+      reservation_for(fallback_->request_for(request, entry.model_index), fallback_->model(entry.model_index));
   const auto id = entry.record.spec.id;
-  self_->request(partners_.money, patiently, funds_wanted{index_, id, amount})
+  self_->request(partners_.money, no_timeout, funds_wanted{index_, id, amount})
       .then([this, id, amount](const funds_answer& answer) { on_funds(id, amount, answer); },
-            [this](const caf::error& problem) { stop_run(ec::worker_lost, from_caf(problem).message); });
+            [this](const caf::error& problem) { order_stop(ec::worker_lost, from_caf(problem).message); });
 }
 
 void batch_state::on_funds(const task_id& id, nano_dollars amount, const funds_answer& answer) {
@@ -122,7 +123,7 @@ void batch_state::on_funds(const task_id& id, nano_dollars amount, const funds_a
     board_->end_asking(entry);
     entry.reserved = answer.code == ec::none ? amount : nano_dollars{};
     settle(entry, {});
-    judge_late(entry);
+    validate_late(entry);
   } else if (answer.code != ec::none) {
     board_->veto(entry);
     run_limit_ = run_limit_ || answer.run_limit;
@@ -153,11 +154,12 @@ void batch_state::on_slot(const slot_lease& slot) {
 void batch_state::send(board_entry& entry, const slot_lease& slot) {
   entry.lease = slot.lease;
   ++entry.record.attempts;
-  if (entry.level != 0) entry.levels[entry.record.attempts] = entry.level;
+  if (entry.model_index != 0) entry.levels[entry.record.attempts] = entry.model_index;
   entry.reservations[entry.record.attempts] = entry.reserved;
   const auto id = entry.record.spec.id;
-  intent wish{id, entry.record.attempts, slot.lease, entry.reserved, ladder_->model(entry.level).id, slot.node};
-  self_->request(partners_.recorder, patiently, std::move(wish))
+  intent intent{id,       entry.record.attempts, slot.lease, entry.reserved, fallback_->model(entry.model_index).id,
+                slot.node};
+  self_->request(partners_.recorder, no_timeout, std::move(intent))
       .then([this, id, slot](const recorded&) { hand_over(id, slot); },
             [this, id, slot](const caf::error& problem) {
               auto& failed = *board_->find(id);
@@ -165,7 +167,7 @@ void batch_state::send(board_entry& entry, const slot_lease& slot) {
               settle(failed, {});
               board_->pause(failed);
               const auto cause = from_caf(problem);
-              stop_run(cause.code, cause.message);
+              order_stop(cause.code, cause.message);
             });
 }
 
@@ -188,10 +190,10 @@ void batch_state::hand_over(const task_id& id, const slot_lease& slot) {
   work_order order{slot.lease,
                    id,
                    entry.record.attempts,
-                   ladder_->adapted(planned, entry.level),
+                   fallback_->request_for(planned, entry.model_index),
                    context_->settings.timeout - entry.used,
-                   ladder_->has_next(entry.level, planned)};
-  self_->request(slot.worker, patiently, std::move(order))
+                   fallback_->has_next(entry.model_index, planned)};
+  self_->request(slot.worker, no_timeout, std::move(order))
       .then([this, from = slot.worker](const work_report& report) { on_report(report, from); },
             [this, lease = slot.lease](const caf::error&) { on_lost({lease}); });
 }
@@ -220,8 +222,8 @@ void batch_state::on_report(const work_report& report, const worker_actor& from)
 
 /// Once for each model in a batch. A dated name of the asked model is that model.
 void batch_state::notice_model(board_entry& entry, const std::string& asked, const std::string& answered) {
-  constexpr size_t most_told = 8;
-  if (answered.empty() || answered.starts_with(asked) || other_models_.size() >= most_told) return;
+  constexpr size_t most_reported = 8;
+  if (answered.empty() || answered.starts_with(asked) || other_models_.size() >= most_reported) return;
   if (!other_models_.insert(answered).second) return;
   tell(event_kind::warning, entry, ec::none,
        fmt::format("the model {} was asked and {} says that it answered; the cost is that of the model that was asked",
@@ -232,20 +234,20 @@ void batch_state::notice_model(board_entry& entry, const std::string& asked, con
 attempt_done batch_state::priced(board_entry& entry, const work_report& report) {
   const auto& model = model_of(entry, report.attempt);
   const bool present = report.attempt == entry.record.attempts;
-  const auto asked = ladder_->adapted(entry.record.spec.request, entry.level);
+  const auto asked = fallback_->request_for(entry.record.spec.request, entry.model_index);
   const auto known = entry.reservations.find(report.attempt);
   const auto reserved = known == entry.reservations.end() ? reservation_for(asked, model) : known->second;
   const auto size = present ? std::optional{size_of(asked)} : std::nullopt;
   const auto price = price_of(report.answer, size, model, reserved);
   if (price.doubt != usage_doubt::none) {
-    const auto words = fmt::format(
+    const auto text = fmt::format(
         "the usage that came with an answer of {} is not believed ({}); it is charged with its reservation "
         "of {}",
         model.id, sentence(price.doubt), exact_dollars(price.cost));
     if (doubts_.insert(price.doubt).second)
-      tell(event_kind::warning, entry, ec::none, words);
+      tell(event_kind::warning, entry, ec::none, text);
     else
-      log_warning("{}: {}", entry.record.spec.label, words);
+      log_warning("{}: {}", entry.record.spec.label, text);
   }
   attempt_done done{report.task, report.attempt, report.lease, report.answer, price.cost, model.id};
   done.answer.usage = price.usage;
@@ -255,21 +257,21 @@ attempt_done batch_state::priced(board_entry& entry, const work_report& report) 
 void batch_state::on_answer(board_entry& entry, const work_report& report, const worker_actor& from) {
   entry.phase = task_phase::storing;
   entry.record.state = task_state::answered;
-  ladder_->answered(entry.level);
+  fallback_->answered(entry.model_index);
   const auto& model = model_of(entry, report.attempt);
   notice_model(entry, model.id, report.answer.model);
   const auto id = report.task;
   auto done = priced(entry, report);
   const auto cost = done.cost;
-  self_->request(partners_.recorder, patiently, std::move(done))
+  self_->request(partners_.recorder, no_timeout, std::move(done))
       .then(
           [this, id, cost, answer = report.answer, attempt = report.attempt, from](const recorded&) mutable {
             tell_stored(from, id, attempt);
             auto& stored = *board_->find(id);
             settle(stored, {cost, {}});
             tell(event_kind::spent, stored, ec::none, {}, cost);
-            if (stored.late) return judge_late(stored);  // It was stored first.
-            judge(id, std::move(answer));
+            if (stored.late) return validate_late(stored);  // It was stored first.
+            validate(id, std::move(answer));
           },
           [this, id](const caf::error& problem) {
             // The intent on disk keeps the reservation charged; the answer could not be stored anywhere.
@@ -277,7 +279,7 @@ void batch_state::on_answer(board_entry& entry, const work_report& report, const
             settle(lost, {{}, lost.reserved});
             board_->pause(lost);
             const auto cause = from_caf(problem);
-            stop_run(cause.code, cause.message);
+            order_stop(cause.code, cause.message);
           });
 }
 
@@ -286,16 +288,17 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
   const bool unconfirmed = failure.billed == billing::unknown;
   entry.phase = task_phase::storing;
   if (unconfirmed) ++entry.unconfirmed;
-  if (failure.code == ec::overloaded) ladder_->overloaded(self_->clock().now(), entry.level, failure.retry_after);
+  if (failure.code == ec::overloaded)
+    fallback_->overloaded(self_->clock().now(), entry.model_index, failure.retry_after);
   // At once: what is handed out while the failure goes to disk would fail in the same way.
-  if (stops_run(failure.code)) stop_run(failure.code, failure.message);
-  self_->request(partners_.recorder, patiently, attempt_failed{id, entry.record.attempts, entry.lease, failure})
+  if (stops_run(failure.code)) order_stop(failure.code, failure.message);
+  self_->request(partners_.recorder, no_timeout, attempt_failed{id, entry.record.attempts, entry.lease, failure})
       .then(
           [this, id, failure, unconfirmed, attempt = entry.record.attempts, from](const recorded&) {
             tell_stored(from, id, attempt);
             auto& failed = *board_->find(id);
             settle(failed, unconfirmed ? spending{{}, failed.reserved} : spending{});
-            const bool has_next = ladder_->has_next(failed.level, failed.record.spec.request);
+            const bool has_next = fallback_->has_next(failed.model_index, failed.record.spec.request);
             const bool kept = failure.code == ec::malformed_answer && !failure.text.empty();
             follow(failed, context_->outcomes.after_failure(failure, failed.unconfirmed, has_next), failure.code,
                    kept ? failure.message + fmt::format("; its text is kept in .claude-testing/unusable/{}-{}.txt",
@@ -307,26 +310,26 @@ void batch_state::on_failure(board_entry& entry, const call_failure& failure, co
             settle(failed, {{}, failed.reserved});
             board_->pause(failed);
             const auto cause = from_caf(problem);
-            stop_run(cause.code, cause.message);
+            order_stop(cause.code, cause.message);
           });
 }
 
-void batch_state::judge(const task_id& id, completion answer) {
+void batch_state::validate(const task_id& id, completion answer) {
   if (const auto by_stop = class_of(answer.stop); by_stop != ec::none)
-    return on_judgement(id, {by_stop, std::string{sentence(by_stop)}});
+    return on_validation(id, {by_stop, std::string{sentence(by_stop)}});
   const std::shared_ptr<const task_spec> task{board_, &board_->find(id)->record.spec};
-  if (!partners_.backlog->enter()) return on_judgement(id, judge_answer(*context_->craft, *task, answer.text));
-  self_->request(partners_.judge, patiently, unread_answer{task, std::move(answer.text)})
-      .then([this, id](judgement& how) { on_judgement(id, std::move(how)); },
-            [this](const caf::error& problem) { stop_run(ec::worker_lost, from_caf(problem).message); });
+  if (!partners_.backlog->enter()) return on_validation(id, validate_answer(*context_->handler, *task, answer.text));
+  self_->request(partners_.validator, no_timeout, answer_to_validate{task, std::move(answer.text)})
+      .then([this, id](validation& how) { on_validation(id, std::move(how)); },
+            [this](const caf::error& problem) { order_stop(ec::worker_lost, from_caf(problem).message); });
 }
 
-void batch_state::on_judgement(const task_id& id, judgement how) {
+void batch_state::on_validation(const task_id& id, validation how) {
   auto& entry = *board_->find(id);
   if (how.code == ec::none) return deliver_file(entry, std::move(how.text));
   if (stops_run(how.code)) {  // It says nothing about the answer, which is kept for the next start.
     board_->end(entry, task_state::answered);
-    return stop_run(how.code, how.text);
+    return order_stop(how.code, how.text);
   }
   ++entry.unusable;
   const auto step = context_->outcomes.after_answer(how.code, entry.unusable, entry.record.spec.request.max_tokens);
@@ -335,13 +338,13 @@ void batch_state::on_judgement(const task_id& id, judgement how) {
 
 void batch_state::deliver_file(board_entry& entry, std::string extracted) {
   const auto id = entry.record.spec.id;
-  self_->request(partners_.recorder, patiently, deliver_text{{id, index_}, std::move(extracted)})
+  self_->request(partners_.recorder, no_timeout, deliver_text{{id, index_}, std::move(extracted)})
       .then(
           [this, id](const delivery& written) {
             auto& delivered = *board_->find(id);
             board_->end(delivered, task_state::delivered);
             tell(event_kind::task_ended, delivered, ec::none, written.path);
-            if (written.beside)
+            if (written.conflict_copy)
               tell(event_kind::warning, delivered, ec::none,
                    "a file that is not ours stands where the result of '" + delivered.record.spec.label +
                        "' belongs; it was left alone, the result is in " + written.path);
@@ -354,8 +357,9 @@ void batch_state::deliver_file(board_entry& entry, std::string extracted) {
             if (cause.code == ec::broken_code || cause.code == ec::no_code || cause.code == ec::answer_too_costly)
               return end(kept, task_state::failed, cause.code, cause.message);
             board_->end(kept, task_state::answered);
-            if (stops_run(cause.code) && cause.code != ec::io) return stop_run(cause.code, cause.message);
-            self_->send(partners_.coordinator, setback{cause.code, kept.record.spec.label + ": " + cause.message});
+            if (stops_run(cause.code) && cause.code != ec::io) return order_stop(cause.code, cause.message);
+            self_->send(partners_.coordinator,
+                        delivery_failed{cause.code, kept.record.spec.label + ": " + cause.message});
             finish_if_done();
           });
 }
@@ -363,15 +367,15 @@ void batch_state::deliver_file(board_entry& entry, std::string extracted) {
 void batch_state::follow(board_entry& entry, const next_step& step, ec code, const std::string& reason) {
   if (entry.late) {
     const bool stops = step.what == next_step::action::stop_run;
-    judge_late(entry);
-    if (stops) stop_run(code, reason);
+    validate_late(entry);
+    if (stops) order_stop(code, reason);
     return;
   }
   switch (step.what) {
     case next_step::action::deliver: return;  // Delivery has a path of its own.
     case next_step::action::stop_run:
       board_->pause(entry);
-      stop_run(code, reason);
+      order_stop(code, reason);
       return;
     case next_step::action::fail: {
       const bool untouched = code == ec::cancelled;  // Stopped, not failed: it stays in the plan.
@@ -385,14 +389,14 @@ void batch_state::follow(board_entry& entry, const next_step& step, ec code, con
         return end(entry, task_state::failed, ec::timeout,
                    "the task's time is used up; the last attempt ended with: " + reason);
       board_->pause(entry);
-      if (step.falls_back) entry.least_level = entry.level + 1;
+      if (step.falls_back) entry.least_level = entry.model_index + 1;
       if (step.max_tokens != 0) entry.record.spec.request.max_tokens = step.max_tokens;
       tell(event_kind::task_retried, entry, code, reason);
       const auto id = entry.record.spec.id;
-      self_->request(partners_.recorder, patiently, task_ended{id, task_state::planned, code, reason})
+      self_->request(partners_.recorder, no_timeout, task_ended{id, task_state::planned, code, reason})
           .then([this, id,
                  pause = step.pause](const recorded&) { self_->delayed_anon_send(self_, pause, retry_task{id}); },
-                [this](const caf::error& problem) { stop_run(from_caf(problem).code, from_caf(problem).message); });
+                [this](const caf::error& problem) { order_stop(from_caf(problem).code, from_caf(problem).message); });
       return;
     }
   }
@@ -402,7 +406,7 @@ void batch_state::on_retry(const task_id& id) {
   auto& entry = *board_->find(id);
   // A late answer may have come during the pause: then there is nothing to ask any more.
   if (entry.phase != task_phase::paused && entry.phase != task_phase::held) return;
-  told_exhausted_ = false;
+  reported_exhausted_ = false;
   board_->requeue(entry);
   pump();
   finish_if_done();
@@ -411,24 +415,24 @@ void batch_state::on_retry(const task_id& id) {
 void batch_state::end(board_entry& entry, task_state state, ec code, const std::string& reason) {
   const auto id = entry.record.spec.id;
   entry.phase = task_phase::storing;
-  self_->request(partners_.recorder, patiently, task_ended{id, state, code, reason})
+  self_->request(partners_.recorder, no_timeout, task_ended{id, state, code, reason})
       .then(
           [this, id, state, code, reason](const recorded&) {
             auto& ended = *board_->find(id);
-            if (ended.late) return judge_late(ended);
+            if (ended.late) return validate_late(ended);
             board_->end(ended, state);
             tell(event_kind::task_ended, ended, code, reason);
             finish_if_done();
           },
           [this, id](const caf::error& problem) {
             board_->pause(*board_->find(id));
-            stop_run(from_caf(problem).code, from_caf(problem).message);
+            order_stop(from_caf(problem).code, from_caf(problem).message);
           });
 }
 
 const model_info& batch_state::model_of(const board_entry& entry, uint32_t attempt) const {
   const auto other = entry.levels.find(attempt);
-  return ladder_->model(other == entry.levels.end() ? 0 : other->second);
+  return fallback_->model(other == entry.levels.end() ? 0 : other->second);
 }
 
 void batch_state::settle(board_entry& entry, const spending& spent) {
@@ -455,8 +459,8 @@ void batch_state::on_drain() {
   finish_if_done();
 }
 
-void batch_state::stop_run(ec code, const std::string& message) {
-  self_->send(partners_.coordinator, halt{code, message});
+void batch_state::order_stop(ec code, const std::string& message) {
+  self_->send(partners_.coordinator, stop_run{code, message});
   on_drain();
 }
 
@@ -468,11 +472,11 @@ void batch_state::finish_if_done() {
     self_->send(partners_.coordinator, batch_ended{index_, board_->counts(), late_answers_});
     self_->quit();
   };
-  self_->request(partners_.recorder, patiently, close_batch{index_})
+  self_->request(partners_.recorder, no_timeout, close_batch{index_})
       .then([leave](const recorded&) { leave(); },
             [this, leave](const caf::error& problem) {
               const auto cause = from_caf(problem);
-              self_->send(partners_.coordinator, halt{cause.code, cause.message});
+              self_->send(partners_.coordinator, stop_run{cause.code, cause.message});
               leave();
             });
 }
@@ -488,7 +492,7 @@ void batch_state::tell(event_kind kind, board_entry& entry, ec code, std::string
   event.code = code;
   event.text = std::move(text);
   event.attempt = entry.record.attempts;
-  event.model = ladder_->model(entry.level).id;
+  event.model = fallback_->model(entry.model_index).id;
   event.cost = cost;
   if (kind == event_kind::task_ended) entry.shown = entry.record.state;
   self_->send(partners_.progress, std::move(event));
@@ -500,7 +504,7 @@ batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self
   return {
       [self](const slot_lease& slot) { self->state.on_slot(slot); },
       [self](const lease_lost& lost) { self->state.on_lost(lost); },
-      [self](const retry_task& wish) { self->state.on_retry(wish.task); },
+      [self](const retry_task& request) { self->state.on_retry(request.task); },
       [self](const drain&) { self->state.on_drain(); },
       [self](const answer_arrived& late) { self->state.on_late(late); },
       [self](const task_released& released) { self->state.on_released(released); },

@@ -20,9 +20,9 @@ struct batch_partners {
   pool_actor pool;
   cost_monitor_actor money;
   progress_actor progress;
-  judge_actor judge;
-  std::shared_ptr<judge_backlog> backlog;  ///< The JUDGE's.
-  hub_service_actor hub;                   ///< Null if no node can join.
+  answer_validator_actor validator;
+  std::shared_ptr<validation_backlog> backlog;  ///< The JUDGE's.
+  hub_service_actor hub;                        ///< Null if no node can join.
 };
 
 class batch_state {
@@ -48,21 +48,21 @@ class batch_state {
   void hand_over(const task_id& id, const slot_lease& slot);
   void on_report(const work_report& report, const worker_actor& from);
   void tell_stored(const worker_actor& from, const task_id& id, uint32_t attempt);
-  void wait_for_nodes(const std::vector<task_id>& awaited);
-  void judge_late(board_entry& entry);
+  void wait_for_nodes(const std::vector<task_id>& in_doubt);
+  void validate_late(board_entry& entry);
   [[nodiscard]] attempt_done priced(board_entry& entry, const work_report& report);
   void on_answer(board_entry& entry, const work_report& report, const worker_actor& from);
   void on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from);
   void notice_model(board_entry& entry, const std::string& asked, const std::string& answered);
-  void judge(const task_id& id, completion answer);
-  void on_judgement(const task_id& id, judgement how);
+  void validate(const task_id& id, completion answer);
+  void on_validation(const task_id& id, validation how);
   void deliver_file(board_entry& entry, std::string extracted);
   void follow(board_entry& entry, const next_step& step, ec code, const std::string& reason);
   void end(board_entry& entry, task_state state, ec code, const std::string& reason);
   [[nodiscard]] const model_info& model_of(const board_entry& entry, uint32_t attempt) const;
   void settle(board_entry& entry, const spending& spent);
   void give_back(uint64_t lease);
-  void stop_run(ec code, const std::string& message);
+  void order_stop(ec code, const std::string& message);
   void finish_if_done();
   void tell(event_kind kind, board_entry& entry, ec code = ec::none, std::string text = {}, nano_dollars cost = {});
 
@@ -71,10 +71,10 @@ class batch_state {
   batch_partners partners_;
   uint32_t index_ = 0;
   std::shared_ptr<task_board> board_;
-  std::unique_ptr<model_ladder> ladder_;
+  std::unique_ptr<model_fallback> fallback_;
   uint32_t slots_ = 0;  ///< Of the whole run, here and on nodes.
   bool run_limit_ = false;
-  bool told_exhausted_ = false;
+  bool reported_exhausted_ = false;
   bool closing_ = false;
   uint32_t late_answers_ = 0;  ///< That were taken in.
   std::string veto_;

@@ -44,7 +44,7 @@ void coordinator_state::start(coordinator_actor::stateful_pointer<coordinator_st
   self_->monitor(services_.pool);
   self_->monitor(services_.money);
   self_->monitor(services_.gateway);
-  self_->monitor(services_.judge);
+  self_->monitor(services_.validator);
   if (services_.hub) self_->monitor(services_.hub);
 }
 
@@ -98,7 +98,7 @@ void coordinator_state::load_next() {
           [this](const caf::error& problem) {
             loading_.reset();
             const auto cause = from_caf(problem);
-            on_halt({cause.code, cause.message});
+            on_stop_run({cause.code, cause.message});
           });
 }
 
@@ -123,7 +123,7 @@ void coordinator_state::spawn_batch(batch_contents contents, uint32_t slots) {
                                 services_.pool,
                                 services_.money,
                                 services_.progress,
-                                services_.judge,
+                                services_.validator,
                                 services_.backlog,
                                 services_.hub};
   active_[index].actor = self_->spawn(batch, context_, partners, std::move(contents), slots);
@@ -217,24 +217,24 @@ void coordinator_state::on_stop_now() {
   finish_if_done();
 }
 
-void coordinator_state::on_halt(const halt& wish) {
+void coordinator_state::on_stop_run(const stop_run& request) {
   if (trouble_.code == ec::none) {
-    trouble_ = {wish.code, wish.message};
-    log_error("stopping: {}", wish.message);
+    trouble_ = {request.code, request.message};
+    log_error("stopping: {}", request.message);
     run_event event;
     event.kind = event_kind::notice;
-    event.code = wish.code;
+    event.code = request.code;
     event.text = "stopping; what is in flight is finished first";
     tell(std::move(event));
-  } else if (trouble_.message.size() < longest_trouble && trouble_.message.find(wish.message) == std::string::npos) {
-    trouble_.message += "; " + wish.message;  // What came first may be no more than a sign of it.
+  } else if (trouble_.message.size() < longest_trouble && trouble_.message.find(request.message) == std::string::npos) {
+    trouble_.message += "; " + request.message;  // What came first may be no more than a sign of it.
   }
   wind_down();
   finish_if_done();
 }
 
-void coordinator_state::on_setback(const setback& what) {
-  setback_ = {what.code, what.message};
+void coordinator_state::on_delivery_failed(const delivery_failed& what) {
+  delivery_failure_ = {what.code, what.message};
   run_event event;
   event.kind = event_kind::warning;
   event.code = what.code;
@@ -246,7 +246,7 @@ void coordinator_state::on_service_down() {
   // A service cannot be replaced, and replies that it owes will never come: end here rather than wait for them.
   // Nothing is lost by that: what is on disk stays, what was in flight stays charged.
   if (closing_) return;
-  on_halt({ec::worker_lost, "an internal service ended unexpectedly; run the same command to continue"});
+  on_stop_run({ec::worker_lost, "an internal service ended unexpectedly; run the same command to continue"});
   for (auto& [index, active] : active_) self_->send_exit(active.actor, caf::exit_reason::kill);
   active_.clear();
   closing_ = true;
@@ -264,7 +264,8 @@ run_outcome coordinator_state::outcome() const {
   if (trouble_.code != ec::none) return {run_status::failed, trouble_.code, trouble_.message};
   const auto tasks = run_.tasks();
   if (tasks.final() == tasks.total()) return {run_status::finished, ec::none, {}};
-  if (setback_.code != ec::none) return {run_status::failed, setback_.code, setback_.message};
+  if (delivery_failure_.code != ec::none)
+    return {run_status::failed, delivery_failure_.code, delivery_failure_.message};
   if (interrupted_) return {run_status::interrupted, ec::interrupted, "interrupted; run the same command to continue"};
   if (limit_hit_) return {run_status::stopped_by_limit, ec::limit_reached, limit_reason_};
   return {run_status::interrupted, ec::none, "more batches wait; run the same command to continue"};
@@ -273,20 +274,20 @@ run_outcome coordinator_state::outcome() const {
 /// What nodes hold is taken in first: it is paid for, and the sums and the summary are to be whole.
 void coordinator_state::close() {
   closing_ = true;
-  if (!services_.hub) return judge_last_answers();
+  if (!services_.hub) return validate_last_answers();
   self_->request(services_.hub, caf::infinite, hub_close{})
       .then(
           [this](const hub_closed&) {
             self_->demonitor(services_.hub.address());
             services_.hub = hub_service_actor{};
-            judge_last_answers();
+            validate_last_answers();
           },
           [this](const caf::error&) { store_end(); });
 }
 
 /// Late answers whose batch was not opened for them are judged and delivered; nothing is asked any more, so no batch
 /// gets a slot.
-void coordinator_state::judge_last_answers() {
+void coordinator_state::validate_last_answers() {
   if (late_.empty()) return store_end();
   closing_ = false;
   stopping_ = true;
@@ -302,7 +303,7 @@ void coordinator_state::judge_last_answers() {
             late_.erase(*loading_);
             loading_.reset();
             const auto cause = from_caf(problem);
-            on_halt({cause.code, cause.message});
+            on_stop_run({cause.code, cause.message});
           });
 }
 
@@ -338,8 +339,8 @@ coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer
       [self](const run_start&) { return self->state.on_start(); },
       [self](const drain&) { self->state.on_drain(); },
       [self](const stop_now&) { self->state.on_stop_now(); },
-      [self](const halt& wish) { self->state.on_halt(wish); },
-      [self](const setback& what) { self->state.on_setback(what); },
+      [self](const stop_run& request) { self->state.on_stop_run(request); },
+      [self](const delivery_failed& what) { self->state.on_delivery_failed(what); },
       [self](const batch_exhausted& batch) { self->state.on_exhausted(batch); },
       [self](const batch_ended& batch) { self->state.on_ended(batch); },
       [self](const slots_idle& idle) { self->state.on_idle(idle); },

@@ -22,8 +22,8 @@ struct run_services {
   pool_actor pool;
   cost_monitor_actor money;
   progress_actor progress;
-  judge_actor judge;
-  std::shared_ptr<judge_backlog> backlog;  ///< The JUDGE's.
+  answer_validator_actor validator;
+  std::shared_ptr<validation_backlog> backlog;  ///< The JUDGE's.
   gateway_actor gateway;
   hub_service_actor hub;  ///< Null if no node can join.
 };
@@ -39,8 +39,8 @@ class coordinator_state {
   caf::typed_response_promise<run_outcome> on_start();
   void on_drain();
   void on_stop_now();
-  void on_halt(const halt& wish);
-  void on_setback(const setback& what);
+  void on_stop_run(const stop_run& request);
+  void on_delivery_failed(const delivery_failed& what);
   void on_exhausted(const batch_exhausted& batch);
   void on_ended(const batch_ended& batch);
   void on_idle(const slots_idle& idle);
@@ -65,7 +65,7 @@ class coordinator_state {
   void on_service_down();
   void finish_if_done();
   void close();
-  void judge_last_answers();
+  void validate_last_answers();
   void store_end();
   void report(const run_outcome& outcome);
   [[nodiscard]] run_outcome outcome() const;
@@ -91,8 +91,8 @@ class coordinator_state {
   std::vector<answer_arrived> late_while_loading_;  ///< For the batch that the RECORDER reads.
   bool limit_hit_ = false;
   std::string limit_reason_;
-  error trouble_;  ///< Stops the run.
-  error setback_;  ///< The last one; does not stop it.
+  error trouble_;           ///< Stops the run.
+  error delivery_failure_;  ///< The last one; does not stop it.
 };
 
 coordinator_actor::behavior_type coordinator(coordinator_actor::stateful_pointer<coordinator_state> self,

@@ -12,11 +12,11 @@
 
 namespace cohort::actors {
 
-class model_ladder {
+class model_fallback {
  public:
   /// `models`: the plan's model first, then its fallbacks in order; never empty. `rest`: how long an overloaded model
   /// is left alone at least before one task tries it again.
-  model_ladder(std::vector<model_info> models, milliseconds rest);
+  model_fallback(std::vector<model_info> models, milliseconds cooldown);
 
   /// The level for the next attempt, `least` or below it on the ladder. A model that rests is passed over; when its
   /// rest is over, one request is sent to it while the others still pass it over. If all rest, the last one is taken:
@@ -24,17 +24,17 @@ class model_ladder {
   [[nodiscard]] size_t choose(steady_time now, size_t least, const completion_request& request);
 
   /// True if a model below `level` can take the request.
-  [[nodiscard]] bool has_next(size_t level, const completion_request& request) const noexcept;
+  [[nodiscard]] bool has_next(size_t model_index, const completion_request& request) const noexcept;
 
   /// The model was overloaded; it wishes not to be asked for `wish`, if that is not zero.
-  void overloaded(steady_time now, size_t level, milliseconds wish);
+  void overloaded(steady_time now, size_t model_index, milliseconds retry_after);
   /// It answered: all may ask it again.
-  void answered(size_t level) noexcept;
+  void answered(size_t model_index) noexcept;
 
-  [[nodiscard]] const model_info& model(size_t level) const noexcept { return steps_[level].model; }
+  [[nodiscard]] const model_info& model(size_t model_index) const noexcept { return steps_[model_index].model; }
 
   /// `request` as the model at `level` takes it: its own id, no more output than it can give, no effort if it has none.
-  [[nodiscard]] completion_request adapted(const completion_request& request, size_t level) const;
+  [[nodiscard]] completion_request request_for(const completion_request& request, size_t model_index) const;
 
  private:
   struct step {
@@ -42,10 +42,10 @@ class model_ladder {
     bool resting = false;
     steady_time until;
   };
-  [[nodiscard]] bool fits(size_t level, const completion_request& request) const noexcept;
+  [[nodiscard]] bool fits(size_t model_index, const completion_request& request) const noexcept;
 
   std::vector<step> steps_;
-  milliseconds rest_;
+  milliseconds cooldown_;
 };
 
 }  // namespace cohort::actors

@@ -18,7 +18,7 @@ struct run_context {
   model_info model;                   ///< The model that the plan was made for.
   std::vector<model_info> fallbacks;  ///< Asked in this order while those before are overloaded.
   milliseconds fallback_rest{2000};   ///< How long an overloaded model is left alone before a task tries it again.
-  const task_craft* craft = nullptr;
+  const answer_handler* handler = nullptr;
   outcome_policy outcomes{retry_limits{}};
   spending carried;          ///< Spent on plans that this run replaces; counts against the budget.
   uint32_t max_batches = 0;  ///< Stop after this many batches; 0: all.

@@ -57,18 +57,18 @@ budget make_budget(const run_parts& parts) {
 hub_parts hub_parts_of(const run_parts& parts, const run_services& services, const coordinator_actor& coordinator) {
   hub_parts inner;
   inner.context = parts.context;
-  inner.book = parts.identity;
+  inner.ledger_id = parts.identity;
   inner.run = parts.run.id;
   inner.run_name = parts.run.batch_id;
-  inner.rules.lease = parts.door->lease;
-  inner.awaited = parts.awaited;
+  inner.rules.lease = parts.gate->lease;
+  inner.in_doubt = parts.in_doubt;
   inner.recorder = services.recorder;
   inner.pool = services.pool;
   inner.money = services.money;
   inner.progress = services.progress;
   inner.coordinator = coordinator;
-  inner.expel = [door = std::weak_ptr<cluster::doorkeeper>{parts.door->door}](const caf::actor_addr& whom) {
-    if (const auto there = door.lock()) there->expel(framework_id(whom));
+  inner.expel = [gate = std::weak_ptr<cluster::tls_gate>{parts.gate->gate}](const caf::actor_addr& whom) {
+    if (const auto there = gate.lock()) there->expel(framework_id(whom));
   };
   return inner;
 }
@@ -78,29 +78,29 @@ run_services spawn_services(caf::actor_system& system, const run_parts& parts, c
   run_services services;
   services.progress = system.spawn<caf::detached>(progress, snapshot_of(parts.run, steady_clock::now()), parts.sink);
   services.recorder = system.spawn<caf::detached>(
-      recorder, parts.context, parts.book,
-      recorder_options{parts.place, parts.output, parts.run.id, parts.door != nullptr}, coordinator);
+      recorder, parts.context, parts.ledger,
+      recorder_options{parts.workspace, parts.output, parts.run.id, parts.gate != nullptr}, coordinator);
   const auto warn_at = settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt;
   services.money = system.spawn(cost_monitor, make_budget(parts), services.progress, warn_at);
-  services.backlog = std::make_shared<judge_backlog>();
-  services.judge = system.spawn<caf::detached>(judge, parts.context, services.backlog);
-  services.gateway = system.spawn(gateway, parts.way, services.progress);
+  services.backlog = std::make_shared<validation_backlog>();
+  services.validator = system.spawn<caf::detached>(answer_validator, parts.context, services.backlog);
+  services.gateway = system.spawn(gateway, parts.provider, services.progress);
   services.pool = system.spawn(
       worker_pool, settings.concurrent,
       [&system, gateway = services.gateway, rule = parts.resend] { return system.spawn(worker, gateway, rule); },
       coordinator);
-  if (parts.door) services.hub = system.spawn(hub, hub_parts_of(parts, services, coordinator));
+  if (parts.gate) services.hub = system.spawn(hub, hub_parts_of(parts, services, coordinator));
   return services;
 }
 
 /// Lets nodes in. A refusal at the door becomes a warning of the run.
-void open_door(const run_parts& parts, const run_services& services) {
-  if (!parts.door) return;
-  parts.door->door->open_to(let_in(services.hub), [progress = services.progress](std::string words) {
+void open_gate(const run_parts& parts, const run_services& services) {
+  if (!parts.gate) return;
+  parts.gate->gate->open_to(let_in(services.hub), [progress = services.progress](std::string text) {
     run_event event;
     event.kind = event_kind::warning;
     event.code = ec::certificate_refused;
-    event.text = std::move(words);
+    event.text = std::move(text);
     caf::anon_send(progress, std::move(event));
   });
 }
@@ -115,12 +115,12 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   // enough: what takes time, or blocks, has a thread of its own.
   config.set("scheduler.policy", caf::atom("sharing"));
   config.set("scheduler.max-threads", 1);
-  if (parts.door) {
-    load_remoting(config, *parts.door->own,
-                  {milliseconds{1000}, std::max(milliseconds{10'000}, 2 * parts.door->lease)});
+  if (parts.gate) {
+    load_remoting(config, *parts.gate->own,
+                  {milliseconds{1000}, std::max(milliseconds{10'000}, 2 * parts.gate->lease)});
     // The ledger belongs to the RECORDER from here on; the HUB gets what it needs of it before.
-    if (auto awaited = parts.book->awaited(parts.run.id)) parts.awaited = std::move(*awaited);
-    parts.identity = parts.book->identity().value_or(std::string{});
+    if (auto in_doubt = parts.ledger->in_doubt(parts.run.id)) parts.in_doubt = std::move(*in_doubt);
+    parts.identity = parts.ledger->identity().value_or(std::string{});
   }
   caf::actor_system system{config};
   run_services services;
@@ -139,7 +139,7 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   }
   run_outcome outcome;
   caf::scoped_actor self{system};
-  open_door(parts, services);
+  open_gate(parts, services);
   self->request(owner, caf::infinite, run_start{})
       .receive([&](const run_outcome& ended) { outcome = ended; },
                [&](const caf::error& problem) {
@@ -151,11 +151,11 @@ run_outcome execute(run_parts parts, run_controls& controls) {
   }
   if (services.hub)  // Done already, unless the coordinator itself has failed.
     self->request(services.hub, closing_time, hub_close{}).receive([](const hub_closed&) {}, [](const caf::error&) {});
-  if (parts.door) parts.door->door.reset();  // It holds a handle; a detached actor ends with its last one.
+  if (parts.gate) parts.gate->gate.reset();  // It holds a handle; a detached actor ends with its last one.
   // Requesters first: the coordinator, then the pool with its workers, then what they asked.
   end_actor(caf::actor_cast<caf::actor>(owner));
   if (services.hub) end_actor(caf::actor_cast<caf::actor>(services.hub));
-  end_actor(caf::actor_cast<caf::actor>(services.judge));
+  end_actor(caf::actor_cast<caf::actor>(services.validator));
   end_actor(caf::actor_cast<caf::actor>(services.pool));
   end_actor(caf::actor_cast<caf::actor>(services.money));
   end_actor(caf::actor_cast<caf::actor>(services.gateway));

@@ -18,7 +18,7 @@ namespace cohort::actors {
 
 /// What a run needs so that nodes can join.
 struct listening {
-  std::shared_ptr<cluster::doorkeeper> door;  ///< Listens already; lets nobody in before the run begins.
+  std::shared_ptr<cluster::tls_gate> gate;  ///< Listens already; lets nobody in before the run begins.
   std::shared_ptr<const cluster::cluster_credentials> own;
   milliseconds lease{15'000};
 };
@@ -26,16 +26,16 @@ struct listening {
 /// Everything that a run is made of.
 struct run_parts {
   context_ptr context;
-  state::workspace place;
-  std::filesystem::path output;         ///< Absolute folder of the results.
-  std::shared_ptr<state::ledger> book;  ///< Used by the RECORDER alone until the run has ended.
+  state::workspace workspace;
+  std::filesystem::path output;           ///< Absolute folder of the results.
+  std::shared_ptr<state::ledger> ledger;  ///< Used by the RECORDER alone until the run has ended.
   run_record run;
-  std::shared_ptr<provider> way;
+  std::shared_ptr<cohort::provider> provider;
   resend_rule resend;
   std::shared_ptr<event_sink> sink;
-  std::shared_ptr<listening> door;              ///< Null if no node can join.
-  std::vector<state::awaited_attempt> awaited;  ///< Filled in by `execute`.
-  std::string identity;                         ///< Of the ledger; filled in by `execute`.
+  std::shared_ptr<listening> gate;                ///< Null if no node can join.
+  std::vector<state::in_doubt_attempt> in_doubt;  ///< Filled in by `execute`.
+  std::string identity;                           ///< Of the ledger; filled in by `execute`.
 };
 
 /// Lets a signal reach the run. Thread-safe. A wish from before the run began is kept until it begins; after its end

@@ -31,7 +31,7 @@ struct board_entry {
   task_state shown = task_state::planned;  ///< The state that PROGRESS counts it in.
   milliseconds used{0};                    ///< Of the task's time, by finished attempts.
   size_t least_level = 0;                  ///< Models above this one on the ladder are not asked any more.
-  size_t level = 0;                        ///< Of the present attempt.
+  size_t model_index = 0;                  ///< Of the present attempt.
   std::map<uint32_t, size_t> levels;       ///< Of the attempts of this start that were not of the plan's own model.
   std::map<uint32_t, nano_dollars> reservations;  ///< Of the attempts of this start.
   std::optional<completion> late;                 ///< A stored answer that came while something else was under way.

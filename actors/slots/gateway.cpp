@@ -21,11 +21,11 @@ gateway_result cancelled_before_sending() {
 }
 
 /// Instead of waiting for an overloaded model, where the caller has another one.
-gateway_result turned_away(milliseconds wish, milliseconds held) {
+gateway_result turned_away(milliseconds retry_after, milliseconds held) {
   gateway_result result;
   result.failure.code = ec::overloaded;
   result.failure.message = "the model is overloaded; the request was not sent to it";
-  result.failure.retry_after = wish;
+  result.failure.retry_after = retry_after;
   result.failure.retry = true;
   result.failure.billed = billing::unbilled;
   result.systemic = true;
@@ -37,23 +37,23 @@ milliseconds between(steady_time from, steady_time to) { return std::chrono::dur
 
 }  // namespace
 
-void gateway_state::start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
+void gateway_state::start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> provider,
                           progress_actor progress) {
   self_ = self;
   progress_ = std::move(progress);
-  way_ = std::move(way);
+  provider_ = std::move(provider);
 }
 
 steady_time gateway_state::now() const { return self_->clock().now(); }
 
-caf::typed_response_promise<gateway_result> gateway_state::call(gateway_call& wish) {
+caf::typed_response_promise<gateway_result> gateway_state::call(gateway_call& wanted) {
   auto promise = self_->make_response_promise<gateway_result>();
   if (stopped_) {
     promise.deliver(cancelled_before_sending());
     return promise;
   }
-  auto& queue = held_[wish.request.model];
-  queue.push_back({std::move(wish), now(), promise});
+  auto& queue = held_[wanted.request.model];
+  queue.push_back({std::move(wanted), now(), promise});
   if (queue.size() == 1 || !tick_armed_) send_held(queue);
   return promise;
 }
@@ -66,8 +66,9 @@ void gateway_state::send_held(std::deque<held_call>& queue) {
   while (!queue.empty()) {
     const auto at = now();
     auto& head = queue.front();
-    const auto pause = way_->admit(at, head.what.request);
-    const bool turns_away = head.what.may_fall_back && way_->failing(at, head.what.request.model) == ec::overloaded;
+    const auto pause = provider_->admit(at, head.what.request);
+    const bool turns_away =
+        head.what.may_fall_back && provider_->failing(at, head.what.request.model) == ec::overloaded;
     if (pause > milliseconds{0} && !turns_away) return tick_after(pause);
     auto call = std::move(head);
     queue.pop_front();
@@ -82,10 +83,10 @@ void gateway_state::submit(held_call& call, steady_time at) {
   const auto id = ++last_id_;
   flying_.emplace(
       id, flying_call{call.what.request.model, call.what.may_fall_back, between(call.since, at), at, call.promise});
-  way_->submit(id, call.what.request, call.what.timeout,
-               [id, home = caf::actor_cast<gateway_actor>(self_)](gateway_result result) {
-                 caf::anon_send(home, call_ended{id, std::move(result)});
-               });
+  provider_->submit(id, call.what.request, call.what.timeout,
+                    [id, home = caf::actor_cast<gateway_actor>(self_)](gateway_result result) {
+                      caf::anon_send(home, call_ended{id, std::move(result)});
+                    });
 }
 
 void gateway_state::tick_after(milliseconds pause) {
@@ -107,8 +108,8 @@ void gateway_state::on_ended(const call_ended& call) {
   auto result = call.result;
   result.held = flying->second.held;
   result.took = between(flying->second.sent, now());
-  way_->settle(now(), call.id, result);
-  result.systemic = !result.answered && way_->failing(now(), flying->second.model) != ec::none;
+  provider_->settle(now(), call.id, result);
+  result.systemic = !result.answered && provider_->failing(now(), flying->second.model) != ec::none;
   tell_of_trouble(flying->second, result);
   auto promise = flying->second.promise;
   flying_.erase(flying);
@@ -117,8 +118,8 @@ void gateway_state::on_ended(const call_ended& call) {
 }
 
 void gateway_state::tell_of_trouble(const flying_call& call, const gateway_result& result) {
-  const bool told = troubled_.contains(call.model);
-  if (result.systemic == told || (!result.systemic && !result.answered)) return;
+  const bool reported = troubled_.contains(call.model);
+  if (result.systemic == reported || (!result.systemic && !result.answered)) return;
   run_event event;
   event.code = result.failure.code;
   event.model = call.model;
@@ -149,14 +150,14 @@ void gateway_state::on_drain() {
 
 void gateway_state::on_stop() {
   on_drain();
-  for (const auto& [id, call] : flying_) way_->cancel(id);
+  for (const auto& [id, call] : flying_) provider_->cancel(id);
 }
 
-gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
-                                     progress_actor progress) {
-  self->state.start(self, std::move(way), std::move(progress));
+gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self,
+                                     std::shared_ptr<provider> provider, progress_actor progress) {
+  self->state.start(self, std::move(provider), std::move(progress));
   return {
-      [self](gateway_call& wish) { return self->state.call(wish); },
+      [self](gateway_call& wanted) { return self->state.call(wanted); },
       [self](const call_ended& call) { self->state.on_ended(call); },
       [self](const gateway_tick&) { self->state.on_tick(); },
       [self](const gateway_recall&) { self->state.on_recall(); },

@@ -19,9 +19,9 @@ class gateway_state {
  public:
   static inline const char* name = "gateway";
 
-  void start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
+  void start(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> provider,
              progress_actor progress);
-  caf::typed_response_promise<gateway_result> call(gateway_call& wish);
+  caf::typed_response_promise<gateway_result> call(gateway_call& wanted);
   void on_ended(const call_ended& call);
   void on_tick();
   void on_recall();
@@ -50,7 +50,7 @@ class gateway_state {
   [[nodiscard]] steady_time now() const;
 
   gateway_actor::stateful_pointer<gateway_state> self_ = nullptr;
-  std::shared_ptr<provider> way_;
+  std::shared_ptr<provider> provider_;
   std::map<std::string, std::deque<held_call>> held_;  ///< By model: one that is held does not hold the others.
   std::unordered_map<uint64_t, flying_call> flying_;
   uint64_t last_id_ = 0;
@@ -61,7 +61,7 @@ class gateway_state {
   bool stopped_ = false;
 };
 
-gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self, std::shared_ptr<provider> way,
-                                     progress_actor progress);
+gateway_actor::behavior_type gateway(gateway_actor::stateful_pointer<gateway_state> self,
+                                     std::shared_ptr<provider> provider, progress_actor progress);
 
 }  // namespace cohort::actors

@@ -4,12 +4,12 @@
 
 namespace cohort::actors {
 
-void watched_provider::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
+void provider_health::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
   asked_[id] = request.model;
   inner_->submit(id, request, timeout, std::move(done));
 }
 
-void watched_provider::settle(steady_time now, uint64_t id, const gateway_result& result) {
+void provider_health::settle(steady_time now, uint64_t id, const gateway_result& result) {
   inner_->settle(now, id, result);
   const auto asked = asked_.extract(id);
   if (asked.empty()) return;
@@ -22,14 +22,14 @@ void watched_provider::settle(steady_time now, uint64_t id, const gateway_result
     trouble_[model] = result.failure.message.empty() ? "its calls fail" : result.failure.message;
 }
 
-std::string watched_provider::trouble() const {
+std::string provider_health::failure() const {
   const std::lock_guard lock{guard_};
-  std::string words;
+  std::string text;
   for (const auto& [model, trouble] : trouble_) {
     if (trouble.empty()) return {};
-    words = trouble;
+    text = trouble;
   }
-  return words;
+  return text;
 }
 
 }  // namespace cohort::actors

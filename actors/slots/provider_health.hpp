@@ -10,9 +10,9 @@
 
 namespace cohort::actors {
 
-class watched_provider : public provider {
+class provider_health : public provider {
  public:
-  explicit watched_provider(std::shared_ptr<provider> inner) : inner_(std::move(inner)) {}
+  explicit provider_health(std::shared_ptr<provider> inner) : inner_(std::move(inner)) {}
 
   [[nodiscard]] milliseconds admit(steady_time now, const completion_request& request) override {
     return inner_->admit(now, request);
@@ -25,7 +25,7 @@ class watched_provider : public provider {
   void cancel(uint64_t id) override { inner_->cancel(id); }
 
   /// Why it fails; empty if it does not, or if it does so for some of its models only. Thread-safe.
-  [[nodiscard]] std::string trouble() const;
+  [[nodiscard]] std::string failure() const;
 
  private:
   std::shared_ptr<provider> inner_;

@@ -80,11 +80,11 @@ void worker_state::on_wake() {
 void worker_state::on_drain() {
   if (!resting_) return;
   resting_ = false;
-  gateway_result given_up;
-  given_up.failure.code = ec::cancelled;
-  given_up.failure.message = "the run stopped before the request was sent again";
-  given_up.failure.billed = billing::unbilled;
-  report(given_up);
+  gateway_result abandoned;
+  abandoned.failure.code = ec::cancelled;
+  abandoned.failure.message = "the run stopped before the request was sent again";
+  abandoned.failure.billed = billing::unbilled;
+  report(abandoned);
 }
 
 void worker_state::report(gateway_result& result) {

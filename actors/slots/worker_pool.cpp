@@ -61,9 +61,9 @@ void worker_pool_state::on_retired(const slots_retired& gone) {
   tell_total();
 }
 
-void worker_pool_state::on_wanted(const slots_wanted& wish) {
-  batches_[wish.batch] = wish.from;
-  leases_.want(wish.batch, wish.count);
+void worker_pool_state::on_wanted(const slots_wanted& request) {
+  batches_[request.batch] = request.from;
+  leases_.want(request.batch, request.count);
   hand_out();
 }
 
@@ -122,7 +122,7 @@ pool_actor::behavior_type worker_pool(pool_actor::stateful_pointer<worker_pool_s
                                       worker_pool_state::spawn_worker spawn, coordinator_actor coordinator) {
   self->state.start(self, slots, std::move(spawn), std::move(coordinator));
   return {
-      [self](const slots_wanted& wish) { self->state.on_wanted(wish); },
+      [self](const slots_wanted& request) { self->state.on_wanted(request); },
       [self](const lease_return& back) { self->state.on_return(back); },
       [self](const batch_exhausted& batch) { self->state.on_exhausted(batch); },
       [self](const drain&) { self->state.on_drain(); },

@@ -18,7 +18,7 @@ class worker_pool_state {
   ~worker_pool_state();
   void start(pool_actor::stateful_pointer<worker_pool_state> self, uint32_t slots, spawn_worker spawn,
              coordinator_actor coordinator);
-  void on_wanted(const slots_wanted& wish);
+  void on_wanted(const slots_wanted& request);
   void on_return(const lease_return& back);
   void on_exhausted(const batch_exhausted& batch);
   void on_drain();

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "actors/run/run_system.hpp"
-#include "answers/generated_test.hpp"
+#include "answers/generated_tests.hpp"
 #include "base/files.hpp"
 #include "bench/process_usage.hpp"
 #include "child_process.hpp"
@@ -78,30 +78,30 @@ struct planned_run {
   std::string sample_body;
 };
 
-planned_run plan(state::ledger& book, const state::workspace& place, const run_settings& settings,
+planned_run plan(state::ledger& ledger, const state::workspace& workspace, const run_settings& settings,
                  const claude::claude_settings& claude) {
   planned_run planned;
   planned.model = take(take(claude::catalog::load(), "models").find(settings.model), "model");
   cli::plan_request request;
-  request.place = place;
+  request.workspace = workspace;
   request.settings = settings;
   request.model = planned.model;
   request.planning = take(planning::load_planning_defaults(config_directory()), "planning");
   request.cache = cache_mode::five_minutes;
   std::vector<uint32_t> batch_of;
-  take(book.begin_plan(settings, planned.model.id), "plan");
+  take(ledger.begin_plan(settings, planned.model.id), "plan");
   take(cli::plan_project(request,
                          [&](task_spec&& task) {
                            if (planned.sample_body.empty())
                              planned.sample_body = take(claude::encode_request(task.request, claude.wire), "body");
-                           must(book.add_task(task), "task");
+                           must(ledger.add_task(task), "task");
                            batch_of.push_back(static_cast<uint32_t>(batch_of.size() / settings.batch_size));
                            return true;
                          }),
        "survey");
   if (batch_of.empty()) must(fail(ec::config_invalid, "no task came of the project"), "plan");
-  must(book.commit_plan(batch_of), "plan");
-  planned.run = *take(book.newest_run(), "run");
+  must(ledger.commit_plan(batch_of), "plan");
+  planned.run = *take(ledger.newest_run(), "run");
   return planned;
 }
 
@@ -112,34 +112,34 @@ struct figures {
   uint32_t delivered = 0;
 };
 
-figures run_engine(const measurement& wish, const state::workspace& place, const std::string& url,
+figures run_engine(const measurement& wanted, const state::workspace& workspace, const std::string& url,
                    std::string& sample_body) {
   const auto claude = take(claude::load_claude_settings(), "settings");
   const auto defaults = take(cli::load_run_defaults(), "defaults");
   auto settings = defaults.settings;
-  settings.concurrent = wish.concurrency;
-  settings.batch_size = wish.batch_size;
+  settings.concurrent = wanted.concurrency;
+  settings.batch_size = wanted.batch_size;
   settings.min_complexity = 1;
-  auto book = std::make_shared<state::ledger>(
-      take(state::ledger::open(place.ledger_file(), place.project, state::ledger::access::read_write), "ledger"));
-  auto planned = plan(*book, place, settings, claude);
+  auto ledger = std::make_shared<state::ledger>(take(
+      state::ledger::open(workspace.ledger_file(), workspace.project, state::ledger::access::read_write), "ledger"));
+  auto planned = plan(*ledger, workspace, settings, claude);
   sample_body = planned.sample_body;
-  const auto craft = take(answers::load_test_craft(config_directory()), "craft");
+  const auto handler = take(answers::load_test_answer_handler(config_directory()), "craft");
   auto context = std::make_shared<actors::run_context>();
   context->settings = settings;
   context->model = planned.model;
-  context->craft = craft.get();
+  context->handler = handler.get();
   context->outcomes = actors::outcome_policy{defaults.retries};
-  auto way =
+  auto provider =
       take(claude::claude_provider::start(take(claude::endpoint_at(url, "bench-key", claude), "endpoint"), claude),
            "transport");
   actors::run_parts parts;
   parts.context = context;
-  parts.place = place;
-  parts.output = place.default_output();
-  parts.book = book;
+  parts.workspace = workspace;
+  parts.output = workspace.default_output();
+  parts.ledger = ledger;
   parts.run = planned.run;
-  parts.way = way;
+  parts.provider = provider;
   parts.resend = [](uint32_t, milliseconds, const call_failure&) { return std::nullopt; };
   parts.sink = std::make_shared<silent_sink>();
   actors::run_controls controls;
@@ -148,73 +148,73 @@ figures run_engine(const measurement& wish, const state::workspace& place, const
   const auto outcome = actors::execute(std::move(parts), controls);
   figures seen;
   seen.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  seen.cpu_ms_per_task = (cpu_ms() - cpu_before) / wish.tasks;
+  seen.cpu_ms_per_task = (cpu_ms() - cpu_before) / wanted.tasks;
   seen.peak_rss_mb = peak_rss_mb();
-  seen.delivered = take(book->newest_run(), "run")->tasks().delivered;
+  seen.delivered = take(ledger->newest_run(), "run")->tasks().delivered;
   if (outcome.status != run_status::finished) fmt::print(stderr, "the run did not finish: {}\n", outcome.message);
   return seen;
 }
 
-nlohmann::json run_floor(const measurement& wish, const std::string& url, const fs::path& body) {
-  child_process floor{{HTTP_FLOOR_PROGRAM, "--url", url + "/v1/messages", "--requests", std::to_string(wish.tasks),
-                       "--concurrency", std::to_string(wish.concurrency), "--body", body.string()}};
+nlohmann::json run_floor(const measurement& wanted, const std::string& url, const fs::path& body) {
+  child_process floor{{HTTP_FLOOR_PROGRAM, "--url", url + "/v1/messages", "--requests", std::to_string(wanted.tasks),
+                       "--concurrency", std::to_string(wanted.concurrency), "--body", body.string()}};
   return nlohmann::json::parse(floor.line());
 }
 
-void run_sdk(const measurement& wish, const std::string& url, const fs::path& body, double ideal) {
-  child_process peer{{NODE_PROGRAM, SDK_PEER_SCRIPT, url, std::to_string(wish.tasks), std::to_string(wish.concurrency),
-                      body.string()}};
+void run_sdk(const measurement& wanted, const std::string& url, const fs::path& body, double ideal) {
+  child_process peer{{NODE_PROGRAM, SDK_PEER_SCRIPT, url, std::to_string(wanted.tasks),
+                      std::to_string(wanted.concurrency), body.string()}};
   const auto seen = nlohmann::json::parse(peer.line());
   const auto wall = seen["wall_s"].get<double>();
   fmt::print(
       "  the official SDK, which keeps nothing:  CPU {:.3f} ms/request  wall {:.2f} s = {:.3f} x {}  peak {:.0f} MB\n",
-      seen["cpu_ms_per_request"].get<double>(), wall, wall / ideal, wish.latency_ms == 0 ? "floor" : "ideal",
+      seen["cpu_ms_per_request"].get<double>(), wall, wall / ideal, wanted.latency_ms == 0 ? "floor" : "ideal",
       seen["peak_rss_mb"].get<double>());
 }
 
-int measure(const measurement& wish) {
-  const fs::path root = fs::path{wish.folder} / random_hex(6);
+int measure(const measurement& wanted) {
+  const fs::path root = fs::path{wanted.folder} / random_hex(6);
   fs::create_directories(root);
-  write_project(root, wish.tasks);
-  const auto place = take(state::open_workspace(root), "workspace");
-  must(state::prepare(place), "workspace");
+  write_project(root, wanted.tasks);
+  const auto workspace = take(state::open_workspace(root), "workspace");
+  must(state::prepare(workspace), "workspace");
   child_process server{{COHORT_PROGRAM, "simulator", "--port", "0", "--scenario", "calm", "--set",
-                        "latency.median_ms=0", "--set", fmt::format("latency.fixed_ms={}", wish.latency_ms)}};
+                        "latency.median_ms=0", "--set", fmt::format("latency.fixed_ms={}", wanted.latency_ms)}};
   const auto url = server.line();
   std::string body;
-  const auto ours = run_engine(wish, place, url, body);
+  const auto ours = run_engine(wanted, workspace, url, body);
   must(replace_file(root / "body.json", body, durability::later), "body");
-  const auto floor = run_floor(wish, url, root / "body.json");
+  const auto floor = run_floor(wanted, url, root / "body.json");
   const auto floor_wall = floor["wall_s"].get<double>();
-  const double ideal = wish.latency_ms == 0
+  const double ideal = wanted.latency_ms == 0
                            ? floor_wall
-                           : wish.latency_ms / 1e3 * ((wish.tasks + wish.concurrency - 1) / wish.concurrency);
+                           : wanted.latency_ms / 1e3 * ((wanted.tasks + wanted.concurrency - 1) / wanted.concurrency);
   fmt::print(
       "{:>6} tasks {:>4} in flight {:>4} ms  {:>6.0f} tasks/s  CPU {:.3f} ms/task (floor {:.3f})  wall {:.2f} s = "
       "{:.3f} x {} "
       "(floor's wall {:.2f} s)  peak {:.0f} MB  delivered {}  body {} bytes\n",
-      wish.tasks, wish.concurrency, wish.latency_ms, wish.tasks / ours.wall_s, ours.cpu_ms_per_task,
+      wanted.tasks, wanted.concurrency, wanted.latency_ms, wanted.tasks / ours.wall_s, ours.cpu_ms_per_task,
       floor["cpu_ms_per_request"].get<double>(), ours.wall_s, ours.wall_s / ideal,
-      wish.latency_ms == 0 ? "floor" : "ideal", floor_wall, ours.peak_rss_mb, ours.delivered, body.size());
-  if (wish.with_sdk) run_sdk(wish, url, root / "body.json", ideal);
-  return ours.delivered == wish.tasks ? 0 : 1;
+      wanted.latency_ms == 0 ? "floor" : "ideal", floor_wall, ours.peak_rss_mb, ours.delivered, body.size());
+  if (wanted.with_sdk) run_sdk(wanted, url, root / "body.json", ideal);
+  return ours.delivered == wanted.tasks ? 0 : 1;
 }
 
 }  // namespace
 }  // namespace cohort::bench
 
 int main(int argc, char** argv) {
-  cohort::bench::measurement wish;
+  cohort::bench::measurement wanted;
   CLI::App app{"The engine over N tasks, beside a bare HTTP loop against the same server."};
-  app.add_option("--tasks", wish.tasks, "How many tasks")->check(CLI::PositiveNumber);
-  app.add_option("--concurrency", wish.concurrency, "How many in flight")->check(CLI::PositiveNumber);
-  app.add_option("--latency", wish.latency_ms, "The server's latency in ms");
-  app.add_option("--batch-size", wish.batch_size, "Tasks in a batch")->check(CLI::Range(1, 50));
-  app.add_flag("--sdk", wish.with_sdk, "Also the official TypeScript SDK on Node, over as many requests");
-  app.add_option("folder", wish.folder,
+  app.add_option("--tasks", wanted.tasks, "How many tasks")->check(CLI::PositiveNumber);
+  app.add_option("--concurrency", wanted.concurrency, "How many in flight")->check(CLI::PositiveNumber);
+  app.add_option("--latency", wanted.latency_ms, "The server's latency in ms");
+  app.add_option("--batch-size", wanted.batch_size, "Tasks in a batch")->check(CLI::Range(1, 50));
+  app.add_flag("--sdk", wanted.with_sdk, "Also the official TypeScript SDK on Node, over as many requests");
+  app.add_option("folder", wanted.folder,
                  "Where the project is made; left there, because ext4 makes new files slowly for "
                  "half a minute after many were deleted")
       ->required();
   CLI11_PARSE(app, argc, argv);
-  return cohort::bench::measure(wish);
+  return cohort::bench::measure(wanted);
 }

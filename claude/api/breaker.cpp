@@ -28,38 +28,38 @@ breaker::state breaker::present(steady_time now) const noexcept {
 
 breaker::answer breaker::admit(steady_time now) noexcept {
   switch (present(now)) {
-    case state::closed: return {true, milliseconds{0}, era_};
+    case state::closed: return {true, milliseconds{0}, generation_};
     case state::open: return {false, std::chrono::ceil<milliseconds>(open_until_ - now), 0};
     case state::half_open: break;
   }
   if (probing_) return {false, while_probing, 0};
   probing_ = true;
-  ++era_;
-  return {true, milliseconds{0}, era_};
+  ++generation_;
+  return {true, milliseconds{0}, generation_};
 }
 
-void breaker::record(steady_time now, uint64_t ticket, health how, milliseconds wish) noexcept {
-  if (ticket != era_) return;
+void breaker::record(steady_time now, uint64_t ticket, health how, milliseconds retry_after) noexcept {
+  if (ticket != generation_) return;
   if (probing_) {
     probing_ = false;
-    if (how == health::bad) open(now, wish);
+    if (how == health::bad) open(now, retry_after);
     if (how != health::good) return;  // With `nothing`, the next one asks again at once.
     closed_ = true;
     failures_ = 0;
     open_for_ = settings_.first_open;
-    ++era_;
+    ++generation_;
     return;
   }
   if (!closed_) return;
   if (how == health::good) failures_ = 0;
-  if (how == health::bad && ++failures_ >= settings_.failures_to_open) open(now, wish);
+  if (how == health::bad && ++failures_ >= settings_.failures_to_open) open(now, retry_after);
 }
 
-void breaker::open(steady_time now, milliseconds wish) noexcept {
+void breaker::open(steady_time now, milliseconds retry_after) noexcept {
   closed_ = false;
   failures_ = 0;
-  ++era_;
-  open_until_ = now + std::max(open_for_, std::min(wish, settings_.longest_open));
+  ++generation_;
+  open_until_ = now + std::max(open_for_, std::min(retry_after, settings_.longest_open));
   open_for_ = std::min(open_for_ * 2, settings_.longest_open);
 }
 

@@ -39,18 +39,18 @@ class breaker {
 
   /// The attempt of `ticket` ended. Only attempts that began in the present state count: the failures of a burst that
   /// began before it opened do not keep it open. `wish` is the provider's retry-after.
-  void record(steady_time now, uint64_t ticket, health how, milliseconds wish = milliseconds{0}) noexcept;
+  void record(steady_time now, uint64_t ticket, health how, milliseconds retry_after = milliseconds{0}) noexcept;
 
   [[nodiscard]] state present(steady_time now) const noexcept;
 
  private:
-  void open(steady_time now, milliseconds wish) noexcept;
+  void open(steady_time now, milliseconds retry_after) noexcept;
 
   breaker_settings settings_;
   bool closed_ = true;
   bool probing_ = false;
   uint32_t failures_ = 0;
-  uint64_t era_ = 1;  ///< Changes with the state; the ticket of an attempt is the era it began in.
+  uint64_t generation_ = 1;  ///< Changes with the state; the ticket of an attempt is the era it began in.
   milliseconds open_for_;
   steady_time open_until_;
 };

@@ -24,7 +24,7 @@ constexpr int64_t nanos_per_rate_step = 1000;            ///< USD per million to
 constexpr uint32_t config_depth = 32;
 
 /// Where in the file we are, for messages.
-struct place {
+struct location {
   std::string origin;
   std::string model;
 
@@ -34,13 +34,14 @@ struct place {
   }
 };
 
-expected<void> only_known(const json& object, std::initializer_list<std::string_view> known, const place& at) {
+expected<void> only_known(const json& object, std::initializer_list<std::string_view> known, const location& at) {
   for (const auto& [key, _] : object.items())
     if (std::find(known.begin(), known.end(), key) == known.end()) return at.refuse(printable(key), "is not known");
   return {};
 }
 
-expected<uint64_t> whole_number(const json& object, const char* key, uint64_t least, uint64_t most, const place& at) {
+expected<uint64_t> whole_number(const json& object, const char* key, uint64_t least, uint64_t most,
+                                const location& at) {
   const auto& value = member(object, key);
   const bool whole = value.is_number_integer() && value >= 0;
   if (!whole || value.get<uint64_t>() < least || value.get<uint64_t>() > most)
@@ -48,7 +49,7 @@ expected<uint64_t> whole_number(const json& object, const char* key, uint64_t le
   return value.get<uint64_t>();
 }
 
-expected<pico_rate> rate_at(const json& card, const char* key, const place& at) {
+expected<pico_rate> rate_at(const json& card, const char* key, const location& at) {
   const auto& value = member(card, key);
   if (!value.is_string()) return at.refuse(key, "has to be a price as a string such as \"0.125\"");
   const auto dollars = parse_dollars(value.get<std::string>());
@@ -59,7 +60,7 @@ expected<pico_rate> rate_at(const json& card, const char* key, const place& at) 
   return rate;
 }
 
-expected<price_card> card_from(const json& value, const place& at) {
+expected<price_card> card_from(const json& value, const location& at) {
   if (!value.is_object()) return at.refuse("cards", "has to hold objects");
   if (auto ok = only_known(
           value, {"above_prompt_tokens", "input", "output", "cache_write_5m", "cache_write_1h", "cache_read"}, at);
@@ -84,7 +85,7 @@ expected<price_card> card_from(const json& value, const place& at) {
   return card;
 }
 
-expected<std::vector<price_card>> cards_from(const json& value, const place& at) {
+expected<std::vector<price_card>> cards_from(const json& value, const location& at) {
   if (!value.is_array() || value.empty()) return at.refuse("cards", "has to be a list with at least one price card");
   std::vector<price_card> cards;
   for (const auto& entry : value) {
@@ -104,7 +105,7 @@ bool plain_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-expected<model_info> model_from(const json& value, place at) {
+expected<model_info> model_from(const json& value, location at) {
   if (!value.is_object()) return at.refuse("models", "has to hold objects");
   model_info model;
   model.id = at.model = text_at(value, "id");
@@ -141,7 +142,7 @@ expected<model_info> model_from(const json& value, place at) {
 /// Every fallback is a model of the list, and following them comes to an end.
 expected<void> fallbacks_end(const catalog& listed, const std::string& origin) {
   for (const auto& model : listed.models()) {
-    const place at{origin, model.id};
+    const location at{origin, model.id};
     auto next = model.fallback;
     for (size_t steps = 0; !next.empty(); ++steps) {
       const auto found = listed.find(next);
@@ -155,7 +156,7 @@ expected<void> fallbacks_end(const catalog& listed, const std::string& origin) {
 
 /// An alias or id that already names another model.
 expected<void> unused(const std::vector<model_info>& models, const model_info& added, const std::string& origin) {
-  const place at{origin, added.id};
+  const location at{origin, added.id};
   for (const auto& other : models) {
     if (other.id == added.id || other.alias == added.id) return at.refuse("id", "is given twice");
     if (!added.alias.empty() && (other.alias == added.alias || other.id == added.alias))
@@ -167,7 +168,7 @@ expected<void> unused(const std::vector<model_info>& models, const model_info& a
 }  // namespace
 
 expected<catalog> catalog::parse(std::string_view text, std::string_view origin) {
-  const place at{std::string{origin}, {}};
+  const location at{std::string{origin}, {}};
   const auto root = parse_json(text, config_depth);
   if (!root || !root->is_object())
     return fail(ec::config_invalid, fmt::format("{} is not a valid JSON object. Correct the file.", origin));
@@ -200,11 +201,11 @@ expected<catalog> catalog::load(const std::filesystem::path& file) {
 
 expected<catalog> catalog::load() { return load(config_directory() / "models.json"); }
 
-expected<std::vector<model_info>> catalog::fallbacks_of(const model_info& first, std::string_view wish) const {
+expected<std::vector<model_info>> catalog::fallbacks_of(const model_info& first, std::string_view wanted) const {
   std::vector<model_info> chain;
-  if (wish.empty()) return chain;
-  if (wish != "auto") {
-    auto one = find(wish);
+  if (wanted.empty()) return chain;
+  if (wanted != "auto") {
+    auto one = find(wanted);
     if (!one) return tl::unexpected(one.error());
     if (one->id == first.id)
       return fail(ec::usage, fmt::format("--fallback-model: {} is the model that is to be replaced", first.id));

@@ -27,7 +27,7 @@ class catalog {
 
   /// The models that stand in for `first` while it is overloaded, in order: none for an empty `wish`, those that the
   /// price list names one after the other for "auto", else the one model `wish`. `ec::usage` if that is `first` itself.
-  [[nodiscard]] expected<std::vector<model_info>> fallbacks_of(const model_info& first, std::string_view wish) const;
+  [[nodiscard]] expected<std::vector<model_info>> fallbacks_of(const model_info& first, std::string_view wanted) const;
 
   /// In the file's order.
   [[nodiscard]] const std::vector<model_info>& models() const noexcept { return models_; }

@@ -31,15 +31,16 @@ gateway_result to_result(completion_result&& result) {
 
 expected<std::shared_ptr<claude_provider>> claude_provider::start(const endpoint& where,
                                                                   const claude_settings& settings) {
-  auto way = transport::start(transport_options_for(where, settings));
-  if (!way) return tl::unexpected{way.error()};
-  return std::shared_ptr<claude_provider>{new claude_provider{std::move(*way), where, settings}};
+  auto transport = transport::start(transport_options_for(where, settings));
+  if (!transport) return tl::unexpected{transport.error()};
+  return std::shared_ptr<claude_provider>{new claude_provider{std::move(*transport), where, settings}};
 }
 
-claude_provider::claude_provider(std::unique_ptr<transport> way, const endpoint& where, const claude_settings& settings)
-    : way_(std::move(way)), client_(*way_, where, settings), settings_(settings) {}
+claude_provider::claude_provider(std::unique_ptr<transport> transport, const endpoint& where,
+                                 const claude_settings& settings)
+    : transport_(std::move(transport)), client_(*transport_, where, settings), settings_(settings) {}
 
-claude_provider::~claude_provider() { way_->stop(); }
+claude_provider::~claude_provider() { transport_->stop(); }
 
 milliseconds claude_provider::admit(steady_time now, const completion_request& request) {
   auto& lane = lanes_.try_emplace(request.model, settings_).first->second;

@@ -43,11 +43,11 @@ class claude_provider : public provider {
     uint64_t breaker = 0;
   };
 
-  claude_provider(std::unique_ptr<transport> way, const endpoint& where, const claude_settings& settings);
+  claude_provider(std::unique_ptr<transport> transport, const endpoint& where, const claude_settings& settings);
   void note_limits(uint64_t id, limiter_outcome outcome);
   [[nodiscard]] limiter_outcome take_limits(uint64_t id);
 
-  std::unique_ptr<transport> way_;
+  std::unique_ptr<transport> transport_;
   messages_client client_;
   claude_settings settings_;
   std::map<std::string, model_lane> lanes_;  ///< By the model's id.

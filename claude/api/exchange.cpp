@@ -156,12 +156,12 @@ size_t exchange::on_body(std::string_view bytes) {
   if (verdict_ == verdict::complete) return bytes.size();  // Noise after the end, until the grace is over.
   if (verdict_ != verdict::running) return 0;
   switch (reader_->feed(head_, bytes)) {
-    case appetite::more: break;
-    case appetite::complete:
+    case reader_demand::more: break;
+    case reader_demand::complete:
       verdict_ = verdict::complete;
       (*on_complete_)(id_);
       break;
-    case appetite::refuse: verdict_ = verdict::body_refused; return 0;
+    case reader_demand::refuse: verdict_ = verdict::body_refused; return 0;
   }
   count_memory();
   if (budget_->used > budget_->limit) budget_->relieve();

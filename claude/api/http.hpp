@@ -33,7 +33,7 @@ struct http_end {
 };
 
 /// Whether a reader wants more of a body.
-enum class appetite : uint8_t {
+enum class reader_demand : uint8_t {
   more,
   complete,  ///< The answer is whole; what follows is noise.
   refuse,    ///< The body breaks a bound; stop reading.
@@ -47,7 +47,7 @@ class reply_reader {
   reply_reader& operator=(const reply_reader&) = delete;
   virtual ~reply_reader() = default;
 
-  [[nodiscard]] virtual appetite feed(const http_head& head, std::string_view bytes) = 0;
+  [[nodiscard]] virtual reader_demand feed(const http_head& head, std::string_view bytes) = 0;
   /// Bytes held in memory for this answer.
   [[nodiscard]] virtual uint64_t buffered() const noexcept = 0;
   /// Gives that memory back; nothing is fed after this.

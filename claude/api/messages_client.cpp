@@ -35,8 +35,8 @@ transport_options transport_options_for(const endpoint& where, const claude_sett
   return {settings.transport, settings.wire.header_bytes, settings.wire.header_lines, where.ca_file, where.proxy};
 }
 
-messages_client::messages_client(transport& way, endpoint where, claude_settings settings)
-    : way_(way), where_(std::move(where)), settings_(std::move(settings)) {}
+messages_client::messages_client(transport& transport, endpoint where, claude_settings settings)
+    : transport_(transport), where_(std::move(where)), settings_(std::move(settings)) {}
 
 http_call messages_client::call(http_method method, std::string_view path, std::string body,
                                 milliseconds timeout) const {
@@ -65,7 +65,7 @@ uint64_t messages_client::complete(const completion_request& request, millisecon
   auto post = call(http_method::post, "/v1/messages", std::move(*body), timeout);
   post.headers.emplace_back(is_streamed(request, settings_.wire) ? "Accept: text/event-stream"
                                                                  : "Accept: application/json");
-  return way_.submit(std::move(post), reader, std::move(finish));
+  return transport_.submit(std::move(post), reader, std::move(finish));
 }
 
 uint64_t messages_client::count_tokens(const completion_request& request, milliseconds timeout, on_count done) {
@@ -78,8 +78,8 @@ uint64_t messages_client::count_tokens(const completion_request& request, millis
   auto finish = [reader, wire = settings_.wire, done = std::move(done)](const http_end& end) {
     done(decode_token_count(end, reader->body(), wire, wall_now()));
   };
-  return way_.submit(call(http_method::post, "/v1/messages/count_tokens", std::move(*body), timeout), reader,
-                     std::move(finish));
+  return transport_.submit(call(http_method::post, "/v1/messages/count_tokens", std::move(*body), timeout), reader,
+                           std::move(finish));
 }
 
 uint64_t messages_client::model(const std::string& id, milliseconds timeout, on_model done) {
@@ -87,7 +87,7 @@ uint64_t messages_client::model(const std::string& id, milliseconds timeout, on_
   auto finish = [reader, wire = settings_.wire, done = std::move(done)](const http_end& end) {
     done({decode_model(end, reader->body(), wire, wall_now()), decode_date(end.head)});
   };
-  return way_.submit(call(http_method::get, "/v1/models/" + escaped(id), {}, timeout), reader, std::move(finish));
+  return transport_.submit(call(http_method::get, "/v1/models/" + escaped(id), {}, timeout), reader, std::move(finish));
 }
 
 }  // namespace cohort::claude

@@ -34,7 +34,7 @@ class messages_client {
   using on_model = std::function<void(model_answer)>;
 
   /// `way` has to outlive this client and its callbacks.
-  messages_client(transport& way, endpoint where, claude_settings settings);
+  messages_client(transport& transport, endpoint where, claude_settings settings);
 
   /// `POST /v1/messages`, streamed if `max_tokens` is large. Sent at most once; `timeout` is for the whole call.
   /// Returns the id for `cancel`, or 0 if the request could not be encoded.
@@ -46,12 +46,12 @@ class messages_client {
   /// `GET /v1/models/{id}`; free, and fails as every other request would with a wrong key or address.
   uint64_t model(const std::string& id, milliseconds timeout, on_model done);
 
-  void cancel(uint64_t id) { way_.cancel(id); }
+  void cancel(uint64_t id) { transport_.cancel(id); }
 
  private:
   [[nodiscard]] http_call call(http_method method, std::string_view path, std::string body, milliseconds timeout) const;
 
-  transport& way_;
+  transport& transport_;
   endpoint where_;
   claude_settings settings_;
 };

@@ -107,11 +107,11 @@ admission rate_limiter::admit(steady_time now, const token_demand& expected) {
   const auto later = outputs(expected);
   for (size_t i = 0; i < buckets_.size(); ++i) {
     auto& b = buckets_[i];
-    granted.ticket.unborn_before[i] = b.unborn;
+    granted.ticket.pending_output_before[i] = b.pending_output;
     b.level -= wanted[i];
     b.taken += wanted[i];
     b.outstanding += wanted[i];
-    b.unborn += later[i];
+    b.pending_output += later[i];
     granted.ticket.taken_before[i] = b.taken - later[i];
   }
   ++in_flight_;
@@ -140,12 +140,12 @@ void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time 
   }
   refill(b, now);
   const double refilled = per_ms(b) * milliseconds_between(ticket.at, now);
-  const double since = std::max(0.0, b.taken - ticket.taken_before[which]) + ticket.unborn_before[which];
+  const double since = std::max(0.0, b.taken - ticket.taken_before[which]) + ticket.pending_output_before[which];
   // Written when the request arrived: at least this is left if the bucket was filled before the others took from it, at
   // most that if it never was full.
   const double least_early = std::min(b.limit, remaining + refilled) - since;
   const double most_early = std::min(b.limit, remaining + refilled - since);
-  const double low = std::min(least_early, remaining - b.unborn) - headroom(b);
+  const double low = std::min(least_early, remaining - b.pending_output) - headroom(b);
   // Half of the way: each header is off by what estimates were off, and following the lowest of them would leave a
   // part of the limit unused.
   if (const double most = std::max(most_early, remaining); b.level > most) b.level -= (b.level - most) / 2;
@@ -165,9 +165,9 @@ void rate_limiter::shrink(steady_time now, steady_time admitted) noexcept {
 }
 
 void rate_limiter::pause(steady_time now, const limiter_outcome& outcome, double random) {
-  const auto wish = outcome.retry_after > milliseconds{0} ? outcome.retry_after : settings_.pause_without_wish;
+  const auto retry_after = outcome.retry_after > milliseconds{0} ? outcome.retry_after : settings_.default_pause;
   const double stretched = 1.0 + std::clamp(random, 0.0, 1.0) * settings_.pause_jitter_percent / 100.0;
-  const milliseconds length{static_cast<int64_t>(static_cast<double>(wish.count()) * stretched)};
+  const milliseconds length{static_cast<int64_t>(static_cast<double>(retry_after.count()) * stretched)};
   paused_until_ = std::max(paused_until_, now + length);
 }
 
@@ -179,7 +179,7 @@ void rate_limiter::settle(steady_time now, const admission_ticket& ticket, const
   if (outcome.how == limiter_outcome::kind::rate_limited) used[requests] = 0;  // It was not let in.
   for (size_t i = 0; i < buckets_.size(); ++i) {
     auto& b = buckets_[i];
-    b.unborn = std::max(0.0, b.unborn - later[i]);
+    b.pending_output = std::max(0.0, b.pending_output - later[i]);
     b.outstanding = std::max(0.0, b.outstanding - expected[i]);
     if (!b.known) continue;
     refill(b, now);

@@ -25,8 +25,8 @@ struct token_demand {
 struct admission_ticket {
   token_demand expected;
   steady_time at;
-  std::array<double, 4> taken_before{};   ///< What all requests up to this one had taken from each bucket.
-  std::array<double, 4> unborn_before{};  ///< What those in flight then had still to take: their output.
+  std::array<double, 4> taken_before{};           ///< What all requests up to this one had taken from each bucket.
+  std::array<double, 4> pending_output_before{};  ///< What those in flight then had still to take: their output.
 };
 
 struct admission {
@@ -73,9 +73,9 @@ class rate_limiter {
     bool known = false;
     double limit = 0;  ///< Capacity, and what a window refills.
     double level = 0;
-    double taken = 0;        ///< By all requests ever admitted, as expected of them.
-    double outstanding = 0;  ///< Expected of those in flight.
-    double unborn = 0;       ///< Expected output of those in flight: the provider counts it when it is generated.
+    double taken = 0;           ///< By all requests ever admitted, as expected of them.
+    double outstanding = 0;     ///< Expected of those in flight.
+    double pending_output = 0;  ///< Expected output of those in flight: the provider counts it when it is generated.
     steady_time filled;
     uint32_t votes = 0;     ///< Headers in a row that say that the level is too low.
     double least_lift = 0;  ///< By how much, according to the most cautious of them.

@@ -23,9 +23,9 @@ struct range {
 };
 
 /// Reads fields until one is wrong and keeps the first complaint.
-class field_reader {
+class settings_reader {
  public:
-  explicit field_reader(const nlohmann::json& root) : root_(root) {}
+  explicit settings_reader(const nlohmann::json& root) : root_(root) {}
 
   uint64_t integer(const char* group, const char* key, range allowed) {
     const auto& value = member(member(root_, group), key);
@@ -59,7 +59,7 @@ class field_reader {
   std::string complaint_;
 };
 
-claude_settings read_all(field_reader& read) {
+claude_settings read_all(settings_reader& read) {
   claude_settings s;
   s.base_url = read.text("endpoint", "base_url");
   s.api_version = read.text("endpoint", "api_version");
@@ -110,7 +110,7 @@ expected<claude_settings> load_claude_settings(const std::filesystem::path& file
   if (!text) return tl::unexpected(text.error());
   const auto root = parse_json(*text, settings_depth);
   if (!root) return fail(ec::config_invalid, fmt::format("{} is not valid JSON. Correct it.", file.string()));
-  field_reader read{member(*root, "claude")};
+  settings_reader read{member(*root, "claude")};
   auto settings = read_all(read);
   if (!read.complaint().empty())
     return fail(ec::config_invalid, fmt::format("{}: {}. Correct the file.", file.string(), read.complaint()));

@@ -54,7 +54,7 @@ struct rate_settings {
   uint32_t heard_in_flight = 0;   ///< Where the ramp-up goes on after the first answer.
   milliseconds double_every{0};   ///< The ramp-up at least doubles in this time.
   milliseconds idle{0};           ///< After this long without a request the ramp-up begins again.
-  milliseconds pause_without_wish{0};
+  milliseconds default_pause{0};
   uint32_t pause_jitter_percent = 0;
 };
 

@@ -29,12 +29,12 @@ call_failure unusable(const http_end& end, read_message read, wall_time now) {
   failure.billed = billing::unknown;
   failure.text = redact(read.message.text);
   failure.retry = retryable(failure.code);
-  const auto wish = end.head.find("x-should-retry");
-  if (wish == "true" || wish == "false") failure.retry = wish == "true";
+  const auto retry_header = end.head.find("x-should-retry");
+  if (retry_header == "true" || retry_header == "false") failure.retry = retry_header == "true";
   return failure;
 }
 
-completion_result judged(const http_end& end, read_message read, wall_time now) {
+completion_result result_of(const http_end& end, read_message read, wall_time now) {
   if (!read.whole) return tl::unexpected(unusable(end, std::move(read), now));
   read.message.request_id = shown_id(end.head);
   read.message.text = redact(read.message.text);  // A server knows the key, and may write it into a test.
@@ -68,10 +68,10 @@ bool looks_like_events(std::string_view body) {
 
 }  // namespace
 
-appetite body_reader::feed(const http_head&, std::string_view bytes) {
-  if (body_.size() + bytes.size() > limit_) return appetite::refuse;
+reader_demand body_reader::feed(const http_head&, std::string_view bytes) {
+  if (body_.size() + bytes.size() > limit_) return reader_demand::refuse;
   body_ += bytes;
-  return appetite::more;
+  return reader_demand::more;
 }
 
 answer_reader::answer_reader(const wire_settings& settings, cache_mode cache) : settings_(settings), cache_(cache) {}
@@ -85,27 +85,27 @@ void answer_reader::discard() noexcept {
   stream_.reset();
 }
 
-appetite answer_reader::feed(const http_head& head, std::string_view bytes) {
+reader_demand answer_reader::feed(const http_head& head, std::string_view bytes) {
   if (!stream_ && received_ == 0 && is_success(head) && head.find("content-type").substr(0, 17) == "text/event-stream")
     stream_ = std::make_unique<message_stream>(settings_, cache_);
   received_ += bytes.size();
   if (!is_success(head)) {  // The status alone says what to do; the beginning of the body says why.
     body_ += bytes.substr(0, settings_.error_bytes - std::min<uint64_t>(settings_.error_bytes, body_.size()));
-    return received_ > settings_.error_bytes ? appetite::complete : appetite::more;
+    return received_ > settings_.error_bytes ? reader_demand::complete : reader_demand::more;
   }
   if (!stream_) {
     if (received_ > settings_.answer_bytes) {
       std::string{}.swap(body_);  // cut off somewhere, it holds nothing that could be read
-      return appetite::refuse;
+      return reader_demand::refuse;
     }
     body_ += bytes;
-    return appetite::more;
+    return reader_demand::more;
   }
   // Events carry their text in pieces of some bytes each, so that a stream is longer than its text, but not without
   // end.
   constexpr uint64_t most_overhead = 4;
-  if (!stream_->feed(bytes) || received_ > settings_.answer_bytes * most_overhead) return appetite::refuse;
-  return stream_->stopped() || !stream_->error_event().empty() ? appetite::complete : appetite::more;
+  if (!stream_->feed(bytes) || received_ > settings_.answer_bytes * most_overhead) return reader_demand::refuse;
+  return stream_->stopped() || !stream_->error_event().empty() ? reader_demand::complete : reader_demand::more;
 }
 
 completion_result answer_reader::finish(const http_end& end, wall_time now) {
@@ -120,7 +120,7 @@ completion_result answer_reader::finish(const http_end& end, wall_time now) {
 completion_result answer_reader::finish_stream(const http_end& end, wall_time now) {
   stream_->finish();
   auto read = stream_->result();
-  if (read.whole || stream_->error_event().empty()) return judged(end, std::move(read), now);
+  if (read.whole || stream_->error_event().empty()) return result_of(end, std::move(read), now);
   auto failure = decode_failure(end, stream_->error_event(), settings_, now);
   failure.text = redact(read.message.text);
   return tl::unexpected(std::move(failure));
@@ -129,7 +129,7 @@ completion_result answer_reader::finish_stream(const http_end& end, wall_time no
 completion_result answer_reader::finish_json(const http_end& end, wall_time now) {
   auto root = parse_json(body_, settings_.json_depth, settings_.json_values);
   if (root && text_at(*root, "type") == "error") return tl::unexpected(decode_failure(end, body_, settings_, now));
-  if (root) return judged(end, message_from_json(*root, settings_, cache_), now);
+  if (root) return result_of(end, message_from_json(*root, settings_, cache_), now);
   read_message read;
   if (!is_utf8(body_)) root = parse_json(to_valid_utf8(body_), settings_.json_depth, settings_.json_values);
   if (root) read.message.text = message_from_json(*root, settings_, cache_).message.text;

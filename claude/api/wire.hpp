@@ -76,7 +76,7 @@ struct model_facts {
 class body_reader : public reply_reader {
  public:
   explicit body_reader(uint64_t limit) : limit_(limit) {}
-  [[nodiscard]] appetite feed(const http_head& head, std::string_view bytes) override;
+  [[nodiscard]] reader_demand feed(const http_head& head, std::string_view bytes) override;
   [[nodiscard]] uint64_t buffered() const noexcept override { return body_.capacity(); }
   void discard() noexcept override { std::string{}.swap(body_); }
   [[nodiscard]] const std::string& body() const noexcept { return body_; }
@@ -94,7 +94,7 @@ class answer_reader : public reply_reader {
   /// `cache` says which cache a write without a breakdown is billed for.
   answer_reader(const wire_settings& settings, cache_mode cache);
   ~answer_reader() override;
-  [[nodiscard]] appetite feed(const http_head& head, std::string_view bytes) override;
+  [[nodiscard]] reader_demand feed(const http_head& head, std::string_view bytes) override;
   [[nodiscard]] uint64_t buffered() const noexcept override;
   void discard() noexcept override;
 

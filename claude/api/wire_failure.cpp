@@ -17,7 +17,7 @@ namespace cohort::claude {
 
 namespace {
 
-constexpr int64_t longest_wish_ms = 24LL * 3600 * 1000;
+constexpr int64_t longest_retry_after_ms = 24LL * 3600 * 1000;
 constexpr size_t shown_bytes = 500;
 
 /// The API's error object, as far as it is there.
@@ -122,7 +122,8 @@ std::optional<double> number_in(std::string_view text) {
 }
 
 milliseconds bounded(double ms) {
-  return milliseconds{static_cast<int64_t>(std::ceil(std::clamp(ms, 0.0, static_cast<double>(longest_wish_ms))))};
+  return milliseconds{
+      static_cast<int64_t>(std::ceil(std::clamp(ms, 0.0, static_cast<double>(longest_retry_after_ms))))};
 }
 
 std::optional<wall_time> http_date(const std::string& text) {
@@ -185,8 +186,8 @@ call_failure decode_failure(const http_end& end, std::string_view body, const wi
   failure.message = describe(end, said, body);
   if (failure.request_id.empty()) failure.request_id = printable(redact(said.request_id));
   failure.retry_after = decode_retry_after(end.head, now);
-  const auto wish = end.head.find("x-should-retry");
-  failure.retry = wish == "true" || (wish != "false" && retryable(failure.code));
+  const auto retry_header = end.head.find("x-should-retry");
+  failure.retry = retry_header == "true" || (retry_header != "false" && retryable(failure.code));
   failure.billed = billing_of(end.head.status, said);
   return failure;
 }

@@ -34,7 +34,7 @@ struct gap_options {
 };
 
 /// As a run without options would plan.
-expected<void> try_to_plan(planning::project_survey& seen, const state::workspace& place,
+expected<void> try_to_plan(planning::project_survey& seen, const state::workspace& workspace,
                            const languages::language_set& languages) {
   const auto defaults = load_run_defaults();
   if (!defaults) return tl::unexpected{defaults.error()};
@@ -45,7 +45,7 @@ expected<void> try_to_plan(planning::project_survey& seen, const state::workspac
   auto model = models->find(defaults->settings.model);
   if (!model) return tl::unexpected{model.error()};
   plan_request request;
-  request.place = place;
+  request.workspace = workspace;
   request.settings = defaults->settings;
   request.planning = std::move(*planning);
   request.model = std::move(*model);
@@ -53,27 +53,27 @@ expected<void> try_to_plan(planning::project_survey& seen, const state::workspac
 }
 
 int analyze(const gap_options& options) {
-  auto place = state::open_workspace(options.project);
-  if (!place) return complain(place.error());
+  auto workspace = state::open_workspace(options.project);
+  if (!workspace) return complain(workspace.error());
   auto languages = languages::load_languages(config_directory());
   if (!languages) return complain(languages.error());
-  auto generated = state::generated_files(*place);
+  auto generated = state::generated_files(*workspace);
   if (!generated)
     warn(
         fmt::format("the ledger cannot tell which tests were generated, so that those outside of .claude-testing "
                     "count as yours: {}",
                     printable(generated.error().message, 1000)));
-  planning::survey_options wishes;
-  if (generated) wishes.discover.generated = std::move(*generated);
-  wishes.discover.include = options.include;
-  wishes.discover.exclude = options.exclude;
-  wishes.min_complexity = options.threshold;
-  wishes.cache = planning::survey_cache::read_only;
-  wishes.cache_file = place->cache_file();
-  auto seen = planning::survey(place->project, wishes, *languages);
+  planning::survey_options wanted;
+  if (generated) wanted.discover.generated = std::move(*generated);
+  wanted.discover.include = options.include;
+  wanted.discover.exclude = options.exclude;
+  wanted.min_complexity = options.threshold;
+  wanted.cache = planning::survey_cache::read_only;
+  wanted.cache_file = workspace->cache_file();
+  auto seen = planning::survey(workspace->project, wanted, *languages);
   if (!seen) return complain(seen.error());
   for (const auto& warning : seen->warnings) warn(printable(warning, 500));
-  if (auto tried = try_to_plan(*seen, *place, *languages); !tried)
+  if (auto tried = try_to_plan(*seen, *workspace, *languages); !tried)
     warn(fmt::format("what does not fit a request is not known: {}", tried.error().message));
   const auto format = planning::report_format_named(options.format);
   if (!format) return complain(format.error());

@@ -32,24 +32,24 @@ std::string what_to_copy(const cluster::cluster_members& members, const std::fil
          printable(folder.string(), 1000) + "\n  join with   cohort join HOST:4242 --cluster FOLDER --concurrent N\n";
 }
 
-int init_cluster(const cluster_options& wish) {
-  if (!wish.revoke.empty()) {
-    auto members = cluster::revoke_nodes(wish.folder, wish.revoke);
+int init_cluster(const cluster_options& options) {
+  if (!options.revoke.empty()) {
+    auto members = cluster::revoke_nodes(options.folder, options.revoke);
     if (!members) return complain(members.error());
     print(
         fmt::format("A new authority was made: no certificate of before fits any more. Copy these anew and start the "
                     "coordinator again.\n{}",
-                    what_to_copy(*members, wish.folder)));
+                    what_to_copy(*members, options.folder)));
     return to_int(exit_code::done);
   }
-  const bool there = cluster::members_of(wish.folder).has_value();
+  const bool there = cluster::members_of(options.folder).has_value();
   auto members =
-      there && !wish.add.empty()
-          ? cluster::add_nodes(wish.folder, wish.add)
-          : cluster::found_cluster(wish.folder,
-                                   wish.add.empty() ? std::vector<std::string>{cluster::first_node_name} : wish.add);
+      there && !options.add.empty()
+          ? cluster::add_nodes(options.folder, options.add)
+          : cluster::found_cluster(
+                options.folder, options.add.empty() ? std::vector<std::string>{cluster::first_node_name} : options.add);
   if (!members) return complain(members.error());
-  print(fmt::format("{}\n{}", there ? "Added." : "A cluster was made.", what_to_copy(*members, wish.folder)));
+  print(fmt::format("{}\n{}", there ? "Added." : "A cluster was made.", what_to_copy(*members, options.folder)));
   return to_int(exit_code::done);
 }
 

@@ -27,7 +27,7 @@ std::string_view name(health_grade grade) noexcept {
 
 namespace {
 
-std::string words(const health_report& report) {
+std::string text_of(const health_report& report) {
   std::string text;
   for (const auto& check : report) {
     text += fmt::format("{:<8} {:<13} {}", name(check.grade), check.what, printable(check.finding, 1000));
@@ -70,7 +70,7 @@ int examine(const generate_options& options) {
                       problem.message, "", exit_code_for(problem.code) == exit_code::usage});
   }
   const auto code = code_for(report);
-  print(options.json ? as_json(report, code == exit_code::done) : words(report));
+  print(options.json ? as_json(report, code == exit_code::done) : text_of(report));
   return static_cast<int>(code);
 }
 

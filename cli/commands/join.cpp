@@ -41,21 +41,21 @@ constexpr uint32_t most_names = 64;
 constexpr size_t longest_name = 100;
 
 /// A run on this machine: where it listens, and with which certificates.
-expected<void> look_up_project(join_options& wish) {
-  auto place = state::open_workspace(wish.where);
-  if (!place) return tl::unexpected{place.error()};
-  const auto holder = state::current_holder(place->lock_file());
-  if (!holder) return fail(ec::usage, fmt::format("no run is at work on '{}'; start one with --listen", wish.where));
+expected<void> look_up_project(join_options& options) {
+  auto workspace = state::open_workspace(options.where);
+  if (!workspace) return tl::unexpected{workspace.error()};
+  const auto holder = state::current_holder(workspace->lock_file());
+  if (!holder) return fail(ec::usage, fmt::format("no run is at work on '{}'; start one with --listen", options.where));
   if (holder->listens.empty())
     return fail(
         ec::usage,
-        fmt::format("the run on '{}' does not listen; start it with --listen HOST:PORT --cluster DIR", wish.where));
+        fmt::format("the run on '{}' does not listen; start it with --listen HOST:PORT --cluster DIR", options.where));
   auto address = cluster::parse_address(holder->listens);
   if (!address) return tl::unexpected{address.error()};
   if (address->host == "0.0.0.0") address->host = "127.0.0.1";
   if (address->host == "::") address->host = "::1";
-  if (wish.cluster.empty()) wish.cluster = holder->cluster;
-  wish.where = cluster::to_string(*address);
+  if (options.cluster.empty()) options.cluster = holder->cluster;
+  options.where = cluster::to_string(*address);
   return {};
 }
 
@@ -69,30 +69,30 @@ std::string host_name() {
 }
 
 /// Several nodes on one machine get names and spools of their own.
-expected<cluster::spool> open_spool(join_options& wish) {
-  const bool named = !wish.name.empty();
-  const auto base = named ? wish.name : host_name();
-  if (!wish.spool.empty()) {
-    wish.name = base;
-    return cluster::spool::open(wish.spool);
+expected<cluster::spool> open_spool(join_options& options) {
+  const bool named = !options.name.empty();
+  const auto base = named ? options.name : host_name();
+  if (!options.spool.empty()) {
+    options.name = base;
+    return cluster::spool::open(options.spool);
   }
   for (uint32_t n = 1;; ++n) {
-    wish.name = n == 1 ? base : fmt::format("{}-{}", base, n);
-    auto folder = cluster::default_spool_folder(wish.name);
+    options.name = n == 1 ? base : fmt::format("{}-{}", base, n);
+    auto folder = cluster::default_spool_folder(options.name);
     if (!folder) return tl::unexpected{folder.error()};
     auto opened = cluster::spool::open(*folder);
     if (opened || named || n == most_names || opened.error().code != ec::state_locked) return opened;
   }
 }
 
-expected<void> check(join_options& wish) {
+expected<void> check(join_options& options) {
   std::error_code ignored;
-  if (std::filesystem::is_directory(wish.where, ignored))
-    if (auto found = look_up_project(wish); !found) return found;
-  if (wish.cluster.empty()) return fail(ec::usage, "--cluster: name the folder with this node's certificates");
-  if (wish.name.find('/') != std::string::npos || wish.name == "." || wish.name == "..")
+  if (std::filesystem::is_directory(options.where, ignored))
+    if (auto found = look_up_project(options); !found) return found;
+  if (options.cluster.empty()) return fail(ec::usage, "--cluster: name the folder with this node's certificates");
+  if (options.name.find('/') != std::string::npos || options.name == "." || options.name == "..")
     return fail(ec::usage, "--name: a name without '/'");
-  if (wish.name.size() > longest_name || printable(wish.name, 2 * longest_name) != wish.name)
+  if (options.name.size() > longest_name || printable(options.name, 2 * longest_name) != options.name)
     return fail(ec::usage, fmt::format("--name: at most {} characters that can be shown", longest_name));
   return {};
 }
@@ -107,34 +107,34 @@ void heed(int count, actors::node_controls& controls) {
   }
 }
 
-std::string closing_words(const actors::node_outcome& outcome, const std::filesystem::path& folder) {
-  std::string words = outcome.message.empty() ? "left" : outcome.message;
+std::string closing_message(const actors::node_outcome& outcome, const std::filesystem::path& folder) {
+  std::string text = outcome.message.empty() ? "left" : outcome.message;
   if (outcome.kept > 0)
-    words += fmt::format(". {} answers are kept in '{}'; they are handed over when this node joins again", outcome.kept,
-                         printable(folder.string(), 1000));
-  return words + ".";
+    text += fmt::format(". {} answers are kept in '{}'; they are handed over when this node joins again", outcome.kept,
+                        printable(folder.string(), 1000));
+  return text + ".";
 }
 
-int join(join_options wish) {
+int join(join_options options) {
   block_signals();
-  if (auto fine = check(wish); !fine) return complain(fine.error());
+  if (auto fine = check(options); !fine) return complain(fine.error());
   const auto defaults = load_run_defaults();
   if (!defaults) return complain(defaults.error());
   actors::join_parts parts;
-  auto address = cluster::parse_address(wish.where);
+  auto address = cluster::parse_address(options.where);
   if (!address) return complain(address.error());
   parts.where = *address;
-  auto own = cluster::cluster_credentials::load(wish.cluster, cluster::cluster_side::node, wish.name);
+  auto own = cluster::cluster_credentials::load(options.cluster, cluster::cluster_side::node, options.name);
   if (!own) return complain(own.error());
   parts.own = std::make_shared<const cluster::cluster_credentials>(std::move(*own));
-  auto connection = connect_provider(wish.provider);
+  auto connection = connect_provider(options.provider);
   if (!connection) return complain(connection.error());
-  auto place = open_spool(wish);
-  if (!place) return complain(place.error());
-  parts.place = std::make_shared<const cluster::spool>(std::move(*place));
-  if (auto opened = open_log(parts.place->path(), "node.log", log_level::info); !opened)
+  auto spool = open_spool(options);
+  if (!spool) return complain(spool.error());
+  parts.spool = std::make_shared<const cluster::spool>(std::move(*spool));
+  if (auto opened = open_log(parts.spool->path(), "node.log", log_level::info); !opened)
     return complain(opened.error());
-  auto contents = parts.place->load();
+  auto contents = parts.spool->load();
   if (!contents) return complain(contents.error());
   for (const auto& file : contents->damaged)
     warn(fmt::format("a kept answer is damaged and was put aside: '{}'", file.string()));
@@ -142,20 +142,20 @@ int join(join_options wish) {
   if (!parts.kept.empty())
     notice(fmt::format("{} answers of before are kept here; they are handed over to the run that they belong to",
                        parts.kept.size()));
-  parts.name = wish.name;
-  parts.slots = wish.concurrent;
-  parts.rejoin_for = std::chrono::seconds{wish.rejoin_seconds};
-  parts.way = connection->way;
+  parts.name = options.name;
+  parts.slots = options.concurrent;
+  parts.rejoin_for = std::chrono::seconds{options.rejoin_seconds};
+  parts.provider = connection->provider;
   parts.resend = connection->resend;
-  parts.sink = make_node_screen(wish.quiet);
+  parts.sink = make_node_screen(options.quiet);
   actors::node_controls controls;
-  const signal_watch watch{[&](stop_wish stop) { heed(stop.count, controls); }, defaults->grace};
-  const auto folder = parts.place->path();
+  const signal_watch watch{[&](stop_request stop) { heed(stop.count, controls); }, defaults->grace};
+  const auto folder = parts.spool->path();
   const auto outcome = actors::join_cluster(std::move(parts), controls);
   close_log();
-  const auto words = closing_words(outcome, folder);
-  if (outcome.code != ec::none) return complain({outcome.code, words});
-  notice(words);
+  const auto text = closing_message(outcome, folder);
+  if (outcome.code != ec::none) return complain({outcome.code, text});
+  notice(text);
   return to_int(exit_code::done);
 }
 

@@ -2,7 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "answers/generated_test.hpp"
+#include "answers/generated_tests.hpp"
 #include "answers/guarded_handler.hpp"
 #include "base/files.hpp"
 #include "cli/commands.hpp"
@@ -13,10 +13,10 @@ void add_read_answer(CLI::App& app, command_action& chosen) {
   auto* command = app.add_subcommand("read-answer", "For the program itself")->group("");
   command->callback([&chosen] {
     chosen = [] {
-      return answers::answer_question([]() -> expected<std::unique_ptr<task_craft>> {
-        auto craft = answers::load_test_craft(config_directory());
-        if (!craft) return tl::unexpected{craft.error()};
-        return std::move(*craft);
+      return answers::answer_question([]() -> expected<std::unique_ptr<answer_handler>> {
+        auto handler = answers::load_test_answer_handler(config_directory());
+        if (!handler) return tl::unexpected{handler.error()};
+        return std::move(*handler);
       });
     };
   });

@@ -23,17 +23,17 @@ struct serve_options {
   std::filesystem::path bill;
 };
 
-int serve(const serve_options& wishes) {
+int serve(const serve_options& options) {
   block_signals();
-  auto rules = simulator::load_scenario(wishes.scenario);
+  auto rules = simulator::load_scenario(options.scenario);
   if (!rules) return complain(rules.error());
-  for (const auto& assignment : wishes.settings)
+  for (const auto& assignment : options.settings)
     if (auto applied = simulator::override_scenario(*rules, assignment); !applied) return complain(applied.error());
-  simulator::simulator_options options;
-  options.port = wishes.port;
-  options.rules = std::move(*rules);
-  options.bill = wishes.bill;
-  auto server = simulator::simulator::start(options);
+  simulator::simulator_options wanted;
+  wanted.port = options.port;
+  wanted.rules = std::move(*rules);
+  wanted.bill = options.bill;
+  auto server = simulator::simulator::start(wanted);
   if (!server) return complain(server.error());
   print(fmt::format("{}\n", (*server)->base_url()));
   notice(fmt::format("serving; use it with: ANTHROPIC_BASE_URL={} ANTHROPIC_API_KEY=any cohort ...",

@@ -22,7 +22,7 @@ namespace cohort::cli {
 namespace {
 
 error nothing_run_yet(const command_context& context) {
-  const auto view = state::read_view(context.place.view_file());
+  const auto view = state::read_batch_state(context.workspace.batch_state_path());
   if (!view) return {ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"};
   return {ec::state_missing, fmt::format("there is no ledger here, only a batch-state.json that tells of {} of {} "
                                          "tasks done and {} spent; a run takes "
@@ -31,32 +31,32 @@ error nothing_run_yet(const command_context& context) {
 }
 
 /// Neither the archives nor the generated tests are state.
-bool has_state(const state::workspace& place) {
-  const std::array<std::filesystem::path, 3> files{place.ledger_file(), place.ledger_file().native() + "-wal",
-                                                   place.view_file()};
+bool has_state(const state::workspace& workspace) {
+  const std::array<std::filesystem::path, 3> files{workspace.ledger_file(), workspace.ledger_file().native() + "-wal",
+                                                   workspace.batch_state_path()};
   return std::any_of(files.begin(), files.end(),
                      [](const auto& file) {
                        std::error_code ignored;
                        return std::filesystem::exists(std::filesystem::symlink_status(file, ignored));
                      }) ||
-         !state::backups_of(place).empty();
+         !state::backups_of(workspace).empty();
 }
 
 }  // namespace
 
 int show_stats(const command_context& context) {
-  auto holder = state::current_holder(context.place.lock_file());
-  auto book = open_and_tell(context.place, state::ledger::access::read_only);
-  if (!book && book.error().code == ec::state_missing) return complain(nothing_run_yet(context));
-  if (!book) return complain(book.error());
-  auto run = book->newest_run();
+  auto holder = state::current_holder(context.workspace.lock_file());
+  auto ledger = open_and_tell(context.workspace, state::ledger::access::read_only);
+  if (!ledger && ledger.error().code == ec::state_missing) return complain(nothing_run_yet(context));
+  if (!ledger) return complain(ledger.error());
+  auto run = ledger->newest_run();
   if (!run) return complain(run.error());
   if (!*run) return complain(nothing_run_yet(context));
-  auto open = needing_attention(*book, (*run)->id);
+  auto open = needing_attention(*ledger, (*run)->id);
   if (!open) return complain(open.error());
-  if (!holder) holder = state::current_holder(context.place.lock_file());
+  if (!holder) holder = state::current_holder(context.workspace.lock_file());
   open->killed = app::was_killed(**run, holder);
-  const auto nodes = holder ? read_nodes_file(context.place.nodes_file()) : std::vector<actors::node_view>{};
+  const auto nodes = holder ? read_nodes_file(context.workspace.nodes_file()) : std::vector<actors::node_view>{};
   if (context.options.json) {
     auto event = summary_event(**run, *open);
     if (holder) event["activeRun"] = holder_json(*holder);
@@ -78,13 +78,13 @@ int clean(const command_context& context) {
     announce("there is no state to reset");
     return to_int(exit_code::done);
   };
-  if (!has_state(context.place)) return nothing();
-  auto lock = state::run_lock::acquire(context.place.lock_file(), this_process(context));
+  if (!has_state(context.workspace)) return nothing();
+  auto lock = state::run_lock::acquire(context.workspace.lock_file(), this_process(context));
   if (!lock) return complain(lock.error());
-  if (!has_state(context.place)) return nothing();  // Another one was faster.
-  auto archive = state::archive_state(context.place);
+  if (!has_state(context.workspace)) return nothing();  // Another one was faster.
+  auto archive = state::archive_state(context.workspace);
   if (!archive) return complain(archive.error());
-  if (auto moved = state::archive_backups(context.place, *archive); !moved) return complain(moved.error());
+  if (auto moved = state::archive_backups(context.workspace, *archive); !moved) return complain(moved.error());
   if (context.options.json) {
     auto event = new_event("cleaned");
     event["archive"] = archive->string();

@@ -65,7 +65,7 @@ std::string ledger_text(const state::foreign_state& found) {
   return text;
 }
 
-std::string view_text(const state::imported_view& view) {
+std::string view_text(const state::imported_batch_state& view) {
   return fmt::format("  batch-state  {} of {} tasks done, {} spent; it names no tasks, so only its settings count\n",
                      view.completed_tasks, view.total_tasks, to_string(view.spent)) +
          settings_text(view.settings, {});
@@ -118,21 +118,21 @@ bool agreed(const trust_options& options) {
 }
 
 /// `batch-state.json` is signed as well.
-expected<void> show_newest_run(const state::workspace& place) {
-  const auto book = state::ledger::open(place.ledger_file(), place.project, state::ledger::access::read_only);
-  if (!book) return book.error().code == ec::state_missing ? expected<void>{} : tl::unexpected{book.error()};
-  const auto run = book->newest_run();
+expected<void> show_newest_run(const state::workspace& workspace) {
+  const auto ledger = state::ledger::open(workspace.ledger_file(), workspace.project, state::ledger::access::read_only);
+  if (!ledger) return ledger.error().code == ec::state_missing ? expected<void>{} : tl::unexpected{ledger.error()};
+  const auto run = ledger->newest_run();
   if (!run) return tl::unexpected{run.error()};
-  return *run ? state::write_view(place, **run, durability::now) : expected<void>{};
+  return *run ? state::write_batch_state(workspace, **run, durability::now) : expected<void>{};
 }
 
-int take_over(const state::workspace& place, const trust_options& options) {
+int take_over(const state::workspace& workspace, const trust_options& options) {
   const auto lock =
-      state::run_lock::acquire(place.lock_file(), holder_of("trust " + printable(place.project.native(), 500)));
+      state::run_lock::acquire(workspace.lock_file(), holder_of("trust " + printable(workspace.project.native(), 500)));
   if (!lock) return complain(lock.error());
-  const auto archive = state::take_over_state(place);
+  const auto archive = state::take_over_state(workspace);
   if (!archive) return complain(archive.error());
-  if (auto shown = show_newest_run(place); !shown) return complain(shown.error());
+  if (auto shown = show_newest_run(workspace); !shown) return complain(shown.error());
   if (options.json) {
     auto event = new_event("trusted");
     if (*archive) event["archive"] = (*archive)->native();
@@ -146,9 +146,9 @@ int take_over(const state::workspace& place, const trust_options& options) {
 
 int trust(const trust_options& options) {
   speak_as({options.json, false});
-  const auto place = state::open_workspace(options.project);
-  if (!place) return complain(place.error());
-  const auto found = state::look_at_foreign_state(*place);
+  const auto workspace = state::open_workspace(options.project);
+  if (!workspace) return complain(workspace.error());
+  const auto found = state::look_at_foreign_state(*workspace);
   if (!found && found.error().code == ec::state_missing) {
     announce(found.error().message);
     return to_int(exit_code::done);
@@ -157,10 +157,10 @@ int trust(const trust_options& options) {
   if (options.json)
     print(on_one_line(as_json(*found)));
   else
-    print(fmt::format("State in {} that you have not signed:\n{}", printable(place->root().native(), 1000),
+    print(fmt::format("State in {} that you have not signed:\n{}", printable(workspace->root().native(), 1000),
                       found->view ? view_text(*found->view) : ledger_text(*found)) +
           "If you take it over, the next run continues with these settings and uses the stored answers.\n");
-  if (agreed(options)) return take_over(*place, options);
+  if (agreed(options)) return take_over(*workspace, options);
   return complain({ec::state_untrusted, "nothing was changed. To take it over: cohort trust --yes PROJECT"});
 }
 

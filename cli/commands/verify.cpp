@@ -31,7 +31,7 @@ struct verify_options {
   bool json = false;
 };
 
-std::string words(const state::workspace& place, const verification& all) {
+std::string text_of(const state::workspace& workspace, const verification& all) {
   std::string text;
   if (all.active)
     text += fmt::format(
@@ -39,11 +39,11 @@ std::string words(const state::workspace& place, const verification& all) {
         "compared\n",
         all.active->process, printable(all.active->host), to_iso8601(all.active->since));
   for (const auto& path : all.restored) text += fmt::format("  restored   {}\n", printable(path, 1000));
-  text += fmt::format("  ledger     {} runs, {} tasks, {} attempts, {} answers\n", all.book.runs, all.book.tasks,
-                      all.book.attempts, all.book.answers);
+  text += fmt::format("  ledger     {} runs, {} tasks, {} attempts, {} answers\n", all.audit.runs, all.audit.tasks,
+                      all.audit.attempts, all.audit.answers);
   text += fmt::format("  money      {} confirmed, {} unconfirmed, computed from each attempt's usage\n",
-                      exact_dollars(all.book.spent.confirmed), exact_dollars(all.book.spent.unconfirmed));
-  text += fmt::format("  files      {} of {} as delivered\n", all.intact_files, all.book.files.size());
+                      exact_dollars(all.audit.spent.confirmed), exact_dollars(all.audit.spent.unconfirmed));
+  text += fmt::format("  files      {} of {} as delivered\n", all.intact_files, all.audit.files.size());
   if (all.archives > 0) text += fmt::format("  archives   {} ledgers looked at\n", all.archives);
   if (all.findings.empty()) return text + "Everything agrees.\n";
   bool restorable = false;
@@ -56,27 +56,27 @@ std::string words(const state::workspace& place, const verification& all) {
   }
   if (restorable)
     text += fmt::format("What is missing can be written again without asking: cohort verify --restore {}\n",
-                        printable(place.project.string(), 1000));
+                        printable(workspace.project.string(), 1000));
   return text;
 }
 
-std::string as_json(const state::workspace& place, const verification& all) {
-  ordered_json value{{"ok", all.findings.empty()}, {"projectPath", place.project.string()}};
+std::string as_json(const state::workspace& workspace, const verification& all) {
+  ordered_json value{{"ok", all.findings.empty()}, {"projectPath", workspace.project.string()}};
   if (all.active) value["activeRun"] = holder_json(*all.active);
   if (all.run) {
     value["run"] = {{"batchId", all.run->batch_id},
                     {"status", name(all.killed ? run_status::interrupted : all.run->status)}};
     if (all.killed) value["run"]["killed"] = true;
   }
-  value["ledger"] = {{"runs", all.book.runs},
-                     {"tasks", all.book.tasks},
-                     {"attempts", all.book.attempts},
-                     {"answers", all.book.answers}};
+  value["ledger"] = {{"runs", all.audit.runs},
+                     {"tasks", all.audit.tasks},
+                     {"attempts", all.audit.attempts},
+                     {"answers", all.audit.answers}};
   const auto money = [](const spending& spent) {
     return ordered_json{{"confirmed", as_dollars(spent.confirmed)}, {"unconfirmed", as_dollars(spent.unconfirmed)}};
   };
-  value["cost"] = {{"newestRun", money(all.book.newest_run)}, {"allRuns", money(all.book.spent)}};
-  value["files"] = {{"recorded", all.book.files.size()}, {"intact", all.intact_files}};
+  value["cost"] = {{"newestRun", money(all.audit.newest_run)}, {"allRuns", money(all.audit.spent)}};
+  value["files"] = {{"recorded", all.audit.files.size()}, {"intact", all.intact_files}};
   value["viewCompared"] = all.view_compared;
   value["archives"] = all.archives;
   value["restored"] = all.restored;
@@ -98,48 +98,49 @@ struct restored_files {
   std::vector<state::audit_finding> troubles;
 };
 
-expected<restored_files> restore(const state::workspace& place) {
-  const auto lock = state::run_lock::acquire(place.lock_file(),
-                                             holder_of("verify --restore " + printable(place.project.string(), 500)));
+expected<restored_files> restore(const state::workspace& workspace) {
+  const auto lock = state::run_lock::acquire(
+      workspace.lock_file(), holder_of("verify --restore " + printable(workspace.project.string(), 500)));
   if (!lock) return tl::unexpected{lock.error()};
-  auto craft = answers::load_guarded_craft(config_directory(), place.root());
-  if (!craft) return tl::unexpected{craft.error()};
-  const auto own = state::restore_own_ledger(place);
+  auto handler = answers::load_guarded_handler(config_directory(), workspace.root());
+  if (!handler) return tl::unexpected{handler.error()};
+  const auto own = state::restore_own_ledger(workspace);
   if (!own) return tl::unexpected{own.error()};
   if (*own)
     announce("your own ledger was put back from its copy; what stood in its place lies in .claude-testing/archive");
-  auto book = open_and_tell(place, state::ledger::access::read_write);
-  if (!book) return tl::unexpected{book.error()};
-  if (auto settled = app::settle_killed_run(place, *book); !settled) return tl::unexpected{settled.error()};
+  auto ledger = open_and_tell(workspace, state::ledger::access::read_write);
+  if (!ledger) return tl::unexpected{ledger.error()};
+  if (auto settled = app::mark_killed_run_interrupted(workspace, *ledger); !settled)
+    return tl::unexpected{settled.error()};
   restored_files done;
-  auto paths = restore_files(place, *book, **craft, done.troubles);
+  auto paths = restore_files(workspace, *ledger, **handler, done.troubles);
   if (!paths) return tl::unexpected{paths.error()};
   done.paths = std::move(*paths);
   return done;
 }
 
 int verify(const verify_options& options) {
-  const auto place = state::open_workspace(options.project);
-  if (!place) return refuse(options, place.error());
+  const auto workspace = state::open_workspace(options.project);
+  if (!workspace) return refuse(options, workspace.error());
   const auto models = claude::catalog::load();
   if (!models) return refuse(options, models.error());
   std::error_code ignored;
-  if (!std::filesystem::exists(place->root(), ignored))
+  if (!std::filesystem::exists(workspace->root(), ignored))
     return refuse(options, {ec::state_missing, "nothing was run here yet, so that there is nothing to verify"});
   // First without writing: what is damaged is told, not touched. A ledger that is not this user's may be replaced.
-  auto all = verify_project(*place, *models, {options.archives});
+  auto all = verify_project(*workspace, *models, {options.archives});
   const bool replaceable =
-      options.restore && !all && state::is_replaceable(all.error().code) && !state::backups_of(*place).empty();
+      options.restore && !all && state::is_replaceable(all.error().code) && !state::backups_of(*workspace).empty();
   if (!all && !replaceable) return refuse(options, all.error());
   if (options.restore) {
-    auto done = restore(*place);
+    auto done = restore(*workspace);
     if (!done) return refuse(options, done.error());
-    all = verify_project(*place, *models, {options.archives});
+    all = verify_project(*workspace, *models, {options.archives});
     if (!all) return refuse(options, all.error());
     all->restored = std::move(done->paths);
     all->findings.insert(all->findings.end(), done->troubles.begin(), done->troubles.end());
   }
-  print(options.json ? as_json(*place, *all) : words(*place, *all));
+  print(options.json ? as_json(*workspace, *all) : text_of(*workspace, *all));
   return static_cast<int>(all->findings.empty() ? exit_code::done : exit_code::fatal);
 }
 

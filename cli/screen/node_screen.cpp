@@ -18,7 +18,7 @@ constexpr auto plain_node_interval = std::chrono::seconds{10};
 std::string own_line(const actors::node_view& node) {
   return fmt::format(
       "node {}  {}  {}/{} in flight  {} answers  {} failed", printable(node.name, 64),
-      node.standing == actors::node_standing::lost ? "looking for the coordinator" : actors::name(node.standing),
+      node.status == actors::node_status::lost ? "looking for the coordinator" : actors::name(node.status),
       node.in_flight, node.slots, node.done, node.failed);
 }
 
@@ -31,8 +31,8 @@ class node_screen : public actors::event_sink {
     const bool warning = event.kind == event_kind::warning;
     if (event.text.empty() || (quiet_ && !warning)) return;
     erase();
-    const auto words = printable(event.text, 1000);
-    warning ? warn(words) : notice(words);
+    const auto text = printable(event.text, 1000);
+    warning ? warn(text) : notice(text);
   }
   void refresh(const actors::run_snapshot& now) override {
     if (quiet_ || now.nodes.empty()) return;
@@ -67,7 +67,7 @@ std::string nodes_line(const std::vector<actors::node_view>& nodes) {
   std::string line;
   for (const auto& node : nodes) {
     line += fmt::format("{}{} {}/{}", line.empty() ? "" : ", ", printable(node.name, 64), node.in_flight, node.slots);
-    if (node.standing != actors::node_standing::joined) line += fmt::format(" ({})", actors::name(node.standing));
+    if (node.status != actors::node_status::joined) line += fmt::format(" ({})", actors::name(node.status));
   }
   return line;
 }

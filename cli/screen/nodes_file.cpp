@@ -26,13 +26,13 @@ ordered_json to_json(const std::vector<actors::node_view>& nodes) {
   for (const auto& node : nodes)
     list.push_back({{"name", node.name},
                     {"node", node.node},
-                    {"standing", actors::name(node.standing)},
+                    {"standing", actors::name(node.status)},
                     {"reason", node.reason},
                     {"slots", node.slots},
                     {"inFlight", node.in_flight},
                     {"done", node.done},
                     {"failed", node.failed},
-                    {"lastHeard", to_iso8601(node.heard)}});
+                    {"lastHeard", to_iso8601(node.last_heard)}});
   return list;
 }
 
@@ -50,8 +50,8 @@ class nodes_file_sink : public actors::event_sink {
     const auto at = steady_clock::now();
     if (now.nodes.empty() || at - written_ < write_interval) return;
     written_ = at;
-    if (auto done = write(now.nodes); !done && !told_) {
-      told_ = true;
+    if (auto done = write(now.nodes); !done && !reported_) {
+      reported_ = true;
       log_warning("{}", done.error().message);
     }
   }
@@ -59,9 +59,9 @@ class nodes_file_sink : public actors::event_sink {
  private:
   /// A node's identity is what it is known by when it comes back: it is nobody else's business.
   expected<void> write(const std::vector<actors::node_view>& nodes) const {
-    const auto place = folder::open(file_.parent_path());
-    if (!place) return tl::unexpected{place.error()};
-    return place->replace(file_.filename(), indented(to_json(nodes)), durability::later, access::own);
+    const auto folder = folder::open(file_.parent_path());
+    if (!folder) return tl::unexpected{folder.error()};
+    return folder->replace(file_.filename(), indented(to_json(nodes)), durability::later, access::own);
   }
   void remove() {
     std::error_code ignored;
@@ -70,15 +70,14 @@ class nodes_file_sink : public actors::event_sink {
   std::shared_ptr<actors::event_sink> inner_;
   std::filesystem::path file_;
   steady_time written_{};
-  bool told_ = false;
+  bool reported_ = false;
 };
 
-actors::node_standing standing_named(const std::string& wanted) {
-  for (const auto standing :
-       {actors::node_standing::joined, actors::node_standing::leaving, actors::node_standing::put_aside,
-        actors::node_standing::lost, actors::node_standing::left})
-    if (wanted == actors::name(standing)) return standing;
-  return actors::node_standing::lost;
+actors::node_status status_named(const std::string& wanted) {
+  for (const auto status : {actors::node_status::joined, actors::node_status::leaving, actors::node_status::put_aside,
+                            actors::node_status::lost, actors::node_status::left})
+    if (wanted == actors::name(status)) return status;
+  return actors::node_status::lost;
 }
 
 }  // namespace
@@ -99,13 +98,13 @@ std::vector<actors::node_view> read_nodes_file(const std::filesystem::path& file
     try {
       node.name = one.value("name", "");
       node.node = one.value("node", "");
-      node.standing = standing_named(one.value("standing", ""));
+      node.status = status_named(one.value("standing", ""));
       node.reason = one.value("reason", "");
       node.slots = one.value("slots", 0U);
       node.in_flight = one.value("inFlight", 0U);
       node.done = one.value("done", uint64_t{0});
       node.failed = one.value("failed", uint64_t{0});
-      if (const auto heard = parse_iso8601(one.value("lastHeard", ""))) node.heard = *heard;
+      if (const auto note_pulse = parse_iso8601(one.value("lastHeard", ""))) node.last_heard = *note_pulse;
     } catch (const nlohmann::json::exception&) {
       continue;
     }
@@ -119,11 +118,11 @@ std::string nodes_table(const std::vector<actors::node_view>& nodes, wall_time n
   std::string text = fmt::format("  nodes      {:<20} {:<9} {:>9} {:>7} {:>7}  last heard of\n", "name", "",
                                  "in flight", "done", "failed");
   for (const auto& node : nodes) {
-    const auto ago = milliseconds{std::max<int64_t>(0, now.ms - node.heard.ms)};
-    text += fmt::format("             {:<20} {:<9} {:>9} {:>7} {:>7}  {} ago{}\n", printable(node.name, 40),
-                        actors::name(node.standing), fmt::format("{}/{}", node.in_flight, node.slots), node.done,
-                        node.failed, human_duration(ago),
-                        node.reason.empty() ? "" : "  (" + printable(node.reason, 200) + ")");
+    const auto ago = milliseconds{std::max<int64_t>(0, now.ms - node.last_heard.ms)};
+    text +=
+        fmt::format("             {:<20} {:<9} {:>9} {:>7} {:>7}  {} ago{}\n", printable(node.name, 40),
+                    actors::name(node.status), fmt::format("{}/{}", node.in_flight, node.slots), node.done, node.failed,
+                    human_duration(ago), node.reason.empty() ? "" : "  (" + printable(node.reason, 200) + ")");
   }
   return text;
 }

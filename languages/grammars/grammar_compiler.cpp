@@ -108,13 +108,13 @@ class compiler {
     }
   }
 
-  static definition_kind kind_named(const json_view& place, const std::string& name) {
+  static definition_kind kind_named(const json_view& where, const std::string& name) {
     if (name == "function") return definition_kind::function;
     if (name == "class") return definition_kind::class_type;
     if (name == "type") return definition_kind::type;
     if (name == "constant") return definition_kind::constant;
     if (name == "value") return definition_kind::value;
-    place.report(fmt::format("unknown kind '{}'; known are function, class, type, constant, value", name));
+    where.report(fmt::format("unknown kind '{}'; known are function, class, type, constant, value", name));
     return definition_kind::constant;
   }
 
@@ -242,10 +242,10 @@ class compiler {
   }
 
   /// A list of names that is not empty, none of them empty.
-  static std::vector<std::string> names(const json_view& place, std::string_view member) {
-    auto found = place.texts(member);
+  static std::vector<std::string> names(const json_view& where, std::string_view member) {
+    auto found = where.texts(member);
     if (found.empty() || std::find(found.begin(), found.end(), "") != found.end())
-      place.at(member).report("names are expected");
+      where.at(member).report("names are expected");
     return found;
   }
 

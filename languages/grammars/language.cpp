@@ -30,10 +30,10 @@ const TSLanguage* compiled_grammar(std::string_view symbol) noexcept {
 }
 
 /// Null, and a report, if `pattern` is none.
-std::shared_ptr<const line_pattern> compiled_pattern(const json_view& place, const std::string& pattern) {
+std::shared_ptr<const line_pattern> compiled_pattern(const json_view& where, const std::string& pattern) {
   auto compiled = line_pattern::compile(pattern);
   if (compiled) return std::make_shared<const line_pattern>(std::move(*compiled));
-  place.report(compiled.error().message);
+  where.report(compiled.error().message);
   return nullptr;
 }
 

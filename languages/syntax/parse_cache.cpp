@@ -149,11 +149,11 @@ void fields(Archive& archive, symbol& x, int depth) {
 }
 
 /// What the parser never says of a file of that length.
-bool lies(const std::vector<symbol>& symbols, uint32_t bytes) {
+bool is_implausible(const std::vector<symbol>& symbols, uint32_t bytes) {
   return symbols.size() > most_symbols || std::any_of(symbols.begin(), symbols.end(), [bytes](const symbol& one) {
            return one.first_byte > one.end_byte || one.end_byte > bytes || one.first_line == 0 ||
                   one.first_line > one.last_line || one.last_line > uint64_t{bytes} + 1 || one.branches > bytes ||
-                  lies(one.members, bytes);
+                  is_implausible(one.members, bytes);
          });
 }
 
@@ -241,7 +241,8 @@ std::optional<parsed_file> parse_cache::find(std::string_view path, const digest
   const auto& file = parsed.file;
   const bool fits = in.ok && in.left.empty() && file.path == path && file.language == language && file.bytes == bytes &&
                     file.lines <= bytes && file.complexity >= 1 && file.complexity <= 10 &&
-                    !lies(file.symbols, file.bytes) && std::is_sorted(parsed.mentions.begin(), parsed.mentions.end());
+                    !is_implausible(file.symbols, file.bytes) &&
+                    std::is_sorted(parsed.mentions.begin(), parsed.mentions.end());
   return fits ? std::optional{std::move(parsed)} : std::nullopt;
 }
 

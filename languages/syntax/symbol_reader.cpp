@@ -18,7 +18,7 @@ constexpr size_t longest_head = 4096;  ///< Of a definition, in bytes; what is l
 constexpr size_t most_names = 200;     ///< Of one definition: `var a, b, c = 1, 2, 3`.
 
 /// What encloses a definition.
-struct surroundings {
+struct enclosing {
   TSNode outer{};                ///< The outermost wrapper: decorators, `export`.
   std::optional<uint32_t> head;  ///< Where the signature begins, if before the definition itself.
   bool exported = false;
@@ -53,7 +53,7 @@ class definition_reader {
     return begin < end && end <= text_.size() ? text_.substr(begin, end - begin) : std::string_view{};
   }
 
-  void visit(TSNode node, surroundings around, std::vector<symbol>& into) {
+  void visit(TSNode node, enclosing around, std::vector<symbol>& into) {
     const auto what = roles(node);
     if (what == 0 || ++around.depth > deepest_container) return;
     if ((what & role::exporter) != 0) return visit_export(node, around, into);
@@ -90,7 +90,7 @@ class definition_reader {
     return inside > 1;
   }
 
-  void visit_export(TSNode node, surroundings around, std::vector<symbol>& into) {
+  void visit_export(TSNode node, enclosing around, std::vector<symbol>& into) {
     if (!around.in_class && export_assigns(node, around, into)) return;
     if (!around.in_class) found_.uses_exports = true;
     if (exists(child_in(node, rules_.export_source))) return;  // a re-export: imports know it
@@ -118,7 +118,7 @@ class definition_reader {
   }
 
   /// `export = Cart`: like `module.exports = Cart`. False if that is another export.
-  bool export_assigns(TSNode node, surroundings around, std::vector<symbol>& into) {
+  bool export_assigns(TSNode node, enclosing around, std::vector<symbol>& into) {
     if (rules_.export_whole_mark.empty()) return false;
     bool marked = false;
     TSNode value{};
@@ -151,14 +151,14 @@ class definition_reader {
     return found;
   }
 
-  void visit_export_assignment(TSNode node, const surroundings& around, std::vector<symbol>& into) {
+  void visit_export_assignment(TSNode node, const enclosing& around, std::vector<symbol>& into) {
     const auto found = read_assignment(node);
     if (!exists(found.value) || export_assigned(node, found, around, into)) return;
     assign_member(found.targets.back(), node, found.value, around);
   }
 
   /// False if nothing among the targets is exported.
-  bool export_assigned(TSNode node, const assignment& found, surroundings around, std::vector<symbol>& into) {
+  bool export_assigned(TSNode node, const assignment& found, enclosing around, std::vector<symbol>& into) {
     around.exported = true;
     const auto is_whole = [&](std::string_view target) {
       return std::find(rules_.assign_whole.begin(), rules_.assign_whole.end(), target) != rules_.assign_whole.end();
@@ -188,7 +188,7 @@ class definition_reader {
   }
 
   /// `cart.add = function ...` and `Cart.prototype.add = function ...`. Whether that is exported is known at the end.
-  void assign_member(std::string_view target, TSNode node, TSNode value, surroundings around) {
+  void assign_member(std::string_view target, TSNode node, TSNode value, enclosing around) {
     const auto dot = target.find('.');
     if (dot == std::string_view::npos) return;
     const auto owner = target.substr(0, dot);
@@ -214,7 +214,7 @@ class definition_reader {
     return meant && exists(default_member_) ? default_member_ : value;
   }
 
-  void export_whole(TSNode node, TSNode value, surroundings around, std::vector<symbol>& into) {
+  void export_whole(TSNode node, TSNode value, enclosing around, std::vector<symbol>& into) {
     value = behind_default_member(value);
     if ((roles(value) & role::object) == 0) {
       around.is_default = true;
@@ -240,7 +240,7 @@ class definition_reader {
     });
   }
 
-  void export_named(std::string_view name, TSNode node, TSNode value, const surroundings& around,
+  void export_named(std::string_view name, TSNode node, TSNode value, const enclosing& around,
                     std::vector<symbol>& into) {
     if ((roles(value) & role::identifier) != 0)
       found_.exports.emplace_back(text(value), name);
@@ -248,7 +248,7 @@ class definition_reader {
       define_value(name, node, value, around, into);
   }
 
-  void define(TSNode node, const surroundings& around, std::vector<symbol>& into) {
+  void define(TSNode node, const enclosing& around, std::vector<symbol>& into) {
     const auto& rule = rule_of(node);
     if (rule.kind == definition_kind::value) {
       const auto name = child_in(node, rule.name);
@@ -269,7 +269,7 @@ class definition_reader {
   }
 
   /// `const cart = module.exports = ...`, `const add = exports.add = ...`.
-  bool defines_and_exports(std::string_view name, TSNode node, TSNode value, const surroundings& around,
+  bool defines_and_exports(std::string_view name, TSNode node, TSNode value, const enclosing& around,
                            std::vector<symbol>& into) {
     if (!exists(value) || (roles(value) & role::export_assignment) == 0) return false;
     auto found = read_assignment(value);
@@ -278,7 +278,7 @@ class definition_reader {
   }
 
   /// `name = value`, where the value may be a function, a class, or a call that wraps a function.
-  void define_value(std::string_view name, TSNode node, TSNode value, const surroundings& around,
+  void define_value(std::string_view name, TSNode node, TSNode value, const enclosing& around,
                     std::vector<symbol>& into) {
     value = exists(value) ? look_through(value, rules_) : value;
     if (exists(value) && (roles(value) & role::call) != 0) {
@@ -310,8 +310,8 @@ class definition_reader {
   }
 
   /// `node` is the statement-like part, `body_owner` the node that has parameters and body.
-  void add(std::string_view name, TSNode node, TSNode body_owner, const definition_rule& rule,
-           const surroundings& around, std::vector<symbol>& into) {
+  void add(std::string_view name, TSNode node, TSNode body_owner, const definition_rule& rule, const enclosing& around,
+           std::vector<symbol>& into) {
     const auto range = exists(around.outer) ? around.outer : node;
     const auto body = child_in(body_owner, rule.body);
     const auto head = around.head.value_or(ts_node_start_byte(node));
@@ -353,7 +353,7 @@ class definition_reader {
   }
 
   void add_members(TSNode body, int depth, symbol& owner) {
-    surroundings inside;
+    enclosing inside;
     inside.in_class = true;
     inside.depth = depth;
     std::vector<symbol> members;
@@ -367,7 +367,7 @@ class definition_reader {
     if (owner.members.empty()) owner.kind = symbol_kind::type;                           // data only: nothing to run
   }
 
-  [[nodiscard]] bool is_public(std::string_view name, std::string_view before, const surroundings& around) const {
+  [[nodiscard]] bool is_public(std::string_view name, std::string_view before, const enclosing& around) const {
     const auto& rule = rules_.visibility;
     for (const auto& prefix : rule.hidden_prefixes)
       if (name.starts_with(prefix)) return false;

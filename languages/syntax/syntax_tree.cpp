@@ -38,7 +38,7 @@ std::string& broken_bound() noexcept {
 }
 
 /// Null, and a broken bound, if it takes too much.
-TSTree* parse_in_slices(TSParser* parser, std::string_view text, const tree_region* region) {
+TSTree* parse_in_slices(TSParser* parser, std::string_view text, const tree_arena* arena) {
   const time_bound time{longest_time(text.size())};
   const auto memory = most_memory(text.size());
   ts_parser_set_timeout_micros(parser, slice_microseconds);
@@ -48,7 +48,7 @@ TSTree* parse_in_slices(TSParser* parser, std::string_view text, const tree_regi
       return tree;
     if (time.over())
       broken_bound() = fmt::format("it takes the parser more than {} ms", time.limit().count());
-    else if (region != nullptr && region->bytes() > memory)
+    else if (arena != nullptr && arena->bytes() > memory)
       broken_bound() = fmt::format("it takes the parser more than {} MiB", memory >> 20U);
     else
       continue;
@@ -63,8 +63,8 @@ struct parser_deleter {
 }  // namespace
 
 void tree_deleter::operator()(TSTree* tree) const noexcept {
-  if (region == nullptr) return ts_tree_delete(tree);
-  return_region(std::unique_ptr<tree_region>{region});  // with the tree in it
+  if (arena == nullptr) return ts_tree_delete(tree);
+  return_arena(std::unique_ptr<tree_arena>{arena});  // with the tree in it
 }
 
 syntax_tree parse_tree(const grammar_rules& rules, std::string_view text) {
@@ -73,19 +73,19 @@ syntax_tree parse_tree(const grammar_rules& rules, std::string_view text) {
     broken_bound() = "it is longer than 4 GiB";
     return nullptr;
   }
-  auto region = take_region();
+  auto arena = take_arena();
   TSTree* tree = nullptr;
   {
-    const region_scope inside{region.get()};
+    const arena_scope inside{arena.get()};
     const std::unique_ptr<TSParser, parser_deleter> parser{ts_parser_new()};
     if (!parser || !ts_parser_set_language(parser.get(), unpacked(rules.grammar))) return nullptr;
-    tree = parse_in_slices(parser.get(), text, region.get());
+    tree = parse_in_slices(parser.get(), text, arena.get());
   }
   if (tree == nullptr) {
-    return_region(std::move(region));
+    return_arena(std::move(arena));
     return nullptr;
   }
-  syntax_tree made{tree, tree_deleter{region.release()}};
+  syntax_tree made{tree, tree_deleter{arena.release()}};
   if (is_shallow(*made, deepest_tree)) return made;
   broken_bound() = fmt::format("it is nested deeper than {} levels", deepest_tree);
   return nullptr;

@@ -11,11 +11,11 @@
 
 namespace cohort::languages {
 
-class tree_region;
+class tree_arena;
 
 /// A tree is dropped with the memory that it lies in, without a walk over it.
 struct tree_deleter {
-  tree_region* region = nullptr;  ///< Null: the tree lies in malloc's blocks.
+  tree_arena* arena = nullptr;  ///< Null: the tree lies in malloc's blocks.
   void operator()(TSTree* tree) const noexcept;
 };
 using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;

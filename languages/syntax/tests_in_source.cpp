@@ -42,41 +42,42 @@ class definition_finder {
       : rules_(rules), text_(text), all_(all) {}
 
   [[nodiscard]] bool finds_one_in(TSNode root) {
-    look_at_children(root, place::file, 0);
+    look_at_children(root, position::file, 0);
     return found_;
   }
 
  private:
-  enum class place : uint8_t { file, test_class };
+  enum class position : uint8_t { file, test_class };
 
   [[nodiscard]] std::string_view text(TSNode node) const noexcept { return text_of(node, text_); }
 
-  void look_at_children(TSNode node, place where, int depth) {
+  void look_at_children(TSNode node, position where, int depth) {
     each_child(node, [&](TSNode child, TSFieldId) {
       if (!found_ || all_ != nullptr) visit(child, where, depth + 1);
     });
   }
 
-  void visit(TSNode node, place where, int depth) {
+  void visit(TSNode node, position where, int depth) {
     if (depth > deepest_statement) return;
     const auto what = rules_.roles_of(ts_node_symbol(node));
     if ((what & role::definition) != 0) return define(node, where, depth);
     if ((what & (role::container | role::wrapper)) != 0) look_at_children(node, where, depth);
   }
 
-  void define(TSNode node, place where, int depth) {
+  void define(TSNode node, position where, int depth) {
     const auto& rule = rules_.definitions[ts_node_symbol(node)];
     const auto name_node = child_in(node, rule.name);
     if (!exists(name_node)) return;
     const auto name = text(name_node);
     if (rule.kind == definition_kind::function) {
       const bool is_test =
-          where == place::file ? is_test_function(node, rule, name) : is_one_of(name, rules_.tests.methods);
+          where == position::file ? is_test_function(node, rule, name) : is_one_of(name, rules_.tests.methods);
       if (is_test && all_ != nullptr) all_->push_back(class_ + std::string{name.substr(0, longest_name)});
       found_ = found_ || is_test;
     } else if (rule.kind == definition_kind::class_type && is_test_class(node, name)) {
       const auto outer = std::exchange(class_, class_ + std::string{name.substr(0, longest_name)} + '.');
-      if (const auto body = child_in(node, rule.body); exists(body)) look_at_children(body, place::test_class, depth);
+      if (const auto body = child_in(node, rule.body); exists(body))
+        look_at_children(body, position::test_class, depth);
       class_ = outer;
     }
   }

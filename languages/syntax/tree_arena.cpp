@@ -32,8 +32,8 @@ constexpr size_t regions_kept = 4;  ///< By a thread.
 
 /// In front of each block; keeps what follows aligned for everything.
 struct alignas(16) header {
-  tree_region* owner;  ///< Null: malloc.
-  size_t bytes;        ///< That can be used.
+  tree_arena* owner;  ///< Null: malloc.
+  size_t bytes;       ///< That can be used.
 };
 
 struct free_block {
@@ -52,7 +52,7 @@ constexpr size_t bytes_of(size_t size_class) noexcept {
 
 static_assert(bytes_of(class_of(1024)) == 1024 && bytes_of(class_of(1025)) == 2048 && bytes_of(class_of(2049)) == 4096);
 
-thread_local tree_region* current = nullptr;
+thread_local tree_arena* current = nullptr;
 
 header* head_of(void* block) noexcept { return static_cast<header*>(block) - 1; }
 
@@ -96,14 +96,14 @@ void* take_more(void* block, size_t bytes) {
   return grown;
 }
 
-std::vector<std::unique_ptr<tree_region>>& spare_regions() {
-  thread_local std::vector<std::unique_ptr<tree_region>> spare;
+std::vector<std::unique_ptr<tree_arena>>& spare_arenas() {
+  thread_local std::vector<std::unique_ptr<tree_arena>> spare;
   return spare;
 }
 
 }  // namespace
 
-struct tree_region::parts {
+struct tree_arena::parts {
   struct slab {
     std::unique_ptr<char, decltype(&std::free)> memory;
     size_t bytes;
@@ -134,11 +134,11 @@ struct tree_region::parts {
   }
 };
 
-tree_region::tree_region() : parts_(std::make_unique<parts>()) {}
+tree_arena::tree_arena() : parts_(std::make_unique<parts>()) {}
 
-tree_region::~tree_region() = default;
+tree_arena::~tree_arena() = default;
 
-void* tree_region::take(size_t bytes) {
+void* tree_arena::take(size_t bytes) {
   const auto size_class = class_of(bytes + sizeof(header));
   if (auto*& known = parts_->lists[size_class]; known != nullptr) return std::exchange(known, known->next);
   const auto whole = bytes_of(size_class);
@@ -147,15 +147,15 @@ void* tree_region::take(size_t bytes) {
   return head + 1;
 }
 
-void tree_region::give_back(void* block) noexcept {
+void tree_arena::give_back(void* block) noexcept {
   const auto size_class = class_of(head_of(block)->bytes + sizeof(header));
   auto* freed = static_cast<free_block*>(block);
   freed->next = std::exchange(parts_->lists[size_class], freed);
 }
 
-size_t tree_region::bytes() const noexcept { return parts_->used_bytes; }
+size_t tree_arena::bytes() const noexcept { return parts_->used_bytes; }
 
-void tree_region::clear() noexcept {
+void tree_arena::clear() noexcept {
   auto& slabs = parts_->slabs;
   std::erase_if(slabs, [](const parts::slab& one) { return one.bytes > slab_bytes; });
   if (slabs.size() > slabs_kept) slabs.erase(slabs.begin() + slabs_kept, slabs.end());
@@ -172,24 +172,24 @@ void install_tree_memory() {
   static_cast<void>(installed);
 }
 
-std::unique_ptr<tree_region> take_region() {
+std::unique_ptr<tree_arena> take_arena() {
   if constexpr (watched) return nullptr;
   install_tree_memory();
-  auto& spare = spare_regions();
-  if (spare.empty()) return std::make_unique<tree_region>();
-  auto region = std::move(spare.back());
+  auto& spare = spare_arenas();
+  if (spare.empty()) return std::make_unique<tree_arena>();
+  auto arena = std::move(spare.back());
   spare.pop_back();
-  return region;
+  return arena;
 }
 
-void return_region(std::unique_ptr<tree_region> region) noexcept {
-  if (!region) return;
-  region->clear();
-  if (auto& spare = spare_regions(); spare.size() < regions_kept) spare.push_back(std::move(region));
+void return_arena(std::unique_ptr<tree_arena> arena) noexcept {
+  if (!arena) return;
+  arena->clear();
+  if (auto& spare = spare_arenas(); spare.size() < regions_kept) spare.push_back(std::move(arena));
 }
 
-region_scope::region_scope(tree_region* region) noexcept { current = region; }
+arena_scope::arena_scope(tree_arena* arena) noexcept { current = arena; }
 
-region_scope::~region_scope() { current = nullptr; }
+arena_scope::~arena_scope() { current = nullptr; }
 
 }  // namespace cohort::languages

@@ -8,12 +8,12 @@ namespace cohort::languages {
 
 /// The memory of one tree and of the parser that made it. Blocks that tree-sitter drops are used again; all others go
 /// with the region. For one thread at a time.
-class tree_region {
+class tree_arena {
  public:
-  tree_region();
-  tree_region(const tree_region&) = delete;
-  tree_region& operator=(const tree_region&) = delete;
-  ~tree_region();
+  tree_arena();
+  tree_arena(const tree_arena&) = delete;
+  tree_arena& operator=(const tree_arena&) = delete;
+  ~tree_arena();
 
   [[nodiscard]] void* take(size_t bytes);
   void give_back(void* block) noexcept;
@@ -32,17 +32,17 @@ void install_tree_memory();
 
 /// Null under an address sanitizer, which watches malloc's blocks: then tree-sitter keeps to malloc, and trees must be
 /// deleted.
-[[nodiscard]] std::unique_ptr<tree_region> take_region();
+[[nodiscard]] std::unique_ptr<tree_arena> take_arena();
 /// Its tree is gone. This thread's next tree takes the region again.
-void return_region(std::unique_ptr<tree_region> region) noexcept;
+void return_arena(std::unique_ptr<tree_arena> arena) noexcept;
 
 /// While it lives, tree-sitter's memory on this thread comes from `region`; null: from malloc, as without it.
-class region_scope {
+class arena_scope {
  public:
-  explicit region_scope(tree_region* region) noexcept;
-  region_scope(const region_scope&) = delete;
-  region_scope& operator=(const region_scope&) = delete;
-  ~region_scope();
+  explicit arena_scope(tree_arena* arena) noexcept;
+  arena_scope(const arena_scope&) = delete;
+  arena_scope& operator=(const arena_scope&) = delete;
+  ~arena_scope();
 };
 
 }  // namespace cohort::languages

@@ -182,13 +182,14 @@ import_writer::import_writer(const fs::path& project, std::span<const languages:
   }
 }
 
-expected<std::string> import_writer::import_text(const import_wish& wish, const languages::prompt_language& language) {
-  if (wish.symbols.empty())
-    return fail(ec::not_importable, fmt::format("'{}' has nothing to import", wish.source->path));
+expected<std::string> import_writer::import_text(const import_request& request,
+                                                 const languages::prompt_language& language) {
+  if (request.symbols.empty())
+    return fail(ec::not_importable, fmt::format("'{}' has nothing to import", request.source->path));
   switch (language.imports) {
-    case languages::import_style::python: return python_text(wish, language);
-    case languages::import_style::es: return es_text(wish, language);
-    case languages::import_style::go: return go_text(wish);
+    case languages::import_style::python: return python_text(request, language);
+    case languages::import_style::es: return es_text(request, language);
+    case languages::import_style::go: return go_text(request);
   }
   return fail(ec::config_invalid, "unknown import style");
 }
@@ -202,7 +203,7 @@ bool import_writer::is_package(const std::string& folder) {
 
 /// The folder above the outermost package; without packages what the project's own imports show; else `src` or
 /// another usual root; else the file's own folder, as for a script.
-import_writer::python_place import_writer::place_of(const languages::source_file& source) {
+import_writer::python_location import_writer::place_of(const languages::source_file& source) {
   std::string root{languages::folder_of(source.path)};
   if (!root.empty() && is_package(root)) {
     while (!root.empty() && is_package(root)) root = std::string{languages::folder_of(root)};
@@ -221,50 +222,52 @@ import_writer::python_place import_writer::place_of(const languages::source_file
   return {root, dotted(source.path, root)};
 }
 
-std::string import_writer::relative_to_test(const import_wish& wish, std::string_view path) const {
-  const auto folder = (project_ / wish.test_file).lexically_normal().parent_path();
+std::string import_writer::relative_to_test(const import_request& request, std::string_view path) const {
+  const auto folder = (project_ / request.test_file).lexically_normal().parent_path();
   auto relative = (project_ / fs::path{path}).lexically_normal().lexically_relative(folder).generic_string();
   while (relative.ends_with('/')) relative.pop_back();
   return relative;
 }
 
-expected<std::string> import_writer::python_text(const import_wish& wish, const languages::prompt_language& language) {
-  const auto place = place_of(*wish.source);
-  std::vector<std::string> roots{place.root};
-  for (const auto& import : wish.source->imports) {
+expected<std::string> import_writer::python_text(const import_request& request,
+                                                 const languages::prompt_language& language) {
+  const auto location = place_of(*request.source);
+  std::vector<std::string> roots{location.root};
+  for (const auto& import : request.source->imports) {
     const auto root = import.module.starts_with('.') || import.resolved.empty() ? "-" : root_behind(import);
     if (root != "-" && std::find(roots.begin(), roots.end(), root) == roots.end()) roots.push_back(root);
   }
-  const bool plain = importable_name(place.module, language);
+  const bool plain = importable_name(location.module, language);
   std::string text =
       plain ? "import sys\nfrom pathlib import Path\n\n" : "import importlib\nimport sys\nfrom pathlib import Path\n\n";
   // Inserted last, found first: the unit's own root goes to the front.
   for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
-    auto way = relative_to_test(wish, *root);
+    auto path = relative_to_test(request, *root);
     size_t ups = 0;
-    while (way == ".." || way.starts_with("../")) {
+    while (path == ".." || path.starts_with("../")) {
       ++ups;
-      way.erase(0, std::min<size_t>(3, way.size()));
+      path.erase(0, std::min<size_t>(3, path.size()));
     }
-    if (way == ".") way.clear();
+    if (path == ".") path.clear();
     text += fmt::format("sys.path.insert(0, str(Path(__file__).resolve().parents[{}]{}))\n", ups,
-                        way.empty() ? "" : " / " + string_literal(way));
+                        path.empty() ? "" : " / " + string_literal(path));
   }
-  const auto names = names_of(wish.symbols);
-  if (plain) return text + "\n" + bracketed(fmt::format("from {} import ", place.module), names, '(', ')', "", false);
-  text += fmt::format("\n_unit = importlib.import_module({})", string_literal(place.module));
+  const auto names = names_of(request.symbols);
+  if (plain)
+    return text + "\n" + bracketed(fmt::format("from {} import ", location.module), names, '(', ')', "", false);
+  text += fmt::format("\n_unit = importlib.import_module({})", string_literal(location.module));
   for (const auto& name : names) text += fmt::format("\n{} = _unit.{}", name, name);
   return text;
 }
 
 /// Plain JavaScript names the file as it is. TypeScript does what the project's own relative imports mostly do;
 /// Node's own runner resolves nothing and wants the real ending.
-std::string import_writer::specifier(const import_wish& wish) const {
-  auto relative = relative_to_test(wish, wish.source->path);
+std::string import_writer::specifier(const import_request& request) const {
+  auto relative = relative_to_test(request, request.source->path);
   if (!relative.starts_with("../")) relative = "./" + relative;
-  const std::string ending{languages::extension_of(wish.source->path)};
+  const std::string ending{languages::extension_of(request.source->path)};
   const bool typescript = ending == ".ts" || ending == ".tsx" || ending == ".mts" || ending == ".cts";
-  if (!typescript || wish.framework == "node:test") return relative;
+  if (!typescript || request.framework == "node:test") return relative;
   const std::string bare{without_extension(relative)};
   if (ending == ".mts") return bare + ".mjs";
   if (ending == ".cts") return bare + ".cjs";
@@ -272,26 +275,26 @@ std::string import_writer::specifier(const import_wish& wish) const {
   return with_js_ending_ > without_ending_ ? bare + ".js" : bare;
 }
 
-expected<std::string> import_writer::es_text(const import_wish& wish,
+expected<std::string> import_writer::es_text(const import_request& request,
                                              const languages::prompt_language& language) const {
-  const auto from = string_literal(specifier(wish));
-  auto names = names_of(wish.symbols);
+  const auto from = string_literal(specifier(request));
+  auto names = names_of(request.symbols);
   std::string whole;
-  for (const auto& one : wish.symbols)
+  for (const auto& one : request.symbols)
     if (one.is_default_export) whole = is_identifier(one.name) && one.name != "default" ? one.name : "";
   const bool has_default =
-      std::any_of(wish.symbols.begin(), wish.symbols.end(), [](const auto& s) { return s.is_default_export; });
-  const auto stem = without_extension(languages::name_of(wish.source->path));
+      std::any_of(request.symbols.begin(), request.symbols.end(), [](const auto& s) { return s.is_default_export; });
+  const auto stem = without_extension(languages::name_of(request.source->path));
   if (whole.empty())
-    whole = local_name(camel_case(stem == "index" ? languages::name_of(languages::folder_of(wish.source->path)) : stem),
-                       language);
+    whole = local_name(
+        camel_case(stem == "index" ? languages::name_of(languages::folder_of(request.source->path)) : stem), language);
   // Of a TypeScript module with `export =`, too: `import Cart = require()` is an error where the compiler writes ES
   // modules, and unknown to whoever only strips types; `require`, or the default of an ES import, does everywhere.
-  if (wish.source->modules != languages::module_system::commonjs) {
+  if (request.source->modules != languages::module_system::commonjs) {
     const auto plain = names;
     names = with_local_names(std::move(names), " as ", language);
     std::set<std::string_view> types;
-    for (const auto& one : wish.symbols)
+    for (const auto& one : request.symbols)
       if (one.kind == languages::symbol_kind::type) types.insert(one.name);
     for (size_t i = 0; i < names.size(); ++i)
       if (types.contains(plain[i])) names[i].insert(0, "type ");
@@ -303,7 +306,7 @@ expected<std::string> import_writer::es_text(const import_wish& wish,
       std::any_of(names.begin(), names.end(), [&](const auto& name) { return local_name(name, language) == whole; });
   names = with_local_names(std::move(names), ": ", language);
   const auto& esm = language.esm_frameworks;
-  const bool imported = std::find(esm.begin(), esm.end(), wish.framework) != esm.end();
+  const bool imported = std::find(esm.begin(), esm.end(), request.framework) != esm.end();
   if (!imported && !has_default)
     return bracketed("const ", names, '{', '}', fmt::format(" = require({});", from), true);
   auto text =
@@ -320,7 +323,7 @@ expected<std::string> import_writer::es_text(const import_wish& wish,
 }
 
 /// The module name of the nearest go.mod at or above `folder`, and where that is.
-import_writer::go_place import_writer::module_above(std::string folder) {
+import_writer::go_location import_writer::module_above(std::string folder) {
   for (;; folder = std::string{languages::folder_of(folder)}) {
     auto known = go_modules_.find(folder);
     if (known == go_modules_.end()) {
@@ -331,35 +334,37 @@ import_writer::go_place import_writer::module_above(std::string folder) {
   }
 }
 
-bool import_writer::test_is_below(const import_wish& wish, const std::string& folder) const {
-  const auto tests = (project_ / wish.test_file).lexically_normal().parent_path();
-  const auto way = tests.lexically_relative((project_ / folder).lexically_normal());
-  return !way.empty() && *way.begin() != "..";
+bool import_writer::test_is_below(const import_request& request, const std::string& folder) const {
+  const auto tests = (project_ / request.test_file).lexically_normal().parent_path();
+  const auto path = tests.lexically_relative((project_ / folder).lexically_normal());
+  return !path.empty() && *path.begin() != "..";
 }
 
-expected<std::string> import_writer::go_text(const import_wish& wish) {
-  const auto& path = wish.source->path;
+expected<std::string> import_writer::go_text(const import_request& request) {
+  const auto& path = request.source->path;
   const auto refuse = [&path](std::string_view why) {
     return fail(ec::not_importable, fmt::format("'{}' {}", path, why));
   };
-  const auto package = word_after(wish.text, "package ");
+  const auto package = word_after(request.text, "package ");
   if (package.empty()) return refuse("has no package clause");
   if (package == "main") return refuse("is in package main, which no other folder can import");
   const std::string folder{languages::folder_of(path)};
-  const auto place = module_above(folder);
-  if (place.module.empty()) return refuse("has no go.mod above it; add one");
-  if (!test_is_below(wish, place.folder))
-    return refuse(fmt::format("belongs to the module in '{}'; choose a --tests-dir below that folder", place.folder));
-  const auto rest = folder == place.folder ? std::string{}
-                    : place.folder.empty() ? folder
-                                           : folder.substr(place.folder.size() + 1);
+  const auto location = module_above(folder);
+  if (location.module.empty()) return refuse("has no go.mod above it; add one");
+  if (!test_is_below(request, location.folder))
+    return refuse(
+        fmt::format("belongs to the module in '{}'; choose a --tests-dir below that folder", location.folder));
+  const auto rest = folder == location.folder ? std::string{}
+                    : location.folder.empty() ? folder
+                                              : folder.substr(location.folder.size() + 1);
   const auto padded = "/" + rest + "/";
   if (const auto internal = padded.rfind("/internal/"); internal != std::string::npos) {
-    const auto owner = (fs::path{place.folder} / padded.substr(1, internal == 0 ? 0 : internal - 1)).generic_string();
-    if (!test_is_below(wish, owner))
+    const auto owner =
+        (fs::path{location.folder} / padded.substr(1, internal == 0 ? 0 : internal - 1)).generic_string();
+    if (!test_is_below(request, owner))
       return refuse(fmt::format("is internal to '{}': a test elsewhere cannot import it", owner));
   }
-  const auto import = rest.empty() ? place.module : place.module + "/" + rest;
+  const auto import = rest.empty() ? location.module : location.module + "/" + rest;
   return fmt::format("package {}_test\n\nimport {}{}", package,
                      languages::name_of(import) == package ? "" : package + " ", string_literal(import));
 }

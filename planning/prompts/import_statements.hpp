@@ -17,7 +17,7 @@
 namespace cohort::planning {
 
 /// What is imported where.
-struct import_wish {
+struct import_request {
   const languages::source_file* source = nullptr;
   std::string_view text;                       ///< The source's text; only Go's package clause is read from it.
   std::span<const languages::symbol> symbols;  ///< What the test needs by name.
@@ -32,29 +32,31 @@ class import_writer {
                 const languages::language_set& languages);
 
   /// Fails with `ec::not_importable` if no import from there can reach the symbols, and says why.
-  [[nodiscard]] expected<std::string> import_text(const import_wish& wish, const languages::prompt_language& language);
+  [[nodiscard]] expected<std::string> import_text(const import_request& request,
+                                                  const languages::prompt_language& language);
 
  private:
-  struct python_place {
+  struct python_location {
     std::string root;    ///< Folder to put on the path, relative to the project.
     std::string module;  ///< Dotted.
   };
 
-  struct go_place {
+  struct go_location {
     std::string folder;  ///< Of the go.mod.
     std::string module;  ///< Empty if there is none.
   };
 
-  [[nodiscard]] python_place place_of(const languages::source_file& source);
+  [[nodiscard]] python_location place_of(const languages::source_file& source);
   [[nodiscard]] bool is_package(const std::string& folder);
-  [[nodiscard]] std::string relative_to_test(const import_wish& wish, std::string_view path) const;
-  [[nodiscard]] expected<std::string> python_text(const import_wish& wish, const languages::prompt_language& language);
-  [[nodiscard]] expected<std::string> es_text(const import_wish& wish,
+  [[nodiscard]] std::string relative_to_test(const import_request& request, std::string_view path) const;
+  [[nodiscard]] expected<std::string> python_text(const import_request& request,
+                                                  const languages::prompt_language& language);
+  [[nodiscard]] expected<std::string> es_text(const import_request& request,
                                               const languages::prompt_language& language) const;
-  [[nodiscard]] std::string specifier(const import_wish& wish) const;
-  [[nodiscard]] expected<std::string> go_text(const import_wish& wish);
-  [[nodiscard]] go_place module_above(std::string folder);
-  [[nodiscard]] bool test_is_below(const import_wish& wish, const std::string& folder) const;
+  [[nodiscard]] std::string specifier(const import_request& request) const;
+  [[nodiscard]] expected<std::string> go_text(const import_request& request);
+  [[nodiscard]] go_location module_above(std::string folder);
+  [[nodiscard]] bool test_is_below(const import_request& request, const std::string& folder) const;
 
   std::filesystem::path project_;
   const languages::language_set& languages_;

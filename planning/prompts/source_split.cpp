@@ -16,7 +16,7 @@ namespace {
 
 constexpr size_t most_parts = 200;  ///< Of one file; each repeats its imports.
 
-struct range {
+struct byte_range {
   size_t begin = 0;
   size_t end = 0;
   [[nodiscard]] size_t size() const noexcept { return end > begin ? end - begin : 0; }
@@ -25,7 +25,7 @@ struct range {
 /// Something that is put into one part whole: a symbol, or a class with some of its methods.
 struct piece {
   languages::symbol what;
-  std::vector<range> ranges;
+  std::vector<byte_range> ranges;
   uint32_t units = 1;
   [[nodiscard]] size_t bytes() const noexcept {
     size_t sum = 0;
@@ -37,18 +37,18 @@ struct piece {
 /// A definition of the file that a part may show for context.
 struct context_node {
   std::string name;
-  range where;
+  byte_range where;
 };
 
 /// The file's statements, sorted out once.
 struct file_layout {
-  std::vector<range> head;  ///< Imports, and other statements while there is room.
+  std::vector<byte_range> head;  ///< Imports, and other statements while there is room.
   size_t head_bytes = 0;
   std::vector<context_node> others;  ///< Definitions.
   std::vector<languages::top_level_node> nodes;
 };
 
-range with_indentation(std::string_view text, range where) noexcept {
+byte_range with_indentation(std::string_view text, byte_range where) noexcept {
   while (where.begin > 0 && (text[where.begin - 1] == ' ' || text[where.begin - 1] == '\t')) --where.begin;
   return where;
 }
@@ -73,7 +73,7 @@ file_layout lay_out(const languages::language& lang, const languages::source_fil
   for (const auto& one : layout.head) layout.head_bytes += one.size() + 2;
   const auto symbols = names_by_place(file.symbols);
   for (const auto& node : layout.nodes) {
-    const range where{node.begin, node.end};
+    const byte_range where{node.begin, node.end};
     const auto inside = symbols.lower_bound(where.begin);
     if (node.kind == "definition") {
       layout.others.push_back({node.name, where});
@@ -88,11 +88,11 @@ file_layout lay_out(const languages::language& lang, const languages::source_fil
 }
 
 /// The whole statement around a symbol: with `export`, decorators and the semicolon.
-range statement_around(const languages::symbol& what, const file_layout& layout) {
+byte_range statement_around(const languages::symbol& what, const file_layout& layout) {
   const auto after =
       std::upper_bound(layout.nodes.begin(), layout.nodes.end(), what.first_byte,
                        [](uint32_t at, const languages::top_level_node& node) { return at < node.begin; });
-  range where{what.first_byte, what.end_byte};
+  byte_range where{what.first_byte, what.end_byte};
   if (after != layout.nodes.begin()) {
     const auto& node = *std::prev(after);
     if (what.end_byte <= node.end) where = {node.begin, node.end};
@@ -101,22 +101,22 @@ range statement_around(const languages::symbol& what, const file_layout& layout)
 }
 
 /// Go's methods, and those of a JavaScript prototype, stand outside of their type.
-bool stands_inside(const languages::symbol& member, range whole) noexcept {
+bool stands_inside(const languages::symbol& member, byte_range whole) noexcept {
   return whole.begin <= member.first_byte && member.end_byte <= whole.end;
 }
 
 /// A class in several pieces: its beginning (and constructor) with as many methods as fit, again and again.
-std::vector<piece> cut_class(const languages::symbol& what, range whole, std::string_view text,
+std::vector<piece> cut_class(const languages::symbol& what, byte_range whole, std::string_view text,
                              std::string_view constructor, size_t room, uint32_t max_units) {
   std::vector<piece> pieces;
-  range opening = whole;
+  byte_range opening = whole;
   size_t last_end = 0;
   for (const auto& member : what.members) {
     if (!stands_inside(member, whole)) continue;
     opening.end = std::min(opening.end, with_indentation(text, {member.first_byte, 0}).begin);
     last_end = std::max<size_t>(last_end, member.end_byte);
   }
-  const range closing{last_end == 0 ? whole.end : last_end, whole.end};
+  const byte_range closing{last_end == 0 ? whole.end : last_end, whole.end};
   piece empty{what, {opening}, 0};
   empty.what.members.clear();
   for (const auto& member : what.members)
@@ -181,11 +181,11 @@ std::vector<oversized_symbol> take_oversized(std::vector<piece>& pieces, const f
     const auto bytes = layout.head_bytes + one.bytes();
     if (bytes <= limits.max_source_bytes) return false;
     const auto name = name_of(one, constructor);
-    auto words = fmt::format(
+    auto text = fmt::format(
         "'{}' with the file's imports has {} bytes, and a request may show {}; raise "
         "max_prompt_bytes in config/defaults.json to include it",
         name, bytes, limits.max_source_bytes);
-    found.push_back({name, {ec::file_too_large, std::move(words)}});
+    found.push_back({name, {ec::file_too_large, std::move(text)}});
     return true;
   });
   return found;
@@ -213,8 +213,8 @@ std::unordered_set<std::string_view> words_in(std::string_view text) {
 }
 
 /// Sorted, merged where they overlap, each on lines of its own.
-std::string lines_of(std::vector<range> ranges, std::string_view text) {
-  std::sort(ranges.begin(), ranges.end(), [](const range& a, const range& b) { return a.begin < b.begin; });
+std::string lines_of(std::vector<byte_range> ranges, std::string_view text) {
+  std::sort(ranges.begin(), ranges.end(), [](const byte_range& a, const byte_range& b) { return a.begin < b.begin; });
   std::string result;
   size_t done = 0;
   for (const auto& one : ranges) {
@@ -236,14 +236,14 @@ std::string lines_of(std::vector<range> ranges, std::string_view text) {
 }
 
 /// Adds definitions that the part's text mentions, in the file's order, while they fit.
-void add_context(std::vector<range>& ranges, size_t bytes, const file_layout& layout, std::string_view text,
+void add_context(std::vector<byte_range>& ranges, size_t bytes, const file_layout& layout, std::string_view text,
                  const split_limits& limits) {
   const auto shown = lines_of(ranges, text);
   const auto words = words_in(shown);
   for (const auto& node : layout.others) {
     if (node.name.empty() || !words.contains(node.name) || bytes + node.where.size() + 2 > limits.max_source_bytes)
       continue;
-    const bool there = std::any_of(ranges.begin(), ranges.end(), [&](const range& r) {
+    const bool there = std::any_of(ranges.begin(), ranges.end(), [&](const byte_range& r) {
       return r.begin < node.where.end && node.where.begin < r.end;
     });
     if (there) continue;

@@ -156,14 +156,14 @@ size_t last_level(const naming& item) { return item.parts.folders.size() + 2; }
 
 }  // namespace
 
-target_map name_targets(std::span<const target_wish> wishes, std::span<const std::string> existing_tests,
+target_map name_targets(std::span<const target_request> requests, std::span<const std::string> existing_tests,
                         const languages::prompt_texts& texts) {
   std::vector<naming> items;
-  for (const auto& wish : wishes) {
-    const auto* language = texts.language(wish.source->language);
+  for (const auto& request : requests) {
+    const auto* language = texts.language(request.source->language);
     if (language == nullptr) continue;
-    items.push_back(
-        {wish.source, language, &language->target_for(wish.framework), split_path(wish.source->path), 0, "", ""});
+    items.push_back({request.source, language, &language->target_for(request.framework),
+                     split_path(request.source->path), 0, "", ""});
     name_at_level(items.back());
   }
   const auto taken = taken_names(existing_tests, items);

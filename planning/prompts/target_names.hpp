@@ -13,7 +13,7 @@
 namespace cohort::planning {
 
 /// A source that wants a test file.
-struct target_wish {
+struct target_request {
   const languages::source_file* source = nullptr;
   std::string framework;
 };
@@ -26,7 +26,8 @@ using target_map = std::map<std::string, std::string>;
 /// their names until they differ, at last a digest of their path. Case does not tell names apart. `existing_tests`
 /// are the project's own: their file names are taken where names must be unique. Sources whose language has no
 /// prompt.json get no target.
-[[nodiscard]] target_map name_targets(std::span<const target_wish> wishes, std::span<const std::string> existing_tests,
+[[nodiscard]] target_map name_targets(std::span<const target_request> requests,
+                                      std::span<const std::string> existing_tests,
                                       const languages::prompt_texts& texts);
 
 }  // namespace cohort::planning

@@ -34,14 +34,14 @@ constexpr uint64_t markup_bytes = 1024;  ///< Prudent: tags and attributes of a 
 struct common_sections {
   const languages::source_file* source = nullptr;
   const languages::language* lang = nullptr;
-  const languages::prompt_language* words = nullptr;
+  const languages::prompt_language* conventions = nullptr;
   std::string target;
   prompt_sections sections;
   const std::string* prefix = nullptr;
 };
 
 /// A wish fulfilled as far as it can be.
-struct planned_wish {
+struct planned_request {
   std::vector<task_spec> tasks;
   std::vector<oversized_symbol> left_out;
 };
@@ -59,14 +59,14 @@ class task_planner {
         context_(input.project, input.files),
         targets_(all_targets()) {}
 
-  expected<planned_wish> plan(const test_wish& wish);
+  expected<planned_request> plan(const test_request& request);
 
  private:
   [[nodiscard]] target_map all_targets() const;
   [[nodiscard]] expected<std::string> current_text(const languages::source_file& source) const;
   [[nodiscard]] expected<const std::string*> prefix_for(const languages::language& lang, const std::string& framework);
-  [[nodiscard]] expected<common_sections> prepare(const test_wish& wish, std::string_view text);
-  [[nodiscard]] split_limits limits_for(const common_sections& common, const test_wish& wish) const;
+  [[nodiscard]] expected<common_sections> prepare(const test_request& request, std::string_view text);
+  [[nodiscard]] split_limits limits_for(const common_sections& common, const test_request& request) const;
   [[nodiscard]] expected<std::string> import_for(const common_sections& common,
                                                  std::span<const languages::symbol> symbols, std::string_view text);
   [[nodiscard]] task_spec task_from(const common_sections& common, const source_part& part, uint32_t number,
@@ -84,7 +84,7 @@ class task_planner {
 };
 
 target_map task_planner::all_targets() const {
-  std::vector<target_wish> sources;
+  std::vector<target_request> sources;
   std::vector<std::string> tests;
   for (const auto& file : input_.files) {
     if (file.is_test)
@@ -120,8 +120,8 @@ expected<const std::string*> task_planner::prefix_for(const languages::language&
   return &known->second;
 }
 
-expected<common_sections> task_planner::prepare(const test_wish& wish, std::string_view text) {
-  const auto& source = *wish.source;
+expected<common_sections> task_planner::prepare(const test_request& request, std::string_view text) {
+  const auto& source = *request.source;
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
   if (!is_utf8(source.path) || std::any_of(source.path.begin(), source.path.end(), control))
     return fail(ec::not_importable,
@@ -137,18 +137,18 @@ expected<common_sections> task_planner::prepare(const test_wish& wish, std::stri
   const auto prefix = prefix_for(*common.lang, sections.framework);
   if (!prefix) return tl::unexpected{prefix.error()};
   common.prefix = *prefix;
-  common.words = texts_.language(source.language);
+  common.conventions = texts_.language(source.language);
   const auto target = targets_.find(source.path);
   if (target == targets_.end())
     return fail(ec::not_found, fmt::format("'{}' is not among the project's files", source.path));
   common.target = target->second;
   sections.path = source.path;
-  sections.constructor = common.words->constructor;
+  sections.constructor = common.conventions->constructor;
   sections.save_as = (std::filesystem::path{options_.tests_dir} / common.target).lexically_normal().generic_string();
-  auto import = import_for(common, wish.symbols, text);
+  auto import = import_for(common, request.symbols, text);
   if (!import) return tl::unexpected{import.error()};
   sections.import_text = std::move(*import);
-  sections.dependencies = context_.dependencies_of(source, *common.words, defaults_.limits.max_dependency_bytes);
+  sections.dependencies = context_.dependencies_of(source, *common.conventions, defaults_.limits.max_dependency_bytes);
   auto example = context_.example_for(source, defaults_.limits.max_example_bytes);
   sections.example_path = std::move(example.path);
   sections.example = std::move(example.text);
@@ -158,19 +158,19 @@ expected<common_sections> task_planner::prepare(const test_wish& wish, std::stri
 expected<std::string> task_planner::import_for(const common_sections& common,
                                                std::span<const languages::symbol> symbols, std::string_view text) {
   return imports_.import_text({common.source, text, symbols, common.sections.framework, common.sections.save_as},
-                              *common.words);
+                              *common.conventions);
 }
 
 /// What is left for the source beside the other sections. A byte is at least a token, so the model's context,
 /// less the answer, bounds the bytes as well.
-split_limits task_planner::limits_for(const common_sections& common, const test_wish& wish) const {
+split_limits task_planner::limits_for(const common_sections& common, const test_request& request) const {
   const auto& sections = common.sections;
   uint64_t used = common.prefix->size() + markup_bytes + sections.path.size() + sections.save_as.size() +
                   sections.import_text.size() + sections.dependencies.size() + sections.example.size() +
                   sections.example_path.size();
   // A part lists no more symbols than it may have units.
   std::vector<uint64_t> listed;
-  for (const auto& one : wish.symbols) listed.push_back(symbol_as_json(one, sections.constructor).size() + 1);
+  for (const auto& one : request.symbols) listed.push_back(symbol_as_json(one, sections.constructor).size() + 1);
   std::sort(listed.begin(), listed.end(), std::greater<>{});
   listed.resize(std::min<size_t>(listed.size(), defaults_.limits.max_units_per_part));
   used = std::accumulate(listed.begin(), listed.end(), used);
@@ -237,20 +237,21 @@ task_spec task_planner::task_from(const common_sections& common, const source_pa
   return task;
 }
 
-expected<planned_wish> task_planner::plan(const test_wish& wish) {
-  const auto text = current_text(*wish.source);
+expected<planned_request> task_planner::plan(const test_request& request) {
+  const auto text = current_text(*request.source);
   if (!text) return tl::unexpected{text.error()};
-  auto common = prepare(wish, *text);
+  auto common = prepare(request, *text);
   if (!common) return tl::unexpected{common.error()};
-  auto limits = limits_for(*common, wish);
+  auto limits = limits_for(*common, request);
   if (text->size() > limits.max_source_bytes && !common->sections.example.empty()) {
     // Room for the source is worth more than the example.
     limits.max_source_bytes += common->sections.example.size();
     common->sections.example.clear();
   }
-  auto split = split_source(*common->lang, *wish.source, *text, wish.symbols, common->words->constructor, limits);
+  auto split =
+      split_source(*common->lang, *request.source, *text, request.symbols, common->conventions->constructor, limits);
   if (!split) return tl::unexpected{split.error()};
-  planned_wish planned{{}, std::move(split->left_out)};
+  planned_request planned{{}, std::move(split->left_out)};
   auto& tasks = planned.tasks;
   for (const auto& part : split->parts) {
     auto import = import_for(*common, part.symbols, *text);
@@ -268,17 +269,17 @@ expected<task_totals> plan_tasks(const task_input& input, const task_options& op
                                  const languages::language_set& languages, const languages::prompt_texts& texts,
                                  const planning_defaults& defaults, const task_receiver& receiver) {
   task_planner planner{input, options, languages, texts, defaults};
-  std::vector<const test_wish*> wishes;
-  for (const auto& wish : input.wishes) wishes.push_back(&wish);
-  std::sort(wishes.begin(), wishes.end(),
+  std::vector<const test_request*> requests;
+  for (const auto& request : input.requests) requests.push_back(&request);
+  std::sort(requests.begin(), requests.end(),
             [](const auto* a, const auto* b) { return a->source->path < b->source->path; });
   task_totals totals;
-  for (const auto* wish : wishes) {
-    auto planned = planner.plan(*wish);
+  for (const auto* request : requests) {
+    auto planned = planner.plan(*request);
     if (!planned && planned.error().code == ec::config_invalid) return tl::unexpected{std::move(planned.error())};
     if (!planned) {
       ++totals.skipped;
-      receiver.skipped({wish->source->path, std::move(planned.error()), {}});
+      receiver.skipped({request->source->path, std::move(planned.error()), {}});
       continue;
     }
     for (auto& task : planned->tasks) {
@@ -287,7 +288,8 @@ expected<task_totals> plan_tasks(const task_input& input, const task_options& op
       totals.estimate = sum_of(both);
       if (!receiver.task(std::move(task))) return totals;
     }
-    for (auto& one : planned->left_out) receiver.skipped({wish->source->path, std::move(one.why), std::move(one.name)});
+    for (auto& one : planned->left_out)
+      receiver.skipped({request->source->path, std::move(one.why), std::move(one.name)});
   }
   return totals;
 }
@@ -300,9 +302,9 @@ task_input input_from(const project_survey& seen, std::filesystem::path project)
     const auto& source = seen.files[gap.file];
     by_path.emplace(source.path, gap.framework);
     by_language.emplace(source.language, gap.framework);
-    test_wish wish{&source, {}};
-    for (const auto index : gap.untested) wish.symbols.push_back(source.symbols[index]);
-    input.wishes.push_back(std::move(wish));
+    test_request request{&source, {}};
+    for (const auto index : gap.untested) request.symbols.push_back(source.symbols[index]);
+    input.requests.push_back(std::move(request));
   }
   // Files without a gap only need a framework so that names are chosen for all files alike.
   input.framework_of = [by_path = std::move(by_path),

@@ -21,7 +21,7 @@ namespace cohort::planning {
 struct project_survey;  // survey.hpp
 
 /// A source and what in it lacks tests.
-struct test_wish {
+struct test_request {
   const languages::source_file* source = nullptr;
   std::vector<languages::symbol> symbols;
 };
@@ -32,7 +32,7 @@ struct task_input {
   std::span<const languages::source_file>
       files;  ///< All that were parsed, tests included: names, imports, examples come from them.
   std::function<std::string(const languages::source_file&)> framework_of;  ///< The test framework for a source.
-  std::vector<test_wish> wishes;                                           ///< In any order; planned by path.
+  std::vector<test_request> requests;                                      ///< In any order; planned by path.
 };
 
 /// How requests are made.

@@ -64,7 +64,7 @@ std::vector<batch_range> cut_batches_evenly(std::span<const task_weight> tasks, 
   return batches;
 }
 
-batching_verdict judge_batching(size_t tasks, uint32_t batch_size) {
+batching_verdict advise_on_batching(size_t tasks, uint32_t batch_size) {
   const size_t size = std::max<uint32_t>(batch_size, 1);
   if (tasks == 0) return {batching_benefit::nothing_to_do, "Nothing to do: no file lacks tests."};
   const auto noun = tasks == 1 ? "task" : "tasks";

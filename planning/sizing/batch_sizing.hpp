@@ -53,6 +53,6 @@ struct batching_verdict {
   std::string message;  ///< For the user: what was found and what to do.
 };
 
-[[nodiscard]] batching_verdict judge_batching(size_t tasks, uint32_t batch_size);
+[[nodiscard]] batching_verdict advise_on_batching(size_t tasks, uint32_t batch_size);
 
 }  // namespace cohort::planning

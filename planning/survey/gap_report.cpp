@@ -107,13 +107,13 @@ std::string as_markdown(const project_survey& found) {
   if (!found.gaps.empty()) report += "\n| File | Complexity | Framework | Untested |\n|---|---|---|---|\n";
   for (const auto& gap : found.gaps) {
     const auto& file = found.files[gap.file];
-    const auto in_cell = [](std::string_view name) { return markdown_code(name, markdown_place::cell); };
+    const auto in_cell = [](std::string_view name) { return markdown_code(name, markdown_context::cell); };
     report += fmt::format("| {} | {} | {} | {} |\n", in_cell(file.path), file.complexity, gap.framework,
                           names_of(found, gap, in_cell));
   }
   if (!found.skipped.empty()) report += "\n## Skipped\n\n";
   for (const auto& one : found.skipped)
-    report += fmt::format("- {}: {}\n", markdown_code(one.path, markdown_place::line), markdown_text(one.reason));
+    report += fmt::format("- {}: {}\n", markdown_code(one.path, markdown_context::line), markdown_text(one.reason));
   return report;
 }
 

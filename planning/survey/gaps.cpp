@@ -49,9 +49,9 @@ auto of_import(const std::vector<languages::import_alias>& all, uint32_t import)
       [](const languages::import_alias& a, const languages::import_alias& b) { return a.import < b.import; });
 }
 
-class gap_judge {
+class coverage_finder {
  public:
-  gap_judge(const std::vector<languages::parsed_file>& files, const languages::language_set& languages)
+  coverage_finder(const std::vector<languages::parsed_file>& files, const languages::language_set& languages)
       : files_(files),
         languages_(languages),
         coverage_(files.size()),
@@ -280,7 +280,7 @@ bool is_testable(const languages::symbol& one) noexcept {
 
 coverage_of_all find_coverage(const std::vector<languages::parsed_file>& files,
                               const languages::language_set& languages) {
-  return gap_judge{files, languages}.run();
+  return coverage_finder{files, languages}.run();
 }
 
 }  // namespace cohort::planning

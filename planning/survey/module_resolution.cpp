@@ -257,7 +257,7 @@ void module_resolver::resolve(const languages::language& lang, languages::source
         break;
     }
     if (lookups_left_ > 0) continue;
-    if (!std::exchange(told_of_lookups_, true))
+    if (!std::exchange(reported_lookups_, true))
       manifests_.report(file.path,
                         "has more imports than are followed in a project of this size; those behind are not");
     return;

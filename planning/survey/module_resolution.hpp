@@ -78,7 +78,7 @@ class module_resolver {
   std::unordered_set<std::string_view> first_names_;              ///< All names of folders and stems: quick "not ours".
   std::map<std::string, std::string, std::less<>> module_names_;  ///< Folder -> name in its manifest; empty if none.
   mutable uint64_t lookups_left_ = 0;
-  bool told_of_lookups_ = false;
+  bool reported_lookups_ = false;
 };
 
 }  // namespace cohort::planning

@@ -80,9 +80,9 @@ std::vector<std::string> package_finder::targets(const languages::package_rules&
                                                  std::string_view module) {
   if (rules.file.empty() || module.empty()) return {};
   const auto name = package_name(module);
-  const auto place = find(rules, folder, name);
-  if (!place) return {};
-  return targets_in(rules, *place, "." + std::string{module.substr(name.size())});
+  const auto key = find(rules, folder, name);
+  if (!key) return {};
+  return targets_in(rules, *key, "." + std::string{module.substr(name.size())});
 }
 
 std::vector<std::string> package_finder::entry_targets(const languages::package_rules& rules,
@@ -115,14 +115,14 @@ std::vector<std::string> package_finder::targets_in(const languages::package_rul
 
 std::optional<std::string> package_finder::find(const languages::package_rules& rules, std::string_view folder,
                                                 std::string_view name) {
-  for (auto place = folder;; place = languages::folder_of(place)) {
-    const auto& here = at(rules, place);
-    if (here.exists && here.name == name) return std::string{place};
+  for (auto key = folder;; key = languages::folder_of(key)) {
+    const auto& here = at(rules, key);
+    if (here.exists && here.name == name) return std::string{key};
     if (!here.members.empty()) {
-      const auto& members = members_of(rules, place);
+      const auto& members = members_of(rules, key);
       if (const auto member = members.find(name); member != members.end()) return member->second;
     }
-    if (place.empty()) return std::nullopt;
+    if (key.empty()) return std::nullopt;
   }
 }
 

@@ -15,7 +15,7 @@ namespace cohort::planning {
 namespace {
 
 /// What became of one candidate.
-struct outcome {
+struct parse_outcome {
   expected<languages::parsed_file> parsed = fail(ec::none, {});
   std::string encoded;  ///< For the cache; empty if it came from there.
   bool from_cache = false;
@@ -45,7 +45,7 @@ class pool {
        const discovery_rules& rules, const languages::parse_cache& cache)
       : project_(project), files_(files), options_(options), rules_(rules), cache_(cache), outcomes_(files.size()) {}
 
-  std::vector<outcome>& run() {
+  std::vector<parse_outcome>& run() {
     const auto wanted =
         std::min<size_t>(std::max<size_t>(options_.threads, 1), std::max<size_t>(files_.size() / 16, 1));
     std::vector<std::thread> others;
@@ -58,19 +58,19 @@ class pool {
  private:
   void work() {
     for (size_t i = next_++; i < files_.size(); i = next_++) {
-      outcomes_[i] = bytes_ > most_parsed_bytes ? outcome{fail(ec::file_too_large,
-                                                               "the files before it fill the memory that "
-                                                               "there is for a project"),
-                                                          {},
-                                                          false}
+      outcomes_[i] = bytes_ > most_parsed_bytes ? parse_outcome{fail(ec::file_too_large,
+                                                                     "the files before it fill the memory that "
+                                                                     "there is for a project"),
+                                                                {},
+                                                                false}
                                                 : handle(files_[i]);
       if (outcomes_[i].parsed) bytes_ += bytes_of(*outcomes_[i].parsed) + outcomes_[i].encoded.size();
       report_progress();
     }
   }
 
-  [[nodiscard]] outcome handle(const candidate_file& file) const {
-    outcome made;
+  [[nodiscard]] parse_outcome handle(const candidate_file& file) const {
+    parse_outcome made;
     const auto text = read_source(project_, file.path, rules_);
     if (!text) {
       made.parsed = tl::unexpected{text.error()};
@@ -103,7 +103,7 @@ class pool {
   const survey_options& options_;
   const discovery_rules& rules_;
   const languages::parse_cache& cache_;
-  std::vector<outcome> outcomes_;
+  std::vector<parse_outcome> outcomes_;
   std::atomic<size_t> next_{0};
   std::atomic<uint64_t> bytes_{0};  ///< Of what the files hold, in memory.
   std::atomic<size_t> done_{0};
@@ -111,7 +111,8 @@ class pool {
   size_t shown_ = 0;
 };
 
-std::string store(const languages::parse_cache& cache, const survey_options& options, std::vector<outcome>& outcomes) {
+std::string store(const languages::parse_cache& cache, const survey_options& options,
+                  std::vector<parse_outcome>& outcomes) {
   std::vector<std::string> encoded;
   bool changed = false;
   for (auto& one : outcomes) {

@@ -41,7 +41,7 @@ class surveyor {
               [](const auto& a, const auto& b) { return a.path < b.path; });
     if (!found.note.empty()) result_.warnings.push_back(found.note);
     if (!parsed.warning.empty()) result_.warnings.push_back(parsed.warning);
-    judge(parsed.files, found.work_tree);
+    find_gaps(parsed.files, found.work_tree);
     result_.files.reserve(parsed.files.size());
     for (auto& one : parsed.files) result_.files.push_back(std::move(one.file));
     return std::move(result_);
@@ -50,7 +50,7 @@ class surveyor {
  private:
   survey_counts& counts() noexcept { return result_.counts; }
 
-  void judge(std::vector<languages::parsed_file>& files, const fs::path& work_tree) {
+  void find_gaps(std::vector<languages::parsed_file>& files, const fs::path& work_tree) {
     module_resolver resolver{project_, files};
     for (auto& one : files)
       if (const auto* lang = languages_.by_id(one.file.language)) resolver.resolve(*lang, one.file);
@@ -62,7 +62,7 @@ class surveyor {
           printable(not_followed, 1000)));
     framework_finder frameworks{project_, work_tree};
     group_tests(files, frameworks);
-    load_judge loads{files, languages_, frameworks};
+    loadability loads{files, languages_, frameworks};
     for (uint32_t i = 0; i < files.size(); ++i) {
       if (!has_gap(files[i].file, coverage[i])) continue;
       const auto* lang = languages_.by_id(files[i].file.language);

@@ -11,21 +11,21 @@
 
 namespace cohort::planning {
 
-load_judge::load_judge(const std::vector<languages::parsed_file>& files, const languages::language_set& languages,
-                       framework_finder& frameworks)
+loadability::loadability(const std::vector<languages::parsed_file>& files, const languages::language_set& languages,
+                         framework_finder& frameworks)
     : files_(files), languages_(languages), frameworks_(frameworks) {}
 
-std::string load_judge::why_not(uint32_t file, const std::string& framework) {
+std::string loadability::why_not(uint32_t file, const std::string& framework) {
   auto known = known_.find(framework);
   if (known == known_.end()) known = known_.emplace(framework, look(framework)).first;
   const auto found = known->second.find(file);
   if (found == known->second.end()) return {};
-  const auto& [rule, culprit] = found->second;
-  if (culprit == file) return rule->reason;
-  return fmt::format("it imports '{}': {}", printable(files_[culprit].file.path), rule->reason);
+  const auto& [rule, cause] = found->second;
+  if (cause == file) return rule->reason;
+  return fmt::format("it imports '{}': {}", printable(files_[cause].file.path), rule->reason);
 }
 
-load_judge::verdicts load_judge::look(const std::string& framework) {
+loadability::verdicts loadability::look(const std::string& framework) {
   verdicts found;
   const auto& all = languages_.all();
   const bool any = std::any_of(all.begin(), all.end(), [&](const auto& lang) {

@@ -12,11 +12,11 @@
 
 namespace cohort::planning {
 
-class load_judge {
+class loadability {
  public:
   /// The arguments have to outlive the judge; imports are resolved already.
-  load_judge(const std::vector<languages::parsed_file>& files, const languages::language_set& languages,
-             framework_finder& frameworks);
+  loadability(const std::vector<languages::parsed_file>& files, const languages::language_set& languages,
+              framework_finder& frameworks);
 
   /// Why a test under `framework` cannot import the file, in words; empty if it can.
   [[nodiscard]] std::string why_not(uint32_t file, const std::string& framework);
@@ -24,7 +24,7 @@ class load_judge {
  private:
   struct verdict {
     const languages::load_rule* rule = nullptr;
-    uint32_t culprit = 0;  ///< The file that cannot be loaded.
+    uint32_t cause = 0;  ///< The file that cannot be loaded.
   };
   using verdicts = std::unordered_map<uint32_t, verdict>;  ///< By file; those without one can be loaded.
   [[nodiscard]] verdicts look(const std::string& framework);

@@ -184,9 +184,9 @@ bool message_reader::read_block(const element& block, const std::string& where, 
   const auto type = member(block, "type");
   if (!type || !type->is_string()) return refuse(problem, where + ".type: Field required");
   if (text_of(*type) == "text") {
-    const auto words = member(block, "text");
-    if (!words || !words->is_string()) return refuse(problem, where + ".text: Input should be a valid string");
-    text.append(text_of(*words));
+    const auto value = member(block, "text");
+    if (!value || !value->is_string()) return refuse(problem, where + ".text: Input should be a valid string");
+    text.append(text_of(*value));
   } else {
     text.append(simdjson::minify(block));  // counted by its size; the simulator looks into text alone
   }

@@ -39,7 +39,7 @@ void append_model(std::string& out, const served_model& model) {
 
 }  // namespace
 
-provider::provider(const simulator_options& options, price_list prices, test_writer tests, bill_file bill)
+messages_api::messages_api(const simulator_options& options, price_list prices, test_text tests, bill_file bill)
     : rules_(options.rules),
       credential_(options.credential),
       prices_(std::move(prices)),
@@ -48,19 +48,20 @@ provider::provider(const simulator_options& options, price_list prices, test_wri
       bill_(std::move(bill)),
       run_(random_hex(4)) {}
 
-expected<std::unique_ptr<provider>> provider::create(const simulator_options& options) {
+expected<std::unique_ptr<messages_api>> messages_api::create(const simulator_options& options) {
   const auto data = options.data.empty() ? config_directory() / "simulator" : options.data;
   const auto models = options.models.empty() ? config_directory() / "models.json" : options.models;
   auto prices = price_list::load(models, data / "model-traits.json");
   if (!prices) return tl::unexpected(prices.error());
-  auto tests = test_writer::load(data / "frameworks");
+  auto tests = test_text::load(data / "frameworks");
   if (!tests) return tl::unexpected(tests.error());
   auto bill = bill_file::open(options.bill);
   if (!bill) return tl::unexpected(bill.error());
-  return std::unique_ptr<provider>(new provider(options, std::move(*prices), std::move(*tests), std::move(*bill)));
+  return std::unique_ptr<messages_api>(
+      new messages_api(options, std::move(*prices), std::move(*tests), std::move(*bill)));
 }
 
-bool provider::knows(std::string_view api_key, std::string_view authorization) const noexcept {
+bool messages_api::knows(std::string_view api_key, std::string_view authorization) const noexcept {
   if (credential_.empty()) return true;
   auto shown = api_key;
   if (shown.empty() && authorization.starts_with("Bearer ")) shown = authorization.substr(7);
@@ -71,23 +72,23 @@ bool provider::knows(std::string_view api_key, std::string_view authorization) c
   return differs == 0;
 }
 
-void provider::turn_away(reply& out) {
+void messages_api::turn_away(reply& out) {
   refuse({401, "authentication_error", "this simulator belongs to one run and answers no other client"}, out);
 }
 
-void provider::begin(reply& out) {
+void messages_api::begin(reply& out) {
   out.clear();
   request_id_ = fmt::format("req_{}{:010}", run_, ++requests_);
   out.headers.append("request-id: ").append(request_id_).append("\r\n");
 }
 
-void provider::refuse(const api_problem& problem, reply& out) {
+void messages_api::refuse(const api_problem& problem, reply& out) {
   begin(out);
   counters_.change([](auto& c) { ++c.requests; });
   error(problem, out);
 }
 
-void provider::error(const api_problem& problem, reply& out) {
+void messages_api::error(const api_problem& problem, reply& out) {
   out.status = problem.status;
   out.streamed = false;
   out.content_type = "application/json";
@@ -106,7 +107,7 @@ void provider::error(const api_problem& problem, reply& out) {
   });
 }
 
-void provider::respond(const http_call& call, reply& out) {
+void messages_api::respond(const received_call& call, reply& out) {
   begin(out);
   counters_.change([](auto& c) { ++c.requests; });
   const size_t question = std::min(call.target.find('?'), call.target.size());
@@ -131,7 +132,7 @@ void provider::respond(const http_call& call, reply& out) {
   show_model(path.substr(model_prefix.size()), out);
 }
 
-std::optional<api_problem> provider::check_credentials(const http_call& call) const {
+std::optional<api_problem> messages_api::check_credentials(const received_call& call) const {
   std::string_view key = call.api_key;
   if (key.empty() && call.authorization.starts_with("Bearer ")) key = call.authorization.substr(7);
   if (key.empty())
@@ -150,7 +151,7 @@ std::optional<api_problem> provider::check_credentials(const http_call& call) co
   return std::nullopt;
 }
 
-void provider::list_models(std::string_view query, reply& out) {
+void messages_api::list_models(std::string_view query, reply& out) {
   const auto& models = prices_.models();
   const auto position = [&models](std::string_view id) {
     return static_cast<size_t>(std::find_if(models.begin(), models.end(), [id](const auto& m) { return m.id == id; }) -
@@ -184,13 +185,13 @@ void provider::list_models(std::string_view query, reply& out) {
                  id(last - 1));
 }
 
-void provider::show_model(std::string_view id, reply& out) {
+void messages_api::show_model(std::string_view id, reply& out) {
   const served_model* model = prices_.find(id);
   if (model == nullptr) return error({404, "not_found_error", fmt::format("model: {}", printable(id))}, out);
   append_model(out.body, *model);
 }
 
-void provider::count_tokens(const http_call& call, reply& out) {
+void messages_api::count_tokens(const received_call& call, reply& out) {
   counters_.change([](auto& c) { ++c.count_token_requests; });
   api_problem problem;
   if (!reader_.read(call.body, call.version, request_use::count_tokens, request_, problem)) return error(problem, out);

@@ -14,12 +14,12 @@
 namespace cohort::simulator {
 
 /// Used by the server's thread alone; `counters()` may be read from anywhere.
-class provider {
+class messages_api {
  public:
-  [[nodiscard]] static expected<std::unique_ptr<provider>> create(const simulator_options& options);
+  [[nodiscard]] static expected<std::unique_ptr<messages_api>> create(const simulator_options& options);
 
   /// Answers one request. `out` is overwritten.
-  void respond(const http_call& call, reply& out);
+  void respond(const received_call& call, reply& out);
 
   /// False if the simulator belongs to one client and `api_key` and `authorization` are not that client's. Such a
   /// request is to be answered by `turn_away`, unread.
@@ -32,28 +32,28 @@ class provider {
   [[nodiscard]] live_counters& counters() noexcept { return counters_; }
 
  private:
-  provider(const simulator_options& options, price_list prices, test_writer tests, bill_file bill);
+  messages_api(const simulator_options& options, price_list prices, test_text tests, bill_file bill);
 
   void begin(reply& out);
-  [[nodiscard]] std::optional<api_problem> check_credentials(const http_call& call) const;
+  [[nodiscard]] std::optional<api_problem> check_credentials(const received_call& call) const;
   [[nodiscard]] std::optional<api_problem> account_problem() const;
   void error(const api_problem& problem, reply& out);
   void too_many(uint32_t wait_seconds, std::string message, reply& out);
 
   void list_models(std::string_view query, reply& out);
   void show_model(std::string_view id, reply& out);
-  void count_tokens(const http_call& call, reply& out);
-  void message(const http_call& call, std::string_view path, reply& out);
+  void count_tokens(const received_call& call, reply& out);
+  void message(const received_call& call, std::string_view path, reply& out);
 
   /// True during the outage of the scenario; the first call starts its clock.
   [[nodiscard]] bool in_outage(steady_time now);
   /// True if the fault ends the request before anything is generated.
-  [[nodiscard]] bool fails_unbilled(const fate& drawn, reply& out);
-  void generate(const fate& drawn, const std::string& prompt_hash, std::string_view path, reply& out);
+  [[nodiscard]] bool fails_unbilled(const drawn_faults& drawn, reply& out);
+  void generate(const drawn_faults& drawn, const std::string& prompt_hash, std::string_view path, reply& out);
   [[nodiscard]] counted_tokens billed_tokens(const counted_tokens& counted) const;
-  [[nodiscard]] bool put_on_bill(const counted_tokens& tokens, const answer& said, const fate& drawn,
+  [[nodiscard]] bool put_on_bill(const counted_tokens& tokens, const answer& said, const drawn_faults& drawn,
                                  const std::string& prompt_hash, std::string_view path, reply& out);
-  void write_body(const counted_tokens& tokens, const answer& said, const fate& drawn, reply& out);
+  void write_body(const counted_tokens& tokens, const answer& said, const drawn_faults& drawn, reply& out);
   [[nodiscard]] model_buckets& buckets_of(const served_model& model, steady_time now);
 
   scenario rules_;

@@ -31,7 +31,7 @@ std::string_view outcome_of(fault happens, bool stream) {
 
 }  // namespace
 
-std::optional<api_problem> provider::account_problem() const {
+std::optional<api_problem> messages_api::account_problem() const {
   if (ordinal_ < rules_.account.from_request) return std::nullopt;
   switch (rules_.account.error) {
     case account_error::none: return std::nullopt;
@@ -57,7 +57,7 @@ std::optional<api_problem> provider::account_problem() const {
   return std::nullopt;
 }
 
-bool provider::in_outage(steady_time now) {
+bool messages_api::in_outage(steady_time now) {
   const auto& outage = rules_.outage;
   if (outage.for_ms == 0) return false;
   if (first_message_ == steady_time{}) first_message_ = now;
@@ -66,7 +66,7 @@ bool provider::in_outage(steady_time now) {
   return concerned && since >= outage.from_ms && since < outage.from_ms + outage.for_ms;
 }
 
-void provider::message(const http_call& call, std::string_view path, reply& out) {
+void messages_api::message(const received_call& call, std::string_view path, reply& out) {
   out.message = true;
   ++ordinal_;
   counters_.change([](auto& c) {
@@ -79,18 +79,18 @@ void provider::message(const http_call& call, std::string_view path, reply& out)
   if (in_outage(steady_clock::now())) return error({529, "overloaded_error", "Overloaded"}, out);
   const std::string prompt_hash = to_hex(sha256(request_.text));
   const uint64_t content = std::stoull(prompt_hash.substr(0, 16), nullptr, 16);
-  const fate drawn = draw_fate(rules_, content, ++prompts_[content].attempts);
+  const drawn_faults drawn = draw_faults(rules_, content, ++prompts_[content].attempts);
   out.delay = drawn.latency;
   if (fails_unbilled(drawn, out)) return;
   generate(drawn, prompt_hash, path, out);
 }
 
-void provider::too_many(uint32_t wait_seconds, std::string message, reply& out) {
+void messages_api::too_many(uint32_t wait_seconds, std::string message, reply& out) {
   fmt::format_to(std::back_inserter(out.headers), "retry-after: {}\r\n", wait_seconds);
   error({429, "rate_limit_error", std::move(message)}, out);
 }
 
-bool provider::fails_unbilled(const fate& drawn, reply& out) {
+bool messages_api::fails_unbilled(const drawn_faults& drawn, reply& out) {
   const auto at_once = [&out] { out.delay = {}; };
   switch (drawn.happens) {
     case fault::rate_limited:
@@ -104,9 +104,9 @@ bool provider::fails_unbilled(const fate& drawn, reply& out) {
     case fault::server_error: error({500, "api_error", "Internal server error"}, out); return true;
     case fault::reset_unread:
       at_once();
-      out.how = delivery::reset;
+      out.how = transmission::reset;
       return true;
-    case fault::hang: out.how = delivery::hang; return true;
+    case fault::hang: out.how = transmission::hang; return true;
     case fault::stream_error:
       if (request_.stream) return false;
       error({500, "api_error", "Internal server error"}, out);
@@ -121,14 +121,15 @@ bool provider::fails_unbilled(const fate& drawn, reply& out) {
   return false;
 }
 
-model_buckets& provider::buckets_of(const served_model& model, steady_time now) {
+model_buckets& messages_api::buckets_of(const served_model& model, steady_time now) {
   return buckets_.try_emplace(&model, rules_.limits, now).first->second;
 }
 
-void provider::generate(const fate& drawn, const std::string& prompt_hash, std::string_view path, reply& out) {
+void messages_api::generate(const drawn_faults& drawn, const std::string& prompt_hash, std::string_view path,
+                            reply& out) {
   const auto now = steady_clock::now();
   const served_model& model = *request_.model;
-  const auto said = author_.compose(request_.text, drawn, request_.max_tokens, rules_.lies.double_output);
+  const auto said = author_.compose(request_.text, drawn, request_.max_tokens, rules_.malformed.double_output);
   auto tokens = cache_.count(request_.breakpoints, request_.prompt_tokens(), model.cache_minimum_tokens, now);
   tokens.output = said.output_tokens;
   auto& buckets = buckets_of(model, now);
@@ -144,18 +145,18 @@ void provider::generate(const fate& drawn, const std::string& prompt_hash, std::
   write_body(tokens, said, drawn, out);
 }
 
-counted_tokens provider::billed_tokens(const counted_tokens& counted) const {
+counted_tokens messages_api::billed_tokens(const counted_tokens& counted) const {
   counted_tokens billed = counted;
-  if (rules_.lies.bill_max_tokens) billed.output = request_.max_tokens;
+  if (rules_.malformed.bill_max_tokens) billed.output = request_.max_tokens;
   // The API counts at least a byte for each token, so this is the most that a prompt can be.
-  if (rules_.lies.token_a_byte)
+  if (rules_.malformed.token_a_byte)
     billed.input += request_.prompt_bytes - std::min(request_.prompt_bytes, billed.prompt());
-  if (rules_.lies.dearest_cache_writes) billed = {0, 0, billed.prompt(), 0, billed.output};
+  if (rules_.malformed.dearest_cache_writes) billed = {0, 0, billed.prompt(), 0, billed.output};
   return billed;
 }
 
-bool provider::put_on_bill(const counted_tokens& tokens, const answer& said, const fate& drawn,
-                           const std::string& prompt_hash, std::string_view path, reply& out) {
+bool messages_api::put_on_bill(const counted_tokens& tokens, const answer& said, const drawn_faults& drawn,
+                               const std::string& prompt_hash, std::string_view path, reply& out) {
   const auto cost = prices_.bill(*request_.model, tokens, price_tier::standard, request_.us_inference);
   const bill_entry entry{ordinal_,
                          request_id_,
@@ -164,7 +165,7 @@ bool provider::put_on_bill(const counted_tokens& tokens, const answer& said, con
                          cost,
                          prompt_hash,
                          path,
-                         drawn.lies ? "lie" : outcome_of(drawn.happens, request_.stream),
+                         drawn.malformed ? "lie" : outcome_of(drawn.happens, request_.stream),
                          said.stop_reason,
                          price_tier::standard};
   if (const auto written = bill_.add(entry); !written) {
@@ -180,13 +181,13 @@ bool provider::put_on_bill(const counted_tokens& tokens, const answer& said, con
   return true;
 }
 
-void provider::write_body(const counted_tokens& tokens, const answer& said, const fate& drawn, reply& out) {
+void messages_api::write_body(const counted_tokens& tokens, const answer& said, const drawn_faults& drawn, reply& out) {
   switch (drawn.happens) {
-    case fault::hang_billed: out.how = delivery::hang; return;
-    case fault::reset_after_billing: out.how = delivery::reset; return;
-    case fault::truncated: out.how = delivery::cut; break;
+    case fault::hang_billed: out.how = transmission::hang; return;
+    case fault::reset_after_billing: out.how = transmission::reset; return;
+    case fault::truncated: out.how = transmission::cut; break;
     case fault::trickle:
-      out.how = delivery::trickle;
+      out.how = transmission::trickle;
       out.pieces = rules_.faults.trickle_pieces;
       out.pause = std::chrono::milliseconds{rules_.faults.trickle_pause_ms};
       break;
@@ -199,11 +200,11 @@ void provider::write_body(const counted_tokens& tokens, const answer& said, cons
     case fault::hang:
     case fault::none: break;
   }
-  const auto sign = rules_.lies.negative_usage ? usage_sign::negative : usage_sign::honest;
+  const auto sign = rules_.malformed.negative_usage ? usage_sign::negative : usage_sign::honest;
   const std::string id = "msg_" + request_id_.substr(4);
-  const bool other = drawn.lies && rules_.lies.body == body_lie::other_model;
+  const bool other = drawn.malformed && rules_.malformed.body == malformed_body::other_model;
   message_body body{id, other ? std::string_view{"claude-of-another-kind-1"} : request_.model->id, &said, {}, {}};
-  if (!rules_.lies.missing_usage) {
+  if (!rules_.malformed.missing_usage) {
     body.usage = usage_json(tokens, request_.us_inference, price_tier::standard, sign);
     counted_tokens start = tokens;
     start.output = 1;
@@ -217,7 +218,7 @@ void provider::write_body(const counted_tokens& tokens, const answer& said, cons
   }
   out.content_type = request_.stream ? "text/event-stream; charset=utf-8" : "application/json";
   if (drawn.happens == fault::wrong_content_type) out.content_type = "text/html";
-  if (drawn.lies) tell_lie(rules_.lies.body, request_.model->id, out);
+  if (drawn.malformed) make_malformed(rules_.malformed.body, request_.model->id, out);
 }
 
 }  // namespace cohort::simulator

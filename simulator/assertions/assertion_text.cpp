@@ -16,20 +16,20 @@ namespace {
 
 using nlohmann::json;
 
-framework_words words_of(const json& x) {
-  framework_words words;
-  words.family = x.at("family").get<std::string>();
-  words.fence = x.at("fence").get<std::string>();
-  words.comment = x.at("comment").get<std::string>();
-  words.head = x.at("head").get<std::string>();
-  words.head_commonjs = x.value("head_commonjs", std::string{});
-  for (const auto& [kind, text] : x.at("checks").items()) words.checks[kind] = text.get<std::string>();
-  words.foot = x.at("foot").get<std::string>();
-  words.names = x.value("names", words.names);
-  words.renamed = x.value("renamed", std::string{"{{name}}_"});
-  words.collected = x.value("collected", words.collected);
-  words.hide = x.value("hide", std::string{});
-  return words;
+framework_syntax words_of(const json& x) {
+  framework_syntax syntax;
+  syntax.family = x.at("family").get<std::string>();
+  syntax.fence = x.at("fence").get<std::string>();
+  syntax.comment = x.at("comment").get<std::string>();
+  syntax.head = x.at("head").get<std::string>();
+  syntax.head_commonjs = x.value("head_commonjs", std::string{});
+  for (const auto& [kind, text] : x.at("checks").items()) syntax.checks[kind] = text.get<std::string>();
+  syntax.foot = x.at("foot").get<std::string>();
+  syntax.names = x.value("names", syntax.names);
+  syntax.renamed = x.value("renamed", std::string{"{{name}}_"});
+  syntax.collected = x.value("collected", syntax.collected);
+  syntax.hide = x.value("hide", std::string{});
+  return syntax;
 }
 
 using values = std::map<std::string, std::string, std::less<>>;
@@ -71,11 +71,11 @@ bool binds(std::string_view import_text, std::string_view name) {
 }
 
 /// What the framework's names are called in this file: symbols of the unit keep theirs.
-values local_names(const prompt_task& task, const framework_words& words) {
+values local_names(const prompt_task& task, const framework_syntax& syntax) {
   values fill;
-  for (const auto& name : words.names) {
+  for (const auto& name : syntax.names) {
     auto local = name;
-    while (binds(task.import_text, local)) local = filled(words.renamed, {{"name", local}});
+    while (binds(task.import_text, local)) local = filled(syntax.renamed, {{"name", local}});
     fill[name + " as"] = local == name ? name : fmt::format("{} as {}", name, local);
     fill[name] = std::move(local);
   }
@@ -83,17 +83,17 @@ values local_names(const prompt_task& task, const framework_words& words) {
 }
 
 /// Gives each symbol that the framework would run as a test another name; the text that does so.
-std::string hide_collected(std::vector<sure_check>& checks, const framework_words& words) {
+std::string hide_collected(std::vector<sure_check>& checks, const framework_syntax& syntax) {
   std::set<std::string> hidden;
   for (auto& check : checks) {
-    const bool collected = std::any_of(words.collected.begin(), words.collected.end(),
+    const bool collected = std::any_of(syntax.collected.begin(), syntax.collected.end(),
                                        [&check](const auto& prefix) { return check.ref.starts_with(prefix); });
     if (!collected || check.ref.find('.') != std::string::npos) continue;
     hidden.insert(check.ref);
     check.ref.insert(0, 1, '_');
   }
   std::string text;
-  for (const auto& name : hidden) append_filled(text, words.hide, {{"name", name}});
+  for (const auto& name : hidden) append_filled(text, syntax.hide, {{"name", name}});
   return text;
 }
 
@@ -102,16 +102,16 @@ bool by_require(std::string_view import_text) {
          find_word(import_text, "import") == std::string_view::npos;
 }
 
-std::vector<sure_check> checks_for(const prompt_task& task, const framework_words& words) {
-  if (words.family == "python") return python_checks(task);
-  if (words.family == "go") return go_checks(task);
+std::vector<sure_check> checks_for(const prompt_task& task, const framework_syntax& syntax) {
+  if (syntax.family == "python") return python_checks(task);
+  if (syntax.family == "go") return go_checks(task);
   return javascript_checks(task);
 }
 
 }  // namespace
 
-expected<test_writer> test_writer::load(const std::filesystem::path& folder) {
-  test_writer writer;
+expected<test_text> test_text::load(const std::filesystem::path& folder) {
+  test_text writer;
   std::error_code problem;
   for (const auto& file : std::filesystem::directory_iterator(folder, problem)) {
     if (file.path().extension() != ".json") continue;
@@ -129,27 +129,27 @@ expected<test_writer> test_writer::load(const std::filesystem::path& folder) {
   return writer;
 }
 
-const framework_words* test_writer::words_for(const prompt_task& task) const noexcept {
+const framework_syntax* test_text::words_for(const prompt_task& task) const noexcept {
   const auto found = frameworks_.find(task.framework);
   return found == frameworks_.end() ? nullptr : &found->second;
 }
 
-std::string test_writer::write(const prompt_task& task, const framework_words& words) const {
+std::string test_text::write(const prompt_task& task, const framework_syntax& syntax) const {
   std::string out;
-  const bool commonjs = !words.head_commonjs.empty() && by_require(task.import_text);
-  const bool go = words.family == "go";
-  auto checks = checks_for(task, words);
-  auto fill = local_names(task, words);
+  const bool commonjs = !syntax.head_commonjs.empty() && by_require(task.import_text);
+  const bool go = syntax.family == "go";
+  auto checks = checks_for(task, syntax);
+  auto fill = local_names(task, syntax);
   fill["path"] = json(task.path).dump(-1, ' ', true, json::error_handler_t::replace);
   fill["package_clause"] = go ? go_package_clause(task) : std::string{};
   fill["import"] = go && checks.empty() ? go_unused_import(task) : std::string{task.import_text};
-  append_filled(out, commonjs ? words.head_commonjs : words.head, fill);
-  out += hide_collected(checks, words);
+  append_filled(out, commonjs ? syntax.head_commonjs : syntax.head, fill);
+  out += hide_collected(checks, syntax);
   const size_t before = out.size();
   std::set<std::string> used;
   const auto add = [&](const sure_check& check) {
-    const auto text = words.checks.find(check.kind);
-    if (text == words.checks.end()) return;
+    const auto text = syntax.checks.find(check.kind);
+    if (text == syntax.checks.end()) return;
     std::string name = plain_name(check.name);
     while (!used.insert(fmt::format("{} {} {}", check.kind, name, check.detail)).second) name.push_back('_');
     fill["ref"] = check.ref;
@@ -159,7 +159,7 @@ std::string test_writer::write(const prompt_task& task, const framework_words& w
   };
   for (const auto& check : checks) add(check);
   if (out.size() == before) add({"loads", {}, "unit", {}});
-  append_filled(out, words.foot, fill);
+  append_filled(out, syntax.foot, fill);
   return out;
 }
 

@@ -15,7 +15,7 @@ namespace cohort::simulator {
 
 /// The words of one framework. In each text `{{key}}` is replaced; `{{NAME}}` for each of `names`, and `{{NAME as}}`
 /// where it is imported ("test", "test as test_").
-struct framework_words {
+struct framework_syntax {
   std::string family;         ///< "python", "javascript" or "go": whose rules decide what holds.
   std::string fence;          ///< Info string of the code fence, unless the task's language is one.
   std::string comment;        ///< Start of a line comment.
@@ -47,19 +47,19 @@ struct sure_check {
 /// The task's import text as Go accepts it in a file that names nothing of the package.
 [[nodiscard]] std::string go_unused_import(const prompt_task& task);
 
-class test_writer {
+class test_text {
  public:
   /// Reads every `*.json` in `folder`; `id` in it is the framework as tasks name it.
-  [[nodiscard]] static expected<test_writer> load(const std::filesystem::path& folder);
+  [[nodiscard]] static expected<test_text> load(const std::filesystem::path& folder);
 
   /// The words for the task's framework, or null if it is unknown.
-  [[nodiscard]] const framework_words* words_for(const prompt_task& task) const noexcept;
+  [[nodiscard]] const framework_syntax* words_for(const prompt_task& task) const noexcept;
 
   /// The whole test file.
-  [[nodiscard]] std::string write(const prompt_task& task, const framework_words& words) const;
+  [[nodiscard]] std::string write(const prompt_task& task, const framework_syntax& syntax) const;
 
  private:
-  std::map<std::string, framework_words, std::less<>> frameworks_;
+  std::map<std::string, framework_syntax, std::less<>> frameworks_;
 };
 
 }  // namespace cohort::simulator

@@ -42,11 +42,11 @@ std::string answer_author::text_for(std::string_view prompt, answer_form form, b
   if (form == answer_form::empty || form == answer_form::refusal) return {};
   if (form == answer_form::prose) return std::string{prose};
   const auto task = find_task(prompt);
-  const framework_words* words = task ? tests_.words_for(*task) : nullptr;
-  if (words == nullptr) return "This is a simulated answer.";
-  std::string code = tests_.write(*task, *words);
-  if (doubled) code += padding(words->comment, code.size());
-  const std::string info = words->family == "javascript" && !task->language.empty() ? task->language : words->fence;
+  const framework_syntax* syntax = task ? tests_.words_for(*task) : nullptr;
+  if (syntax == nullptr) return "This is a simulated answer.";
+  std::string code = tests_.write(*task, *syntax);
+  if (doubled) code += padding(syntax->comment, code.size());
+  const std::string info = syntax->family == "javascript" && !task->language.empty() ? task->language : syntax->fence;
   switch (form) {
     case answer_form::bare: return code;
     case answer_form::chatty:
@@ -64,7 +64,7 @@ std::string answer_author::text_for(std::string_view prompt, answer_form form, b
   return fenced(info, code);
 }
 
-answer answer_author::compose(std::string_view prompt, const fate& drawn, uint64_t max_tokens, bool doubled) {
+answer answer_author::compose(std::string_view prompt, const drawn_faults& drawn, uint64_t max_tokens, bool doubled) {
   answer said;
   said.text = text_for(prompt, drawn.form, doubled);
   if (drawn.thinking) said.thinking = "The unit's symbols are listed. I check what holds for each of them.";

@@ -19,15 +19,15 @@ struct answer {
 
 class answer_author {
  public:
-  explicit answer_author(test_writer tests) noexcept : tests_(std::move(tests)) {}
+  explicit answer_author(test_text tests) noexcept : tests_(std::move(tests)) {}
 
   /// The answer to `prompt`, cut off at `max_tokens`. `doubled` makes it twice as long as need be.
-  [[nodiscard]] answer compose(std::string_view prompt, const fate& drawn, uint64_t max_tokens, bool doubled);
+  [[nodiscard]] answer compose(std::string_view prompt, const drawn_faults& drawn, uint64_t max_tokens, bool doubled);
 
  private:
   [[nodiscard]] std::string text_for(std::string_view prompt, answer_form form, bool doubled);
 
-  test_writer tests_;
+  test_text tests_;
 };
 
 }  // namespace cohort::simulator

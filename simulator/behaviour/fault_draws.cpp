@@ -41,17 +41,17 @@ double log_normal(const latency_model& model, double first, double second) noexc
 
 }  // namespace
 
-fate draw_fate(const scenario& rules, uint64_t content, uint64_t attempt) noexcept {
+drawn_faults draw_faults(const scenario& rules, uint64_t content, uint64_t attempt) noexcept {
   stream random{stream{rules.seed ^ stream{content}.next()}.next() + attempt};
-  fate drawn;
+  drawn_faults drawn;
   drawn.happens = static_cast<fault>(pick(in_order(rules.faults), random.unit()));
   drawn.form = static_cast<answer_form>(pick(in_order(rules.answers), random.unit()));
   drawn.thinking = random.unit() < rules.answers.thinking;
   const double first = random.unit();
   const double second = random.unit();
   constexpr uint64_t apart = 0x6C696573;  // these draws must not move the others
-  drawn.lies = rules.lies.body != body_lie::none &&
-               stream{rules.seed ^ stream{content ^ apart}.next()}.unit() < rules.lies.share;
+  drawn.malformed = rules.malformed.body != malformed_body::none &&
+                    stream{rules.seed ^ stream{content ^ apart}.next()}.unit() < rules.malformed.share;
   double ms = rules.latency.fixed_ms;
   if (rules.latency.median_ms > 0) ms += log_normal(rules.latency, first, second);
   drawn.latency = std::chrono::microseconds{static_cast<int64_t>(std::min(ms, 3.6e6) * 1000)};

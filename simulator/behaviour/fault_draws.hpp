@@ -27,15 +27,15 @@ enum class fault : uint8_t {
 /// In the order of `in_order(answer_rates)`; `fenced` is the rest.
 enum class answer_form : uint8_t { refusal, max_tokens, empty, prose, bare, chatty, broken_code, fenced };
 
-struct fate {
+struct drawn_faults {
   fault happens = fault::none;
   answer_form form = answer_form::fenced;
   bool thinking = false;
-  bool lies = false;  ///< The body is `lies.body`; the same at every attempt.
+  bool malformed = false;  ///< The body is `lies.body`; the same at every attempt.
   std::chrono::microseconds latency{0};
 };
 
 /// The fate of attempt `attempt` (from 1) at the prompt with hash `content`.
-[[nodiscard]] fate draw_fate(const scenario& rules, uint64_t content, uint64_t attempt) noexcept;
+[[nodiscard]] drawn_faults draw_faults(const scenario& rules, uint64_t content, uint64_t attempt) noexcept;
 
 }  // namespace cohort::simulator

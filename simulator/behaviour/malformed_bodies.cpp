@@ -8,7 +8,7 @@ namespace cohort::simulator {
 
 namespace {
 
-constexpr uint64_t told_gigabytes = 8ULL << 30;
+constexpr uint64_t stated_gigabytes = 8ULL << 30;
 constexpr std::string_view honest_content = R"([{"type":"text","text":"def test_lie():\n    assert True\n"}])";
 constexpr std::string_view honest_usage = R"({"input_tokens":10,"output_tokens":10})";
 
@@ -36,65 +36,68 @@ std::string flood() {
   return lines;
 }
 
-void never_end(reply& out, std::string opening, std::string_view refrain) {
+void never_end(reply& out, std::string opening, std::string_view repeated_tail) {
   out.body = std::move(opening);
-  out.how = delivery::endless;
-  out.refrain = refrain;
+  out.how = transmission::endless;
+  out.repeated_tail = repeated_tail;
   out.streamed = true;
 }
 
 }  // namespace
 
-void tell_lie(body_lie lie, std::string_view model, reply& out) {
+void make_malformed(malformed_body lie, std::string_view model, reply& out) {
   constexpr std::string_view ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
-  if (lie == body_lie::none || lie == body_lie::other_model) return;
+  if (lie == malformed_body::none || lie == malformed_body::other_model) return;
   out.streamed = false;
-  if (lie == body_lie::long_length) {  // Honest but for that: it can be used, so its usage has to be what is billed.
-    out.length_told = out.body.size() * 2;
-    out.how = delivery::whole_then_close;
+  if (lie ==
+      malformed_body::long_length) {  // Honest but for that: it can be used, so its usage has to be what is billed.
+    out.stated_length = out.body.size() * 2;
+    out.how = transmission::whole_then_close;
     return;
   }
-  out.how = delivery::whole;
+  out.how = transmission::whole;
   out.content_type = "application/json";
   switch (lie) {
-    case body_lie::none:
-    case body_lie::other_model:
-    case body_lie::long_length: break;
-    case body_lie::html:
+    case malformed_body::none:
+    case malformed_body::other_model:
+    case malformed_body::long_length: break;
+    case malformed_body::html:
       out.body = "<!doctype html><html><body><h1>Welcome to the hotel's network</h1></body></html>";
       out.content_type = "text/html";
       break;
-    case body_lie::huge_usage:
+    case malformed_body::huge_usage:
       out.body = message(model, honest_content,
                          R"({"input_tokens":18446744073709551615,"output_tokens":9000000000000000000})");
       break;
-    case body_lie::mistyped_usage:
+    case malformed_body::mistyped_usage:
       out.body = message(model, honest_content, R"({"input_tokens":"10","output_tokens":[10]})");
       break;
-    case body_lie::mistyped_content: out.body = message(model, R"({"type":"text","text":7})", honest_usage); break;
-    case body_lie::deep_json: out.body = deeply_nested(model); break;
-    case body_lie::invalid_utf8:
+    case malformed_body::mistyped_content:
+      out.body = message(model, R"({"type":"text","text":7})", honest_usage);
+      break;
+    case malformed_body::deep_json: out.body = deeply_nested(model); break;
+    case malformed_body::invalid_utf8:
       out.body = message(model, "[{\"type\":\"text\",\"text\":\"\xFF\xFE\"}]", honest_usage);
       break;
-    case body_lie::short_length:
+    case malformed_body::short_length:
       out.body = message(model, honest_content, honest_usage);
-      out.length_told = out.body.size() / 2;
+      out.stated_length = out.body.size() / 2;
       break;
-    case body_lie::header_flood:
+    case malformed_body::header_flood:
       out.body = message(model, honest_content, honest_usage);
       out.headers += flood();
       break;
-    case body_lie::gigabytes:
+    case malformed_body::gigabytes:
       never_end(out, open_text(model), "all work and no play ");
       out.streamed = false;
-      out.length_told = told_gigabytes;
+      out.stated_length = stated_gigabytes;
       break;
-    case body_lie::endless: never_end(out, open_text(model), "all work and no play "); break;
-    case body_lie::endless_events:
+    case malformed_body::endless: never_end(out, open_text(model), "all work and no play "); break;
+    case malformed_body::endless_events:
       never_end(out, std::string{ping}, ping);
       out.content_type = "text/event-stream";
       break;
-    case body_lie::endless_line:
+    case malformed_body::endless_line:
       never_end(out, "data: ", "all work and no play ");
       out.content_type = "text/event-stream";
       break;

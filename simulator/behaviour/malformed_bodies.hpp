@@ -8,8 +8,8 @@
 
 namespace cohort::simulator {
 
-/// Makes `out` the lie, for a request of `model`. `body_lie::none` and `body_lie::other_model` change nothing: the one
-/// is no lie, the other is an honest body under another name.
-void tell_lie(body_lie lie, std::string_view model, reply& out);
+/// Makes `out` the lie, for a request of `model`. `malformed_body::none` and `malformed_body::other_model` change
+/// nothing: the one is no lie, the other is an honest body under another name.
+void make_malformed(malformed_body lie, std::string_view model, reply& out);
 
 }  // namespace cohort::simulator

@@ -74,23 +74,23 @@ setter account_error_name(account_error& target) {
   };
 }
 
-setter body_lie_name(body_lie& target) {
+setter malformed_body_name(malformed_body& target) {
   return [&target](const json& x) {
-    static const std::map<std::string, body_lie> names{{"none", body_lie::none},
-                                                       {"html", body_lie::html},
-                                                       {"huge_usage", body_lie::huge_usage},
-                                                       {"mistyped_usage", body_lie::mistyped_usage},
-                                                       {"mistyped_content", body_lie::mistyped_content},
-                                                       {"other_model", body_lie::other_model},
-                                                       {"deep_json", body_lie::deep_json},
-                                                       {"invalid_utf8", body_lie::invalid_utf8},
-                                                       {"short_length", body_lie::short_length},
-                                                       {"long_length", body_lie::long_length},
-                                                       {"header_flood", body_lie::header_flood},
-                                                       {"gigabytes", body_lie::gigabytes},
-                                                       {"endless", body_lie::endless},
-                                                       {"endless_events", body_lie::endless_events},
-                                                       {"endless_line", body_lie::endless_line}};
+    static const std::map<std::string, malformed_body> names{{"none", malformed_body::none},
+                                                             {"html", malformed_body::html},
+                                                             {"huge_usage", malformed_body::huge_usage},
+                                                             {"mistyped_usage", malformed_body::mistyped_usage},
+                                                             {"mistyped_content", malformed_body::mistyped_content},
+                                                             {"other_model", malformed_body::other_model},
+                                                             {"deep_json", malformed_body::deep_json},
+                                                             {"invalid_utf8", malformed_body::invalid_utf8},
+                                                             {"short_length", malformed_body::short_length},
+                                                             {"long_length", malformed_body::long_length},
+                                                             {"header_flood", malformed_body::header_flood},
+                                                             {"gigabytes", malformed_body::gigabytes},
+                                                             {"endless", malformed_body::endless},
+                                                             {"endless_events", malformed_body::endless_events},
+                                                             {"endless_line", malformed_body::endless_line}};
     const auto found = x.is_string() ? names.find(x.get_ref<const std::string&>()) : names.end();
     if (found == names.end()) return false;
     target = found->second;
@@ -139,14 +139,14 @@ std::map<std::string, table> tables_of(scenario& s) {
        {{"from_ms", whole(s.outage.from_ms)}, {"for_ms", whole(s.outage.for_ms)}, {"model", text(s.outage.model)}}},
       {"account", {{"error", account_error_name(s.account.error)}, {"from_request", whole(s.account.from_request)}}},
       {"lies",
-       {{"bill_max_tokens", flag(s.lies.bill_max_tokens)},
-        {"dearest_cache_writes", flag(s.lies.dearest_cache_writes)},
-        {"double_output", flag(s.lies.double_output)},
-        {"negative_usage", flag(s.lies.negative_usage)},
-        {"missing_usage", flag(s.lies.missing_usage)},
-        {"token_a_byte", flag(s.lies.token_a_byte)},
-        {"body", body_lie_name(s.lies.body)},
-        {"share", number(s.lies.share)}}},
+       {{"bill_max_tokens", flag(s.malformed.bill_max_tokens)},
+        {"dearest_cache_writes", flag(s.malformed.dearest_cache_writes)},
+        {"double_output", flag(s.malformed.double_output)},
+        {"negative_usage", flag(s.malformed.negative_usage)},
+        {"missing_usage", flag(s.malformed.missing_usage)},
+        {"token_a_byte", flag(s.malformed.token_a_byte)},
+        {"body", malformed_body_name(s.malformed.body)},
+        {"share", number(s.malformed.share)}}},
       {"keys", {{"accepted", strings(s.keys.accepted)}, {"refused_prefixes", strings(s.keys.refused_prefixes)}}},
   };
 }
@@ -226,7 +226,7 @@ expected<void> scenario::validate() const {
   if (auto fine = check_shares(in_order(faults), "faults"); !fine) return fine;
   if (auto fine = check_shares(in_order(answers), "answers"); !fine) return fine;
   if (auto fine = check_shares(std::array{answers.thinking}, "answers.thinking"); !fine) return fine;
-  if (auto fine = check_shares(std::array{lies.share}, "lies.share"); !fine) return fine;
+  if (auto fine = check_shares(std::array{malformed.share}, "lies.share"); !fine) return fine;
   const auto plausible = [](double x, double most) { return x >= 0 && x <= most; };
   if (!plausible(latency.fixed_ms, 3.6e6) || !plausible(latency.median_ms, 3.6e6) || !plausible(latency.sigma, 10))
     return fail(ec::config_invalid, "scenario: \"latency\" takes 0 to 3600000 ms and a sigma of 0 to 10");

@@ -84,7 +84,7 @@ struct account_trouble {
 };
 
 /// Bodies that no honest provider sends under a 200. All are billed as if they had been honest.
-enum class body_lie : uint8_t {
+enum class malformed_body : uint8_t {
   none,
   html,              ///< A page of HTML.
   huge_usage,        ///< Counts beyond what any model can do.
@@ -103,14 +103,14 @@ enum class body_lie : uint8_t {
 };
 
 /// Ways to bill or to report that no honest provider uses; the bill file follows what is billed.
-struct billing_lies {
+struct malformed_answers {
   bool bill_max_tokens = false;       ///< Output is reported and billed as `max_tokens`, whatever was sent.
   bool dearest_cache_writes = false;  ///< All input is reported and billed as one-hour cache writes.
   bool double_output = false;         ///< Answers are twice as long as they need be (within `max_tokens`).
   bool negative_usage = false;        ///< `usage` reports negative tokens; billed as counted.
   bool missing_usage = false;         ///< No `usage` at all; billed as counted.
   bool token_a_byte = false;          ///< Each byte of the prompt is reported and billed as a token.
-  body_lie body = body_lie::none;
+  malformed_body body = malformed_body::none;
   double share = 1;  ///< Of the prompts whose answers have such a body; each prompt always or never.
 };
 
@@ -128,7 +128,7 @@ struct scenario {
   answer_rates answers;
   outage_window outage;
   account_trouble account;
-  billing_lies lies;
+  malformed_answers malformed;
   key_rules keys{{}, {"sk-ant-invalid"}};
 
   /// Fails with `ec::config_invalid` and the name of the field.

@@ -53,7 +53,7 @@ const std::string& date_now() {
 
 class connection : public std::enable_shared_from_this<connection> {
  public:
-  connection(tcp::socket socket, provider& api)
+  connection(tcp::socket socket, messages_api& api)
       : socket_(std::move(socket)), timer_(socket_.get_executor()), api_(api), known_(api.knows({}, {})) {
     buffer_.reserve(read_bytes);
     api_.counters().change([](auto& c) {
@@ -146,13 +146,13 @@ class connection : public std::enable_shared_from_this<connection> {
 
   void deliver() {
     switch (reply_.how) {
-      case delivery::whole: return send_whole();
-      case delivery::trickle: return send_pieces();
-      case delivery::cut: return send_half();
-      case delivery::reset: return reset();
-      case delivery::whole_then_close: keep_alive_ = false; return send_whole();
-      case delivery::endless: return send_endless();
-      case delivery::hang: api_.counters().change([](auto& c) { ++c.hangs; }); return drain();
+      case transmission::whole: return send_whole();
+      case transmission::trickle: return send_pieces();
+      case transmission::cut: return send_half();
+      case transmission::reset: return reset();
+      case transmission::whole_then_close: keep_alive_ = false; return send_whole();
+      case transmission::endless: return send_endless();
+      case transmission::hang: api_.counters().change([](auto& c) { ++c.hangs; }); return drain();
     }
   }
 
@@ -165,7 +165,7 @@ class connection : public std::enable_shared_from_this<connection> {
       head_.append("transfer-encoding: chunked\r\n\r\n");
     } else {
       fmt::format_to(std::back_inserter(head_), "content-length: {}\r\n\r\n",
-                     reply_.length_told.value_or(reply_.body.size()));
+                     reply_.stated_length.value_or(reply_.body.size()));
     }
   }
 
@@ -230,7 +230,7 @@ class connection : public std::enable_shared_from_this<connection> {
     open_chunk(piece_);
     write(chunked() ? "\r\n" : "", [](connection& self) {
       self.reply_.body.clear();
-      while (self.reply_.body.size() < read_bytes) self.reply_.body.append(self.reply_.refrain);
+      while (self.reply_.body.size() < read_bytes) self.reply_.body.append(self.reply_.repeated_tail);
       self.send_refrain();
     });
   }
@@ -290,7 +290,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
   tcp::socket socket_;
   asio::steady_timer timer_;
-  provider& api_;
+  messages_api& api_;
   bool known_;  ///< It has shown the key, if one is asked for.
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -306,7 +306,7 @@ class connection : public std::enable_shared_from_this<connection> {
 
 }  // namespace
 
-void serve_connection(tcp::socket socket, provider& api) {
+void serve_connection(tcp::socket socket, messages_api& api) {
   error_code ignored;
   socket.set_option(tcp::no_delay{true}, ignored);
   std::make_shared<connection>(std::move(socket), api)->read_head();

@@ -9,6 +9,6 @@
 namespace cohort::simulator {
 
 /// Serves `socket` until either side closes it. `api` must outlive the socket's io_context.
-void serve_connection(boost::asio::ip::tcp::socket socket, provider& api);
+void serve_connection(boost::asio::ip::tcp::socket socket, messages_api& api);
 
 }  // namespace cohort::simulator

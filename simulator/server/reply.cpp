@@ -28,23 +28,23 @@ void begin_event(std::string& out, std::string_view name) {
 
 void end_event(std::string& out) { out.append("}\n\n"); }
 
-struct block_words {
+struct block_text {
   std::string_view opening;  ///< The empty block.
   std::string_view delta;    ///< Start of a delta, up to its text.
 };
 
-constexpr block_words text_block{"{\"type\":\"text\",\"text\":\"\"}", "{\"type\":\"text_delta\",\"text\":"};
-constexpr block_words thinking_block{"{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}",
-                                     "{\"type\":\"thinking_delta\",\"thinking\":"};
+constexpr block_text text_block{"{\"type\":\"text\",\"text\":\"\"}", "{\"type\":\"text_delta\",\"text\":"};
+constexpr block_text thinking_block{"{\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\"}",
+                                    "{\"type\":\"thinking_delta\",\"thinking\":"};
 
-void append_block_events(std::string& out, int index, const block_words& words, std::string_view text, bool signature) {
+void append_block_events(std::string& out, int index, const block_text& block, std::string_view text, bool signature) {
   begin_event(out, "content_block_start");
-  fmt::format_to(std::back_inserter(out), ",\"index\":{},\"content_block\":{}", index, words.opening);
+  fmt::format_to(std::back_inserter(out), ",\"index\":{},\"content_block\":{}", index, block.opening);
   end_event(out);
   for (size_t at = 0; at < text.size();) {
     const size_t end = delta_end(text, at);
     begin_event(out, "content_block_delta");
-    fmt::format_to(std::back_inserter(out), ",\"index\":{},\"delta\":{}", index, words.delta);
+    fmt::format_to(std::back_inserter(out), ",\"index\":{},\"delta\":{}", index, block.delta);
     append_json_string(out, text.substr(at, end - at));
     out.push_back('}');
     end_event(out);
@@ -69,9 +69,9 @@ void reply::clear() {
   body.clear();
   content_type = "application/json";
   streamed = message = false;
-  how = delivery::whole;
-  refrain = {};
-  length_told.reset();
+  how = transmission::whole;
+  repeated_tail = {};
+  stated_length.reset();
   delay = {};
   pieces = 1;
   pause = {};

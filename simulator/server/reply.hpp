@@ -13,7 +13,7 @@
 namespace cohort::simulator {
 
 /// One HTTP request, as views into the connection's buffers.
-struct http_call {
+struct received_call {
   std::string_view method;
   std::string_view target;   ///< With the query string, if any.
   std::string_view api_key;  ///< `x-api-key`
@@ -22,7 +22,7 @@ struct http_call {
   std::string_view body;
 };
 
-enum class delivery : uint8_t {
+enum class transmission : uint8_t {
   whole,
   trickle,  ///< In small pieces.
   cut,      ///< Half of the body, then the connection closes.
@@ -40,12 +40,12 @@ struct reply {
   std::string_view content_type = "application/json";
   bool streamed = false;  ///< Sent in chunks instead of with a length.
   bool message = false;   ///< The answer to a message request: counts as in flight until it is sent.
-  delivery how = delivery::whole;
-  std::string_view refrain;             ///< For `endless`; a literal.
-  std::optional<uint64_t> length_told;  ///< `content-length`, if it is a lie.
-  std::chrono::microseconds delay{0};   ///< Before the first byte.
-  uint32_t pieces = 1;                  ///< For `trickle`.
-  std::chrono::milliseconds pause{0};   ///< Between two pieces.
+  transmission how = transmission::whole;
+  std::string_view repeated_tail;         ///< For `endless`; a literal.
+  std::optional<uint64_t> stated_length;  ///< `content-length`, if it is a lie.
+  std::chrono::microseconds delay{0};     ///< Before the first byte.
+  uint32_t pieces = 1;                    ///< For `trickle`.
+  std::chrono::milliseconds pause{0};     ///< Between two pieces.
 
   void clear();
 };

@@ -45,7 +45,7 @@ expected<void> simulator_options::validate() const {
 
 class simulator::server {
  public:
-  explicit server(std::unique_ptr<provider> api) : api_(std::move(api)), network_(std::make_unique<network>()) {}
+  explicit server(std::unique_ptr<messages_api> api) : api_(std::move(api)), network_(std::make_unique<network>()) {}
   server(const server&) = delete;
   server& operator=(const server&) = delete;
   ~server() { stop(); }
@@ -73,7 +73,7 @@ class simulator::server {
   }
 
   [[nodiscard]] const tcp::endpoint& endpoint() const noexcept { return endpoint_; }
-  [[nodiscard]] provider& api() const noexcept { return *api_; }
+  [[nodiscard]] messages_api& api() const noexcept { return *api_; }
 
  private:
   struct network {
@@ -97,7 +97,7 @@ class simulator::server {
     });
   }
 
-  std::unique_ptr<provider> api_;  // outlives the connections that the network keeps alive
+  std::unique_ptr<messages_api> api_;  // outlives the connections that the network keeps alive
   std::unique_ptr<network> network_;
   tcp::endpoint endpoint_;
   std::thread thread_;
@@ -108,7 +108,7 @@ simulator::~simulator() = default;
 
 expected<std::unique_ptr<simulator>> simulator::start(const simulator_options& options) {
   if (auto fine = options.validate(); !fine) return tl::unexpected(fine.error());
-  auto api = provider::create(options);
+  auto api = messages_api::create(options);
   if (!api) return tl::unexpected(api.error());
   raise_file_limit();
   auto running = std::make_unique<server>(std::move(*api));

@@ -44,7 +44,7 @@ struct recorded_file {
   std::string label;             ///< Of that task.
   std::string target;            ///< Of that task.
   std::string output_directory;  ///< Of its run: absolute, or relative to the project.
-  bool beside = false;           ///< The wanted name was taken by a file that is not ours.
+  bool conflict_copy = false;    ///< The wanted name was taken by a file that is not ours.
 };
 
 /// A ledger looked at as a whole.

@@ -25,15 +25,15 @@ ledger::~ledger() = default;
 namespace {
 
 /// Only a writer makes the key of this user; a reader who has none has signed nothing.
-expected<store> open_store(const fs::path& file, const fs::path& project, ledger::access mode) {
+expected<ledger_file> open_store(const fs::path& file, const fs::path& project, ledger::access mode) {
   if (mode == ledger::access::read_only) {
     const auto key = signing_key::load();
     if (!key) return tl::unexpected{key.error()};
-    return store::open_for_reading(file, *key);
+    return ledger_file::open_for_reading(file, *key);
   }
   const auto key = signing_key::load_or_make();
   if (!key) return tl::unexpected{key.error()};
-  return store::open_for_writing(file, project, *key);
+  return ledger_file::open_for_writing(file, project, *key);
 }
 
 }  // namespace
@@ -42,16 +42,17 @@ expected<ledger> ledger::open(const fs::path& file, const fs::path& project, acc
   const bool writable = mode == access::read_write;
   auto opened = open_store(file, project, mode);
   if (!opened) return tl::unexpected{opened.error()};
-  ledger book{std::make_unique<impl>(std::move(*opened), project, writable)};
-  if (auto ours = book.self_->adopt_project(); !ours) return tl::unexpected{ours.error()};
-  if (auto sound = book.newest_run(); !sound) return tl::unexpected{sound.error()};  // checks the signatures on its way
+  ledger ledger{std::make_unique<impl>(std::move(*opened), project, writable)};
+  if (auto ours = ledger.self_->adopt_project(); !ours) return tl::unexpected{ours.error()};
+  if (auto sound = ledger.newest_run(); !sound)
+    return tl::unexpected{sound.error()};  // checks the signatures on its way
   if (writable)
-    if (auto begun = book.self_->file.begin_session(); !begun) return tl::unexpected{begun.error()};
-  return book;
+    if (auto begun = ledger.self_->file.begin_session(); !begun) return tl::unexpected{begun.error()};
+  return ledger;
 }
 
 expected<ledger> ledger::open_with(const fs::path& file, const fs::path& project, const signing_key& key) {
-  auto opened = store::open_for_reading(file, key);
+  auto opened = ledger_file::open_for_reading(file, key);
   if (!opened) return tl::unexpected{opened.error()};
   return ledger{std::make_unique<impl>(std::move(*opened), project, false)};
 }
@@ -98,7 +99,7 @@ expected<void> ledger::impl::adopt_project() {
 bool ledger::impl::knows_a_source() const {
   static const auto newest_sources = fmt::format(
       "SELECT source, source_digest, {} FROM spec ORDER BY task DESC LIMIT 1000", sound_sql(ledger_table::spec));
-  query rows{prepared(newest_sources)};
+  statement rows{prepared(newest_sources)};
   const auto here = folder::open(project);
   bool any = false;
   while (rows.next()) {
@@ -139,11 +140,11 @@ const std::string& signing_statement(ledger_table table) {
 }  // namespace
 
 void ledger::impl::sign(ledger_table table, int64_t key) const {
-  query{prepared(signing_statement(table))}.whole(key).run();
+  statement{prepared(signing_statement(table))}.whole(key).run();
 }
 
 void ledger::impl::sign(ledger_table table, int64_t task, uint32_t number) const {
-  query{prepared(signing_statement(table))}.whole(task).whole(number).run();
+  statement{prepared(signing_statement(table))}.whole(task).whole(number).run();
 }
 
 std::string ledger::impl::stored_path(const std::string& path) const {
@@ -173,7 +174,7 @@ expected<void> ledger::begin() {
   if (auto may = self_->check_writable(); !may) return may;
   if (self_->in_transaction()) return fail(ec::usage, "a transaction of the ledger is open already");
   return self_->guard("write the ledger", [&]() -> expected<void> {
-    query{self_->prepared("BEGIN IMMEDIATE")}.run();
+    statement{self_->prepared("BEGIN IMMEDIATE")}.run();
     return {};
   });
 }
@@ -182,7 +183,7 @@ expected<void> ledger::commit() {
   if (auto open = self_->check_transaction(); !open) return open;
   return self_->guard("write the ledger", [&]() -> expected<void> {
     self_->count_commit();
-    query{self_->prepared("COMMIT")}.run();
+    statement{self_->prepared("COMMIT")}.run();
     return {};
   });
 }

@@ -23,7 +23,7 @@ struct delivered_file {
   std::string path;  ///< Absolute.
   digest content;
   bool synced = false;
-  bool beside = false;  ///< The wanted name was taken by a file that is not ours.
+  bool conflict_copy = false;  ///< The wanted name was taken by a file that is not ours.
 };
 
 /// A finished attempt, for reports and `verify`.
@@ -41,7 +41,7 @@ struct attempt_record {
 };
 
 /// Where an attempt and its task stand.
-struct attempt_standing {
+struct attempt_state {
   uint32_t batch = 0;
   task_state state = task_state::planned;
   nano_dollars charged;   ///< What the attempt counts for as unconfirmed now; 0 if its outcome is known.
@@ -53,7 +53,7 @@ struct attempt_standing {
 };
 
 /// An attempt that a node was to send and whose outcome is not known.
-struct awaited_attempt {
+struct in_doubt_attempt {
   task_id task;
   uint32_t attempt = 0;
   std::string node;   ///< The node's identity and life.
@@ -69,7 +69,7 @@ struct ledger_marks {
 };
 
 /// Where an open ledger is.
-enum class ledger_place : uint8_t { there, moved, deleted };
+enum class ledger_location : uint8_t { there, moved, deleted };
 
 class ledger {
  public:
@@ -121,7 +121,7 @@ class ledger {
   [[nodiscard]] expected<void> update_run(int64_t run, const run_settings& settings, run_status status);
 
   /// Notes the prices that attempts are charged at from now on, unless they stand there already.
-  [[nodiscard]] expected<void> note_prices(const std::vector<model_info>& models);
+  [[nodiscard]] expected<void> record_prices(const std::vector<model_info>& models);
 
   /// The tasks of one batch in plan order, with their prompts, and stored answers of those in state `answered`.
   [[nodiscard]] expected<std::vector<task_record>> load_batch(int64_t run, uint32_t batch) const;
@@ -145,10 +145,10 @@ class ledger {
   [[nodiscard]] expected<void> record(int64_t run, const delivery& x);
 
   /// `ec::task_unknown` if the run has no such task.
-  [[nodiscard]] expected<attempt_standing> standing(int64_t run, const task_id& id, uint32_t attempt) const;
+  [[nodiscard]] expected<attempt_state> attempt_state_of(int64_t run, const task_id& id, uint32_t attempt) const;
 
   /// Attempts of unanswered tasks that nodes were given and that have no known outcome.
-  [[nodiscard]] expected<std::vector<awaited_attempt>> awaited(int64_t run) const;
+  [[nodiscard]] expected<std::vector<in_doubt_attempt>> in_doubt(int64_t run) const;
 
   /// Answers of all parts of `target` that are stored, in part order, with their specs (for assembling one file).
   [[nodiscard]] expected<std::vector<task_record>> answered_parts(int64_t run, const std::string& target) const;
@@ -162,7 +162,7 @@ class ledger {
   [[nodiscard]] expected<std::optional<result_file>> result_at(const std::string& path) const;
 
   /// The file at `path`, just recorded as a delivery, holds the results of these delivered tasks, too.
-  [[nodiscard]] expected<void> place(const std::vector<target_task>& tasks, const std::string& path);
+  [[nodiscard]] expected<void> set_targets(const std::vector<target_task>& tasks, const std::string& path);
 
   /// Targets of which a file was delivered by another task, after one that was delivered into it.
   [[nodiscard]] expected<std::vector<source_target>> targets_of_several_tasks() const;
@@ -175,7 +175,7 @@ class ledger {
 
   // --- A ledger that is taken away while it is open ----------------------------------------------------------------
 
-  [[nodiscard]] ledger_place whereabouts() const noexcept;
+  [[nodiscard]] ledger_location whereabouts() const noexcept;
   /// Where a moved one is now.
   [[nodiscard]] std::filesystem::path path_now() const;
   /// Writes one that was deleted to its place again, or, if another one is there by now, beside it. Returns where.

@@ -31,7 +31,7 @@ const std::string all_files = fmt::format(
 
 /// A row of `all_attempts`.
 struct audited_attempt {
-  explicit audited_attempt(query& row) {
+  explicit audited_attempt(statement& row) {
     number = row.as<uint32_t>();
     how = row.as<outcome>();
     reserved = row.money();
@@ -63,11 +63,11 @@ std::string label_of(const std::string& text) {
 
 }  // namespace
 
-expected<void> ledger::note_prices(const std::vector<model_info>& models) {
+expected<void> ledger::record_prices(const std::vector<model_info>& models) {
   if (auto may = self_->check_writable(); !may) return may;
   return self_->guard("note the prices", [&]() -> expected<void> {
     const auto now = wall_now();
-    const auto known = self_->price_notes(nullptr);
+    const auto known = self_->read_price_history(nullptr);
     for (const auto& model : models) {
       const auto* last = known.at(model.id, now);
       const auto packed = pack_prices(model);
@@ -79,11 +79,11 @@ expected<void> ledger::note_prices(const std::vector<model_info>& models) {
   });
 }
 
-price_history ledger::impl::price_notes(std::vector<audit_finding>* findings) const {
+price_history ledger::impl::read_price_history(std::vector<audit_finding>* findings) const {
   price_history history;
   static const auto noted = fmt::format("SELECT key, value, {} FROM meta WHERE key LIKE 'prices/%' ORDER BY key",
                                         sound_sql(ledger_table::meta));
-  query row{prepared(noted)};
+  statement row{prepared(noted)};
   while (row.next()) {
     const auto key = row.bytes();
     auto prices = unpack_prices(row.bytes());
@@ -99,10 +99,10 @@ price_history ledger::impl::price_notes(std::vector<audit_finding>* findings) co
 }
 
 /// Reads each run whole; what the ordinary reading refuses becomes a finding.
-void ledger::impl::audit_plans(const ledger& book, ledger_audit& audit) const {
+void ledger::impl::audit_plans(const ledger& ledger, ledger_audit& audit) const {
   std::vector<std::pair<int64_t, uint32_t>> batches;
   {
-    query row{prepared("SELECT run, batch, count(*) FROM task GROUP BY run, batch ORDER BY run, batch")};
+    statement row{prepared("SELECT run, batch, count(*) FROM task GROUP BY run, batch ORDER BY run, batch")};
     while (row.next()) {
       const auto run = row.whole();
       batches.emplace_back(run, row.as<uint32_t>());
@@ -110,18 +110,18 @@ void ledger::impl::audit_plans(const ledger& book, ledger_audit& audit) const {
     }
   }
   for (const auto& [run, batch] : batches)
-    if (const auto read = book.load_batch(run, batch); !read)
+    if (const auto read = ledger.load_batch(run, batch); !read)
       audit.findings.push_back(
           {disagreement::altered, fmt::format("run {}, batch {}", run, batch + 1), read.error().message});
-  query runs{prepared("SELECT count(*) FROM run")};
+  statement runs{prepared("SELECT count(*) FROM run")};
   if (runs.next()) audit.runs = runs.as<uint32_t>();
 }
 
 void ledger::impl::audit_attempts(const price_history& present, ledger_audit& audit) const {
-  const auto noted = price_notes(&audit.findings);
-  query newest{prepared("SELECT max(id) FROM run")};
+  const auto noted = read_price_history(&audit.findings);
+  statement newest{prepared("SELECT max(id) FROM run")};
   const auto last_run = newest.next() ? newest.whole() : 0;
-  query row{prepared(all_attempts)};
+  statement row{prepared(all_attempts)};
   while (row.next()) {
     audited_attempt x{row};
     ++audit.attempts;
@@ -159,7 +159,7 @@ void ledger::impl::audit_attempts(const price_history& present, ledger_audit& au
 }
 
 void ledger::impl::audit_answers(ledger_audit& audit) const {
-  query row{prepared(all_answers)};
+  statement row{prepared(all_answers)};
   while (row.next()) {
     const bool sound = row.whole() != 0;
     ++audit.answers;
@@ -169,7 +169,7 @@ void ledger::impl::audit_answers(ledger_audit& audit) const {
 }
 
 void ledger::impl::audit_states(ledger_audit& audit) const {
-  query row{prepared(all_standings)};
+  statement row{prepared(all_standings)};
   while (row.next()) {
     const auto label = row.bytes();
     const auto state = row.as<task_state>();
@@ -187,7 +187,7 @@ void ledger::impl::audit_states(ledger_audit& audit) const {
 }
 
 void ledger::impl::audit_files(ledger_audit& audit) const {
-  query row{prepared(all_files)};
+  statement row{prepared(all_files)};
   while (row.next()) {
     recorded_file found;
     found.path = shown_path(row.bytes());
@@ -197,7 +197,7 @@ void ledger::impl::audit_files(ledger_audit& audit) const {
     found.label = row.bytes();
     found.target = row.bytes();
     found.output_directory = row.bytes();
-    found.beside = row.whole() != 0;
+    found.conflict_copy = row.whole() != 0;
     if (row.whole() == 0)
       audit.findings.push_back({disagreement::altered, printable(found.path), "the record of this file was altered"});
     audit.files.push_back(std::move(found));

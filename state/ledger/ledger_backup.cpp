@@ -60,7 +60,7 @@ expected<void> copy_pages(const fs::path& from, const fs::path& to, const signin
   });
 }
 
-expected<ledger_marks> marks_of(const store& file) {
+expected<ledger_marks> marks_of(const ledger_file& file) {
   return guarded(&file.database(), file.file(), "read the ledger's identity", [&]() -> expected<ledger_marks> {
     ledger_marks marks{file.ledger_id(), file.meta("folder"), 0};
     const auto commits = file.meta("commits");
@@ -70,7 +70,7 @@ expected<ledger_marks> marks_of(const store& file) {
 }
 
 std::optional<ledger_backup> read_backup(const fs::path& file, const signing_key& key, const std::string& folder) {
-  const auto copy = store::peek(file, key);
+  const auto copy = ledger_file::peek(file, key);
   const auto marks = copy ? marks_of(*copy) : expected<ledger_marks>{tl::unexpected{copy.error()}};
   if (!marks) {
     log_warning("the copy of a ledger '{}' is not usable: {}", file.string(), marks.error().message);
@@ -116,14 +116,14 @@ expected<void> ledger::write_backup() const {
   return copied;
 }
 
-std::vector<ledger_backup> backups_of(const workspace& place) {
+std::vector<ledger_backup> backups_of(const workspace& workspace) {
   std::vector<ledger_backup> found;
   const auto user_state = open_user_state();
   const auto key = signing_key::load();
   if (!user_state || !key || !*key) return found;
-  const auto folder = user_state->sub(folder_name(place.project));
+  const auto folder = user_state->sub(folder_name(workspace.project));
   if (!folder) return found;
-  const auto identity = identity_of_folder(place.project);
+  const auto identity = identity_of_folder(workspace.project);
   for (const auto& name : folder->names(1000)) {
     if (!name.ends_with(".db") || folder->kind_of(name) != file_kind::regular) continue;
     if (auto backup = read_backup(folder->path() / name, **key, identity)) found.push_back(std::move(*backup));
@@ -135,22 +135,22 @@ std::vector<ledger_backup> backups_of(const workspace& place) {
   return found;
 }
 
-expected<void> put_back(const workspace& place, const ledger_backup& backup) {
-  const auto state = open_state(place);
+expected<void> put_back(const workspace& workspace, const ledger_backup& backup) {
+  const auto state = open_state(workspace);
   if (!state) return tl::unexpected{state.error()};
   if (auto copied = copy_bytes(backup.file, *state, "ledger.db.new"); !copied) return copied;
   if (auto moved = state->move("ledger.db.new", "ledger.db"); !moved) return moved;
   return state->sync();
 }
 
-expected<void> archive_backups(const workspace& place, const fs::path& archived) {
+expected<void> archive_backups(const workspace& workspace, const fs::path& archived) {
   std::optional<ledger_marks> kept;
-  if (const auto book = ledger::open(archived / "ledger.db", place.project, ledger::access::read_only))
-    if (auto marks = book->marks()) kept = std::move(*marks);
-  for (const auto& backup : backups_of(place)) {
+  if (const auto ledger = ledger::open(archived / "ledger.db", workspace.project, ledger::access::read_only))
+    if (auto marks = ledger->marks()) kept = std::move(*marks);
+  for (const auto& backup : backups_of(workspace)) {
     const bool held = kept && kept->ledger_id == backup.ledger_id && kept->commits >= backup.commits;
     if (!held) {
-      auto folder = make_archive(place);
+      auto folder = make_archive(workspace);
       if (!folder) return tl::unexpected{folder.error()};
       if (auto copied = copy_bytes(backup.file, *folder, "ledger.db"); !copied) return copied;
     }
@@ -162,18 +162,18 @@ expected<void> archive_backups(const workspace& place, const fs::path& archived)
 namespace {
 
 /// The copy that replaces a ledger that is gone.
-std::optional<ledger_backup> copy_of_deleted(const workspace& place) {
-  for (auto& backup : backups_of(place))
+std::optional<ledger_backup> copy_of_deleted(const workspace& workspace) {
+  for (auto& backup : backups_of(workspace))
     if (backup.same_folder) return std::move(backup);
   return std::nullopt;
 }
 
 /// The copy that is newer than the ledger itself. The copy that was made last in this folder is that of the ledger that
 /// was used last: another one in its place, also one of this user, is an older one that came back.
-std::optional<ledger_backup> newer_copy(const workspace& place, const ledger& book) {
-  const auto marks = book.marks();
+std::optional<ledger_backup> newer_copy(const workspace& workspace, const ledger& ledger) {
+  const auto marks = ledger.marks();
   if (!marks) return std::nullopt;
-  for (auto& backup : backups_of(place)) {
+  for (auto& backup : backups_of(workspace)) {
     if (backup.ledger_id == marks->ledger_id && backup.commits > marks->commits) return std::move(backup);
     if (backup.same_folder)
       return backup.ledger_id == marks->ledger_id ? std::nullopt : std::optional{std::move(backup)};
@@ -197,71 +197,72 @@ bool is_replaceable(ec code) noexcept {
   return code == ec::state_untrusted || code == ec::state_missing || code == ec::state_corrupt;
 }
 
-error with_way_back(const workspace& place, error problem) {
-  if (is_replaceable(problem.code) && !backups_of(place).empty())
+error with_way_back(const workspace& workspace, error problem) {
+  if (is_replaceable(problem.code) && !backups_of(workspace).empty())
     problem.message += fmt::format(
         ". A copy of your own ledger of this project is kept: `cohort verify --restore '{}'` puts it back and moves "
         "this "
         "one to the archive",
-        printable(place.project.native(), 1000));
+        printable(workspace.project.native(), 1000));
   return problem;
 }
 
 namespace {
 
-expected<ledger> read_ledger(const workspace& place, std::string* note) {
-  auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-  if (!book && book.error().code != ec::state_missing) return tl::unexpected{with_way_back(place, book.error())};
-  const auto copy = book ? newer_copy(place, *book) : copy_of_deleted(place);
-  if (!copy) return book;
-  tell(note, book ? is_older : is_gone, "what is told comes from", *copy);
-  return ledger::open(copy->file, place.project, ledger::access::read_only);
+expected<ledger> read_ledger(const workspace& workspace, std::string* note) {
+  auto ledger = ledger::open(workspace.ledger_file(), workspace.project, ledger::access::read_only);
+  if (!ledger && ledger.error().code != ec::state_missing)
+    return tl::unexpected{with_way_back(workspace, ledger.error())};
+  const auto copy = ledger ? newer_copy(workspace, *ledger) : copy_of_deleted(workspace);
+  if (!copy) return ledger;
+  tell(note, ledger ? is_older : is_gone, "what is told comes from", *copy);
+  return ledger::open(copy->file, workspace.project, ledger::access::read_only);
 }
 
 /// What is left of the ledger itself, be it its journal alone, goes to the archive.
-expected<void> replace_by_copy(const workspace& place, const ledger_backup& copy) {
-  const auto state = open_state(place);
+expected<void> replace_by_copy(const workspace& workspace, const ledger_backup& copy) {
+  const auto state = open_state(workspace);
   if (!state) return tl::unexpected{state.error()};
   for (const auto* name : {"ledger.db", "ledger.db-wal"}) {
     if (state->kind_of(name) == file_kind::missing) continue;
-    if (auto moved = archive_ledger(place); !moved) return tl::unexpected{moved.error()};
+    if (auto moved = archive_ledger(workspace); !moved) return tl::unexpected{moved.error()};
     break;
   }
-  return put_back(place, copy);
+  return put_back(workspace, copy);
 }
 
 }  // namespace
 
-expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::string* note) {
-  if (mode == ledger::access::read_only) return read_ledger(place, note);
-  const auto state = open_state(place);
+expected<ledger> open_ledger(const workspace& workspace, ledger::access mode, std::string* note) {
+  if (mode == ledger::access::read_only) return read_ledger(workspace, note);
+  const auto state = open_state(workspace);
   std::optional<ledger_backup> copy;
   if (!state || state->kind_of("ledger.db") == file_kind::missing) {
-    copy = copy_of_deleted(place);
+    copy = copy_of_deleted(workspace);
     if (copy) tell(note, is_gone, "it was put back from", *copy);
   } else {
-    auto book = ledger::open(place.ledger_file(), place.project, mode);
-    if (!book) return tl::unexpected{with_way_back(place, book.error())};
-    copy = newer_copy(place, *book);
-    if (!copy) return book;
+    auto ledger = ledger::open(workspace.ledger_file(), workspace.project, mode);
+    if (!ledger) return tl::unexpected{with_way_back(workspace, ledger.error())};
+    copy = newer_copy(workspace, *ledger);
+    if (!copy) return ledger;
     tell(note, is_older, "it went to the archive, and the newest one was put back from", *copy);
   }
   if (copy)
-    if (auto done = replace_by_copy(place, *copy); !done) return tl::unexpected{done.error()};
-  return ledger::open(place.ledger_file(), place.project, mode);
+    if (auto done = replace_by_copy(workspace, *copy); !done) return tl::unexpected{done.error()};
+  return ledger::open(workspace.ledger_file(), workspace.project, mode);
 }
 
-expected<bool> restore_own_ledger(const workspace& place) {
-  const auto backups = backups_of(place);
+expected<bool> restore_own_ledger(const workspace& workspace) {
+  const auto backups = backups_of(workspace);
   if (backups.empty()) return false;
-  const auto book = ledger::open(place.ledger_file(), place.project, ledger::access::read_only);
-  if (book || !is_replaceable(book.error().code)) return false;
-  if (auto done = replace_by_copy(place, backups.front()); !done) return tl::unexpected{done.error()};
+  const auto ledger = ledger::open(workspace.ledger_file(), workspace.project, ledger::access::read_only);
+  if (ledger || !is_replaceable(ledger.error().code)) return false;
+  if (auto done = replace_by_copy(workspace, backups.front()); !done) return tl::unexpected{done.error()};
   return true;
 }
 
-backup_writer::backup_writer(const ledger& book)
-    : book_(book), next_((steady_clock::now() + shortest_interval).time_since_epoch().count()) {}
+backup_writer::backup_writer(const ledger& ledger)
+    : ledger_(ledger), next_((steady_clock::now() + shortest_interval).time_since_epoch().count()) {}
 
 void backup_writer::wait() {
   if (thread_.joinable()) thread_.join();
@@ -273,7 +274,7 @@ void backup_writer::begin_if_due() {
   wait();
   busy_ = true;
   thread_ = std::thread{[this, now] {
-    if (auto done = book_.write_backup(); !done) log_warning("the ledger was not copied: {}", done.error().message);
+    if (auto done = ledger_.write_backup(); !done) log_warning("the ledger was not copied: {}", done.error().message);
     const auto took = steady_clock::now() - now;
     const auto pause = std::max<steady_clock::duration>(shortest_interval, took * share_of_time);
     next_ = (steady_clock::now() + pause).time_since_epoch().count();

@@ -25,36 +25,37 @@ struct ledger_backup {
 };
 
 /// The copies of ledgers of the project at this path that this user signed, the newest first.
-[[nodiscard]] std::vector<ledger_backup> backups_of(const workspace& place);
+[[nodiscard]] std::vector<ledger_backup> backups_of(const workspace& workspace);
 
 /// Puts the copy in the place of the project's ledger, where nothing may stand.
-[[nodiscard]] expected<void> put_back(const workspace& place, const ledger_backup& backup);
+[[nodiscard]] expected<void> put_back(const workspace& workspace, const ledger_backup& backup);
 
 /// Moves the copies of this project's ledgers into its archive, but for those that `archived` holds already.
-[[nodiscard]] expected<void> archive_backups(const workspace& place, const std::filesystem::path& archived);
+[[nodiscard]] expected<void> archive_backups(const workspace& workspace, const std::filesystem::path& archived);
 
 /// Opens the project's ledger as `ledger::open` does. A ledger that is gone, or older than its copy, because something
 /// in the project replaced or deleted it, is put back from the copy (`read_write`; the older one goes to the archive)
 /// or read from the copy (`read_only`, which writes nothing). `note` then says so. With `read_write` the caller holds
 /// the lock.
-[[nodiscard]] expected<ledger> open_ledger(const workspace& place, ledger::access mode, std::string* note = nullptr);
+[[nodiscard]] expected<ledger> open_ledger(const workspace& workspace, ledger::access mode,
+                                           std::string* note = nullptr);
 
 /// True for what `restore_own_ledger` mends: the ledger is gone, damaged, or not this user's.
 [[nodiscard]] bool is_replaceable(ec code) noexcept;
 
 /// `problem`; if it is of that kind and there is a copy of a ledger of this user, the way back to that one is added.
-[[nodiscard]] error with_way_back(const workspace& place, error problem);
+[[nodiscard]] error with_way_back(const workspace& workspace, error problem);
 
 /// Puts the newest copy in the place of a ledger that is gone, damaged, or that this user did not sign, which goes to
 /// the archive. False if there is no copy or the ledger is sound. The caller holds the lock.
-[[nodiscard]] expected<bool> restore_own_ledger(const workspace& place);
+[[nodiscard]] expected<bool> restore_own_ledger(const workspace& workspace);
 
 /// Makes the copies while a run is at work: not more often than each ten seconds, and for at most a twentieth of the
 /// time.
 class backup_writer {
  public:
   /// `book` must outlive the writer.
-  explicit backup_writer(const ledger& book);
+  explicit backup_writer(const ledger& ledger);
   backup_writer(const backup_writer&) = delete;
   backup_writer& operator=(const backup_writer&) = delete;
   ~backup_writer() { wait(); }
@@ -65,7 +66,7 @@ class backup_writer {
  private:
   void wait();
 
-  const ledger& book_;
+  const ledger& ledger_;
   std::thread thread_;
   std::atomic<bool> busy_{false};
   std::atomic<steady_time::rep> next_{0};

@@ -25,7 +25,7 @@ const std::string attempts_of_run = fmt::format(
 
 }  // namespace
 
-token_usage read_usage(query& row) {
+token_usage read_usage(statement& row) {
   token_usage usage;
   usage.input_tokens = row.as<uint64_t>();
   usage.cache_write_5m_tokens = row.as<uint64_t>();
@@ -42,7 +42,7 @@ expected<std::optional<digest>> ledger::delivered_content(const std::string& pat
     const auto stored = self_->stored_path(path);
     static const auto by_path =
         fmt::format("SELECT digest, {} FROM file WHERE path = ?", sound_sql(ledger_table::file));
-    query row{self_->prepared(by_path)};
+    statement row{self_->prepared(by_path)};
     if (!row.blob(stored).next()) return std::optional<digest>{};
     const auto content = row.hash();
     if (row.whole() == 0) return self_->corrupt("the record of a delivered file was altered");
@@ -54,7 +54,7 @@ expected<std::vector<std::string>> ledger::delivered_paths() const {
   return self_->guard("read the deliveries", [&]() -> expected<std::vector<std::string>> {
     std::vector<std::string> paths;
     static const auto all = fmt::format("SELECT path, {} FROM file", sound_sql(ledger_table::file));
-    query row{self_->prepared(all)};
+    statement row{self_->prepared(all)};
     while (row.next()) {
       paths.push_back(self_->shown_path(row.bytes()));
       if (row.whole() == 0) return self_->corrupt("the record of a delivered file was altered");
@@ -67,7 +67,7 @@ namespace {
 
 /// Nothing if a row was altered.
 template <class Shown>
-std::optional<std::vector<delivered_file>> read_files(query& row, const Shown& shown) {
+std::optional<std::vector<delivered_file>> read_files(statement& row, const Shown& shown) {
   std::vector<delivered_file> files;
   while (row.next()) {
     delivered_file file;
@@ -75,7 +75,7 @@ std::optional<std::vector<delivered_file>> read_files(query& row, const Shown& s
     file.path = shown(row.bytes());
     file.content = row.hash();
     file.synced = row.whole() != 0;
-    file.beside = row.whole() != 0;
+    file.conflict_copy = row.whole() != 0;
     if (row.whole() == 0) return std::nullopt;
     files.push_back(std::move(file));
   }
@@ -86,7 +86,7 @@ std::optional<std::vector<delivered_file>> read_files(query& row, const Shown& s
 
 expected<std::vector<delivered_file>> ledger::unsynced() const {
   return self_->guard("read the deliveries", [&]() -> expected<std::vector<delivered_file>> {
-    query row{self_->prepared(files_unsynced)};
+    statement row{self_->prepared(files_unsynced)};
     auto files = read_files(row, [&](const std::string& path) { return self_->shown_path(path); });
     if (!files) return self_->corrupt("the record of a delivered file was altered");
     return std::move(*files);
@@ -95,7 +95,7 @@ expected<std::vector<delivered_file>> ledger::unsynced() const {
 
 expected<std::vector<delivered_file>> ledger::deliveries(int64_t run) const {
   return self_->guard("read the deliveries", [&]() -> expected<std::vector<delivered_file>> {
-    query row{self_->prepared(files_of_run)};
+    statement row{self_->prepared(files_of_run)};
     row.whole(run);
     auto files = read_files(row, [&](const std::string& path) { return self_->shown_path(path); });
     if (!files) return self_->corrupt("the record of a delivered file was altered");
@@ -113,10 +113,10 @@ expected<void> ledger::mark_synced(const std::vector<delivered_file>& files) {
   auto marked = self_->guard("store what is synced", [&]() -> expected<void> {
     for (const auto& file : files) {
       const auto stored = self_->stored_path(file.path);
-      query row{self_->prepared(by_content)};
+      statement row{self_->prepared(by_content)};
       if (!row.blob(stored).blob(file.content).next()) continue;
       const auto id = row.whole();
-      query{self_->prepared("UPDATE file SET synced = 1 WHERE id = ?")}.whole(id).run();
+      statement{self_->prepared("UPDATE file SET synced = 1 WHERE id = ?")}.whole(id).run();
       self_->sign(ledger_table::file, id);
     }
     return {};
@@ -130,7 +130,7 @@ expected<void> ledger::mark_synced(const std::vector<delivered_file>& files) {
 expected<std::vector<attempt_record>> ledger::attempts(int64_t run) const {
   return self_->guard("read the attempts", [&]() -> expected<std::vector<attempt_record>> {
     std::vector<attempt_record> attempts;
-    query row{self_->prepared(attempts_of_run)};
+    statement row{self_->prepared(attempts_of_run)};
     row.whole(run);
     while (row.next()) {
       attempt_record x;

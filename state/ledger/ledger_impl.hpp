@@ -23,7 +23,7 @@ enum class outcome : uint8_t {
   unconfirmed = 3,  ///< Failed, and may be on the bill: charged with its reservation.
 };
 
-[[nodiscard]] token_usage read_usage(query& row);
+[[nodiscard]] token_usage read_usage(statement& row);
 
 /// The row of a task that changes.
 struct task_row {
@@ -40,10 +40,10 @@ struct attempt_row {
 };
 
 struct ledger::impl {
-  impl(store&& opened, std::filesystem::path project_path, bool may_write)
+  impl(ledger_file&& opened, std::filesystem::path project_path, bool may_write)
       : file(std::move(opened)), project(std::move(project_path)), writable(may_write) {}
 
-  store file;
+  ledger_file file;
   std::filesystem::path project;
   bool writable = false;
   mutable std::unordered_map<const char*, SQLite::Statement> statements;  ///< By the address of their text.
@@ -86,16 +86,16 @@ struct ledger::impl {
 
   [[nodiscard]] expected<void> sum_tasks(run_record& run, int64_t first, int64_t last) const;
   [[nodiscard]] expected<void> sum_attempts(run_record& run, int64_t first, int64_t last) const;
-  void sum_spare(run_record& run, int64_t first, int64_t last) const;
+  void sum_duplicates(run_record& run, int64_t first, int64_t last) const;
 
   /// Reads the rows of `statement`, whose columns are those of `full_task_columns`.
-  [[nodiscard]] expected<std::vector<task_record>> read_tasks(query& rows) const;
+  [[nodiscard]] expected<std::vector<task_record>> read_tasks(statement& rows) const;
   [[nodiscard]] expected<std::string> prefix_text(int64_t id) const;
   [[nodiscard]] expected<int64_t> prefix_row(const digest& digest, const std::string& text) const;
 
   // The parts of `audit`. Troubles become findings.
-  [[nodiscard]] price_history price_notes(std::vector<audit_finding>* findings) const;
-  void audit_plans(const ledger& book, ledger_audit& audit) const;
+  [[nodiscard]] price_history read_price_history(std::vector<audit_finding>* findings) const;
+  void audit_plans(const ledger& ledger, ledger_audit& audit) const;
   void audit_attempts(const price_history& present, ledger_audit& audit) const;
   void audit_answers(ledger_audit& audit) const;
   void audit_states(ledger_audit& audit) const;

@@ -59,21 +59,21 @@ expected<void> check_paths(const SQLite::Database& ledger, const fs::path& from)
   };
   const auto below = [](const std::string& path) { return stays_below(fs::path{path}); };
   SQLite::Statement outputs{ledger, "SELECT output_directory FROM run"};
-  for (query row{outputs}; row.next();)
+  for (statement row{outputs}; row.next();)
     if (const auto path = row.bytes(); (!below(path) && !fs::path{path}.is_absolute()) || !may_hold_tests(path))
       return refuse("the folder for the tests", path);
   SQLite::Statement specs{ledger, "SELECT source, target FROM spec"};
-  for (query row{specs}; row.next();) {
+  for (statement row{specs}; row.next();) {
     if (const auto source = row.bytes(); !below(source)) return refuse("the source of a task", source);
     if (const auto target = row.bytes(); !below(target)) return refuse("the file for a test", target);
   }
   // A file is in the project, or below an absolute folder that a run names.
   SQLite::Statement files{ledger, "SELECT path FROM file"};
-  for (query row{files}; row.next();) {
+  for (statement row{files}; row.next();) {
     const auto path = row.bytes();
     bool known = below(path);
     SQLite::Statement folders{ledger, "SELECT DISTINCT output_directory FROM run"};
-    for (query folder{folders}; !known && folder.next();) {
+    for (statement folder{folders}; !known && folder.next();) {
       const fs::path root{folder.bytes()};
       known = root.is_absolute() && !path_below(root, path).empty();
     }
@@ -85,7 +85,7 @@ expected<void> check_paths(const SQLite::Database& ledger, const fs::path& from)
 /// Tasks find their prefix by its row; the digest says what it should hold.
 expected<void> check_prefixes(const SQLite::Database& ledger, const fs::path& from) {
   SQLite::Statement prefixes{ledger, "SELECT digest, text FROM prefix"};
-  for (query row{prefixes}; row.next();) {
+  for (statement row{prefixes}; row.next();) {
     const auto digest = row.hash();
     if (sha256(row.bytes()) != digest) return tl::unexpected{damaged(from, "a shared prefix was altered")};
   }
@@ -139,7 +139,7 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
   if (!is_identity(ledger_id)) return tl::unexpected{damaged(from, "it does not say which ledger it is")};
   if (target.may_be_renamed && version >= first_signed_version) ledger_id = random_hex(16);
   if (version < first_signed_version)
-    if (auto sound = check_legacy_seals(ledger, from); !sound) return sound;
+    if (auto sound = check_legacy_checksums(ledger, from); !sound) return sound;
   define_signature(ledger.getHandle(), key_of_ledger(key, ledger_id));
   ledger.exec("BEGIN");
   // Rows that others refer to come first.
@@ -162,9 +162,9 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
 
 /// The ledger and its WAL under a name of their own, checked. The name lives as long as the copy.
 expected<std::pair<ledger_copy, fs::path>> readable_copy(const fs::path& from) {
-  if (auto plain = inspect_neighbours(from); !plain) return tl::unexpected{damaged(from, plain.error().message)};
-  if (auto sound = inspect_header(from); !sound) return tl::unexpected{sound.error()};
-  if (auto sound = inspect_wal(from); !sound) return tl::unexpected{sound.error()};
+  if (auto plain = check_neighbours(from); !plain) return tl::unexpected{damaged(from, plain.error().message)};
+  if (auto sound = check_header(from); !sound) return tl::unexpected{sound.error()};
+  if (auto sound = check_wal(from); !sound) return tl::unexpected{sound.error()};
   auto copy = ledger_copy::take(from);
   if (!copy) return tl::unexpected{copy.error()};
   auto named = copy->give_name();

@@ -26,7 +26,7 @@ constexpr const char* insert_spec =
     "effort, traits, prefix, prompt_check, signature, prompt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
     "row_signature('prompt', ?1, ?15), 0, ?15)";
 
-void bind_settings(query& to, const run_settings& x) {
+void bind_settings(statement& to, const run_settings& x) {
   to.whole(x.batch_size).text(x.model).whole(x.concurrent).whole(int64_t{x.timeout.count()}).whole(x.min_complexity);
   to.money(x.cost_limit).money(x.budget).whole(static_cast<uint32_t>(x.on_limit)).whole(x.parallel_batches);
   to.blob(x.output_directory).text(x.effort).text(x.fallback);
@@ -61,7 +61,7 @@ expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::st
     const auto now = wall_now().ms;
     auto& database = self_->file.database();
     const auto name = name_run(database, now);
-    query insert{self_->prepared(insert_run)};
+    statement insert{self_->prepared(insert_run)};
     insert.text(name).text(model_id).whole(now).whole(now);
     bind_settings(insert, settings);
     insert.run();
@@ -75,14 +75,14 @@ expected<int64_t> ledger::begin_plan(const run_settings& settings, const std::st
 
 /// Plans share their prefixes, also over runs. One that stands there is used only if it says what it should.
 expected<int64_t> ledger::impl::prefix_row(const digest& digest, const std::string& text) const {
-  query known{prepared("SELECT id FROM prefix WHERE digest = ?")};
+  statement known{prepared("SELECT id FROM prefix WHERE digest = ?")};
   if (known.blob(digest).next()) {
     const auto id = known.whole();
     const auto stored = prefix_text(id);
     if (!stored) return tl::unexpected{stored.error()};
     return id;
   }
-  query{prepared("INSERT INTO prefix(digest, text, signature) VALUES(?, ?, 0)")}.blob(digest).blob(text).run();
+  statement{prepared("INSERT INTO prefix(digest, text, signature) VALUES(?, ?, 0)")}.blob(digest).blob(text).run();
   const auto id = file.database().getLastInsertRowid();
   sign(ledger_table::prefix, id);
   return id;
@@ -94,10 +94,10 @@ expected<void> ledger::add_task(const task_spec& task) {
   return self_->guard("store the plan", [&]() -> expected<void> {
     auto& database = self_->file.database();
     const auto& estimate = task.estimate;
-    query known{self_->prepared("SELECT 1 FROM task WHERE id = ? AND run = ?")};
+    statement known{self_->prepared("SELECT 1 FROM task WHERE id = ? AND run = ?")};
     if (known.identity(task.id).whole(plan.run).next())
       return fail(ec::usage, fmt::format("the plan has the task {} ('{}') twice", to_string(task.id), task.label));
-    query insert{self_->prepared(insert_task)};
+    statement insert{self_->prepared(insert_task)};
     insert.whole(plan.run).identity(task.id).whole(estimate.input_tokens).whole(estimate.output_tokens);
     insert.money(estimate.low).money(estimate.expected).money(estimate.worst).run();
     const auto key = database.getLastInsertRowid();
@@ -111,7 +111,7 @@ expected<void> ledger::add_task(const task_spec& task) {
       prefix->second = *stored;
     }
     const auto traits = pack(task.traits);
-    query spec{self_->prepared(insert_spec)};
+    statement spec{self_->prepared(insert_spec)};
     spec.whole(key).blob(task.label).blob(task.source).blob(task.source_digest).blob(task.target);
     spec.whole(task.part).whole(task.parts).whole(task.complexity).text(task.request.model);
     spec.whole(task.request.max_tokens).whole(static_cast<uint32_t>(task.request.cache)).text(task.request.effort);
@@ -132,18 +132,18 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
     for (size_t i = 0; i < batch_of.size(); ++i) {
       const auto key = plan.first_task + static_cast<int64_t>(i);
       if (batch_of[i] != 0)
-        query{self_->prepared("UPDATE task SET batch = ? WHERE key = ?")}.whole(batch_of[i]).whole(key).run();
+        statement{self_->prepared("UPDATE task SET batch = ? WHERE key = ?")}.whole(batch_of[i]).whole(key).run();
       self_->sign(ledger_table::task, key);
     }
     const auto last = plan.first_task + static_cast<int64_t>(plan.tasks.size()) - 1;
-    query{self_->prepared("UPDATE run SET first_task = ?, last_task = ? WHERE id = ?")}
+    statement{self_->prepared("UPDATE run SET first_task = ?, last_task = ? WHERE id = ?")}
         .whole(plan.first_task)
         .whole(last)
         .whole(plan.run)
         .run();
     self_->sign(ledger_table::run, plan.run);
     self_->count_commit();
-    query{self_->prepared("COMMIT")}.run();
+    statement{self_->prepared("COMMIT")}.run();
     return {};
   });
   if (!stored) rollback();
@@ -154,7 +154,7 @@ expected<void> ledger::commit_plan(const std::vector<uint32_t>& batch_of) {
 expected<void> ledger::update_run(int64_t run, const run_settings& settings, run_status status) {
   if (auto begun = begin(); !begun) return begun;
   auto stored = self_->guard("store the run's settings", [&]() -> expected<void> {
-    query update{self_->prepared(change_run)};
+    statement update{self_->prepared(change_run)};
     update.whole(wall_now().ms).whole(static_cast<uint32_t>(status));
     bind_settings(update, settings);
     if (update.whole(run).run() == 0) return fail(ec::usage, fmt::format("the ledger has no run {}", run));

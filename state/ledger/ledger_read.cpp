@@ -52,7 +52,7 @@ struct short_task {
   bool sound = false;
 };
 
-short_task read_short(query& row) {
+short_task read_short(statement& row) {
   short_task task;
   auto& [record, sound] = task;
   auto& spec = record.spec;
@@ -87,7 +87,7 @@ short_task read_short(query& row) {
   return task;
 }
 
-run_settings read_settings(query& row) {
+run_settings read_settings(statement& row) {
   run_settings x;
   x.batch_size = row.as<uint32_t>();
   x.model = row.bytes();
@@ -108,7 +108,7 @@ run_settings read_settings(query& row) {
 
 expected<std::optional<run_record>> ledger::newest_run() const {
   return self_->guard("read the newest run", [&]() -> expected<std::optional<run_record>> {
-    query row{self_->prepared(last_run)};
+    statement row{self_->prepared(last_run)};
     if (!row.next()) return std::optional<run_record>{};
     run_record run;
     run.id = row.whole();
@@ -124,7 +124,7 @@ expected<std::optional<run_record>> ledger::newest_run() const {
     if (row.whole() == 0) return self_->corrupt("the settings of the run were altered");
     if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
     if (auto summed = self_->sum_attempts(run, first, last); !summed) return tl::unexpected{summed.error()};
-    self_->sum_spare(run, first, last);
+    self_->sum_duplicates(run, first, last);
     return run;
   });
 }
@@ -136,7 +136,7 @@ expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
       "(SELECT 1 FROM task open WHERE open.run = r.id AND open.state NOT IN (2, 3, 4))), 0)",
       sound_sql(ledger_table::attempt, "a"), sound_sql(ledger_table::task, "t"));
   return self_->guard("read what earlier plans cost", [&]() -> expected<spending> {
-    query row{self_->prepared(replaced)};
+    statement row{self_->prepared(replaced)};
     row.whole(run);
     spending sum;
     while (row.next()) {
@@ -157,9 +157,9 @@ expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
 
 expected<void> ledger::impl::sum_tasks(run_record& run, int64_t first, int64_t last) const {
   std::unordered_set<int64_t> unsynced_files;
-  query files{prepared("SELECT id FROM file WHERE synced = 0")};  // A hint only; `unsynced` checks the rows.
+  statement files{prepared("SELECT id FROM file WHERE synced = 0")};  // A hint only; `unsynced` checks the rows.
   while (files.next()) unsynced_files.insert(files.whole());
-  query row{prepared(tasks_between)};
+  statement row{prepared(tasks_between)};
   row.whole(first).whole(last);
   int64_t tasks = 0;
   while (row.next()) {
@@ -191,13 +191,13 @@ expected<void> ledger::impl::sum_tasks(run_record& run, int64_t first, int64_t l
 
 expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_t last) const {
   std::vector<uint32_t> batch_of(static_cast<size_t>(last - first + 1));
-  query tasks{prepared("SELECT key, batch FROM task WHERE key BETWEEN ? AND ?")};
+  statement tasks{prepared("SELECT key, batch FROM task WHERE key BETWEEN ? AND ?")};
   tasks.whole(first).whole(last);
   while (tasks.next()) {
     const auto key = tasks.whole();
     batch_of[static_cast<size_t>(key - first)] = tasks.as<uint32_t>();
   }
-  query row{prepared(attempts_between)};
+  statement row{prepared(attempts_between)};
   row.whole(first).whole(last);
   while (row.next()) {
     const auto task = row.whole();
@@ -223,31 +223,31 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
   return {};
 }
 
-void ledger::impl::sum_spare(run_record& run, int64_t first, int64_t last) const {
+void ledger::impl::sum_duplicates(run_record& run, int64_t first, int64_t last) const {
   static const auto spare = fmt::format(
       "SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number = "
       "p.number "
       "WHERE p.spare = 1 AND p.task BETWEEN ? AND ? AND {}",
       sound_sql(ledger_table::placed, "p"));
-  query row{prepared(spare)};
+  statement row{prepared(spare)};
   if (!row.whole(first).whole(last).next()) return;
-  run.spare_answers = row.as<uint32_t>();
-  run.spare_cost = row.money();
+  run.duplicate_answers = row.as<uint32_t>();
+  run.duplicate_cost = row.money();
 }
 
-expected<std::vector<awaited_attempt>> ledger::awaited(int64_t run) const {
+expected<std::vector<in_doubt_attempt>> ledger::in_doubt(int64_t run) const {
   static const auto held_by_nodes = fmt::format(
       "SELECT t.id, a.number, p.node, a.outcome, {} AND {} AND {} FROM task t JOIN attempt a ON a.task = t.key JOIN "
       "placed "
       "p ON p.task = t.key AND p.number = a.number WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND "
       "p.node != ''",
       sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::attempt, "a"), sound_sql(ledger_table::placed, "p"));
-  return self_->guard("read what nodes may hold", [&]() -> expected<std::vector<awaited_attempt>> {
-    std::vector<awaited_attempt> found;
-    query row{self_->prepared(held_by_nodes)};
+  return self_->guard("read what nodes may hold", [&]() -> expected<std::vector<in_doubt_attempt>> {
+    std::vector<in_doubt_attempt> found;
+    statement row{self_->prepared(held_by_nodes)};
     row.whole(run);
     while (row.next()) {
-      awaited_attempt one;
+      in_doubt_attempt one;
       one.task = row.identity();
       one.attempt = row.as<uint32_t>();
       one.node = row.bytes();
@@ -268,7 +268,7 @@ expected<bool> ledger::delivered_before(const task_id& id) const {
   static const auto delivered =
       fmt::format("SELECT {} FROM task WHERE id = ? AND state = 2", sound_sql(ledger_table::task));
   return self_->guard("look up a task", [&]() -> expected<bool> {
-    query row{self_->prepared(delivered)};
+    statement row{self_->prepared(delivered)};
     if (!row.identity(id).next()) return false;
     if (row.whole() == 0) return self_->corrupt("the state of a task was altered");
     return true;
@@ -278,7 +278,7 @@ expected<bool> ledger::delivered_before(const task_id& id) const {
 expected<std::string> ledger::impl::prefix_text(int64_t id) const {
   static const auto by_id =
       fmt::format("SELECT digest, text, {} FROM prefix WHERE id = ?", sound_sql(ledger_table::prefix));
-  query row{prepared(by_id)};
+  statement row{prepared(by_id)};
   if (!row.whole(id).next()) return corrupt("a shared prefix is missing");
   const auto digest = row.hash();
   auto text = row.bytes();
@@ -286,7 +286,7 @@ expected<std::string> ledger::impl::prefix_text(int64_t id) const {
   return text;
 }
 
-expected<std::vector<task_record>> ledger::impl::read_tasks(query& rows) const {
+expected<std::vector<task_record>> ledger::impl::read_tasks(statement& rows) const {
   std::vector<task_record> tasks;
   std::unordered_map<int64_t, std::string> prefixes;
   while (rows.next()) {
@@ -316,7 +316,7 @@ expected<std::vector<task_record>> ledger::impl::read_tasks(query& rows) const {
 
 expected<std::vector<task_record>> ledger::load_batch(int64_t run, uint32_t batch) const {
   return self_->guard("read a batch", [&]() -> expected<std::vector<task_record>> {
-    query rows{self_->prepared(tasks_of_batch)};
+    statement rows{self_->prepared(tasks_of_batch)};
     rows.whole(run).whole(batch);
     return self_->read_tasks(rows);
   });
@@ -324,7 +324,7 @@ expected<std::vector<task_record>> ledger::load_batch(int64_t run, uint32_t batc
 
 expected<std::vector<task_record>> ledger::answered_parts(int64_t run, const std::string& target) const {
   return self_->guard("read the parts of a file", [&]() -> expected<std::vector<task_record>> {
-    query rows{self_->prepared(parts_of_target)};
+    statement rows{self_->prepared(parts_of_target)};
     rows.whole(run).blob(target);
     return self_->read_tasks(rows);
   });
@@ -332,7 +332,7 @@ expected<std::vector<task_record>> ledger::answered_parts(int64_t run, const std
 
 expected<void> ledger::for_each_task(int64_t run, const std::function<void(const task_record&)>& visit) const {
   return self_->guard("read the tasks", [&]() -> expected<void> {
-    query rows{self_->prepared(tasks_of_run)};
+    statement rows{self_->prepared(tasks_of_run)};
     rows.whole(run);
     while (rows.next()) {
       const auto task = read_short(rows);
@@ -348,7 +348,7 @@ expected<std::optional<std::string>> ledger::answer_of(int64_t run, const task_i
     static const auto by_task =
         fmt::format("SELECT a.text, {} FROM task t JOIN answer a ON a.task = t.key WHERE t.id = ? AND t.run = ?",
                     sound_sql(ledger_table::answer, "a"));
-    query row{self_->prepared(by_task)};
+    statement row{self_->prepared(by_task)};
     if (!row.identity(id).whole(run).next()) return std::optional<std::string>{};
     auto text = row.bytes();
     if (row.whole() == 0) return self_->corrupt("a stored answer was altered");

@@ -77,7 +77,7 @@ uint64_t bounded(uint64_t tokens) noexcept { return std::min(tokens, most_tokens
 }  // namespace
 
 expected<task_row> ledger::impl::find(int64_t run, const task_id& id) const {
-  query row{prepared(find_task)};
+  statement row{prepared(find_task)};
   if (!row.identity(id).whole(run).next())
     return fail(ec::task_unknown, fmt::format("run {} has no task {}; was its ledger replaced?", run, to_string(id)));
   const auto key = row.whole();
@@ -88,7 +88,7 @@ expected<task_row> ledger::impl::find(int64_t run, const task_id& id) const {
 }
 
 expected<std::optional<attempt_row>> ledger::impl::find_attempt(int64_t task, uint32_t number) const {
-  query row{prepared(cohort::state::find_attempt)};
+  statement row{prepared(cohort::state::find_attempt)};
   if (!row.whole(task).whole(number).next()) return std::optional<attempt_row>{};
   attempt_row found;
   found.how = row.as<outcome>();
@@ -100,7 +100,7 @@ expected<std::optional<attempt_row>> ledger::impl::find_attempt(int64_t task, ui
 
 void ledger::impl::set_state(const task_row& row, task_state state, ec code, const std::string& reason) const {
   const auto kept = clipped(reason, longest_message);
-  query{prepared(change_state)}
+  statement{prepared(change_state)}
       .whole(static_cast<uint32_t>(state))
       .whole(wall_now().ms)
       .whole(static_cast<uint32_t>(code))
@@ -114,15 +114,15 @@ void ledger::impl::set_state(const task_row& row, task_state state, ec code, con
 /// failed without any text, for instance because every worker that had it was lost. A skipped task keeps a late text,
 /// since it is paid for. Any other answer is spare: paid, and not needed.
 void ledger::impl::store_answer(const task_row& row, const attempt_done& x) const {
-  query known{prepared("SELECT 1 FROM answer WHERE task = ?")};
+  statement known{prepared("SELECT 1 FROM answer WHERE task = ?")};
   const bool has_text = known.whole(row.key).next();
   const bool waits = row.state == task_state::planned || row.state == task_state::deferred ||
                      (row.state == task_state::failed && !has_text);
   if (!waits && has_text) {
-    query{prepared(note_spare)}.whole(row.key).whole(x.attempt).run();
+    statement{prepared(note_spare)}.whole(row.key).whole(x.attempt).run();
     sign(ledger_table::placed, row.key, x.attempt);
   }
-  query{prepared(waits ? replace_answer : keep_answer)}
+  statement{prepared(waits ? replace_answer : keep_answer)}
       .whole(row.key)
       .whole(x.attempt)
       .whole(static_cast<uint32_t>(x.answer.stop))
@@ -139,7 +139,7 @@ expected<void> ledger::impl::widen(const task_row& row, const intent& x) const {
   if (*before && (*before)->how != outcome::open)
     return fail(ec::conflict, fmt::format("attempt {} of task {} has ended already; the next one needs the next number",
                                           x.attempt, to_string(x.task)));
-  query{prepared(widen_intent)}
+  statement{prepared(widen_intent)}
       .money(std::max(x.reserved, *before ? (*before)->reserved : nano_dollars{}))
       .whole(x.lease)
       .text(x.model)
@@ -155,7 +155,7 @@ expected<void> ledger::record(int64_t run, const intent& x) {
   return self_->guard("store an intent", [&]() -> expected<void> {
     const auto row = self_->find(run, x.task);
     if (!row) return tl::unexpected{row.error()};
-    const auto inserted = query{self_->prepared(insert_intent)}
+    const auto inserted = statement{self_->prepared(insert_intent)}
                               .whole(row->key)
                               .whole(x.attempt)
                               .money(x.reserved)
@@ -167,7 +167,7 @@ expected<void> ledger::record(int64_t run, const intent& x) {
       if (auto widened = self_->widen(*row, x); !widened) return widened;
     self_->sign(ledger_table::attempt, row->key, x.attempt);
     if (x.node.empty()) return {};
-    query{self_->prepared(place_attempt)}.whole(row->key).whole(x.attempt).text(x.node).run();
+    statement{self_->prepared(place_attempt)}.whole(row->key).whole(x.attempt).text(x.node).run();
     self_->sign(ledger_table::placed, row->key, x.attempt);
     return {};
   });
@@ -185,7 +185,7 @@ expected<bool> ledger::record(int64_t run, const attempt_done& x) {
     const auto model = clipped(x.answer.model, longest_name);
     const auto request_id = clipped(x.answer.request_id, longest_name);
     const auto& usage = x.answer.usage;
-    query store{self_->prepared(store_answered)};
+    statement store{self_->prepared(store_answered)};
     store.whole(row->key).whole(x.attempt).money(x.cost).whole(wall_now().ms).whole(x.lease);
     store.whole(bounded(usage.input_tokens)).whole(bounded(usage.cache_write_5m_tokens));
     store.whole(bounded(usage.cache_write_1h_tokens)).whole(bounded(usage.cache_read_tokens));
@@ -212,7 +212,7 @@ expected<bool> ledger::record(int64_t run, const attempt_failed& x) {
     const auto how = x.failure.billed == billing::unknown ? outcome::unconfirmed : outcome::free;
     const auto request_id = clipped(x.failure.request_id, longest_name);
     const auto message = clipped(x.failure.message, longest_message);
-    query store{self_->prepared(store_failed)};
+    statement store{self_->prepared(store_failed)};
     store.whole(row->key).whole(x.attempt).whole(static_cast<uint32_t>(how)).whole(wall_now().ms).whole(x.lease);
     store.whole(static_cast<uint32_t>(x.failure.code)).whole(uint32_t{x.failure.http_status});
     store.text(request_id).text(message).run();
@@ -221,11 +221,11 @@ expected<bool> ledger::record(int64_t run, const attempt_failed& x) {
   });
 }
 
-expected<attempt_standing> ledger::standing(int64_t run, const task_id& id, uint32_t attempt) const {
-  return self_->guard("look up an attempt", [&]() -> expected<attempt_standing> {
+expected<attempt_state> ledger::attempt_state_of(int64_t run, const task_id& id, uint32_t attempt) const {
+  return self_->guard("look up an attempt", [&]() -> expected<attempt_state> {
     const auto row = self_->find(run, id);
     if (!row) return tl::unexpected{row.error()};
-    attempt_standing found;
+    attempt_state found;
     found.batch = row->batch;
     found.state = row->state;
     const auto known = self_->find_attempt(row->key, attempt);
@@ -239,7 +239,7 @@ expected<attempt_standing> ledger::standing(int64_t run, const task_id& id, uint
     found.model = (*known)->model;
     static const auto holder =
         fmt::format("SELECT node, {} FROM placed WHERE task = ? AND number = ?", sound_sql(ledger_table::placed));
-    query given{self_->prepared(holder)};
+    statement given{self_->prepared(holder)};
     if (!given.whole(row->key).whole(attempt).next()) return found;
     found.node = given.bytes();
     if (given.whole() == 0) return self_->corrupt("what a node was given was altered");
@@ -265,10 +265,15 @@ expected<void> ledger::record(int64_t run, const delivery& x) {
     const auto row = self_->find(run, x.task);
     if (!row) return tl::unexpected{row.error()};
     const auto path = self_->stored_path(x.path);
-    query file{self_->prepared(store_file)};
+    statement file{self_->prepared(store_file)};
     const auto id = file.blob(path).blob(x.content).whole(row->key).next() ? file.whole() : 0;
     self_->sign(ledger_table::file, id);
-    query{self_->prepared(deliver)}.whole(wall_now().ms).whole(id).whole(uint32_t{x.beside}).whole(row->key).run();
+    statement{self_->prepared(deliver)}
+        .whole(wall_now().ms)
+        .whole(id)
+        .whole(uint32_t{x.conflict_copy})
+        .whole(row->key)
+        .run();
     self_->sign(ledger_table::task, row->key);
     return {};
   });

@@ -30,7 +30,7 @@ const std::string targets_of_several = fmt::format(
 expected<std::vector<target_task>> ledger::tasks_for(const source_target& whose) const {
   return self_->guard("read the tasks of a file", [&]() -> expected<std::vector<target_task>> {
     std::vector<target_task> tasks;
-    query row{self_->prepared(tasks_of_target)};
+    statement row{self_->prepared(tasks_of_target)};
     row.blob(whose.target).blob(whose.source);
     while (row.next()) {
       target_task one;
@@ -49,7 +49,7 @@ expected<std::vector<target_task>> ledger::tasks_for(const source_target& whose)
 expected<std::optional<result_file>> ledger::result_at(const std::string& path) const {
   return self_->guard("look up a file", [&]() -> expected<std::optional<result_file>> {
     const auto stored = self_->stored_path(path);
-    query row{self_->prepared(file_at)};
+    statement row{self_->prepared(file_at)};
     if (!row.blob(stored).next()) return std::optional<result_file>{};
     result_file found;
     found.content = row.hash();
@@ -58,25 +58,25 @@ expected<std::optional<result_file>> ledger::result_at(const std::string& path) 
     found.source = row.bytes();
     found.target = row.bytes();
     found.output_directory = row.bytes();
-    found.beside = row.whole() != 0;
+    found.conflict_copy = row.whole() != 0;
     if (row.whole() == 0) return self_->corrupt("the record of a delivered file was altered");
     return found;
   });
 }
 
-expected<void> ledger::place(const std::vector<target_task>& tasks, const std::string& path) {
+expected<void> ledger::set_targets(const std::vector<target_task>& tasks, const std::string& path) {
   if (auto open = self_->check_transaction(); !open) return open;
   if (tasks.empty()) return {};
   return self_->guard("store what a file holds", [&]() -> expected<void> {
     const auto stored = self_->stored_path(path);
-    query file{self_->prepared("SELECT id FROM file WHERE path = ?")};
+    statement file{self_->prepared("SELECT id FROM file WHERE path = ?")};
     if (!file.blob(stored).next()) return fail(ec::usage, "what a file holds is stored after the file");
     const auto id = file.whole();
     for (const auto& one : tasks) {
       const auto row = self_->find(one.run, one.task);
       if (!row) return tl::unexpected{row.error()};
       if (row->state != task_state::delivered) continue;
-      query{self_->prepared("UPDATE task SET file = ? WHERE key = ?")}.whole(id).whole(row->key).run();
+      statement{self_->prepared("UPDATE task SET file = ? WHERE key = ?")}.whole(id).whole(row->key).run();
       self_->sign(ledger_table::task, row->key);
     }
     return {};
@@ -86,7 +86,7 @@ expected<void> ledger::place(const std::vector<target_task>& tasks, const std::s
 expected<std::vector<source_target>> ledger::targets_of_several_tasks() const {
   return self_->guard("read the deliveries", [&]() -> expected<std::vector<source_target>> {
     std::vector<source_target> found;
-    query row{self_->prepared(targets_of_several)};
+    statement row{self_->prepared(targets_of_several)};
     while (row.next()) {
       auto source = row.bytes();
       found.push_back({std::move(source), row.bytes()});

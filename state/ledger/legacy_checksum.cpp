@@ -16,7 +16,7 @@ namespace cohort::state {
 
 namespace {
 
-class seal {
+class checksum {
  public:
   void add(uint64_t word) noexcept {
     sum_ = (sum_ ^ word) * 0x9FB21C651E98DF25ULL;
@@ -45,8 +45,8 @@ uint64_t word_of(const unsigned char* at) noexcept {
 }
 
 /// Numbers and texts in order. 16 bytes in front are the identity of a task: two numbers.
-void legacy_seal(sqlite3_context* context, int count, sqlite3_value** values) {
-  seal sum;
+void legacy_checksum(sqlite3_context* context, int count, sqlite3_value** values) {
+  checksum sum;
   for (int i = 0; i < count; ++i) {
     auto* value = values[i];
     if (::sqlite3_value_type(value) == SQLITE_INTEGER) {
@@ -65,12 +65,12 @@ void legacy_seal(sqlite3_context* context, int count, sqlite3_value** values) {
   ::sqlite3_result_int64(context, sum.value());
 }
 
-struct sealed {
+struct checked_columns {
   const char* table;
   const char* values;
 };
 
-constexpr sealed all[]{
+constexpr checked_columns all[]{
     {"task", "id, batch, state, code"},
     {"run",
      "batch_id || model_id, batch_size, model, concurrent, timeout, min_complexity, coalesce(cost_limit, -1), "
@@ -82,13 +82,13 @@ constexpr sealed all[]{
 
 }  // namespace
 
-expected<void> check_legacy_seals(SQLite::Database& connection, const std::filesystem::path& file) {
-  if (::sqlite3_create_function_v2(connection.getHandle(), "legacy_seal", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, nullptr,
-                                   &legacy_seal, nullptr, nullptr, nullptr) != SQLITE_OK)
+expected<void> check_legacy_checksums(SQLite::Database& connection, const std::filesystem::path& file) {
+  if (::sqlite3_create_function_v2(connection.getHandle(), "legacy_checksum", -1, SQLITE_UTF8 | SQLITE_DIRECTONLY,
+                                   nullptr, &legacy_checksum, nullptr, nullptr, nullptr) != SQLITE_OK)
     throw SQLite::Exception{connection.getHandle()};
   for (const auto& [table, values] : all) {
     SQLite::Statement altered{
-        connection, fmt::format("SELECT 1 FROM old.{} WHERE seal IS NOT legacy_seal({}) LIMIT 1", table, values)};
+        connection, fmt::format("SELECT 1 FROM old.{} WHERE seal IS NOT legacy_checksum({}) LIMIT 1", table, values)};
     if (altered.executeStep())
       return tl::unexpected{damaged(file, fmt::format("a row of its table '{}' was altered", table))};
   }

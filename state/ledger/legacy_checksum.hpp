@@ -11,6 +11,6 @@ namespace cohort::state {
 
 /// `ec::state_corrupt` if a row of the attached ledger `old`, which is of format 1 or 2, does not hold its check value.
 /// Throws `SQLite::Exception`.
-[[nodiscard]] expected<void> check_legacy_seals(SQLite::Database& connection, const std::filesystem::path& file);
+[[nodiscard]] expected<void> check_legacy_checksums(SQLite::Database& connection, const std::filesystem::path& file);
 
 }  // namespace cohort::state

@@ -27,7 +27,7 @@ struct result_file {
   std::string source;
   std::string target;
   std::string output_directory;  ///< Of the run: absolute, or relative to the project.
-  bool beside = false;
+  bool conflict_copy = false;
 };
 
 /// A target of one source.

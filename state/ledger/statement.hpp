@@ -18,35 +18,35 @@
 namespace cohort::state {
 
 /// Throws `SQLite::Exception`. Bound texts must outlive the query; they are not copied.
-class query {
+class statement {
  public:
-  explicit query(SQLite::Statement& statement) : statement_(statement) { statement_.reset(); }
-  query(const query&) = delete;
-  query& operator=(const query&) = delete;
-  ~query() { statement_.tryReset(); }
+  explicit statement(SQLite::Statement& statement) : statement_(statement) { statement_.reset(); }
+  statement(const statement&) = delete;
+  statement& operator=(const statement&) = delete;
+  ~statement() { statement_.tryReset(); }
 
-  query& whole(int64_t value) {
+  statement& whole(int64_t value) {
     statement_.bind(++parameter_, value);
     return *this;
   }
-  query& whole(uint64_t value) { return whole(static_cast<int64_t>(value)); }
-  query& whole(uint32_t value) { return whole(int64_t{value}); }
-  query& money(nano_dollars value) { return whole(value.count); }
-  query& money(const std::optional<nano_dollars>& value) {
+  statement& whole(uint64_t value) { return whole(static_cast<int64_t>(value)); }
+  statement& whole(uint32_t value) { return whole(int64_t{value}); }
+  statement& money(nano_dollars value) { return whole(value.count); }
+  statement& money(const std::optional<nano_dollars>& value) {
     if (value) return whole(value->count);
     statement_.bind(++parameter_);
     return *this;
   }
-  query& text(const std::string& value) {
+  statement& text(const std::string& value) {
     statement_.bindNoCopy(++parameter_, value);
     return *this;
   }
-  query& blob(std::string_view value) {
+  statement& blob(std::string_view value) {
     statement_.bindNoCopy(++parameter_, value.empty() ? "" : value.data(), static_cast<int>(value.size()));
     return *this;
   }
-  query& blob(const digest& value) { return blob({reinterpret_cast<const char*>(value.bytes.data()), 32}); }
-  query& identity(const task_id& id) {
+  statement& blob(const digest& value) { return blob({reinterpret_cast<const char*>(value.bytes.data()), 32}); }
+  statement& identity(const task_id& id) {
     for (size_t i = 0; i < 8; ++i) {
       identity_[i] = static_cast<char>(id.high >> (56 - 8 * i));
       identity_[i + 8] = static_cast<char>(id.low >> (56 - 8 * i));

@@ -113,7 +113,7 @@ bool more_than_a_torn_end(const reader& wal, const unsigned char* header, wal_ch
 fs::path wal_of(const fs::path& file) { return file.native() + "-wal"; }
 fs::path shm_of(const fs::path& file) { return file.native() + "-shm"; }
 
-expected<void> inspect_neighbours(const fs::path& file) {
+expected<void> check_neighbours(const fs::path& file) {
   struct stat info {};
   for (const auto& path : {file, wal_of(file), shm_of(file)})
     if (::lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode))
@@ -134,7 +134,7 @@ std::optional<uint32_t> ledger_format(const fs::path& file) {
 
 uint32_t first_signed_format() noexcept { return first_signed_version; }
 
-expected<void> inspect_header(const fs::path& file) {
+expected<void> check_header(const fs::path& file) {
   const reader ledger{file};
   if (!ledger.valid()) return tl::unexpected{system_error(errno, "open the ledger", file)};
   unsigned char h[100];
@@ -159,7 +159,7 @@ expected<void> inspect_header(const fs::path& file) {
   return {};
 }
 
-expected<void> inspect_wal(const fs::path& file) {
+expected<void> check_wal(const fs::path& file) {
   const auto path = wal_of(file);
   const reader wal{path};
   if (!wal.valid()) {

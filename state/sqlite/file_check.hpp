@@ -11,12 +11,12 @@
 namespace cohort::state {
 
 /// Checks the header of the ledger `file`. Errors: `ec::state_corrupt`, `ec::state_newer`, those of reading.
-[[nodiscard]] expected<void> inspect_header(const std::filesystem::path& file);
+[[nodiscard]] expected<void> check_header(const std::filesystem::path& file);
 
 /// Checks the WAL beside `file`, if there is one. A torn last transaction is what a crash leaves, and fine; more than
 /// one transaction from the first unreadable frame on cannot come from a crash, since each commit is synced before the
 /// next.
-[[nodiscard]] expected<void> inspect_wal(const std::filesystem::path& file);
+[[nodiscard]] expected<void> check_wal(const std::filesystem::path& file);
 
 /// The WAL's path, `file` with "-wal".
 [[nodiscard]] std::filesystem::path wal_of(const std::filesystem::path& file);
@@ -25,7 +25,7 @@ namespace cohort::state {
 /// To be asked before SQLite opens a ledger: it, its WAL and its index are plain files or missing, and there is no
 /// rollback journal, which SQLite would play back, deleting a file that the journal names. `ec::state_untrusted` if
 /// not.
-[[nodiscard]] expected<void> inspect_neighbours(const std::filesystem::path& file);
+[[nodiscard]] expected<void> check_neighbours(const std::filesystem::path& file);
 
 /// The format of the ledger at `file` by its header alone; nothing if it has none.
 [[nodiscard]] std::optional<uint32_t> ledger_format(const std::filesystem::path& file);

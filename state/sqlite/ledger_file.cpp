@@ -142,7 +142,7 @@ error error_of(const SQLite::Exception& thrown, const SQLite::Database* database
   return {kind, fmt::format("cannot {} in '{}': {}", action, file.string(), thrown.what())};
 }
 
-store::store(store&& other) noexcept
+ledger_file::ledger_file(ledger_file&& other) noexcept
     : file_(std::move(other.file_)),
       database_(std::move(other.database_)),
       ledger_id_(std::move(other.ledger_id_)),
@@ -150,7 +150,7 @@ store::store(store&& other) noexcept
       inode_(std::exchange(other.inode_, {0, 0})),
       in_session_(std::exchange(other.in_session_, false)) {}
 
-store::~store() {
+ledger_file::~ledger_file() {
   if (in_session_ && database_) end_session();
   database_.reset();
   if (inode_ != inode{0, 0}) {
@@ -161,17 +161,17 @@ store::~store() {
   }
 }
 
-void store::enroll() {
+void ledger_file::enroll() {
   inode_ = inode_of(file_);
   auto& files = files_of_this_process();
   const std::lock_guard guard{files.mutex};
   ++files.counts[inode_];
 }
 
-expected<store> store::peek(const fs::path& file, const signing_key& key) {
-  return guarded(nullptr, file, "read the ledger", [&]() -> expected<store> {
-    if (auto plain = inspect_neighbours(file); !plain) return tl::unexpected{plain.error()};
-    store made{file};
+expected<ledger_file> ledger_file::peek(const fs::path& file, const signing_key& key) {
+  return guarded(nullptr, file, "read the ledger", [&]() -> expected<ledger_file> {
+    if (auto plain = check_neighbours(file); !plain) return tl::unexpected{plain.error()};
+    ledger_file made{file};
     made.database_ =
         std::make_unique<SQLite::Database>(immutable_uri(file), SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI);
     harden(*made.database_);
@@ -181,30 +181,31 @@ expected<store> store::peek(const fs::path& file, const signing_key& key) {
   });
 }
 
-expected<store> store::open_for_writing(const fs::path& file, const fs::path& project, const signing_key& key) {
-  return guarded(nullptr, file, "open the ledger", [&]() -> expected<store> {
-    if (auto plain = inspect_neighbours(file); !plain) return tl::unexpected{plain.error()};
-    store made{file};
-    std::optional<identity_marks> alone;
+expected<ledger_file> ledger_file::open_for_writing(const fs::path& file, const fs::path& project,
+                                                    const signing_key& key) {
+  return guarded(nullptr, file, "open the ledger", [&]() -> expected<ledger_file> {
+    if (auto plain = check_neighbours(file); !plain) return tl::unexpected{plain.error()};
+    ledger_file made{file};
+    std::optional<identity_marks> marks;
     if (inode_of(file) == inode{0, 0}) {
       if (auto absent = missing(file); absent.error().code != ec::state_missing) return tl::unexpected{absent.error()};
       if (auto created = create(file, project, key); !created) return tl::unexpected{created.error()};
     } else if (!open_in_this_process(file)) {
-      if (auto sound = inspect_header(file); !sound) return tl::unexpected{sound.error()};
-      if (auto sound = inspect_wal(file); !sound) return tl::unexpected{sound.error()};
+      if (auto sound = check_header(file); !sound) return tl::unexpected{sound.error()};
+      if (auto sound = check_wal(file); !sound) return tl::unexpected{sound.error()};
       // The identity stands in the main file from the start. So a foreign ledger is known before SQLite opens it for
       // writing and reads its journal.
       if (const auto ours = peek(file, key); !ours) return tl::unexpected{ours.error()};
-      alone = marks_without_journal(file);
-      if (auto there = check_journal_present(file, alone); !there) return tl::unexpected{there.error()};
+      marks = marks_without_journal(file);
+      if (auto there = check_journal_present(file, marks); !there) return tl::unexpected{there.error()};
     }
     if (auto opened = made.open_writer(key); !opened) return tl::unexpected{opened.error()};
-    if (auto ours = check_journal_belongs(file, alone, made.database()); !ours) return tl::unexpected{ours.error()};
+    if (auto ours = check_journal_belongs(file, marks, made.database()); !ours) return tl::unexpected{ours.error()};
     return made;
   });
 }
 
-expected<void> store::open_writer(const signing_key& key) {
+expected<void> ledger_file::open_writer(const signing_key& key) {
   database_ = std::make_unique<SQLite::Database>(file_.native(), SQLite::OPEN_READWRITE | open_flags, 5000);
   enroll();
   return guarded(database_.get(), file_, "open the ledger", [&]() -> expected<void> {
@@ -222,7 +223,7 @@ expected<void> store::open_writer(const signing_key& key) {
 }
 
 /// A ledger belongs to whoever signed its identity. Its other rows are checked when they are read.
-expected<void> store::check_signed_by(const signing_key& key) {
+expected<void> ledger_file::check_signed_by(const signing_key& key) {
   if (format_of(*database_) < first_signed_version)
     return tl::unexpected{untrusted(file_, "was written by an older version of this program, which did not sign it")};
   SQLite::Statement row{*database_, "SELECT CAST(value AS TEXT) FROM meta WHERE key = 'ledger_id'"};
@@ -239,14 +240,14 @@ expected<void> store::check_signed_by(const signing_key& key) {
 }
 
 /// An earlier version, or a tool that copied it, may have left the ledger readable by others.
-void store::keep_private() const noexcept {
+void ledger_file::keep_private() const noexcept {
   for (const auto& path : {file_, wal_of(file_), shm_of(file_)})
     if (struct stat info{}; ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) && (info.st_mode & 0077) != 0)
       (void)::fchmodat(AT_FDCWD, path.c_str(), 0600, 0);
 }
 
 /// The mark goes into the main file at once, so that it is there when the WAL is not.
-expected<void> store::begin_session() {
+expected<void> ledger_file::begin_session() {
   return guarded(database_.get(), file_, "write the ledger", [&]() -> expected<void> {
     set_meta("session", random_hex(8));
     database_->exec("PRAGMA wal_checkpoint(PASSIVE)");
@@ -258,7 +259,7 @@ expected<void> store::begin_session() {
 
 /// Not the last one of this process: the session goes on. If the mark cannot be taken away, the WAL must stay: the next
 /// start asks for it.
-void store::end_session() noexcept {
+void ledger_file::end_session() noexcept {
   {
     auto& files = files_of_this_process();
     const std::lock_guard guard{files.mutex};
@@ -272,28 +273,30 @@ void store::end_session() noexcept {
   if (!ended) checkpoint_at_close(*database_, false);
 }
 
-void store::set_meta(const std::string& key, const std::string& value) const { write_meta(*database_, key, value); }
+void ledger_file::set_meta(const std::string& key, const std::string& value) const {
+  write_meta(*database_, key, value);
+}
 
-expected<store> store::open_for_reading(const fs::path& file, const std::optional<signing_key>& key) {
-  return guarded(nullptr, file, "read the ledger", [&]() -> expected<store> {
-    if (auto plain = inspect_neighbours(file); !plain) return tl::unexpected{plain.error()};
-    store made{file};
+expected<ledger_file> ledger_file::open_for_reading(const fs::path& file, const std::optional<signing_key>& key) {
+  return guarded(nullptr, file, "read the ledger", [&]() -> expected<ledger_file> {
+    if (auto plain = check_neighbours(file); !plain) return tl::unexpected{plain.error()};
+    ledger_file made{file};
     if (inode_of(file) == inode{0, 0}) return tl::unexpected{missing(file).error()};
     if (auto opened = made.open_reader(key); !opened) return tl::unexpected{opened.error()};
     return made;
   });
 }
 
-expected<void> store::open_reader(const std::optional<signing_key>& key) {
+expected<void> ledger_file::open_reader(const std::optional<signing_key>& key) {
   const bool here = open_in_this_process(file_);
   const bool live = here || open_elsewhere(file_);
-  std::optional<identity_marks> alone;
+  std::optional<identity_marks> marks;
   bool from_copy = false;
   if (!live) {
-    if (auto sound = inspect_header(file_); !sound) return sound;
-    if (auto sound = inspect_wal(file_); !sound) return sound;
-    alone = marks_without_journal(file_);
-    if (auto there = check_journal_present(file_, alone); !there) return there;
+    if (auto sound = check_header(file_); !sound) return sound;
+    if (auto sound = check_wal(file_); !sound) return sound;
+    marks = marks_without_journal(file_);
+    if (auto there = check_journal_present(file_, marks); !there) return there;
     from_copy = size_of(wal_of(file_)) > 0;
   }
   if (from_copy) {
@@ -308,7 +311,7 @@ expected<void> store::open_reader(const std::optional<signing_key>& key) {
     harden(*database_);
     if (auto ours = check_tables(*database_, file_); !ours) return ours;
     if (from_copy)
-      if (auto ours = check_journal_belongs(file_, alone, *database_); !ours) return ours;
+      if (auto ours = check_journal_belongs(file_, marks, *database_); !ours) return ours;
     if (format_of(*database_) < first_signed_version) return open_converted();
     if (!key) return tl::unexpected{untrusted(file_, "was not written by this user, who has signed nothing so far")};
     if (auto ours = check_signed_by(*key); !ours) return ours;
@@ -317,7 +320,7 @@ expected<void> store::open_reader(const std::optional<signing_key>& key) {
 }
 
 /// Nobody else has the copy, so its index needs no file (exclusive mode), and its WAL is not written back at the end.
-expected<void> store::open_copy() {
+expected<void> ledger_file::open_copy() {
   auto copy = ledger_copy::take(file_);
   if (!copy) return tl::unexpected{copy.error()};
   const auto name = copy->give_name();
@@ -332,7 +335,7 @@ expected<void> store::open_copy() {
 }
 
 /// The copy is signed with a key of the moment, which nothing else knows, and has no name once it is open.
-expected<void> store::open_converted() {
+expected<void> ledger_file::open_converted() {
   auto folder = (fs::temp_directory_path() / "cohort-ledger-XXXXXX").native();
   if (::mkdtemp(folder.data()) == nullptr) return tl::unexpected{system_error(errno, "create a folder like", folder)};
   const fs::path name = fs::path{folder} / "ledger.db";
@@ -350,7 +353,7 @@ expected<void> store::open_converted() {
   return done;
 }
 
-std::string store::meta(const char* key) const {
+std::string ledger_file::meta(const char* key) const {
   SQLite::Statement query{*database_,
                           fmt::format("SELECT value, {} FROM meta WHERE key = ?", sound_sql(ledger_table::meta))};
   query.bind(1, key);

@@ -17,23 +17,24 @@
 namespace cohort::state {
 
 /// An open, checked ledger file.
-class store {
+class ledger_file {
  public:
   /// Opens a ledger file that may be written; creates it, signed with `key`, if it is missing. `ec::state_untrusted` if
   /// `key` did not sign it.
-  [[nodiscard]] static expected<store> open_for_writing(const std::filesystem::path& file,
-                                                        const std::filesystem::path& project, const signing_key& key);
+  [[nodiscard]] static expected<ledger_file> open_for_writing(const std::filesystem::path& file,
+                                                              const std::filesystem::path& project,
+                                                              const signing_key& key);
   /// Opens without writing anything beside `file`. A WAL that a killed run left is read from a copy without
   /// a name. A ledger from before signatures is read from a converted copy; any other must be signed with `key`.
-  [[nodiscard]] static expected<store> open_for_reading(const std::filesystem::path& file,
-                                                        const std::optional<signing_key>& key);
+  [[nodiscard]] static expected<ledger_file> open_for_reading(const std::filesystem::path& file,
+                                                              const std::optional<signing_key>& key);
 
   /// Opens a closed ledger that `key` must have signed, without looking at its trees: for a few values of `meta`.
-  [[nodiscard]] static expected<store> peek(const std::filesystem::path& file, const signing_key& key);
+  [[nodiscard]] static expected<ledger_file> peek(const std::filesystem::path& file, const signing_key& key);
 
-  store(store&& other) noexcept;
-  store& operator=(store&&) = delete;
-  ~store();
+  ledger_file(ledger_file&& other) noexcept;
+  ledger_file& operator=(ledger_file&&) = delete;
+  ~ledger_file();
 
   [[nodiscard]] SQLite::Database& database() const noexcept { return *database_; }
   [[nodiscard]] const std::filesystem::path& file() const noexcept { return file_; }
@@ -57,7 +58,7 @@ class store {
   [[nodiscard]] expected<void> begin_session();
 
  private:
-  explicit store(std::filesystem::path file) : file_(std::move(file)) {}
+  explicit ledger_file(std::filesystem::path file) : file_(std::move(file)) {}
   [[nodiscard]] expected<void> open_writer(const signing_key& key);
   [[nodiscard]] expected<void> open_reader(const std::optional<signing_key>& key);
   [[nodiscard]] expected<void> open_copy();

@@ -19,17 +19,17 @@ namespace cohort::state {
 
 namespace fs = std::filesystem;
 
-ledger_place ledger::whereabouts() const noexcept {
+ledger_location ledger::whereabouts() const noexcept {
   int moved = 0;
   auto* handle = self_->file.database().getHandle();
   if (::sqlite3_file_control(handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved) != SQLITE_OK || moved == 0)
-    return ledger_place::there;
-  return self_->file.path_now().empty() ? ledger_place::deleted : ledger_place::moved;
+    return ledger_location::there;
+  return self_->file.path_now().empty() ? ledger_location::deleted : ledger_location::moved;
 }
 
 fs::path ledger::path_now() const { return self_->file.path_now(); }
 
-expected<void> store::copy_to(const fs::path& target) const {
+expected<void> ledger_file::copy_to(const fs::path& target) const {
   if (auto made = make_empty_draft(target); !made) return made;
   return guarded(database_.get(), file_, "copy the ledger", [&]() -> expected<void> {
     SQLite::Statement into{*database_, "VACUUM INTO ?"};
@@ -43,7 +43,7 @@ expected<void> store::copy_to(const fs::path& target) const {
   });
 }
 
-fs::path store::path_now() const {
+fs::path ledger_file::path_now() const {
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator{"/proc/self/fd", failed}) {
     struct stat info {};

@@ -42,8 +42,8 @@ std::optional<identity_marks> marks_without_journal(const fs::path& file) {
   }
 }
 
-expected<void> check_journal_present(const fs::path& file, const std::optional<identity_marks>& alone) {
-  if (!alone || alone->session.empty()) return {};
+expected<void> check_journal_present(const fs::path& file, const std::optional<identity_marks>& marks) {
+  if (!marks || marks->session.empty()) return {};
   std::error_code failed;
   const auto size = fs::file_size(wal_of(file), failed);
   if (!failed && size > empty_wal) return {};
@@ -51,13 +51,13 @@ expected<void> check_journal_present(const fs::path& file, const std::optional<i
       file, "its journal (-wal), which holds what was recorded last, is gone, though the last run did not close it")};
 }
 
-expected<void> check_journal_belongs(const fs::path& file, const std::optional<identity_marks>& alone,
+expected<void> check_journal_belongs(const fs::path& file, const std::optional<identity_marks>& marks,
                                      const SQLite::Database& database) {
-  if (!alone) return {};
+  if (!marks) return {};
   const auto together = marks_of(database);
-  if (together.ledger_id != alone->ledger_id)
+  if (together.ledger_id != marks->ledger_id)
     return tl::unexpected{damaged(file, "its journal (-wal) belongs to another ledger")};
-  if (together.commits < alone->commits)
+  if (together.commits < marks->commits)
     return tl::unexpected{damaged(file, "its journal (-wal) is older than the ledger itself")};
   return {};
 }

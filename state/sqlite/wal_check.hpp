@@ -29,11 +29,11 @@ struct identity_marks {
 
 /// `ec::state_corrupt` if a WAL must be there and is not.
 [[nodiscard]] expected<void> check_journal_present(const std::filesystem::path& file,
-                                                   const std::optional<identity_marks>& alone);
+                                                   const std::optional<identity_marks>& marks);
 
 /// `ec::state_corrupt` if the WAL, applied in `database`, is another ledger's or an older one.
 [[nodiscard]] expected<void> check_journal_belongs(const std::filesystem::path& file,
-                                                   const std::optional<identity_marks>& alone,
+                                                   const std::optional<identity_marks>& marks,
                                                    const SQLite::Database& database);
 
 }  // namespace cohort::state

@@ -148,7 +148,7 @@ inline model_info nano_model() {
 }
 
 /// Answers are files as they are; "broken" does not parse.
-class plain_craft : public task_craft {
+class plain_handler : public answer_handler {
  public:
   expected<std::string> extract(const task_spec&, std::string_view answer) const override {
     if (reading) reading();
@@ -161,10 +161,10 @@ class plain_craft : public task_craft {
     for (const auto& part : parts) all += part;
     return all;
   }
-  std::string why_alone(const task_spec&, const std::string& extracted) const override {
+  std::string why_not_mergeable(const task_spec&, const std::string& extracted) const override {
     return extracted.starts_with("alone") ? "it says so" : "";
   }
-  std::string other_name(const task_spec& task, const std::string& ending) const override {
+  std::string alternative_name(const task_spec& task, const std::string& ending) const override {
     if (meanwhile) meanwhile();
     return task.target + "." + ending;
   }
@@ -186,9 +186,9 @@ class plain_craft : public task_craft {
 /// A whole run over a plan of N tasks, under virtual time.
 struct run_fixture : actor_fixture {
   std::filesystem::path root = std::filesystem::temp_directory_path() / ("cohort-run-" + random_hex(6));
-  state::workspace place{root};
-  std::shared_ptr<scripted_provider> way = std::make_shared<scripted_provider>();
-  plain_craft craft;
+  state::workspace workspace{root};
+  std::shared_ptr<scripted_provider> provider = std::make_shared<scripted_provider>();
+  plain_handler handler;
   run_settings settings;
   retry_limits retries;
   uint32_t max_batches = 0;
@@ -197,7 +197,7 @@ struct run_fixture : actor_fixture {
   std::optional<node_rules> nodes;  ///< Set: nodes can join.
   std::vector<run_event> events;
   std::vector<caf::actor_addr> expelled;  ///< Nodes whose connections the HUB has ended.
-  std::shared_ptr<state::ledger> book;
+  std::shared_ptr<state::ledger> ledger;
   run_services services;
   coordinator_actor owner;
 
@@ -213,13 +213,13 @@ struct run_fixture : actor_fixture {
     settings.output_directory = "out";
     settings.batch_size = 5;
     retries.after_answer = {{ec::broken_code, 1}, {ec::empty_answer, 1}};
-    way->answer = [](const completion_request& request, uint32_t) {
+    provider->answer = [](const completion_request& request, uint32_t) {
       return good_answer("answer to " + request.prompt);
     };
   }
   ~run_fixture() override {
     take_down();
-    book.reset();
+    ledger.reset();
     std::filesystem::remove_all(root);
   }
 
@@ -238,20 +238,20 @@ struct run_fixture : actor_fixture {
   /// Stores a plan of `tasks` tasks in batches of `settings.batch_size`.
   void plan(uint32_t tasks) {
     open_ledger();
-    ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+    ASSERT_TRUE(ledger->begin_plan(settings, "nano-model"));
     std::vector<uint32_t> batch_of;
     for (uint32_t i = 0; i < tasks; ++i) {
-      ASSERT_TRUE(book->add_task(task(i)));
+      ASSERT_TRUE(ledger->add_task(task(i)));
       batch_of.push_back(i / settings.batch_size);
     }
-    ASSERT_TRUE(book->commit_plan(batch_of));
+    ASSERT_TRUE(ledger->commit_plan(batch_of));
   }
   void open_ledger() {
-    auto opened = state::ledger::open(place.ledger_file(), root, state::ledger::access::read_write);
+    auto opened = state::ledger::open(workspace.ledger_file(), root, state::ledger::access::read_write);
     ASSERT_TRUE(opened) << opened.error().message;
-    book = std::make_shared<state::ledger>(std::move(*opened));
+    ledger = std::make_shared<state::ledger>(std::move(*opened));
   }
-  run_record stored() const { return book->newest_run().value().value(); }
+  run_record stored() const { return ledger->newest_run().value().value(); }
 
   /// Long enough for what is recorded to be committed.
   void run() { pass(milliseconds{30}, milliseconds{2}); }
@@ -266,22 +266,22 @@ struct run_fixture : actor_fixture {
     context->settings = settings;
     context->model = nano_model();
     context->fallbacks = fallbacks;
-    context->craft = &craft;
+    context->handler = &handler;
     context->outcomes = outcome_policy{retries};
     context->max_batches = max_batches;
     const auto before = stored();
-    services.backlog = std::make_shared<judge_backlog>(most_unread);
+    services.backlog = std::make_shared<validation_backlog>(most_unread);
     owner = sys.spawn(coordinator, context, before, [this, context, before](const coordinator_actor& home) {
       services.progress = sys.spawn(progress, snapshot_of(before, steady_time{}), std::make_shared<collector>(events));
-      const auto awaited = nodes ? book->awaited(before.id).value() : std::vector<state::awaited_attempt>{};
-      services.recorder =
-          sys.spawn(recorder, context, book, recorder_options{place, root / "out", before.id, nodes.has_value()}, home);
+      const auto in_doubt = nodes ? ledger->in_doubt(before.id).value() : std::vector<state::in_doubt_attempt>{};
+      services.recorder = sys.spawn(recorder, context, ledger,
+                                    recorder_options{workspace, root / "out", before.id, nodes.has_value()}, home);
       budget money{{settings.on_limit == limit_policy::warn ? std::nullopt : settings.cost_limit, settings.budget}};
       for (const auto& batch : before.batches) money.carry_over(batch.index, batch.spent);
       services.money = sys.spawn(cost_monitor, money, services.progress,
                                  settings.on_limit == limit_policy::warn ? settings.cost_limit : std::nullopt);
-      services.judge = sys.spawn(judge, context, services.backlog);
-      services.gateway = sys.spawn(gateway, way, services.progress);
+      services.validator = sys.spawn(answer_validator, context, services.backlog);
+      services.gateway = sys.spawn(gateway, provider, services.progress);
       const resend_rule rule = [](uint32_t sends, milliseconds, const call_failure&) {
         return sends < 3 ? std::optional{milliseconds{100}} : std::nullopt;
       };
@@ -289,7 +289,7 @@ struct run_fixture : actor_fixture {
           worker_pool, settings.concurrent, [this, rule] { return sys.spawn(worker, services.gateway, rule); }, home);
       if (nodes)
         services.hub =
-            sys.spawn(hub, hub_parts{context, book->identity().value(), before.id, before.batch_id, *nodes, awaited,
+            sys.spawn(hub, hub_parts{context, ledger->identity().value(), before.id, before.batch_id, *nodes, in_doubt,
                                      services.recorder, services.pool, services.money, services.progress, home,
                                      [this](const caf::actor_addr& whom) { expelled.push_back(whom); }});
       return services;
@@ -314,7 +314,7 @@ struct run_fixture : actor_fixture {
     if (!owner) return;
     end(owner);
     if (services.hub) end(services.hub);
-    end(services.judge);
+    end(services.validator);
     end(services.pool);
     end(services.money);
     end(services.gateway);

@@ -20,17 +20,17 @@ const std::string es_file =
     "expect(total([])).toBe(0);\n});\n";
 
 expected<std::string> python(std::string_view answer) {
-  return planning::craft().extract(planning::task_in("python", "test_cart.py"), answer);
+  return planning::handler().extract(planning::task_in("python", "test_cart.py"), answer);
 }
 expected<std::string> typescript(std::string_view answer) {
-  return planning::craft().extract(planning::task_in("typescript", "cart.test.ts"), answer);
+  return planning::handler().extract(planning::task_in("typescript", "cart.test.ts"), answer);
 }
 
 constexpr std::optional<ec> accepted;
 
 /// Why `code` is no test file; nothing if it is one.
 std::optional<ec> outcome_of(const std::string& language, const std::string& target, const std::string& code) {
-  const auto found = planning::craft().extract(planning::task_in(language, target), "```\n" + code + "\n```\n");
+  const auto found = planning::handler().extract(planning::task_in(language, target), "```\n" + code + "\n```\n");
   return found ? accepted : found.error().code;
 }
 
@@ -124,7 +124,7 @@ TEST(answer, that_is_unusable_has_a_name) {
   EXPECT_EQ(typescript("```ts\ntest(\"x\", () => { expect(1).toBe(1;\n```").error().code, ec::broken_code);
   EXPECT_EQ(python("```python\n" + python_file + "\ndef test_cut_off():\n    assert total([1, 2\n```").error().code,
             ec::broken_code);
-  EXPECT_EQ(planning::craft().extract(planning::task_in("cobol", "x"), "```\n```").error().code, ec::config_invalid);
+  EXPECT_EQ(planning::handler().extract(planning::task_in("cobol", "x"), "```\n```").error().code, ec::config_invalid);
 }
 
 TEST(answer, in_another_language_is_no_test) {
@@ -213,7 +213,7 @@ TEST(answer, in_a_language_without_shapes_of_tests_must_define_something) {
   auto described = nlohmann::json::parse(read_file(file, 1U << 20).value());
   described["syntax"].erase("tests");
   config.write("languages/go/language.json", described.dump());
-  const auto loaded = load_test_craft(config.root());
+  const auto loaded = load_test_answer_handler(config.root());
   ASSERT_TRUE(loaded) << loaded.error().message;
   const auto extract = [&](const std::string& code) {
     return (*loaded)->extract(planning::task_in("go", "cart_test.go"), "```go\n" + code + "\n```\n");
@@ -244,7 +244,7 @@ TEST(answer, that_keeps_the_parser_busy_is_given_up_once_and_not_again_for_each_
   const auto nuls = "```" + std::string(27, '\0');
   const auto answer = "````\n```````\n```\n```\n```\n" + nuls + "est.tsx\n````\n```````\n```\n```\n" + tangle;
   const auto begin = std::chrono::steady_clock::now();
-  EXPECT_FALSE(planning::craft().extract(planning::task_in("typescript", "view.test.tsx"), answer));
+  EXPECT_FALSE(planning::handler().extract(planning::task_in("typescript", "view.test.tsx"), answer));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   EXPECT_LT(took.count(), 8.0);
 }
@@ -255,7 +255,7 @@ double cpu_seconds_for(const std::string& answer, const std::string& language = 
   timespec begin{};
   timespec end{};
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-  static_cast<void>(planning::craft().extract(planning::task_in(language, "test_cart"), answer));
+  static_cast<void>(planning::handler().extract(planning::task_in(language, "test_cart"), answer));
   clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
   return static_cast<double>(end.tv_sec - begin.tv_sec) + static_cast<double>(end.tv_nsec - begin.tv_nsec) / 1e9;
 }

@@ -6,7 +6,7 @@ namespace cohort::answers {
 namespace {
 
 std::string merged(const std::string& language, const std::string& target, const std::vector<std::string>& parts) {
-  const auto result = planning::craft().assemble(planning::task_in(language, target), parts);
+  const auto result = planning::handler().assemble(planning::task_in(language, target), parts);
   return result ? *result : result.error().message;
 }
 
@@ -138,8 +138,8 @@ TEST(merge, of_go_has_one_package_clause_and_its_imports_first) {
 
 TEST(merge, takes_a_single_part_as_it_is_and_refuses_none) {
   EXPECT_EQ(merged("python", "t.py", {python_one}), python_one);
-  EXPECT_EQ(planning::craft().assemble(planning::task_in("python", "t.py"), {}).error().code, ec::no_code);
-  EXPECT_EQ(planning::craft().assemble(planning::task_in("python", "t.py"), {"def f(:\n"}).error().code,
+  EXPECT_EQ(planning::handler().assemble(planning::task_in("python", "t.py"), {}).error().code, ec::no_code);
+  EXPECT_EQ(planning::handler().assemble(planning::task_in("python", "t.py"), {"def f(:\n"}).error().code,
             ec::broken_code);
 }
 
@@ -154,8 +154,8 @@ TEST(merge, of_many_parts_takes_no_longer_than_a_moment) {
   EXPECT_EQ(occurrences(text, "def test_last"), 10u);
 }
 
-std::string why_alone(const std::string& language, const std::string& target, const std::string& part) {
-  return planning::craft().why_alone(planning::task_in(language, target), part);
+std::string why_not_mergeable(const std::string& language, const std::string& target, const std::string& part) {
+  return planning::handler().why_not_mergeable(planning::task_in(language, target), part);
 }
 
 TEST(merge, of_python_changes_the_files_own_names_only) {
@@ -296,13 +296,13 @@ TEST(merge, leaves_parts_alone_that_act_on_a_whole_file) {
        {"vi.mock(\"node:fs\");\n", "export const a = 1;\n", "process.env.TZ = \"UTC\";\n", "setUp();\n",
         "declare global { var x: number }\n", "namespace n { export const a = 1; }\n", "vi.useFakeTimers();\n",
         "// @vitest-environment jsdom\n", "import fs = require(\"fs\");\n", "var a = await b();\n"})
-    EXPECT_NE(why_alone("typescript", "a.test.ts", test + effect), "") << effect;
+    EXPECT_NE(why_not_mergeable("typescript", "a.test.ts", test + effect), "") << effect;
   for (const std::string harmless :
        {"const a = await b();\n", "function f() { vi.useFakeTimers(); }\n",
         "type A = number;\ninterface B {}\nenum C { D }\n", "// a comment\n", "beforeEach(() => vi.useFakeTimers());\n",
         "cases.forEach((c) => { it(c, f); });\n", "if (posix) describe(\"x\", () => {});\n",
         "describe.each([1])(\"x\", f);\n"})
-    EXPECT_EQ(why_alone("typescript", "a.test.ts", test + harmless), "") << harmless;
+    EXPECT_EQ(why_not_mergeable("typescript", "a.test.ts", test + harmless), "") << harmless;
   const std::string python = "import pytest\n\n\ndef test_a():\n    pass\n\n\n";
   for (const std::string effect :
        {"pytestmark = pytest.mark.slow\n", "def setUpModule(): pass\n", "from cart import *\n",
@@ -311,18 +311,18 @@ TEST(merge, leaves_parts_alone_that_act_on_a_whole_file) {
         "@pytest.fixture\ndef cart(): pass\n\n\n@pytest.mark.usefixtures(\"cart\")\ndef test_x(): pass\n",
         "@pytest.fixture\ndef cart(): pass\n\n\n@pytest.mark.parametrize(\"cart, n\", [])\ndef test_x(cart, n): pass\n",
         "@pytest.fixture\ndef cart(): pass\n\n\ndef test_x(): f(cart=1)\n"})
-    EXPECT_NE(why_alone("python", "t.py", python + effect), "") << effect;
+    EXPECT_NE(why_not_mergeable("python", "t.py", python + effect), "") << effect;
   for (const std::string harmless :
        {"sys.path.insert(0, \"x\")\n", "a = b = 1\n", "x, (y, *z) = 1, (2, 3)\n",
         "if __name__ == \"__main__\":\n    main()\n",
         "@pytest.fixture\ndef cart(): pass\n\n\ndef test_x(cart): assert cart == \"a cart\"\n", "\"\"\"cart\"\"\"\n"})
-    EXPECT_EQ(why_alone("python", "t.py", python + harmless), "") << harmless;
+    EXPECT_EQ(why_not_mergeable("python", "t.py", python + harmless), "") << harmless;
   const std::string go = "package a_test\n\nimport \"testing\"\n\nfunc TestA(t *testing.T) {}\n\n";
   for (const std::string effect :
        {"func TestMain(m *testing.M) {}\n", "func init() {}\n", "import . \"fmt\"\n",
         "type base struct{}\n\ntype full struct{ base }\n", "const key = 1\n\nvar m = map[int]int{key: 1}\n"})
-    EXPECT_NE(why_alone("go", "a/a_test.go", go + effect), "") << effect;
-  EXPECT_EQ(why_alone("go", "a/a_test.go", go + "var _ I = stub{}\n\ntype stub struct{ base int }\n"), "");
+    EXPECT_NE(why_not_mergeable("go", "a/a_test.go", go + effect), "") << effect;
+  EXPECT_EQ(why_not_mergeable("go", "a/a_test.go", go + "var _ I = stub{}\n\ntype stub struct{ base int }\n"), "");
 }
 
 TEST(merge, needs_queries_that_the_grammar_understands) {
@@ -331,7 +331,7 @@ TEST(merge, needs_queries_that_the_grammar_understands) {
   const auto file = config.root() / "languages" / "go" / "locals.scm";
   const auto problem = [&](const std::string& text) {
     EXPECT_TRUE(replace_file(file, text, durability::later));
-    const auto loaded = load_test_craft(config.root());
+    const auto loaded = load_test_answer_handler(config.root());
     return loaded ? std::string{} : loaded.error().message;
   };
   EXPECT_EQ(problem("(identifier) @name\n"), "");
@@ -343,15 +343,16 @@ TEST(merge, needs_queries_that_the_grammar_understands) {
   EXPECT_EQ(problem("((("), where + "line 1: not a query");
   EXPECT_EQ(problem("(identifier) @nome\n"), where + "unknown capture '@nome'");
   std::filesystem::remove(file);
-  const auto without = load_test_craft(config.root());
+  const auto without = load_test_answer_handler(config.root());
   ASSERT_TRUE(without);
-  EXPECT_NE((*without)->why_alone(planning::task_in("go", "a/a_test.go"), "package a\n\nfunc TestA(t *testing.T) {}\n"),
+  EXPECT_NE((*without)->why_not_mergeable(planning::task_in("go", "a/a_test.go"),
+                                          "package a\n\nfunc TestA(t *testing.T) {}\n"),
             "");
 }
 
 TEST(merge, names_further_files_so_that_frameworks_find_them) {
   const auto other = [](const std::string& language, const std::string& target) {
-    return planning::craft().other_name(planning::task_in(language, target), "part2");
+    return planning::handler().alternative_name(planning::task_in(language, target), "part2");
   };
   EXPECT_EQ(other("python", "tests/test_cart.py"), "tests/test_cart_part2.py");
   EXPECT_EQ(other("typescript", "src/cart.test.ts"), "src/cart_part2.test.ts");

@@ -19,7 +19,7 @@ names sorted(names list) {
 }
 
 names tests_in(const std::string& language, const std::string& target, const std::string& text) {
-  return sorted(planning::craft().results_in(planning::task_in(language, target), text));
+  return sorted(planning::handler().results_in(planning::task_in(language, target), text));
 }
 
 struct made_for {
@@ -47,12 +47,12 @@ TEST(result_names, are_those_that_targets_and_other_names_have) {
       file.path = path;
       file.language = planning::languages().by_path(path)->id;
       file.modules = modules;
-      const std::vector<planning::target_wish> wishes{{&file, framework}};
-      auto task = planning::task_in(file.language, planning::name_targets(wishes, {}, planning::texts()).at(path));
+      const std::vector<planning::target_request> requests{{&file, framework}};
+      auto task = planning::task_in(file.language, planning::name_targets(requests, {}, planning::texts()).at(path));
       task.traits["framework"] = framework;
-      EXPECT_TRUE(planning::craft().is_result_name(task, task.target)) << task.target;
+      EXPECT_TRUE(planning::handler().is_result_name(task, task.target)) << task.target;
       for (const auto* ending : {"2", "part3", "part3_2"})
-        EXPECT_TRUE(planning::craft().is_result_name(task, planning::craft().other_name(task, ending)))
+        EXPECT_TRUE(planning::handler().is_result_name(task, planning::handler().alternative_name(task, ending)))
             << task.target << ' ' << ending;
     }
 }
@@ -61,11 +61,11 @@ TEST(result_names, are_no_others) {
   const auto python = planning::task_in("python", "test_a.py");
   for (const auto* name : {".bashrc", "conftest.py", "a/conftest.py", "a.py", "test_.py", "test_a", "test_a.sh", "",
                            "/", "test_a.py/x", "test_a/b.py", ".git/hooks/pre-commit"})
-    EXPECT_FALSE(planning::craft().is_result_name(python, name)) << name;
+    EXPECT_FALSE(planning::handler().is_result_name(python, name)) << name;
   const auto script = planning::task_in("javascript", "a.test.js");
   for (const auto* name : {"a.js", ".test.js", "jest.config.js", "package.json", "a.test.js.sh", "a.test.py"})
-    EXPECT_FALSE(planning::craft().is_result_name(script, name)) << name;
-  EXPECT_FALSE(planning::craft().is_result_name(planning::task_in("no such language", "test_a.py"), "test_a.py"));
+    EXPECT_FALSE(planning::handler().is_result_name(script, name)) << name;
+  EXPECT_FALSE(planning::handler().is_result_name(planning::task_in("no such language", "test_a.py"), "test_a.py"));
 }
 
 TEST(results, are_the_tests_of_a_file_by_name) {
@@ -100,7 +100,7 @@ TEST(results, keep_their_names_when_parts_are_merged) {
       EXPECT_FALSE(own.empty());
       wanted.insert(wanted.end(), own.begin(), own.end());
     }
-    const auto merged = planning::craft().assemble(planning::task_in(language, target), parts);
+    const auto merged = planning::handler().assemble(planning::task_in(language, target), parts);
     ASSERT_TRUE(merged) << merged.error().message;
     EXPECT_EQ(tests_in(language, target, *merged), sorted(wanted)) << *merged;
   }

@@ -77,11 +77,11 @@ TEST(text_display, keeps_the_meaning_of_json) {
 }
 
 TEST(text_display, gives_names_no_meaning_in_markdown) {
-  const auto line = [](std::string_view text) { return markdown_code(text, markdown_place::line); };
+  const auto line = [](std::string_view text) { return markdown_code(text, markdown_context::line); };
   EXPECT_EQ(line("a_b*c*.py"), "`a_b*c*.py`");
   EXPECT_EQ(line("a`b``c"), "```a`b``c```");
   EXPECT_EQ(line("`x"), "`` `x ``");
-  EXPECT_EQ(markdown_code("a|b\\|c", markdown_place::cell), "`a\\x7cb\\\\x7cc`");
+  EXPECT_EQ(markdown_code("a|b\\|c", markdown_context::cell), "`a\\x7cb\\\\x7cc`");
   EXPECT_EQ(line("a\n# b"), "`a\\n# b`");
   EXPECT_EQ(markdown_text("[x](http://e) <b> www.e"), "\\[x\\]\\(http\\://e\\) \\<b\\> www\\.e");
 }

@@ -30,14 +30,14 @@ class fault_plan {
   fault_plan() noexcept {
     if (const char* file = std::getenv("COHORT_FAULT_CENSUS"); file != nullptr)
       census_ = ::open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    const char* wish = std::getenv("COHORT_FAULT");
-    if (wish == nullptr) return;
+    const char* request = std::getenv("COHORT_FAULT");
+    if (request == nullptr) return;
     char name[64] = {};
     unsigned long long first = 0;
     unsigned long long count = 0;
-    const int fields = std::sscanf(wish, "%63[^:]:%llu:%d:%llu", name, &first, &error_, &count);
+    const int fields = std::sscanf(request, "%63[^:]:%llu:%d:%llu", name, &first, &error_, &count);
     if ((fields != 2 && fields != 4) || first == 0) {
-      std::fprintf(stderr, "COHORT_FAULT is not NAME:N or NAME:N:ERRNO:COUNT: %s\n", wish);
+      std::fprintf(stderr, "COHORT_FAULT is not NAME:N or NAME:N:ERRNO:COUNT: %s\n", request);
       std::_Exit(99);
     }
     name_ = name;
@@ -78,7 +78,7 @@ fault_plan& plan() noexcept {
 }
 
 /// True if the call is to fail; `errno` is set.
-bool meets_fate(const char* name) noexcept {
+bool ends_with(const char* name) noexcept {
   const auto what = plan().pass(name);
   if (what == fate::die) die();
   if (what == fate::fail) errno = plan().error();
@@ -86,7 +86,7 @@ bool meets_fate(const char* name) noexcept {
 }
 
 ssize_t write_torn(int fd, const void* data, size_t size) {
-  if (meets_fate("ledger.write")) return -1;
+  if (ends_with("ledger.write")) return -1;
   if (plan().pass("ledger.torn_write") == fate::die) {
     (void)!::write(fd, data, size / 2);
     die();
@@ -95,7 +95,7 @@ ssize_t write_torn(int fd, const void* data, size_t size) {
 }
 
 ssize_t pwrite_torn(int fd, const void* data, size_t size, off_t offset) {
-  if (meets_fate("ledger.write")) return -1;
+  if (ends_with("ledger.write")) return -1;
   if (plan().pass("ledger.torn_write") == fate::die) {
     (void)!::pwrite(fd, data, size / 2, offset);
     die();
@@ -103,9 +103,9 @@ ssize_t pwrite_torn(int fd, const void* data, size_t size, off_t offset) {
   return ::pwrite(fd, data, size, offset);
 }
 
-int truncate_or_die(int fd, off_t size) { return meets_fate("ledger.truncate") ? -1 : ::ftruncate(fd, size); }
+int truncate_or_die(int fd, off_t size) { return ends_with("ledger.truncate") ? -1 : ::ftruncate(fd, size); }
 
-int unlink_or_die(const char* path) { return meets_fate("ledger.unlink") ? -1 : ::unlink(path); }
+int unlink_or_die(const char* path) { return ends_with("ledger.unlink") ? -1 : ::unlink(path); }
 
 /// SQLite lets its system calls be replaced, by name.
 struct sqlite_calls {

@@ -31,14 +31,14 @@ struct totals {
 } sums;
 
 /// What a ledger tells about its newest run, in one digest; the error's name if it tells nothing.
-std::string told(const state::ledger& book) {
-  const auto newest = book.newest_run();
+std::string told(const state::ledger& ledger) {
+  const auto newest = ledger.newest_run();
   if (!newest) return std::string{name(newest.error().code)};
   if (!*newest) return "no run";
   const auto& run = **newest;
   std::string all = fmt::format("{} {} {}", run.batch_id, run.spent().confirmed.count, run.spent().unconfirmed.count);
   for (uint32_t i = 0; i < run.batches.size(); ++i) {
-    const auto tasks = book.load_batch(run.id, i);
+    const auto tasks = ledger.load_batch(run.id, i);
     if (!tasks) return std::string{name(tasks.error().code)};
     for (const auto& task : *tasks)
       all += fmt::format("{}{}{}{}", to_string(task.spec.id), name(task.state), task.spec.request.prompt, task.answer);
@@ -47,15 +47,15 @@ std::string told(const state::ledger& book) {
 }
 
 /// What opening brings: a digest, or the error's name.
-std::string opened(const state::workspace& place, state::mode how) {
+std::string opened(const state::workspace& workspace, state::mode how) {
   ++sums.openings;
-  const auto book = state::ledger::open(place.ledger_file(), place.project, how);
-  return book ? told(*book) : std::string{name(book.error().code)};
+  const auto ledger = state::ledger::open(workspace.ledger_file(), workspace.project, how);
+  return ledger ? told(*ledger) : std::string{name(ledger.error().code)};
 }
 
 /// A ledger whose writer was killed.
 struct scene {
-  state::workspace place;
+  state::workspace workspace;
   std::string base;                 ///< The main file.
   std::string wal;                  ///< As the killed writer left it.
   size_t last_commit = 0;           ///< Where the last commit begins in `wal`.
@@ -63,19 +63,21 @@ struct scene {
 };
 
 /// Never returns: the writer is gone before it can close anything.
-[[noreturn]] void write_history(const state::workspace& place, const fs::path& notes, uint64_t history) {
+[[noreturn]] void write_history(const state::workspace& workspace, const fs::path& notes, uint64_t history) {
   std::mt19937_64 dice{history};
-  auto book = state::ledger::open(place.ledger_file(), place.project, state::mode::read_write).value();
+  auto ledger = state::ledger::open(workspace.ledger_file(), workspace.project, state::mode::read_write).value();
   std::vector<std::string> names;
   for (uint64_t i = 0, count = 2 + dice() % 12; i < count; ++i) names.push_back(fmt::format("h{}t{}", history, i));
-  const auto run = state::state_test::plan(book, names, 3, 200 + dice() % 6000);
+  const auto run = state::state_test::plan(ledger, names, 3, 200 + dice() % 6000);
   std::ofstream out{notes};
-  const auto note = [&] { out << told(book) << ' ' << fs::file_size(state::wal_of(place.ledger_file())) << '\n'; };
+  const auto note = [&] {
+    out << told(ledger) << ' ' << fs::file_size(state::wal_of(workspace.ledger_file())) << '\n';
+  };
   for (const auto& task : names) {
     const auto reserved = static_cast<int64_t>(dice() % state::cent);
-    state::state_test::store(book, run, state::intent_for(task, 1, reserved));
+    state::state_test::store(ledger, run, state::intent_for(task, 1, reserved));
     note();
-    state::state_test::store(book, run, state::answer_for(task, 1, std::string(dice() % 9000, 'x') + task),
+    state::state_test::store(ledger, run, state::answer_for(task, 1, std::string(dice() % 9000, 'x') + task),
                              state::intent_for(task, 2));
     note();
   }
@@ -85,8 +87,8 @@ struct scene {
 
 scene make_scene(const fs::path& folder, uint64_t history) {
   scene made{state::workspace{folder / "project"}, {}, {}, 0, {}};
-  fs::create_directories(made.place.root());
-  claim(state::in_killed_child([&] { write_history(made.place, folder / "notes", history); }) == 7,
+  fs::create_directories(made.workspace.root());
+  claim(state::in_killed_child([&] { write_history(made.workspace, folder / "notes", history); }) == 7,
         "the writer failed");
   std::ifstream notes{folder / "notes"};
   std::vector<size_t> sizes;
@@ -95,8 +97,8 @@ scene make_scene(const fs::path& folder, uint64_t history) {
     made.truths.push_back(truth);
     sizes.push_back(size);
   }
-  made.base = read_file(made.place.ledger_file()).value();
-  made.wal = read_file(state::wal_of(made.place.ledger_file())).value();
+  made.base = read_file(made.workspace.ledger_file()).value();
+  made.wal = read_file(state::wal_of(made.workspace.ledger_file())).value();
   claim(made.truths.size() >= 4 && sizes.back() == made.wal.size(), "the notes do not fit the WAL");
   made.last_commit = sizes[sizes.size() - 2];
   return made;
@@ -104,7 +106,7 @@ scene make_scene(const fs::path& folder, uint64_t history) {
 
 /// Puts both files down; `wal` empty: none.
 void lay(const scene& at, const std::string& base, const std::string& wal) {
-  const auto file = at.place.ledger_file();
+  const auto file = at.workspace.ledger_file();
   state::state_test::overwrite(file, base);
   fs::remove(state::shm_of(file));
   if (wal.empty())
@@ -120,7 +122,7 @@ void expect(const scene& at, const std::string& base, const std::string& wal, co
   lay(at, base, wal);
   for (const auto how : {state::mode::read_only, state::mode::read_write}) {
     if (how == state::mode::read_write && !write) return;
-    const auto outcome = opened(at.place, how);
+    const auto outcome = opened(at.workspace, how);
     const bool corrupt = outcome == name(ec::state_corrupt) || outcome == name(ec::state_untrusted);
     const bool good = std::find(allowed.begin(), allowed.end(), outcome) != allowed.end();
     claim(good || (corrupt && may_be_corrupt), where + " brings " + outcome);
@@ -128,7 +130,7 @@ void expect(const scene& at, const std::string& base, const std::string& wal, co
     sums.last_lost += outcome == at.truths[at.truths.size() - 2] ? 1 : 0;
     sums.unharmed += outcome == at.truths.back() ? 1 : 0;
     if (!corrupt && how == state::mode::read_write) return;
-    const auto file = at.place.ledger_file();
+    const auto file = at.workspace.ledger_file();
     claim(read_file(file).value() == base, where + ": the ledger was changed");
     const auto journal = read_file(state::wal_of(file));
     claim(journal.value_or("") == wal, where + ": the WAL was changed");
@@ -171,11 +173,11 @@ void flip_the_ledger(const scene& at, uint64_t stride, std::mt19937_64& dice) {
     const auto bit = dice();
     const auto bad = flipped(at.base, byte, bit);
     lay(at, bad, at.wal);
-    const auto outcome = opened(at.place, state::mode::read_only);
+    const auto outcome = opened(at.workspace, state::mode::read_only);
     const bool refused = outcome == name(ec::state_corrupt) || outcome == name(ec::state_newer) ||
                          outcome == name(ec::state_foreign) || outcome == name(ec::state_untrusted);
     claim(refused || outcome == at.truths.back(), fmt::format("bit {} of byte {} brings {}", bit % 8, byte, outcome));
-    claim(read_file(at.place.ledger_file()).value() == bad, "a damaged ledger was changed");
+    claim(read_file(at.workspace.ledger_file()).value() == bad, "a damaged ledger was changed");
   }
 }
 
@@ -189,38 +191,39 @@ void exchange_files(const scene& at, const fs::path& folder, uint64_t history) {
     expect(at, stranger->base, at.wal, {}, true, true, "the ledger of another WAL");
     lay(at, stranger->base, stranger->wal);
     for (const auto how : {state::mode::read_only, state::mode::read_write})
-      claim(opened(at.place, how) == name(ec::state_foreign), "another project's ledger was taken");
+      claim(opened(at.workspace, how) == name(ec::state_foreign), "another project's ledger was taken");
     // Swapped: that project has got ours.
     lay(*stranger, at.base, at.wal);
     for (const auto how : {state::mode::read_only, state::mode::read_write})
-      claim(opened(at.place, how) == name(ec::state_foreign), "a swapped ledger was taken");
+      claim(opened(at.workspace, how) == name(ec::state_foreign), "a swapped ledger was taken");
     // That project has none any more.
     lay(*stranger, at.base, "");
-    fs::remove(stranger->place.ledger_file());
-    claim(opened(at.place, state::mode::read_write) == name(ec::state_foreign), "a misplaced ledger was taken");
+    fs::remove(stranger->workspace.ledger_file());
+    claim(opened(at.workspace, state::mode::read_write) == name(ec::state_foreign), "a misplaced ledger was taken");
   }
   lay(at, at.base, at.wal);
-  fs::remove(at.place.ledger_file());
-  claim(opened(at.place, state::mode::read_write) == name(ec::state_corrupt),
+  fs::remove(at.workspace.ledger_file());
+  claim(opened(at.workspace, state::mode::read_write) == name(ec::state_corrupt),
         "a WAL without its ledger was passed over");
-  claim(!fs::exists(at.place.ledger_file()), "a new ledger was made over a WAL");
+  claim(!fs::exists(at.workspace.ledger_file()), "a new ledger was made over a WAL");
   lay(at, at.base, at.wal);
-  state::state_test::overwrite(state::shm_of(at.place.ledger_file()), std::string(32768, 'z'));
-  claim(opened(at.place, state::mode::read_write) == at.truths.back(), "a damaged -shm does harm");
+  state::state_test::overwrite(state::shm_of(at.workspace.ledger_file()), std::string(32768, 'z'));
+  claim(opened(at.workspace, state::mode::read_write) == at.truths.back(), "a damaged -shm does harm");
 }
 
 /// The view, cut and flipped: it agrees with the run only if it says the same.
 void damage_the_view(const scene& at, uint64_t stride) {
   lay(at, at.base, at.wal);
-  const auto book = state::ledger::open(at.place.ledger_file(), at.place.project, state::mode::read_only).value();
-  const auto run = state::state_test::newest(book);
-  const auto good = state::render_view(run);
-  const auto file = at.place.view_file();
+  const auto ledger =
+      state::ledger::open(at.workspace.ledger_file(), at.workspace.project, state::mode::read_only).value();
+  const auto run = state::state_test::newest(ledger);
+  const auto good = state::render_batch_state(run);
+  const auto file = at.workspace.batch_state_path();
   const auto disagrees = [&](const std::string& content, const std::string& where) {
     ++sums.views;
     state::state_test::overwrite(file, content);
-    (void)state::read_view(file);
-    if (!state::view_agrees(file, run)) return;
+    (void)state::read_batch_state(file);
+    if (!state::batch_state_agrees(file, run)) return;
     // Blanks and times may differ.
     const auto normal = [](std::string text) { return std::erase_if(text, [](char c) { return c <= ' '; }), text; };
     const auto same = normal(content).substr(0, normal(content).find("\"startTime\""));

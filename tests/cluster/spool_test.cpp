@@ -11,7 +11,7 @@ namespace {
 struct node_spool : folder_fixture {
   static spooled_answer answer(uint32_t number, std::string text) {
     spooled_answer x;
-    x.book = std::string(32, 'b');
+    x.ledger_id = std::string(32, 'b');
     x.run = 3;
     x.task = task_id_from(sha256("task " + std::to_string(number)));
     x.attempt = number;
@@ -61,60 +61,60 @@ TEST_F(node_spool, belongs_to_one_process) {
 }
 
 TEST_F(node_spool, puts_torn_and_altered_answers_aside) {
-  const auto place = spool::open(root);
-  ASSERT_TRUE(place);
-  ASSERT_TRUE(place->keep(answer(1, "one")));
-  ASSERT_TRUE(place->keep(answer(2, "two")));
+  const auto spool = spool::open(root);
+  ASSERT_TRUE(spool);
+  ASSERT_TRUE(spool->keep(answer(1, "one")));
+  ASSERT_TRUE(spool->keep(answer(2, "two")));
   for (const auto& entry : std::filesystem::directory_iterator{root}) {
     if (entry.path().extension() != ".answer") continue;
     std::filesystem::resize_file(entry.path(), std::filesystem::file_size(entry.path()) - 1);
     break;
   }
-  const auto found = place->load();
+  const auto found = spool->load();
   ASSERT_TRUE(found);
   EXPECT_EQ(found->answers.size(), 1u);
   ASSERT_EQ(found->damaged.size(), 1u);
   EXPECT_TRUE(std::filesystem::exists(found->damaged.front()));
-  EXPECT_TRUE(place->load()->damaged.empty()) << "it is told once";
+  EXPECT_TRUE(spool->load()->damaged.empty()) << "it is told once";
 }
 
 TEST_F(node_spool, writes_nowhere_else_whatever_an_answer_says_of_itself) {
-  const auto place = spool::open(root / "spool");
-  ASSERT_TRUE(place);
+  const auto spool = spool::open(root / "spool");
+  ASSERT_TRUE(spool);
   std::ofstream{root / "victim"} << "mine";
   auto foreign = answer(1, "planted");
-  for (std::string book :
+  for (std::string ledger_id :
        {std::string{root / "victim"} + '\0', std::string{"../victim"}, std::string{"../victim\0", 10}, std::string{},
         std::string(32, 'B'), std::string(31, 'b'), std::string(32, '/')}) {
-    foreign.book = book;
-    const auto kept = place->keep(foreign);
-    ASSERT_FALSE(kept) << book;
+    foreign.ledger_id = ledger_id;
+    const auto kept = spool->keep(foreign);
+    ASSERT_FALSE(kept) << ledger_id;
     EXPECT_EQ(kept.error().code, ec::usage);
-    EXPECT_FALSE(place->forget(foreign));
+    EXPECT_FALSE(spool->forget(foreign));
   }
   foreign = answer(1, "planted");
   foreign.run = -1;
-  EXPECT_FALSE(place->keep(foreign));
+  EXPECT_FALSE(spool->keep(foreign));
   foreign.run = 1;
   foreign.attempt = 0;
-  EXPECT_FALSE(place->keep(foreign));
+  EXPECT_FALSE(spool->keep(foreign));
   std::string now;
   std::ifstream{root / "victim"} >> now;
   EXPECT_EQ(now, "mine");
-  EXPECT_TRUE(place->load()->answers.empty());
+  EXPECT_TRUE(spool->load()->answers.empty());
 }
 
 TEST_F(node_spool, does_not_follow_links_that_stand_where_an_answer_belongs) {
-  const auto place = spool::open(root / "spool");
-  ASSERT_TRUE(place);
-  ASSERT_TRUE(place->keep(answer(1, "one")));
+  const auto spool = spool::open(root / "spool");
+  ASSERT_TRUE(spool);
+  ASSERT_TRUE(spool->keep(answer(1, "one")));
   std::filesystem::path file;
   for (const auto& entry : std::filesystem::directory_iterator{root / "spool"})
     if (entry.path().extension() == ".answer") file = entry.path();
   std::ofstream{root / "victim"} << "mine";
   std::filesystem::remove(file);
   std::filesystem::create_symlink(root / "victim", file);
-  (void)place->keep(answer(1, "one"));
+  (void)spool->keep(answer(1, "one"));
   std::string now;
   std::ifstream{root / "victim"} >> now;
   EXPECT_EQ(now, "mine");
@@ -123,9 +123,9 @@ TEST_F(node_spool, does_not_follow_links_that_stand_where_an_answer_belongs) {
 TEST_F(node_spool, is_its_users_alone_whatever_the_umask_is) {
   const auto before = ::umask(0);
   {
-    const auto place = spool::open(root / "deep" / "spool");
-    ASSERT_TRUE(place);
-    ASSERT_TRUE(place->keep(answer(1, "one")));
+    const auto spool = spool::open(root / "deep" / "spool");
+    ASSERT_TRUE(spool);
+    ASSERT_TRUE(spool->keep(answer(1, "one")));
   }
   ::umask(before);
   namespace fs = std::filesystem;

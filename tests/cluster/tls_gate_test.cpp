@@ -37,43 +37,43 @@ std::string received(int fd, size_t most = 4096) {
   return bytes;
 }
 
-void say(int fd, std::string_view words) {
-  EXPECT_EQ(::send(fd, words.data(), words.size(), MSG_NOSIGNAL), static_cast<ssize_t>(words.size()));
+void say(int fd, std::string_view text) {
+  EXPECT_EQ(::send(fd, text.data(), text.size(), MSG_NOSIGNAL), static_cast<ssize_t>(text.size()));
 }
 
 /// The door; the framework's ends of what it lets in go to the test.
-struct at_the_door : folder_fixture {
+struct tls_gate_test : folder_fixture {
   std::mutex guard;
   std::condition_variable came;
   std::vector<descriptor> inside;
-  std::vector<std::string> told;
+  std::vector<std::string> reported;
   std::shared_ptr<const cluster_credentials> own;
   std::unique_ptr<cluster_credentials> nodes;
-  std::unique_ptr<doorkeeper> door;
+  std::unique_ptr<tls_gate> gate;
 
-  at_the_door() {
+  tls_gate_test() {
     block_broken_pipes();
     EXPECT_TRUE(found_cluster(root / "cluster", {"node"}));
   }
 
-  void open(door_rules rules = {}) {
+  void open(gate_rules rules = {}) {
     own = std::make_shared<const cluster_credentials>(
         std::move(*cluster_credentials::load(root / "cluster", cluster_side::coordinator)));
     nodes = std::make_unique<cluster_credentials>(
         std::move(*cluster_credentials::load(root / "cluster", cluster_side::node, "node")));
-    auto listening = doorkeeper::listen({"127.0.0.1", 0}, own, rules);
+    auto listening = tls_gate::listen({"127.0.0.1", 0}, own, rules);
     ASSERT_TRUE(listening) << listening.error().message;
-    door = std::move(*listening);
-    door->open_to(
+    gate = std::move(*listening);
+    gate->open_to(
         [this](descriptor fd) {
           const std::lock_guard lock{guard};
           say(fd.get(), server_handshake());
           inside.push_back(std::move(fd));
           came.notify_all();
         },
-        [this](const std::string& words) {
+        [this](const std::string& text) {
           const std::lock_guard lock{guard};
-          told.push_back(words);
+          reported.push_back(text);
           came.notify_all();
         });
   }
@@ -84,14 +84,14 @@ struct at_the_door : folder_fixture {
   }
   std::string refusal(size_t index = 0) {
     std::unique_lock lock{guard};
-    came.wait_for(lock, 5s, [&] { return told.size() > index; });
-    return told.size() > index ? told[index] : "";
+    came.wait_for(lock, 5s, [&] { return reported.size() > index; });
+    return reported.size() > index ? reported[index] : "";
   }
   descriptor visit() const {
     descriptor fd{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
     sockaddr_in where{};
     where.sin_family = AF_INET;
-    where.sin_port = htons(door->address().port);
+    where.sin_port = htons(gate->address().port);
     where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&where), sizeof where), 0);
     return fd;
@@ -101,7 +101,7 @@ struct at_the_door : folder_fixture {
     descriptor fd;
     ssl_context_ptr context;
     ssl_ptr link;
-    void say(std::string_view words) const { SSL_write(link.get(), words.data(), static_cast<int>(words.size())); }
+    void say(std::string_view text) const { SSL_write(link.get(), text.data(), static_cast<int>(text.size())); }
     /// The rest of what it is told, until the end.
     [[nodiscard]] std::string to_the_end() const {
       std::string all;
@@ -119,7 +119,7 @@ struct at_the_door : folder_fixture {
   }
   /// A node's own end, with its certificate.
   std::unique_ptr<uplink> join() {
-    auto link = uplink::connect(door->address(), *nodes, 5s);
+    auto link = uplink::connect(gate->address(), *nodes, 5s);
     EXPECT_TRUE(link) << link.error().message;
     return link ? std::move(*link) : nullptr;
   }
@@ -127,7 +127,7 @@ struct at_the_door : folder_fixture {
 
 constexpr std::string_view hello{"\x16\x03\x01hello", 8};
 
-TEST_F(at_the_door, frames_pass_both_ways_between_frameworks_that_have_no_port) {
+TEST_F(tls_gate_test, frames_pass_both_ways_between_frameworks_that_have_no_port) {
   open();
   auto link = join();
   ASSERT_TRUE(link);
@@ -139,14 +139,14 @@ TEST_F(at_the_door, frames_pass_both_ways_between_frameworks_that_have_no_port) 
   EXPECT_EQ(received(host()), hello_message());
   say(host(), to_node("@<>+cohort::actors::hub_pulse", "known"));
   EXPECT_EQ(received(node.get()), to_node("@<>+cohort::actors::hub_pulse", "known"));
-  EXPECT_EQ(door->counters().passed, 1u);
+  EXPECT_EQ(gate->counters().passed, 1u);
   link.reset();
   EXPECT_TRUE(readable(host()));
   EXPECT_EQ(received(host()), "") << "its end is passed on";
 }
 
 /// Speaks with a valid certificate, and not as a node does.
-TEST_F(at_the_door, what_no_node_says_ends_the_connection_before_the_framework_hears_it) {
+TEST_F(tls_gate_test, what_no_node_says_ends_the_connection_before_the_framework_hears_it) {
   const std::vector<std::string> ways{
       frame(1, 0, {}),                       // Ends a process of the framework.
       client_handshake() + frame(0, 0, {}),  // Speaks as a server, which it is not.
@@ -155,41 +155,41 @@ TEST_F(at_the_door, what_no_node_says_ends_the_connection_before_the_framework_h
   };
   open({10s, 256, 256, 1024, 1000});
   size_t count = 0;
-  for (const auto& words : ways) {
+  for (const auto& text : ways) {
     const auto peer = raw();
-    peer.say(words);
+    peer.say(text);
     EXPECT_EQ(peer.to_the_end().substr(0, server_handshake().size()), server_handshake());
-    const auto heard = received(host(count++));
-    EXPECT_EQ(heard, words.starts_with(client_handshake()) ? client_handshake() : "") << count;
+    const auto note_pulse = received(host(count++));
+    EXPECT_EQ(note_pulse, text.starts_with(client_handshake()) ? client_handshake() : "") << count;
   }
-  EXPECT_EQ(door->counters().breaches, ways.size());
+  EXPECT_EQ(gate->counters().breaches, ways.size());
   EXPECT_NE(refusal().find("was cut off: what it sends is nothing that a node says"), std::string::npos);
 }
 
-TEST_F(at_the_door, who_breaks_the_protocol_again_and_again_is_not_let_in_any_more) {
+TEST_F(tls_gate_test, who_breaks_the_protocol_again_and_again_is_not_let_in_any_more) {
   open({10s, 256, 256, 1024, 2});
   for (int i = 0; i < 2; ++i) {
     const auto peer = raw();
     peer.say(frame(1, 0, {}));
     EXPECT_EQ(peer.to_the_end(), server_handshake());
   }
-  EXPECT_FALSE(uplink::connect(door->address(), *nodes, 5s));
-  EXPECT_EQ(door->counters().breaches, 2u);
+  EXPECT_FALSE(uplink::connect(gate->address(), *nodes, 5s));
+  EXPECT_EQ(gate->counters().breaches, 2u);
 }
 
-TEST_F(at_the_door, who_is_expelled_is_cut_off) {
+TEST_F(tls_gate_test, who_is_expelled_is_cut_off) {
   open();
   auto link = join();
   const auto node = link->take_inside();
   EXPECT_EQ(received(node.get()), server_handshake());
   say(node.get(), client_handshake());
   EXPECT_EQ(received(host()), client_handshake());
-  door->expel(node_identity());
+  gate->expel(node_identity());
   EXPECT_EQ(received(node.get()), "");
   EXPECT_EQ(received(host()), "");
 }
 
-TEST_F(at_the_door, who_is_let_in_and_says_nothing_makes_room) {
+TEST_F(tls_gate_test, who_is_let_in_and_says_nothing_makes_room) {
   open({100ms, 256});
   auto link = join();
   const auto node = link->take_inside();
@@ -198,18 +198,18 @@ TEST_F(at_the_door, who_is_let_in_and_says_nothing_makes_room) {
   EXPECT_NE(refusal().find("did not say in time who it is"), std::string::npos);
 }
 
-TEST_F(at_the_door, what_is_no_tls_never_comes_in) {
+TEST_F(tls_gate_test, what_is_no_tls_never_comes_in) {
   open();
-  for (const std::string_view words : {std::string_view{"GET / HTTP/1.1\r\n"}, std::string_view{"\x01\0\0\0", 4}}) {
+  for (const std::string_view text : {std::string_view{"GET / HTTP/1.1\r\n"}, std::string_view{"\x01\0\0\0", 4}}) {
     const auto guest = visit();
-    say(guest.get(), words);
+    say(guest.get(), text);
     EXPECT_EQ(received(guest.get()), "");
   }
-  EXPECT_EQ(door->counters().refused, 2u);
-  EXPECT_EQ(door->counters().passed, 0u);
+  EXPECT_EQ(gate->counters().refused, 2u);
+  EXPECT_EQ(gate->counters().passed, 0u);
 }
 
-TEST_F(at_the_door, older_versions_of_tls_are_refused) {
+TEST_F(tls_gate_test, older_versions_of_tls_are_refused) {
   open();
   const ssl_context_ptr context{SSL_CTX_new(TLS_client_method())};
   SSL_CTX_set_max_proto_version(context.get(), TLS1_2_VERSION);
@@ -222,16 +222,16 @@ TEST_F(at_the_door, older_versions_of_tls_are_refused) {
   EXPECT_NE(refusal().find("does not speak TLS 1.3"), std::string::npos);
 }
 
-TEST_F(at_the_door, a_certificate_of_another_cluster_is_refused_and_both_sides_are_told) {
+TEST_F(tls_gate_test, a_certificate_of_another_cluster_is_refused_and_both_sides_are_told) {
   open();
   ASSERT_TRUE(found_cluster(root / "other", {"node"}));
   const auto stranger = cluster_credentials::load(root / "other", cluster_side::node, "node");
-  const auto link = uplink::connect(door->address(), *stranger, 5s);
+  const auto link = uplink::connect(gate->address(), *stranger, 5s);
   ASSERT_FALSE(link);
   EXPECT_EQ(link.error().code, ec::certificate_refused);
 }
 
-TEST_F(at_the_door, nobody_comes_in_without_a_certificate) {
+TEST_F(tls_gate_test, nobody_comes_in_without_a_certificate) {
   open();
   const ssl_context_ptr context{SSL_CTX_new(TLS_client_method())};
   const auto guest = visit();
@@ -240,19 +240,19 @@ TEST_F(at_the_door, nobody_comes_in_without_a_certificate) {
   char first = 0;
   EXPECT_TRUE(SSL_connect(link.get()) <= 0 || SSL_read(link.get(), &first, 1) <= 0);
   EXPECT_NE(refusal().find("no valid certificate"), std::string::npos);
-  EXPECT_EQ(door->counters().passed, 0u);
+  EXPECT_EQ(gate->counters().passed, 0u);
 }
 
-TEST_F(at_the_door, a_handshake_that_does_not_end_is_ended) {
+TEST_F(tls_gate_test, a_handshake_that_does_not_end_is_ended) {
   open({100ms, 256});
   const auto guest = visit();
   say(guest.get(), hello.substr(0, 2));
   EXPECT_TRUE(readable(guest.get()));
   EXPECT_EQ(received(guest.get()), "");
-  EXPECT_EQ(door->counters().open, 0u);
+  EXPECT_EQ(gate->counters().open, 0u);
 }
 
-TEST_F(at_the_door, the_oldest_stranger_makes_room) {
+TEST_F(tls_gate_test, the_oldest_stranger_makes_room) {
   open({10s, 2});
   const auto first = visit();
   const auto second = visit();
@@ -262,18 +262,18 @@ TEST_F(at_the_door, the_oldest_stranger_makes_room) {
   EXPECT_FALSE(readable(second.get(), 20ms));
 }
 
-TEST_F(at_the_door, who_has_begun_to_shake_hands_stays_when_silent_ones_come) {
+TEST_F(tls_gate_test, who_has_begun_to_shake_hands_stays_when_silent_ones_come) {
   open({10s, 2});
   const auto begun = visit();
   say(begun.get(), std::string_view{"\x16\x03\x01\x02\x00\x01", 6});
   const auto silent = visit();
-  while (door->counters().accepted < 2) std::this_thread::yield();
+  while (gate->counters().accepted < 2) std::this_thread::yield();
   const auto newcomer = visit();
   EXPECT_EQ(received(silent.get()), "");
   EXPECT_FALSE(readable(begun.get(), 20ms));
 }
 
-TEST_F(at_the_door, half_open_connections_do_not_take_the_descriptors_that_the_run_needs) {
+TEST_F(tls_gate_test, half_open_connections_do_not_take_the_descriptors_that_the_run_needs) {
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
   open();
@@ -282,16 +282,16 @@ TEST_F(at_the_door, half_open_connections_do_not_take_the_descriptors_that_the_r
     strangers.push_back(visit());
     (void)::send(strangers.back().get(), "\x16\x03\x01", 3, MSG_NOSIGNAL);
   }
-  while (door->counters().accepted < 400) std::this_thread::yield();
-  EXPECT_LE(door->counters().open, 256u);
+  while (gate->counters().accepted < 400) std::this_thread::yield();
+  EXPECT_LE(gate->counters().open, 256u);
   auto link = join();
   ASSERT_TRUE(link) << "a node comes in all the same";
   ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
-TEST_F(at_the_door, a_port_in_use_is_told) {
+TEST_F(tls_gate_test, a_port_in_use_is_told) {
   open();
-  const auto again = doorkeeper::listen(door->address(), own);
+  const auto again = tls_gate::listen(gate->address(), own);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ec::connect_failed);
 }

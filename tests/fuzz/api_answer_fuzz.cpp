@@ -56,11 +56,11 @@ claude::completion_result read_in_pieces(const claude::http_end& end, std::strin
     body.remove_prefix(bytes.size());
     const auto wish = reader.feed(end.head, bytes);
     holds(reader.buffered() <= 4 * bounds().answer_bytes + piece, "what is buffered is bounded");
-    if (wish == claude::appetite::refuse) {
+    if (wish == claude::reader_demand::refuse) {
       ended.code = ec::malformed_answer;
       ended.message = "the body breaks a bound";
     }
-    if (wish != claude::appetite::more) break;
+    if (wish != claude::reader_demand::more) break;
   }
   return reader.finish(ended, now);
 }

@@ -8,7 +8,7 @@ namespace cohort::fuzz {
 
 namespace {
 
-void check_read(const state::imported_view& view) {
+void check_read(const state::imported_batch_state& view) {
   holds(view.completed_tasks <= view.total_tasks, "no more tasks are done than there are");
   holds(view.spent.count >= 0, "spending is not negative");
   holds(view.settings.batch_size <= 50 && view.settings.min_complexity <= 10, "settings are within their bounds");
@@ -16,7 +16,7 @@ void check_read(const state::imported_view& view) {
   holds(!view.settings.cost_limit || view.settings.cost_limit->count >= 0, "a limit is not negative");
 }
 
-run_record record_of(const state::imported_view& view) {
+run_record record_of(const state::imported_batch_state& view) {
   run_record run;
   run.batch_id = "batch-1";
   run.project = "/project";
@@ -42,17 +42,17 @@ bool same_amount(nano_dollars a, nano_dollars b) {
 void run(std::string_view input) {
   static const memory_file file;
   file.write(input);
-  const auto view = state::read_view(file.path());
-  (void)state::view_agrees(file.path(), run_record{});
+  const auto view = state::read_batch_state(file.path());
+  (void)state::batch_state_agrees(file.path(), run_record{});
   if (!view) {
     holds(view.error().code != ec::none && !view.error().message.empty(), "a refusal says why");
     return;
   }
   check_read(*view);
   const auto run = record_of(*view);
-  file.write(state::render_view(run));
-  holds(state::view_agrees(file.path(), run), "what was just written agrees");
-  const auto again = state::read_view(file.path());
+  file.write(state::render_batch_state(run));
+  holds(state::batch_state_agrees(file.path(), run), "what was just written agrees");
+  const auto again = state::read_batch_state(file.path());
   holds(again.has_value(), "what was written can be read");
   holds(again->settings.model == view->settings.model && again->settings.batch_size == view->settings.batch_size &&
             again->settings.timeout == view->settings.timeout,

@@ -41,7 +41,8 @@ void run(std::string_view input) {
     holds(is_utf8(*joined), "pieces are joined to text");
     holds(joined->size() <= 64 * (text.size() + 16), "it is not much longer than the pieces");
   }
-  std::erase_if(parts, [&](const auto& part) { return !answers::why_alone(lang, words, target, part).empty(); });
+  std::erase_if(parts,
+                [&](const auto& part) { return !answers::why_not_mergeable(lang, words, target, part).empty(); });
   const auto merged = answers::merge_parts(lang, words, target, parts);
   holds(merged.has_value() == !parts.empty(), "parts can be merged");
   if (!merged) return;

@@ -95,10 +95,10 @@ TEST(bounds, of_nesting_hold_for_answers) {
   for (const size_t n : {1'500U, 10'000U})
     for (const auto& one : nested_shapes(n)) {
       const auto task = task_in(one.language, one.file);
-      const auto text = craft().extract(task, one.text);
+      const auto text = handler().extract(task, one.text);
       EXPECT_TRUE(text || !stops_run(text.error().code)) << one.text.substr(0, 40);
-      (void)craft().why_alone(task, one.text);
-      const auto merged = craft().assemble(task, {one.text, one.text});
+      (void)handler().why_not_mergeable(task, one.text);
+      const auto merged = handler().assemble(task, {one.text, one.text});
       EXPECT_TRUE(merged || !stops_run(merged.error().code)) << one.text.substr(0, 40);
     }
 }
@@ -143,11 +143,11 @@ TEST(bounds, of_time_hold_for_answers_of_very_many_definitions) {
   for (const auto& one : all) {
     const time_bound time{milliseconds{20'000}};
     const auto task = task_in(one.language, one.file);
-    (void)craft().extract(task, "```\n" + one.text + "```\n");
-    (void)craft().why_alone(task, one.text);
+    (void)handler().extract(task, "```\n" + one.text + "```\n");
+    (void)handler().why_not_mergeable(task, one.text);
     auto other = one.text;
     for (auto at = other.find("f1"); at != std::string::npos; at = other.find("f1", at + 2)) other[at] = 'h';
-    const auto merged = craft().assemble(task, {one.text, other});
+    const auto merged = handler().assemble(task, {one.text, other});
     EXPECT_TRUE(merged || !stops_run(merged.error().code));
     EXPECT_FALSE(time.over()) << one.text.substr(0, 60);
   }
@@ -156,11 +156,11 @@ TEST(bounds, of_time_hold_for_answers_of_very_many_definitions) {
 TEST(bounds, of_an_answer_are_told_by_name) {
   const auto task = task_in("python", "test_a.py");
   const std::string test = "def test_a():\n    assert True\n";
-  const auto large = craft().extract(task, test + std::string(2'000'000, '#'));
+  const auto large = handler().extract(task, test + std::string(2'000'000, '#'));
   ASSERT_FALSE(large.has_value());
   EXPECT_EQ(large.error().code, ec::answer_too_costly);
   EXPECT_THAT(large.error().message, HasSubstr("2000030 bytes"));
-  const auto deep = craft().extract(task, test + "x = " + nested("(", 20'000, ")", "1") + "\n");
+  const auto deep = handler().extract(task, test + "x = " + nested("(", 20'000, ")", "1") + "\n");
   ASSERT_FALSE(deep.has_value());
   EXPECT_EQ(deep.error().code, ec::answer_too_costly);
   EXPECT_THAT(deep.error().message, HasSubstr("levels"));

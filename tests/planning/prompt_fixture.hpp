@@ -10,7 +10,7 @@
 
 #include <gtest/gtest.h>
 
-#include "answers/generated_test.hpp"
+#include "answers/generated_tests.hpp"
 #include "base/files.hpp"
 #include "languages/conventions/prompt_texts.hpp"
 #include "languages/syntax/parser.hpp"
@@ -31,8 +31,8 @@ inline const languages::prompt_texts& texts() {
   return loaded;
 }
 
-inline const answers::test_craft& craft() {
-  static const auto loaded = answers::load_test_craft(config_folder()).value();
+inline const answers::test_answer_handler& handler() {
+  static const auto loaded = answers::load_test_answer_handler(config_folder()).value();
   return *loaded;
 }
 

@@ -30,7 +30,7 @@ actors::hub_actor::behavior_type other_hub(actors::hub_actor::pointer) {
         no.reason = why->message;
         return no;
       },
-      [](const actors::wire_part&) {},
+      [](const actors::message_part&) {},
       [](const actors::node_pulse&) {},
       [](const actors::node_leaving&) {},
       [](const actors::node_gone&) {},
@@ -51,7 +51,7 @@ caf::behavior other_node(caf::event_based_actor* self, const actors::hub_actor& 
             self->send(listener, answer.accepted ? std::string{"accepted"} : answer.reason);
           },
           [self, listener](const caf::error&) { self->send(listener, std::string{"no answer"}); });
-  return {[](const actors::wire_part&) {}, [](const actors::report_kept&) {}, [](const actors::hub_pulse&) {},
+  return {[](const actors::message_part&) {}, [](const actors::report_kept&) {}, [](const actors::hub_pulse&) {},
           [](const actors::hub_farewell&) {}, [](const actors::node_recall&) {}};
 }
 
@@ -60,10 +60,10 @@ int coordinate(const std::shared_ptr<const cluster::cluster_credentials>& own) {
   actors::load_remoting(config, *own, times);
   caf::actor_system system{config};
   auto hub = system.spawn(other_hub);
-  auto door = cluster::doorkeeper::listen({"127.0.0.1", 0}, own);
-  if (!door) return 1;
-  (*door)->open_to(actors::let_in(hub), [](const std::string&) {});
-  std::puts(cluster::to_string((*door)->address()).c_str());
+  auto gate = cluster::tls_gate::listen({"127.0.0.1", 0}, own);
+  if (!gate) return 1;
+  (*gate)->open_to(actors::let_in(hub), [](const std::string&) {});
+  std::puts(cluster::to_string((*gate)->address()).c_str());
   std::fflush(stdout);
   while (std::getchar() != EOF) {
   }
@@ -78,11 +78,11 @@ int say_hello(std::shared_ptr<const cluster::cluster_credentials> own, const std
   caf::scoped_actor self{system};
   auto way = system.spawn<caf::detached>(actors::dialer, cluster::parse_address(where).value(), own);
   actors::hub_actor hub;
-  self->request(way, caf::infinite, actors::dial_wish{})
+  self->request(way, caf::infinite, actors::dial_options{})
       .receive([&](const actors::dialed& found) { hub = found.hub; }, [](const caf::error&) {});
   if (hub) {
     auto node = system.spawn(other_node, hub, caf::actor_cast<caf::actor>(self));
-    self->receive([](const std::string& words) { std::puts(words.c_str()); });
+    self->receive([](const std::string& text) { std::puts(text.c_str()); });
     caf::anon_send_exit(node, caf::exit_reason::user_shutdown);
   }
   caf::anon_send_exit(way, caf::exit_reason::user_shutdown);
@@ -91,14 +91,14 @@ int say_hello(std::shared_ptr<const cluster::cluster_credentials> own, const std
 
 }  // namespace
 
-int main(int count, char** words) {
-  const std::string role = count > 2 ? words[1] : "";
+int main(int count, char** text) {
+  const std::string role = count > 2 ? text[1] : "";
   const bool coordinates = role == "coordinator";
   if (!coordinates && (role != "node" || count < 4)) return 2;
   auto own = cluster::cluster_credentials::load(
-      words[2], coordinates ? cluster::cluster_side::coordinator : cluster::cluster_side::node,
+      text[2], coordinates ? cluster::cluster_side::coordinator : cluster::cluster_side::node,
       coordinates ? "" : "node");
   if (!own) return 2;
   auto kept = std::make_shared<const cluster::cluster_credentials>(std::move(*own));
-  return coordinates ? coordinate(kept) : say_hello(kept, words[3]);
+  return coordinates ? coordinate(kept) : say_hello(kept, text[3]);
 }

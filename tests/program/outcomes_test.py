@@ -150,6 +150,7 @@ def known_faults():
 
     known = set()
     for kind, group in fields("scenario"):
+        group = {"malformed": "lies"}.get(group, group)
         for inner, key in fields(kind) if kind in blocks and group not in DETAILS else [(kind, "")]:
             known |= settings(inner, f"{group}.{key}" if key else group)
     return known - DETAILS

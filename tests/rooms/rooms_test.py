@@ -25,6 +25,10 @@ MAY_INCLUDE = {
             "app"},
 }
 CAF_ROOMS = {"actors", "app", "cli", "tests"}
+# Vocabulary: what these define is named without their names.
+INLINE = {"base", "messages"}
+MOST_FILES = 36
+TYPE = re.compile(r"^(?:class|struct|union|enum class) (\w+)(?: final)?(?: :[^;{]*)? \{", re.M)
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
 
@@ -33,6 +37,12 @@ def sources(*rooms):
         for path in sorted((SOURCE / room).rglob("*")):
             if path.suffix in {".cpp", ".hpp", ".h", ".cc"}:
                 yield path
+
+
+def declares_only(path, namespace):
+    """True if the file opens another room's namespace for forward declarations alone."""
+    bodies = re.findall(rf"^namespace {re.escape(namespace)} \{{\n(.*?)^\}}", path.read_text(encoding="utf-8"), re.M | re.S)
+    return all(re.fullmatch(r"((?:class|struct) \w+;[^\n]*\n)*", body) for body in bodies)
 
 
 def includes(path):
@@ -73,6 +83,40 @@ class Rooms(unittest.TestCase):
                 if mark == '"' and not (SOURCE / name).is_file() and name != "languages/grammars/compiled_grammars.hpp":
                     wrong.append(f"{path.relative_to(SOURCE)} includes \"{name}\"")
         self.assertEqual(wrong, [])
+
+    def test_each_room_has_a_namespace_of_its_own(self):
+        wrong, seen = [], 0
+        for room in MAY_INCLUDE:
+            own = f"cohort::inline {room}" if room in INLINE else f"cohort::{room}"
+            for path in sources(room):
+                for name in re.findall(r"^namespace (cohort[\w: ]*) \{", path.read_text(encoding="utf-8"), re.M):
+                    seen += 1
+                    forward = path.suffix == ".hpp" and name != own and declares_only(path, name)
+                    if name != own and not forward:
+                        wrong.append(f"{path.relative_to(SOURCE)} opens {name}")
+        self.assertEqual(wrong, [])
+        self.assertGreater(seen, 300, "the namespaces were not found")
+
+    def test_no_type_is_defined_by_two_rooms(self):
+        """Even in namespaces of their own: a reader would take one for the other, and names of base and messages reach everywhere."""
+        rooms = {}
+        for room in MAY_INCLUDE:
+            for path in sources(room):
+                for name in TYPE.findall(path.read_text(encoding="utf-8")):
+                    rooms.setdefault(name, set()).add(room)
+        self.assertGreater(len(rooms), 400, "the types were not found")
+        self.assertEqual({name: sorted(of) for name, of in rooms.items() if len(of) > 1}, {})
+
+    def test_no_program_file_looks_like_a_test(self):
+        wrong = [str(path.relative_to(SOURCE)) for path in sources(*MAY_INCLUDE) if re.match(r"test_|.*_test\.", path.name)]
+        self.assertEqual(wrong, [])
+
+    def test_folders_are_small_and_two_levels_deep_at_most(self):
+        for room in MAY_INCLUDE:
+            for folder in [SOURCE / room, *(entry for entry in (SOURCE / room).rglob("*") if entry.is_dir())]:
+                with self.subTest(folder=str(folder.relative_to(SOURCE))):
+                    self.assertLessEqual(len(folder.relative_to(SOURCE).parts), 2)
+                    self.assertLessEqual(sum(entry.is_file() for entry in folder.iterdir()), MOST_FILES)
 
     def test_regular_expressions_are_linear(self):
         wrong = [str(path.relative_to(SOURCE)) for path in sources(*MAY_INCLUDE, "tests", "bench")

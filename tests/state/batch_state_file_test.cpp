@@ -31,8 +31,8 @@ struct view_test : state_test {
     return run;
   }
   std::string read_error(const std::string& content) {
-    overwrite(place.view_file(), content);
-    const auto view = read_view(place.view_file());
+    overwrite(workspace.batch_state_path(), content);
+    const auto view = read_batch_state(workspace.batch_state_path());
     return view ? "" : std::string{name(view.error().code)} + ": " + view.error().message;
   }
 };
@@ -63,50 +63,50 @@ TEST_F(view_test, shows_the_specified_fields_in_their_order) {
   "status": "interrupted"
 }
 )";
-  EXPECT_EQ(render_view(sample()), wanted);
+  EXPECT_EQ(render_batch_state(sample()), wanted);
   auto unlimited = sample();
   unlimited.settings.cost_limit.reset();
-  EXPECT_EQ(render_view(unlimited).find("costLimit"), std::string::npos);
+  EXPECT_EQ(render_batch_state(unlimited).find("costLimit"), std::string::npos);
 }
 
 TEST_F(view_test, agrees_with_itself_but_for_times_and_with_nothing_else) {
   auto run = sample();
-  must(write_view(place, run, durability::now));
+  must(write_batch_state(workspace, run, durability::now));
   run.updated = {};
   run.started = {};
-  EXPECT_TRUE(view_agrees(place.view_file(), run));
+  EXPECT_TRUE(batch_state_agrees(workspace.batch_state_path(), run));
   run.batches[0].spent.confirmed += nano_dollars{10'000'000};
-  EXPECT_FALSE(view_agrees(place.view_file(), run));
-  overwrite(place.view_file(), render_view(run).substr(0, 100));
-  EXPECT_FALSE(view_agrees(place.view_file(), run));
-  EXPECT_FALSE(view_agrees(root / "none", run));
+  EXPECT_FALSE(batch_state_agrees(workspace.batch_state_path(), run));
+  overwrite(workspace.batch_state_path(), render_batch_state(run).substr(0, 100));
+  EXPECT_FALSE(batch_state_agrees(workspace.batch_state_path(), run));
+  EXPECT_FALSE(batch_state_agrees(root / "none", run));
 }
 
 TEST_F(view_test, is_signed_by_its_user_and_by_nobody_else) {
   const auto run = sample();
-  overwrite(place.view_file(), render_view(run));
-  EXPECT_FALSE(read_view(place.view_file()).value().is_signed) << "without a signature";
-  must(write_view(place, run, durability::now));
-  EXPECT_TRUE(read_view(place.view_file()).value().is_signed);
-  const auto text = read_file(place.view_file()).value();
+  overwrite(workspace.batch_state_path(), render_batch_state(run));
+  EXPECT_FALSE(read_batch_state(workspace.batch_state_path()).value().is_signed) << "without a signature";
+  must(write_batch_state(workspace, run, durability::now));
+  EXPECT_TRUE(read_batch_state(workspace.batch_state_path()).value().is_signed);
+  const auto text = read_file(workspace.batch_state_path()).value();
   auto other = text;
   other.replace(other.find("sonnet"), 6, "fable5");
-  overwrite(place.view_file(), other);
-  EXPECT_FALSE(read_view(place.view_file()).value().is_signed) << "another model";
-  must(sign_view(place));
-  EXPECT_TRUE(read_view(place.view_file()).value().is_signed);
-  overwrite(place.view_file(), text);
+  overwrite(workspace.batch_state_path(), other);
+  EXPECT_FALSE(read_batch_state(workspace.batch_state_path()).value().is_signed) << "another model";
+  must(sign_batch_state(workspace));
+  EXPECT_TRUE(read_batch_state(workspace.batch_state_path()).value().is_signed);
+  overwrite(workspace.batch_state_path(), text);
   ::setenv("XDG_STATE_HOME", (root / "another").c_str(), 1);
-  EXPECT_FALSE(read_view(place.view_file()).value().is_signed) << "another user";
+  EXPECT_FALSE(read_batch_state(workspace.batch_state_path()).value().is_signed) << "another user";
 }
 
 TEST_F(view_test, imports_what_the_original_generator_leaves) {
-  overwrite(place.view_file(),
+  overwrite(workspace.batch_state_path(),
             R"({"batchId":"batch-1","projectPath":"/p","totalTasks":45,"completedBatches":3,"totalBatches":5,
     "completedTasks":30,"failedTasks":2,"totalEstimatedCost":12.50,"actualCostSoFar":7.85,"startTime":"2025-06-30T12:00:00.000Z",
     "lastUpdate":"2025-06-30T12:45:00.000Z","nextBatchIndex":3,"config":{"batchSize":12,"model":"opus","maxConcurrent":4,
     "timeout":600000,"minComplexity":6,"costLimit":2.00}})");
-  const auto view = read_view(place.view_file()).value();
+  const auto view = read_batch_state(workspace.batch_state_path()).value();
   EXPECT_EQ(view.total_tasks, 45u);
   EXPECT_EQ(view.completed_tasks, 30u);
   EXPECT_EQ(view.spent.count, 7'850'000'000);
@@ -120,7 +120,7 @@ TEST_F(view_test, imports_what_the_original_generator_leaves) {
 }
 
 TEST_F(view_test, names_the_field_that_is_wrong) {
-  const auto good = nlohmann::json::parse(render_view(sample()));
+  const auto good = nlohmann::json::parse(render_batch_state(sample()));
   const std::map<std::string, std::vector<nlohmann::json>> wrong{
       {"/totalTasks", {-1, "45", 1.5, 1e300, nullptr, nlohmann::json::array()}},
       {"/completedTasks", {-1, 46, "x", true}},
@@ -150,15 +150,15 @@ TEST_F(view_test, names_the_field_that_is_wrong) {
 }
 
 TEST_F(view_test, survives_a_view_that_is_nested_half_a_million_times) {
-  auto text = render_view(sample());
+  auto text = render_batch_state(sample());
   const auto deep = std::string(400'000, '[') + std::string(400'000, ']');
   text.replace(text.rfind('}'), 1, ", \"more\": " + deep + "}");
   EXPECT_EQ(read_error(text), "");
-  EXPECT_FALSE(view_agrees(place.view_file(), sample()));
+  EXPECT_FALSE(batch_state_agrees(workspace.batch_state_path(), sample()));
 }
 
 TEST_F(view_test, tells_torn_newer_and_missing_views_apart) {
-  const auto text = render_view(sample());
+  const auto text = render_batch_state(sample());
   EXPECT_EQ(read_error(text), "");
   for (size_t cut = 0; cut + 3 < text.size(); cut += 7)
     EXPECT_EQ(read_error(text.substr(0, cut)).rfind("state_corrupt", 0), 0u) << cut;
@@ -167,7 +167,7 @@ TEST_F(view_test, tells_torn_newer_and_missing_views_apart) {
   auto newer = nlohmann::json::parse(text);
   newer["schemaVersion"] = 2;
   EXPECT_EQ(read_error(newer.dump()).rfind("state_newer", 0), 0u);
-  EXPECT_EQ(read_view(root / "none").error().code, ec::state_missing);
+  EXPECT_EQ(read_batch_state(root / "none").error().code, ec::state_missing);
 }
 
 }  // namespace

@@ -81,7 +81,7 @@ inline attempt_failed failure_for(const std::string& name, uint32_t attempt, bil
 }
 
 inline delivery delivery_of(const std::string& name, const fs::path& path, const std::string& content = "file") {
-  return {.task = task_named(name, 0).id, .path = path.string(), .content = sha256(content), .beside = false};
+  return {.task = task_named(name, 0).id, .path = path.string(), .content = sha256(content), .conflict_copy = false};
 }
 
 /// Throws if `outcome` is an error, so that a test ends there.
@@ -95,7 +95,7 @@ inline void must(const expected<bool>& outcome) {
 struct state_test : ::testing::Test {
   fs::path root = fs::canonical(fs::temp_directory_path()) / ("cohort-state-" + random_hex(6));
   fs::path project = root / "project";
-  workspace place{project};
+  state::workspace workspace{project};
 
   state_test() {
     ::setenv("XDG_STATE_HOME", (root / "user").c_str(), 1);
@@ -104,34 +104,34 @@ struct state_test : ::testing::Test {
   ~state_test() override { fs::remove_all(root); }
 
   ledger open(mode how = mode::read_write) {
-    auto book = ledger::open(place.ledger_file(), project, how);
-    if (!book) throw std::runtime_error{book.error().message};
-    return std::move(*book);
+    auto ledger = ledger::open(workspace.ledger_file(), project, how);
+    if (!ledger) throw std::runtime_error{ledger.error().message};
+    return std::move(*ledger);
   }
   ec open_error(mode how = mode::read_write) {
-    const auto book = ledger::open(place.ledger_file(), project, how);
-    return book ? ec::none : book.error().code;
+    const auto ledger = ledger::open(workspace.ledger_file(), project, how);
+    return ledger ? ec::none : ledger.error().code;
   }
-  static int64_t plan(ledger& book, const std::vector<std::string>& names, uint32_t batch_size = 2,
+  static int64_t plan(ledger& ledger, const std::vector<std::string>& names, uint32_t batch_size = 2,
                       size_t prompt_bytes = 300) {
     run_settings settings;
     settings.output_directory = ".claude-testing/tests";
-    const auto run = book.begin_plan(settings, "claude-sonnet-4-5").value();
+    const auto run = ledger.begin_plan(settings, "claude-sonnet-4-5").value();
     std::vector<uint32_t> batch_of;
     for (const auto& name : names) {
-      must(book.add_task(task_named(name, prompt_bytes)));
+      must(ledger.add_task(task_named(name, prompt_bytes)));
       batch_of.push_back(static_cast<uint32_t>(batch_of.size()) / batch_size);
     }
-    must(book.commit_plan(batch_of));
+    must(ledger.commit_plan(batch_of));
     return run;
   }
   template <class... Entries>
-  static void store(ledger& book, int64_t run, const Entries&... entries) {
-    must(book.begin());
-    (must(book.record(run, entries)), ...);
-    must(book.commit());
+  static void store(ledger& ledger, int64_t run, const Entries&... entries) {
+    must(ledger.begin());
+    (must(ledger.record(run, entries)), ...);
+    must(ledger.commit());
   }
-  static run_record newest(const ledger& book) { return book.newest_run().value().value(); }
+  static run_record newest(const ledger& ledger) { return ledger.newest_run().value().value(); }
 
   /// Every file below `folder` with its content and time of change.
   static std::map<std::string, std::pair<std::string, fs::file_time_type>> snapshot(const fs::path& folder) {

@@ -8,7 +8,7 @@ namespace cohort::state {
 namespace {
 
 struct lock_test : state_test {
-  fs::path file = place.lock_file();
+  fs::path file = workspace.lock_file();
   lock_holder me{.process = 4711,
                  .host = "build-box",
                  .command = "cohort generate-logical-batch .",

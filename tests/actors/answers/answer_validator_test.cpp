@@ -14,7 +14,7 @@ using ::testing::Gt;
 using ::testing::SizeIs;
 
 TEST(judge_backlog_test, holds_so_many_and_no_more) {
-  judge_backlog backlog{2};
+  validation_backlog backlog{2};
   EXPECT_TRUE(backlog.enter());
   EXPECT_TRUE(backlog.enter());
   EXPECT_FALSE(backlog.enter());
@@ -23,12 +23,12 @@ TEST(judge_backlog_test, holds_so_many_and_no_more) {
   EXPECT_TRUE(backlog.enter());
 }
 
-TEST(judge_test, says_what_is_usable_or_what_is_wrong) {
-  const plain_craft craft;
-  const auto good = judge_answer(craft, {}, "whole");
+TEST(answer_validator_test, says_what_is_usable_or_what_is_wrong) {
+  const plain_handler handler;
+  const auto good = validate_answer(handler, {}, "whole");
   EXPECT_EQ(good.code, ec::none);
   EXPECT_EQ(good.text, "whole");
-  const auto bad = judge_answer(craft, {}, "broken");
+  const auto bad = validate_answer(handler, {}, "broken");
   EXPECT_EQ(bad.code, ec::broken_code);
   EXPECT_EQ(bad.text, "does not parse");
 }
@@ -38,7 +38,7 @@ struct judging_test : run_fixture {
   std::vector<uint32_t> waiting_while_read(uint32_t most) {
     most_unread = most;
     std::vector<uint32_t> seen;
-    craft.reading = [&] { seen.push_back(services.backlog->waiting()); };
+    handler.reading = [&] { seen.push_back(services.backlog->waiting()); };
     plan(12);
     spawn_all();
     EXPECT_EQ(finish().status, run_status::finished);
@@ -57,18 +57,18 @@ TEST_F(judging_test, without_room_each_batch_reads_its_own) {
 }
 
 TEST_F(judging_test, answers_that_the_judge_died_of_are_stored_and_not_asked_again) {
-  craft.reading = [] { throw std::bad_alloc{}; };
+  handler.reading = [] { throw std::bad_alloc{}; };
   settings.concurrent = 3;
   plan(3);
   spawn_all();
   EXPECT_EQ(finish().status, run_status::failed);
   EXPECT_EQ(stored().tasks().answered, 3u);
   take_down();
-  craft.reading = nullptr;
+  handler.reading = nullptr;
   spawn_all();
   EXPECT_EQ(finish().status, run_status::finished);
   EXPECT_EQ(stored().tasks().delivered, 3u);
-  EXPECT_EQ(way->total_asked(), 3u);
+  EXPECT_EQ(provider->total_asked(), 3u);
 }
 
 }  // namespace

@@ -15,23 +15,23 @@ struct stored_answers : run_fixture {
     const auto id = task(number).id;
     auto answer = good_answer(text).answer;
     answer.stop = stop;
-    ASSERT_TRUE(book->begin());
-    ASSERT_TRUE(book->record(stored().id, intent{id, 1, 1, {1000}, "nano-model", {}}));
-    ASSERT_TRUE(book->record(stored().id, attempt_done{id, 1, 1, answer, {100}, "nano-model"}));
-    ASSERT_TRUE(book->commit());
+    ASSERT_TRUE(ledger->begin());
+    ASSERT_TRUE(ledger->record(stored().id, intent{id, 1, 1, {1000}, "nano-model", {}}));
+    ASSERT_TRUE(ledger->record(stored().id, attempt_done{id, 1, 1, answer, {100}, "nano-model"}));
+    ASSERT_TRUE(ledger->commit());
   }
   /// `count` tasks that answer parts of one target.
   void plan_parts(uint32_t count) {
     open_ledger();
-    ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+    ASSERT_TRUE(ledger->begin_plan(settings, "nano-model"));
     for (uint32_t number = 0; number < count; ++number) {
       auto part = task(number);
       part.target = "file.txt";
       part.part = number + 1;
       part.parts = count;
-      ASSERT_TRUE(book->add_task(part));
+      ASSERT_TRUE(ledger->add_task(part));
     }
-    ASSERT_TRUE(book->commit_plan(std::vector<uint32_t>(count, 0)));
+    ASSERT_TRUE(ledger->commit_plan(std::vector<uint32_t>(count, 0)));
   }
   std::string file(const std::string& name) const { return read_file(root / "out" / name).value_or("nothing"); }
 };
@@ -41,7 +41,7 @@ TEST_F(stored_answers, that_were_cut_off_are_not_taken_for_whole) {
   store_answer(0, "the first ha", stop_reason::max_tokens);
   spawn_all();
   EXPECT_EQ(finish().status, run_status::finished);
-  EXPECT_EQ(way->total_asked(), 1u);
+  EXPECT_EQ(provider->total_asked(), 1u);
   EXPECT_EQ(file("file-0.txt"), "answer to task-0");
 }
 
@@ -50,7 +50,7 @@ TEST_F(stored_answers, that_are_whole_are_delivered_without_asking) {
   store_answer(0, "whole", stop_reason::end_turn);
   spawn_all();
   EXPECT_EQ(finish().status, run_status::finished);
-  EXPECT_EQ(way->total_asked(), 0u);
+  EXPECT_EQ(provider->total_asked(), 0u);
   EXPECT_EQ(file("file-0.txt"), "whole");
 }
 
@@ -80,7 +80,7 @@ TEST_F(stored_answers, of_a_part_that_stands_alone_become_a_file_of_its_own) {
   EXPECT_EQ(stored().tasks().delivered, 4u);
   const auto again = [&](const std::string& name) {
     std::filesystem::remove(root / "out" / name);
-    EXPECT_TRUE(write_again(*book, craft, place, {"", "file.txt"}, root / "out" / name));
+    EXPECT_TRUE(write_again(*ledger, handler, workspace, {"", "file.txt"}, root / "out" / name));
     return file(name);
   };
   EXPECT_EQ(again("file.txt"), "firstthird");

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 /// What a node hears.
 struct ear {
-  std::vector<wire_part> parts;
+  std::vector<message_part> parts;
   std::vector<report_kept> kept;
   std::vector<hub_pulse> pulses;
   uint32_t farewells = 0;
@@ -25,7 +25,7 @@ struct ear {
 caf::behavior listen(caf::event_based_actor*, std::shared_ptr<ear> into) {
   return {
       [into](const node_welcome& welcome) { into->welcome = welcome; },
-      [into](const wire_part& part) { into->parts.push_back(part); },
+      [into](const message_part& part) { into->parts.push_back(part); },
       [into](const report_kept& kept) { into->kept.push_back(kept); },
       [into](const hub_pulse& pulse) { into->pulses.push_back(pulse); },
       [into](const hub_farewell&) { ++into->farewells; },
@@ -34,16 +34,16 @@ caf::behavior listen(caf::event_based_actor*, std::shared_ptr<ear> into) {
 }
 
 std::string id_of(const std::string& name) { return to_hex(sha256("id of " + name)).substr(0, 32); }
-std::string life_of(const std::string& name) { return to_hex(sha256("life of " + name)).substr(0, 16); }
+std::string process_of(const std::string& name) { return to_hex(sha256("life of " + name)).substr(0, 16); }
 
 struct player {
   caf::actor actor;
   std::shared_ptr<ear> heard;
   node_hello hello;
-  std::string book;
+  std::string ledger_id;
   uint64_t parcel = 0;
   size_t read = 0;  ///< Of the parts that it heard.
-  parcel_joiner joiner;
+  message_joiner joiner;
 };
 
 struct hub_test : run_fixture {
@@ -66,12 +66,12 @@ struct hub_test : run_fixture {
     one->hello.protocol = protocol;
     one->hello.session = random_hex(16);
     one->hello.node = id_of(name);
-    one->hello.life = life_of(name);
+    one->hello.process_id = process_of(name);
     one->hello.name = name;
     one->hello.slots = slots;
     one->hello.held = std::move(held);
-    for (auto& attempt : one->hello.held) attempt.book = veiled(attempt.book, one->hello.session);
-    one->book = book->identity().value();
+    for (auto& attempt : one->hello.held) attempt.ledger_id = veiled(attempt.ledger_id, one->hello.session);
+    one->ledger_id = ledger->identity().value();
     players.push_back(one);
     says(one, node_call{one->hello, caf::actor_cast<node_actor>(one->actor)});
     welcome = one->heard->welcome;
@@ -92,9 +92,9 @@ struct hub_test : run_fixture {
       if (const auto whole = of.joiner.add(of.heard->parts[of.read])) found.push_back(unpack_order(*whole).value());
     return found;
   }
-  void report(player& from, work_report what, const std::string& of_book = {}) {
-    const remote_report whole{of_book.empty() ? from.book : of_book, stored().id, std::move(what)};
-    for (auto& part : cut(from.hello.session, ++from.parcel, parcel_kind::report, pack(whole)))
+  void report(player& from, work_report what, const std::string& of_ledger = {}) {
+    const remote_report whole{of_ledger.empty() ? from.ledger_id : of_ledger, stored().id, std::move(what)};
+    for (auto& part : cut(from.hello.session, ++from.parcel, message_kind::report, pack(whole)))
       caf::send_as(from.actor, services.hub, std::move(part));
     run();
   }
@@ -105,12 +105,12 @@ struct hub_test : run_fixture {
     what.attempt = order.order.attempt;
     return what;
   }
-  void answer(player& from, const remote_order& order, const std::string& text, const std::string& of_book = {}) {
+  void answer(player& from, const remote_order& order, const std::string& text, const std::string& of_ledger = {}) {
     auto what = report_for(order);
     what.answered = true;
     what.answer = good_answer(text).answer;
     what.answer.request_id = text;
-    report(from, std::move(what), of_book);
+    report(from, std::move(what), of_ledger);
   }
   void fail_with(player& from, const remote_order& order, ec code, billing billed, bool retry) {
     auto what = report_for(order);
@@ -157,7 +157,7 @@ TEST_F(hub_test, a_run_on_nodes_alone_ends_and_says_farewell) {
   leave(a);
   EXPECT_EQ(finish(1s).status, run_status::finished);
   EXPECT_EQ(stored().tasks().delivered, 12u);
-  EXPECT_EQ(way->total_asked(), 0u);
+  EXPECT_EQ(provider->total_asked(), 0u);
 }
 
 TEST_F(hub_test, the_tasks_of_a_silent_node_go_to_another_after_the_lease) {
@@ -212,7 +212,7 @@ struct late_to_hub : hub_test {
     second = orders(*other).at(0);
   }
   void comes_back() {
-    lost = join("lost", 1, {{book->identity().value(), stored().id, first.order.task, first.order.attempt}});
+    lost = join("lost", 1, {{ledger->identity().value(), stored().id, first.order.task, first.order.attempt}});
     EXPECT_TRUE(welcome && welcome->accepted);
   }
 };
@@ -227,7 +227,7 @@ TEST_F(late_to_hub, the_first_stored_answer_wins_and_the_later_one_only_costs) {
   leave(lost);
   EXPECT_EQ(finish(1s).status, run_status::finished);
   EXPECT_EQ(read_file(root / "out" / task(0).target).value(), "late");
-  EXPECT_EQ(stored().spare_answers, 1u);
+  EXPECT_EQ(stored().duplicate_answers, 1u);
   EXPECT_EQ(stored().spent().unconfirmed.count, 0);
   EXPECT_EQ(stored().spent().confirmed.count, 200);
 }
@@ -244,7 +244,7 @@ TEST_F(late_to_hub, an_answer_that_is_on_its_way_when_the_run_ends_is_taken_in_b
   answer(*lost, first, "late");
   leave(lost);
   EXPECT_EQ(finish(1s).status, run_status::finished);
-  EXPECT_EQ(stored().spare_answers, 1u);
+  EXPECT_EQ(stored().duplicate_answers, 1u);
   EXPECT_EQ(stored().spent().unconfirmed.count, 0) << "what it cost is known";
   EXPECT_EQ(stored().spent().confirmed.count, 200);
 }
@@ -261,7 +261,7 @@ TEST_F(late_to_hub, a_node_that_comes_back_while_the_run_ends_hands_over_first) 
   leave(lost);
   leave(third);
   EXPECT_EQ(finish(1s).status, run_status::finished);
-  EXPECT_EQ(stored().spare_answers, 1u);
+  EXPECT_EQ(stored().duplicate_answers, 1u);
   join("newcomer", 1);
   EXPECT_FALSE(welcome->accepted) << "the run is over";
   EXPECT_EQ(welcome->code, ec::interrupted);
@@ -371,9 +371,9 @@ TEST_F(hub_test, a_node_that_cannot_reach_its_provider_is_put_aside_and_tried_ag
     pass(1s);
   }
   ASSERT_EQ(count(event_kind::node_put_aside), 1u);
-  const auto told =
+  const auto reported =
       std::find_if(events.begin(), events.end(), [](const auto& e) { return e.kind == event_kind::node_put_aside; });
-  EXPECT_NE(told->text.find("connection refused"), std::string::npos);
+  EXPECT_NE(reported->text.find("connection refused"), std::string::npos);
 }
 
 TEST_F(hub_test, another_version_of_the_protocol_is_told_so) {
@@ -388,15 +388,15 @@ TEST_F(hub_test, another_version_of_the_protocol_is_told_so) {
 
 TEST_F(hub_test, a_task_that_a_returning_node_holds_is_not_asked_again_after_a_restart) {
   plan(2);
-  ASSERT_TRUE(book->begin());
+  ASSERT_TRUE(ledger->begin());
   for (uint32_t i = 0; i < 2; ++i)
-    ASSERT_TRUE(book->record(stored().id,
-                             intent{task(i).id, 1, i + 1, {1000}, "nano-model", placement(id_of("a"), life_of("a"))}));
-  ASSERT_TRUE(book->commit());
+    ASSERT_TRUE(ledger->record(
+        stored().id, intent{task(i).id, 1, i + 1, {1000}, "nano-model", placement(id_of("a"), process_of("a"))}));
+  ASSERT_TRUE(ledger->commit());
   spawn_all();
   auto other = join("other", 2);
   EXPECT_TRUE(orders(*other).empty()) << "a node may hold both";
-  auto a = join("a", 2, {{book->identity().value(), stored().id, task(0).id, 1}});
+  auto a = join("a", 2, {{ledger->identity().value(), stored().id, task(0).id, 1}});
   pass(300ms);
   auto asked = orders(*other);
   for (auto& order : orders(*a)) asked.push_back(order);
@@ -407,16 +407,16 @@ TEST_F(hub_test, a_task_that_a_returning_node_holds_is_not_asked_again_after_a_r
 
 TEST_F(hub_test, what_a_node_reported_as_doubtful_stays_charged_after_a_restart) {
   plan(1);
-  ASSERT_TRUE(book->begin());
-  ASSERT_TRUE(
-      book->record(stored().id, intent{task(0).id, 1, 1, {1000}, "nano-model", placement(id_of("a"), life_of("a"))}));
+  ASSERT_TRUE(ledger->begin());
+  ASSERT_TRUE(ledger->record(stored().id,
+                             intent{task(0).id, 1, 1, {1000}, "nano-model", placement(id_of("a"), process_of("a"))}));
   attempt_failed doubtful;
   doubtful.task = task(0).id;
   doubtful.attempt = 1;
   doubtful.failure.code = ec::timeout;
   doubtful.failure.billed = billing::unknown;
-  ASSERT_TRUE(book->record(stored().id, doubtful));
-  ASSERT_TRUE(book->commit());
+  ASSERT_TRUE(ledger->record(stored().id, doubtful));
+  ASSERT_TRUE(ledger->commit());
   spawn_all();
   auto a = join("a", 1);
   pass(300ms);
@@ -464,12 +464,12 @@ struct hostile_node : hub_test {
     return what;
   }
   bool is_cut_off() const {
-    const auto told = std::count_if(events.begin(), events.end(), [](const run_event& event) {
+    const auto reported = std::count_if(events.begin(), events.end(), [](const run_event& event) {
       return event.kind == event_kind::node_put_aside && event.node == "evil" &&
              event.text.find("does not keep to the protocol") != std::string::npos;
     });
-    EXPECT_LE(told, 1) << "it is told once";
-    return told == 1 && std::count(expelled.begin(), expelled.end(), evil->actor.address()) == 1;
+    EXPECT_LE(reported, 1) << "it is told once";
+    return reported == 1 && std::count(expelled.begin(), expelled.end(), evil->actor.address()) == 1;
   }
   /// The honest node does everything, and nothing of the other one is delivered.
   void others_finish(uint32_t tasks = 6) {
@@ -542,7 +542,7 @@ TEST_F(hostile_node, that_breaks_the_form_of_a_report_is_cut_off) {
   for (const auto& spoil : ways) {
     auto what = answer_to(given[0]);
     spoil(what);
-    const remote_report whole{evil->book, stored().id, what};
+    const remote_report whole{evil->ledger_id, stored().id, what};
     EXPECT_TRUE(!fault_in(whole).empty() || blame_for(what.failure.code) == blame::liar);
   }
   auto what = answer_to(given[0]);
@@ -562,9 +562,9 @@ TEST_F(hostile_node, that_says_its_call_failed_as_no_call_does_stops_nobody_else
 TEST_F(hostile_node, that_sends_parts_without_end_is_cut_off) {
   both();
   const auto& session = evil->hello.session;
-  says(evil, wire_part{session, 1, 0, 100, parcel_kind::report, std::string(part_bytes, 'x')});
+  says(evil, message_part{session, 1, 0, 100, message_kind::report, std::string(part_bytes, 'x')});
   EXPECT_FALSE(is_cut_off());
-  says(evil, wire_part{session, 2, 0, 100, parcel_kind::report, std::string(part_bytes, 'x')});
+  says(evil, message_part{session, 2, 0, 100, message_kind::report, std::string(part_bytes, 'x')});
   EXPECT_TRUE(is_cut_off()) << "one parcel is open at a time";
   others_finish();
 }
@@ -572,22 +572,22 @@ TEST_F(hostile_node, that_sends_parts_without_end_is_cut_off) {
 TEST_F(hostile_node, whose_parts_are_too_many_too_large_or_of_another_kind_is_cut_off) {
   both();
   const auto& session = evil->hello.session;
-  EXPECT_NE(
-      fault_in(wire_part{session, 1, 0, 1, parcel_kind::report, std::string(part_bytes + 1, 'x')}, parcel_kind::report),
-      "");
-  EXPECT_NE(fault_in(wire_part{session, 1, 0, 1U << 30, parcel_kind::report, std::string(part_bytes, 'x')},
-                     parcel_kind::report),
+  EXPECT_NE(fault_in(message_part{session, 1, 0, 1, message_kind::report, std::string(part_bytes + 1, 'x')},
+                     message_kind::report),
             "");
-  EXPECT_NE(fault_in(wire_part{session, 1, 0, 2, parcel_kind::report, "short"}, parcel_kind::report), "");
-  EXPECT_NE(fault_in(wire_part{session, 1, 0, 1, static_cast<parcel_kind>(7), "x"}, parcel_kind::report), "");
-  says(evil, wire_part{session, 1, 0, 1, parcel_kind::order, "x"});
+  EXPECT_NE(fault_in(message_part{session, 1, 0, 1U << 30, message_kind::report, std::string(part_bytes, 'x')},
+                     message_kind::report),
+            "");
+  EXPECT_NE(fault_in(message_part{session, 1, 0, 2, message_kind::report, "short"}, message_kind::report), "");
+  EXPECT_NE(fault_in(message_part{session, 1, 0, 1, static_cast<message_kind>(7), "x"}, message_kind::report), "");
+  says(evil, message_part{session, 1, 0, 1, message_kind::order, "x"});
   EXPECT_TRUE(is_cut_off());
   others_finish();
 }
 
 TEST_F(hostile_node, that_sends_what_is_no_report_is_cut_off) {
   both();
-  says(evil, wire_part{evil->hello.session, 1, 0, 1, parcel_kind::report, "no report"});
+  says(evil, message_part{evil->hello.session, 1, 0, 1, message_kind::report, "no report"});
   EXPECT_TRUE(is_cut_off());
   others_finish();
 }
@@ -619,11 +619,11 @@ TEST_F(hostile_node, cannot_speak_in_anothers_session) {
   both();
   auto theirs = orders(*honest);
   ASSERT_EQ(theirs.size(), 2u);
-  const remote_report stolen{evil->book, stored().id, answer_to(theirs[0])};
-  for (auto& part : cut(honest->hello.session, 1, parcel_kind::report, pack(stolen))) says(evil, std::move(part));
+  const remote_report stolen{evil->ledger_id, stored().id, answer_to(theirs[0])};
+  for (auto& part : cut(honest->hello.session, 1, message_kind::report, pack(stolen))) says(evil, std::move(part));
   says(evil, node_gone{honest->hello.session});
   says(evil, node_leaving{honest->hello.session});
-  says(evil, wire_part{honest->hello.session, 2, 9, 1, parcel_kind::report, "x"});
+  says(evil, message_part{honest->hello.session, 2, 9, 1, message_kind::report, "x"});
   says(evil, node_pulse{honest->hello.session, 1U << 31, 0, {}});
   EXPECT_EQ(stored().tasks().delivered, 0u);
   EXPECT_EQ(count(event_kind::node_left), 0u);
@@ -648,7 +648,7 @@ TEST_F(hostile_node, with_an_impossible_hello_is_not_let_in) {
   const std::vector<std::function<void(node_hello&)>> ways{
       [](auto& x) { x.node = "../../etc"; },
       [](auto& x) { x.session = "short"; },
-      [](auto& x) { x.life = "a/b"; },
+      [](auto& x) { x.process_id = "a/b"; },
       [](auto& x) { x.name = std::string(10'000, 'n'); },
       [](auto& x) { x.slots = 0; },
       [](auto& x) { x.slots = 1U << 30; },
@@ -677,7 +677,7 @@ TEST_F(hostile_node, with_an_impossible_hello_is_not_let_in) {
 
 TEST_F(hostile_node, that_was_cut_off_is_not_let_in_again) {
   both();
-  says(evil, wire_part{evil->hello.session, 1, 0, 1, parcel_kind::report, "no report"});
+  says(evil, message_part{evil->hello.session, 1, 0, 1, message_kind::report, "no report"});
   ASSERT_TRUE(is_cut_off());
   join("evil", 2);
   EXPECT_FALSE(welcome->accepted);

@@ -42,7 +42,7 @@ struct hub_log {
 };
 
 hub_actor::behavior_type play_hub(hub_actor::pointer self, std::shared_ptr<hub_log> log, node_welcome welcome) {
-  auto joiner = std::make_shared<parcel_joiner>();
+  auto joiner = std::make_shared<message_joiner>();
   return {
       [log, welcome](const node_call& call) {
         const std::lock_guard lock{log->guard};
@@ -50,7 +50,7 @@ hub_actor::behavior_type play_hub(hub_actor::pointer self, std::shared_ptr<hub_l
         log->changed.notify_all();
         return welcome;
       },
-      [log, joiner](const wire_part& part) {
+      [log, joiner](const message_part& part) {
         const auto whole = joiner->add(part);
         if (!whole) return;
         const std::lock_guard lock{log->guard};
@@ -114,12 +114,12 @@ struct silent_sink : event_sink {
 struct link : ::testing::Test {
   std::filesystem::path root = std::filesystem::temp_directory_path() / ("cohort-link-" + random_hex(6));
   std::shared_ptr<hub_log> log = std::make_shared<hub_log>();
-  std::shared_ptr<echo> way = std::make_shared<echo>(true);
+  std::shared_ptr<echo> provider = std::make_shared<echo>(true);
   std::shared_ptr<const cluster::cluster_credentials> own;
   caf::actor_system_config config;
   std::unique_ptr<caf::actor_system> system;
   hub_actor hub;
-  std::unique_ptr<cluster::doorkeeper> door;
+  std::unique_ptr<cluster::tls_gate> gate;
   node_controls controls;
   std::future<node_outcome> ended;
 
@@ -129,7 +129,7 @@ struct link : ::testing::Test {
   }
   ~link() override {
     if (ended.valid()) controls.stop_now(), (void)ended.get();
-    door.reset();
+    gate.reset();
     caf::anon_send_exit(hub, caf::exit_reason::user_shutdown);
     hub = nullptr;
     system.reset();
@@ -142,18 +142,18 @@ struct link : ::testing::Test {
     load_remoting(config, *own, {1000ms, 10'000ms});
     system = std::make_unique<caf::actor_system>(config);
     hub = system->spawn(play_hub, log, std::move(welcome));
-    door = std::move(*cluster::doorkeeper::listen({"127.0.0.1", 0}, own));
-    door->open_to(let_in(hub), [](const std::string&) {});
+    gate = std::move(*cluster::tls_gate::listen({"127.0.0.1", 0}, own));
+    gate->open_to(let_in(hub), [](const std::string&) {});
   }
   void join() {
     join_parts parts;
-    parts.where = door->address();
+    parts.where = gate->address();
     parts.own = std::make_shared<const cluster::cluster_credentials>(
         std::move(*cluster::cluster_credentials::load(root / "cluster", cluster::cluster_side::node, "node")));
-    parts.place = std::make_shared<const cluster::spool>(std::move(*cluster::spool::open(root / "spool")));
+    parts.spool = std::make_shared<const cluster::spool>(std::move(*cluster::spool::open(root / "spool")));
     parts.name = "n";
     parts.slots = 2;
-    parts.way = way;
+    parts.provider = provider;
     parts.resend = [](uint32_t, milliseconds, const call_failure&) { return std::optional<milliseconds>{}; };
     parts.sink = std::make_shared<silent_sink>();
     ended = std::async(std::launch::async,
@@ -162,23 +162,23 @@ struct link : ::testing::Test {
   static node_welcome yes() {
     node_welcome welcome;
     welcome.accepted = true;
-    welcome.book = std::string(32, 'b');
+    welcome.ledger_id = std::string(32, 'b');
     welcome.lease = 1800ms;  // Pulses every 300 ms.
     return welcome;
   }
   void give(std::string prompt) {
-    remote_order wish;
-    wish.run = 1;
-    wish.order.task = task_id_from(sha256("task"));
-    wish.order.attempt = 1;
-    wish.order.timeout = 60s;
-    wish.order.request.prompt = std::move(prompt);
-    wish.order.request.model = "a-model";
-    wish.order.request.max_tokens = 100'000;
-    wish.with_prefix = true;
-    wish.prefix = sha256({});
+    remote_order order;
+    order.run = 1;
+    order.order.task = task_id_from(sha256("task"));
+    order.order.attempt = 1;
+    order.order.timeout = 60s;
+    order.order.request.prompt = std::move(prompt);
+    order.order.request.model = "a-model";
+    order.order.request.max_tokens = 100'000;
+    order.with_prefix = true;
+    order.prefix = sha256({});
     const auto& call = log->calls.front();
-    for (auto& part : cut(call.hello.session, 1, parcel_kind::order, pack(wish)))
+    for (auto& part : cut(call.hello.session, 1, message_kind::order, pack(order)))
       caf::send_as(hub, call.node, std::move(part));
   }
 };
@@ -219,12 +219,12 @@ TEST_F(link, leaving_says_goodbye_before_the_process_ends) {
 }
 
 TEST_F(link, a_second_signal_ends_a_node_that_waits_for_the_provider) {
-  way = std::make_shared<echo>(false);
+  provider = std::make_shared<echo>(false);
   coordinate(yes());
   join();
   ASSERT_TRUE(log->wait([this] { return log->pulses >= 1; }));
   give("a question");
-  ASSERT_TRUE(log->wait([this] { return way->asked > 0 || log->pulses > 60; }));
+  ASSERT_TRUE(log->wait([this] { return provider->asked > 0 || log->pulses > 60; }));
   controls.drain();
   EXPECT_EQ(ended.wait_for(500ms), std::future_status::timeout) << "it finishes what it has";
   controls.stop_now();

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 /// What the HUB hears, and how it greets.
 struct hub_script {
   std::vector<node_call> calls;
-  std::vector<wire_part> parts;
+  std::vector<message_part> parts;
   uint32_t pulses = 0;
   uint32_t leaving = 0;
   uint32_t gone = 0;
@@ -28,7 +28,7 @@ hub_actor::behavior_type play_hub(hub_actor::pointer self, std::shared_ptr<hub_s
         script->calls.push_back(call);
         return script->welcome;
       },
-      [script](const wire_part& part) { script->parts.push_back(part); },
+      [script](const message_part& part) { script->parts.push_back(part); },
       [self, script](const node_pulse& pulse) {
         ++script->pulses;
         if (script->answers_pulses)
@@ -48,24 +48,24 @@ struct disk_script {
   bool full = false;
 };
 
-keeper_actor::behavior_type play_keeper(keeper_actor::pointer, std::shared_ptr<disk_script> disk) {
+spool_writer_actor::behavior_type play_spool_writer(spool_writer_actor::pointer, std::shared_ptr<disk_script> disk) {
   return {
-      [disk](const keep_report& wish) -> caf::result<recorded> {
+      [disk](const spool_report& request) -> caf::result<recorded> {
         if (disk->full) return caf::make_error(caf::sec::runtime_error);
-        disk->kept.push_back(wish.what);
+        disk->kept.push_back(request.what);
         return recorded{};
       },
-      [disk](const forget_report& wish) { disk->forgotten.push_back(wish.which); },
+      [disk](const unspool_report& request) { disk->forgotten.push_back(request.which); },
   };
 }
 
-const std::string own_book(32, 'b');
-const std::string other_book(32, 'e');
+const std::string own_ledger(32, 'b');
+const std::string other_ledger(32, 'e');
 
 struct node_test : actor_fixture {
   std::shared_ptr<hub_script> script = std::make_shared<hub_script>();
   std::shared_ptr<disk_script> disk = std::make_shared<disk_script>();
-  std::shared_ptr<scripted_provider> way = std::make_shared<scripted_provider>();
+  std::shared_ptr<scripted_provider> provider = std::make_shared<scripted_provider>();
   std::vector<run_event> events;
   hub_actor there;
   bool reachable = true;
@@ -77,22 +77,22 @@ struct node_test : actor_fixture {
 
   node_test() {
     script->welcome.accepted = true;
-    script->welcome.book = own_book;
+    script->welcome.ledger_id = own_ledger;
     script->welcome.lease = 15s;
-    way->at_once = false;
-    way->answer = [](const completion_request& request, uint32_t) {
+    provider->at_once = false;
+    provider->answer = [](const completion_request& request, uint32_t) {
       return good_answer("answer to " + request.prompt);
     };
     there = sys.spawn(play_hub, script);
   }
   ~node_test() override {
-    way->answer_all();
+    provider->answer_all();
     run();
     end(uut);
     end(there);
     end(services.gateway);
     end(services.dialer);
-    end(services.keeper);
+    end(services.spool_writer);
     end(services.progress);
     uut = nullptr;
     services = {};
@@ -106,13 +106,13 @@ struct node_test : actor_fixture {
     services.node = "node-id";
     services.slots = 2;
     services.rejoin_for = rejoin_for;
-    services.way = std::make_shared<watched_provider>(way);
+    services.provider = std::make_shared<provider_health>(provider);
     services.resend = [](uint32_t, milliseconds, const call_failure&) { return std::optional<milliseconds>{}; };
     services.progress = sys.spawn(progress, run_snapshot{}, std::make_shared<run_fixture::collector>(events));
-    services.gateway = sys.spawn(gateway, services.way, services.progress);
-    services.keeper = sys.spawn(play_keeper, disk);
+    services.gateway = sys.spawn(gateway, services.provider, services.progress);
+    services.spool_writer = sys.spawn(play_spool_writer, disk);
     services.dialer = sys.spawn([this](dialer_actor::pointer) -> dialer_actor::behavior_type {
-      return {[this](const dial_wish&) -> dialed {
+      return {[this](const dial_options&) -> dialed {
         ++dials;
         if (!reachable) return {hub_actor{}, ec::connect_failed, "nobody is there"};
         return {there, ec::none, {}};
@@ -126,30 +126,31 @@ struct node_test : actor_fixture {
   }
   std::string session() const { return script->calls.back().hello.session; }
   remote_order order(uint32_t number) {
-    remote_order wish;
-    wish.run = 1;
-    wish.order.lease = number;
-    wish.order.task = task_id_from(sha256(std::to_string(number)));
-    wish.order.attempt = 1;
-    wish.order.timeout = 60s;
-    wish.order.request.prompt = std::to_string(number);
-    wish.order.request.model = "a-model";
-    wish.order.request.max_tokens = most_tokens;
-    wish.with_prefix = true;
-    wish.prefix = sha256({});
-    return wish;
+    remote_order order;
+    order.run = 1;
+    order.order.lease = number;
+    order.order.task = task_id_from(sha256(std::to_string(number)));
+    order.order.attempt = 1;
+    order.order.timeout = 60s;
+    order.order.request.prompt = std::to_string(number);
+    order.order.request.model = "a-model";
+    order.order.request.max_tokens = most_tokens;
+    order.with_prefix = true;
+    order.prefix = sha256({});
+    return order;
   }
-  void give(const remote_order& wish) {
-    for (auto& part : cut(session(), ++parcel, parcel_kind::order, pack(wish))) self->send(uut, std::move(part));
+  void give(const remote_order& order) {
+    for (auto& part : cut(session(), ++parcel, message_kind::order, pack(order))) self->send(uut, std::move(part));
     pass(20ms);
   }
   void acknowledge(const remote_report& report, bool taken = true) {
-    self->send(uut, report_kept{session(), report.book, report.run, report.report.task, report.report.attempt, taken});
+    self->send(uut,
+               report_kept{session(), report.ledger_id, report.run, report.report.task, report.report.attempt, taken});
     pass(20ms);
   }
   std::vector<remote_report> reports() {
     std::vector<remote_report> found;
-    parcel_joiner joiner;
+    message_joiner joiner;
     for (const auto& part : script->parts)
       if (const auto whole = joiner.add(part)) found.push_back(unpack_report(*whole).value());
     return found;
@@ -171,7 +172,7 @@ TEST_F(node_test, keeps_an_answer_on_disk_sends_it_and_forgets_it_when_it_is_ack
   start();
   give(order(1));
   EXPECT_TRUE(reports().empty());
-  way->answer_all();
+  provider->answer_all();
   pass(20ms);
   ASSERT_EQ(reports().size(), 1u);
   EXPECT_EQ(reports()[0].report.answer.text, "answer to 1");
@@ -185,7 +186,7 @@ TEST_F(node_test, sends_an_answer_although_its_own_disk_is_full_and_says_so) {
   disk->full = true;
   start();
   give(order(1));
-  way->answer_all();
+  provider->answer_all();
   pass(20ms);
   EXPECT_EQ(reports().size(), 1u);
   EXPECT_TRUE(std::any_of(events.begin(), events.end(), [](const auto& e) { return e.kind == event_kind::warning; }));
@@ -195,13 +196,13 @@ TEST_F(node_test, asks_once_for_an_order_that_comes_twice) {
   start();
   give(order(1));
   give(order(1));
-  EXPECT_EQ(way->total_asked(), 1u);
+  EXPECT_EQ(provider->total_asked(), 1u);
 }
 
 TEST_F(node_test, gives_back_what_it_has_no_slot_for) {
   start();
   for (uint32_t i = 1; i <= 3; ++i) give(order(i));
-  EXPECT_EQ(way->total_asked(), 2u);
+  EXPECT_EQ(provider->total_asked(), 2u);
   ASSERT_EQ(reports().size(), 1u);
   EXPECT_EQ(reports()[0].report.failure.code, ec::node_left);
   EXPECT_EQ(reports()[0].report.failure.billed, billing::unbilled);
@@ -214,7 +215,7 @@ TEST_F(node_test, joins_again_after_a_loss_tells_what_it_holds_and_hands_it_over
   const auto before = session();
   end(there);  // And nobody is there for a while.
   reachable = false;
-  way->answer_all();
+  provider->answer_all();
   pass(2s);
   reachable = true;
   there = sys.spawn(play_hub, script);
@@ -222,9 +223,9 @@ TEST_F(node_test, joins_again_after_a_loss_tells_what_it_holds_and_hands_it_over
   ASSERT_EQ(script->calls.size(), 2u);
   EXPECT_NE(session(), before);
   EXPECT_EQ(script->calls[1].hello.held.size(), 2u);
-  EXPECT_EQ(script->calls[1].hello.life, script->calls[0].hello.life);
+  EXPECT_EQ(script->calls[1].hello.process_id, script->calls[0].hello.process_id);
   EXPECT_EQ(reports().size(), 2u);
-  EXPECT_EQ(way->total_asked(), 2u);
+  EXPECT_EQ(provider->total_asked(), 2u);
 }
 
 TEST_F(node_test, joins_again_when_the_hub_has_taken_it_for_lost_or_is_silent_for_the_lease) {
@@ -273,8 +274,8 @@ TEST_F(node_test, told_to_leave_it_finishes_hands_over_and_goes) {
   give(order(2));
   ASSERT_EQ(reports().size(), 1u);
   EXPECT_EQ(reports()[0].report.failure.code, ec::node_left);
-  EXPECT_EQ(way->total_asked(), 1u);
-  way->answer_all();
+  EXPECT_EQ(provider->total_asked(), 1u);
+  provider->answer_all();
   pass(200ms);
   EXPECT_FALSE(outcome()) << "nothing is acknowledged yet";
   for (const auto& report : reports()) acknowledge(report);
@@ -292,7 +293,7 @@ TEST_F(node_test, at_the_end_of_the_run_it_hands_over_what_it_holds_before_it_go
   self->send(uut, hub_farewell{session()});
   pass(200ms);
   EXPECT_FALSE(outcome());
-  way->answer_all();
+  provider->answer_all();
   pass(200ms);
   ASSERT_EQ(reports().size(), 1u);
   EXPECT_FALSE(outcome()) << "it is not acknowledged";
@@ -309,7 +310,7 @@ TEST_F(node_test, what_the_coordinator_does_not_wait_for_at_its_end_stays_in_the
   self->send(uut, hub_farewell{session()});
   reachable = false;
   end(there);
-  way->answer_all();
+  provider->answer_all();
   pass(500ms);
   const auto ended = outcome();
   ASSERT_TRUE(ended);
@@ -334,16 +335,16 @@ TEST_F(node_test, a_second_signal_ends_it_at_once) {
 
 TEST_F(node_test, answers_of_another_ledger_stay_in_the_spool) {
   remote_report other;
-  other.book = other_book;
+  other.ledger_id = other_ledger;
   other.run = 1;
   other.report.task = task_id_from(sha256("x"));
   other.report.attempt = 1;
   other.report.answered = true;
   auto own = other;
-  own.book = own_book;
+  own.ledger_id = own_ledger;
   start({other, own});
   ASSERT_EQ(reports().size(), 1u);
-  EXPECT_EQ(reports()[0].book, own_book);
+  EXPECT_EQ(reports()[0].ledger_id, own_ledger);
   acknowledge(own);
   EXPECT_EQ(disk->forgotten.size(), 1u);
   self->send(uut, drain{});
@@ -357,7 +358,7 @@ TEST_F(node_test, a_flood_of_kept_answers_goes_out_a_window_at_a_time) {
   std::vector<remote_report> kept;
   for (uint32_t i = 0; i < 100; ++i) {
     remote_report one;
-    one.book = own_book;
+    one.ledger_id = own_ledger;
     one.run = 1;
     one.report.task = task_id_from(sha256(std::to_string(i)));
     one.report.attempt = 1;
@@ -371,11 +372,11 @@ TEST_F(node_test, a_flood_of_kept_answers_goes_out_a_window_at_a_time) {
 }
 
 TEST_F(node_test, large_answers_go_in_parts_and_pulses_go_on_between_orders) {
-  way->answer = [](const completion_request&, uint32_t) { return good_answer(std::string(5 << 20, 'a')); };
+  provider->answer = [](const completion_request&, uint32_t) { return good_answer(std::string(5 << 20, 'a')); };
   most_tokens = 100'000;
   start();
   give(order(1));
-  way->answer_all();
+  provider->answer_all();
   pass(20ms);
   EXPECT_GT(script->parts.size(), 20u);
   for (const auto& part : script->parts) EXPECT_LE(part.bytes.size(), part_bytes);
@@ -387,8 +388,8 @@ TEST_F(node_test, large_answers_go_in_parts_and_pulses_go_on_between_orders) {
 
 /// A coordinator that this machine's user does not own.
 TEST_F(node_test, a_ledger_that_is_named_like_a_file_ends_the_node_and_nothing_is_written) {
-  script->welcome.book = "/home/somebody/.ssh/authorized_keys";
-  script->welcome.book += '\0';
+  script->welcome.ledger_id = "/home/somebody/.ssh/authorized_keys";
+  script->welcome.ledger_id += '\0';
   start();
   const auto ended = outcome();
   ASSERT_TRUE(ended);
@@ -421,16 +422,16 @@ TEST_F(node_test, orders_that_cannot_be_end_the_node_unsent) {
   const auto ended = outcome();
   ASSERT_TRUE(ended);
   EXPECT_EQ(ended->code, ec::protocol_mismatch);
-  EXPECT_EQ(way->total_asked(), 0u);
+  EXPECT_EQ(provider->total_asked(), 0u);
 }
 
 TEST_F(node_test, what_is_under_way_is_kept_when_the_coordinator_breaks_the_protocol) {
   start();
   give(order(1));
-  self->send(uut, wire_part{session(), 9, 5, 3, parcel_kind::order, "x"});
+  self->send(uut, message_part{session(), 9, 5, 3, message_kind::order, "x"});
   pass(100ms);
   EXPECT_FALSE(outcome()) << "it is paid for";
-  way->answer_all();
+  provider->answer_all();
   pass(200ms);
   EXPECT_EQ(disk->kept.size(), 1u);
   const auto ended = outcome();
@@ -440,17 +441,17 @@ TEST_F(node_test, what_is_under_way_is_kept_when_the_coordinator_breaks_the_prot
 }
 
 TEST_F(node_test, what_a_provider_says_that_cannot_be_is_told_as_a_failure_that_may_be_billed) {
-  way->answer = [](const completion_request&, uint32_t) {
+  provider->answer = [](const completion_request&, uint32_t) {
     auto odd = good_answer("fine");
     odd.answer.model.assign(10'000, 'm');
     return odd;
   };
   start();
   give(order(1));
-  way->answer_all();
-  way->answer = [](const completion_request&, uint32_t) { return good_answer(std::string(1U << 20, 'x')); };
+  provider->answer_all();
+  provider->answer = [](const completion_request&, uint32_t) { return good_answer(std::string(1U << 20, 'x')); };
   give(order(2));
-  way->answer_all();
+  provider->answer_all();
   pass(20ms);
   ASSERT_EQ(reports().size(), 2u);
   for (const auto& report : reports()) EXPECT_EQ(fault_in(report), "");
@@ -461,15 +462,15 @@ TEST_F(node_test, what_a_provider_says_that_cannot_be_is_told_as_a_failure_that_
 
 TEST_F(node_test, a_coordinator_cannot_make_it_forget_answers_of_another_ledger_nor_learn_of_which) {
   remote_report other;
-  other.book = other_book;
+  other.ledger_id = other_ledger;
   other.run = 1;
   other.report.task = task_id_from(sha256("x"));
   other.report.attempt = 1;
   other.report.answered = true;
   start({other});
   ASSERT_EQ(script->calls.back().hello.held.size(), 1u);
-  EXPECT_NE(script->calls.back().hello.held[0].book, other_book);
-  EXPECT_EQ(script->calls.back().hello.held[0].book, veiled(other_book, session()));
+  EXPECT_NE(script->calls.back().hello.held[0].ledger_id, other_ledger);
+  EXPECT_EQ(script->calls.back().hello.held[0].ledger_id, veiled(other_ledger, session()));
   acknowledge(other);
   EXPECT_TRUE(disk->forgotten.empty());
 }

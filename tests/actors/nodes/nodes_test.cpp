@@ -55,7 +55,7 @@ TEST_F(nodes, silence_as_long_as_the_lease_ends_a_session) {
   auto& node = table.join(hello_of("a", "1"), start);
   EXPECT_TRUE(table.silent(start + 14s).empty());
   EXPECT_EQ(table.silent(start + 15s).size(), 1u);
-  table.heard(node, start + 10s, {});
+  table.note_pulse(node, start + 10s, {});
   EXPECT_TRUE(table.silent(start + 16s).empty());
 }
 
@@ -63,10 +63,10 @@ TEST_F(nodes, what_a_node_did_is_remembered_when_it_comes_back) {
   auto& node = table.join(hello_of("a", "1"), start);
   work_report good;
   good.answered = true;
-  EXPECT_EQ(table.judge(node, good), node_verdict::fine);
-  table.end(node.session, node_standing::lost);
+  EXPECT_EQ(table.verdict_on(node, good), node_verdict::fine);
+  table.end(node.session, node_status::lost);
   ASSERT_EQ(table.views().nodes.size(), 1u);
-  EXPECT_EQ(table.views().nodes.front().standing, node_standing::lost);
+  EXPECT_EQ(table.views().nodes.front().status, node_status::lost);
   table.join(hello_of("a", "2"), start);
   ASSERT_EQ(table.views().nodes.size(), 1u);
   EXPECT_EQ(table.views().nodes.front().done, 1u);
@@ -74,7 +74,7 @@ TEST_F(nodes, what_a_node_did_is_remembered_when_it_comes_back) {
 
 TEST_F(nodes, a_refused_key_puts_a_node_aside_at_once) {
   auto& node = table.join(hello_of("a", "1"), start);
-  EXPECT_EQ(table.judge(node, failed(ec::authentication, billing::unbilled)), node_verdict::aside_for_good);
+  EXPECT_EQ(table.verdict_on(node, failed(ec::authentication, billing::unbilled)), node_verdict::aside_for_good);
 }
 
 TEST_F(nodes, a_blocked_network_puts_a_node_aside_after_three_calls_in_a_row) {
@@ -82,12 +82,12 @@ TEST_F(nodes, a_blocked_network_puts_a_node_aside_after_three_calls_in_a_row) {
   const auto blocked = failed(ec::connect_failed, billing::unbilled);
   work_report good;
   good.answered = true;
-  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
-  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
-  EXPECT_EQ(table.judge(node, good), node_verdict::fine);
-  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
-  EXPECT_EQ(table.judge(node, blocked), node_verdict::fine);
-  EXPECT_EQ(table.judge(node, blocked), node_verdict::aside_for_now);
+  EXPECT_EQ(table.verdict_on(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.verdict_on(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.verdict_on(node, good), node_verdict::fine);
+  EXPECT_EQ(table.verdict_on(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.verdict_on(node, blocked), node_verdict::fine);
+  EXPECT_EQ(table.verdict_on(node, blocked), node_verdict::aside_for_now);
 }
 
 TEST_F(nodes, whose_matter_a_failure_is) {
@@ -104,7 +104,7 @@ TEST_F(nodes, whose_matter_a_failure_is) {
 
 TEST_F(nodes, each_time_that_a_node_is_put_aside_it_stays_so_for_longer) {
   auto& node = table.join(hello_of("a", "1"), start);
-  node.view.standing = node_standing::put_aside;
+  node.view.status = node_status::put_aside;
   node.aside_since = start;
   node.asides = 1;
   EXPECT_EQ(table.due_again(start + 30s).size(), 1u);
@@ -118,11 +118,11 @@ TEST_F(nodes, each_time_that_a_node_is_put_aside_it_stays_so_for_longer) {
 TEST_F(nodes, trouble_that_lasts_puts_a_node_aside_and_it_is_tried_again_later) {
   auto& node = table.join(hello_of("a", "1"), start);
   const node_pulse trouble{node.session, 0, 0, "no way to the provider"};
-  EXPECT_FALSE(table.judge(node, trouble, start));
-  EXPECT_FALSE(table.judge(node, node_pulse{node.session, 0, 0, {}}, start + 2s));
-  EXPECT_FALSE(table.judge(node, trouble, start + 3s));
-  EXPECT_TRUE(table.judge(node, trouble, start + 6s));
-  node.view.standing = node_standing::put_aside;
+  EXPECT_FALSE(table.should_suspend(node, trouble, start));
+  EXPECT_FALSE(table.should_suspend(node, node_pulse{node.session, 0, 0, {}}, start + 2s));
+  EXPECT_FALSE(table.should_suspend(node, trouble, start + 3s));
+  EXPECT_TRUE(table.should_suspend(node, trouble, start + 6s));
+  node.view.status = node_status::put_aside;
   node.aside_since = start + 6s;
   EXPECT_TRUE(table.due_again(start + 35s).empty());
   EXPECT_EQ(table.due_again(start + 36s).size(), 1u);
@@ -135,45 +135,45 @@ TEST_F(nodes, a_node_is_not_alone_while_another_takes_work) {
   EXPECT_FALSE(table.others_work(a));
   auto& b = table.join(hello_of("b", "2"), start);
   EXPECT_TRUE(table.others_work(a));
-  b.view.standing = node_standing::put_aside;
+  b.view.status = node_status::put_aside;
   EXPECT_FALSE(table.others_work(a));
 }
 
-struct awaited : ::testing::Test {
+struct in_doubt : ::testing::Test {
   task_id one = task_id_from(sha256("one"));
   task_id two = task_id_from(sha256("two"));
   steady_time until = steady_time{} + 15s;
-  awaited_tasks tasks{{{one, 1, "a/x"}, {two, 1, "a/x"}, {two, 2, "b/y"}}, until};
+  in_doubt_attempts tasks{{{one, 1, "a/x"}, {two, 1, "a/x"}, {two, 2, "b/y"}}, until};
 };
 
-TEST_F(awaited, a_node_that_comes_back_without_an_attempt_releases_it) {
+TEST_F(in_doubt, a_node_that_comes_back_without_an_attempt_releases_it) {
   EXPECT_EQ(tasks.came("a", {{two, 1}}), (std::vector<task_id>{one}));
-  EXPECT_EQ(tasks.of(one), awaited_tasks::status::free);
-  EXPECT_EQ(tasks.of(two), awaited_tasks::status::awaited);
+  EXPECT_EQ(tasks.of(one), in_doubt_attempts::status::free);
+  EXPECT_EQ(tasks.of(two), in_doubt_attempts::status::awaited);
 }
 
-TEST_F(awaited, a_node_that_does_not_come_back_in_time_is_given_up) {
+TEST_F(in_doubt, a_node_that_does_not_come_back_in_time_is_given_up) {
   EXPECT_TRUE(tasks.came("a", {{one, 1}, {two, 1}}).empty());
   EXPECT_TRUE(tasks.at(until - 1ms).empty());
   EXPECT_TRUE(tasks.at(until).empty()) << "b is given up, but a holds both";
   EXPECT_EQ(tasks.went("a", until).size(), 2u);
 }
 
-TEST_F(awaited, a_connection_that_is_lost_soon_after_the_return_releases_nothing) {
+TEST_F(in_doubt, a_connection_that_is_lost_soon_after_the_return_releases_nothing) {
   EXPECT_TRUE(tasks.came("a", {{one, 1}, {two, 1}}).empty());
   EXPECT_TRUE(tasks.went("a", until - 1ms).empty());
   EXPECT_EQ(tasks.at(until).size(), 2u);
 }
 
-TEST_F(awaited, a_task_is_released_when_its_last_attempt_has_failed) {
+TEST_F(in_doubt, a_task_is_released_when_its_last_attempt_has_failed) {
   EXPECT_FALSE(tasks.settled({two, 1}));
   EXPECT_TRUE(tasks.settled({two, 2}));
   EXPECT_FALSE(tasks.settled({two, 2}));
 }
 
-TEST_F(awaited, an_answered_task_is_never_released) {
+TEST_F(in_doubt, an_answered_task_is_never_released) {
   tasks.answered(one);
-  EXPECT_EQ(tasks.of(one), awaited_tasks::status::answered);
+  EXPECT_EQ(tasks.of(one), in_doubt_attempts::status::answered);
   EXPECT_EQ(tasks.at(until), (std::vector<task_id>{two}));
 }
 
@@ -187,9 +187,9 @@ TEST(wire, carries_an_order_of_several_megabytes_in_parts) {
   order.order.request.model = "m";
   order.with_prefix = true;
   order.prefix_text = "prefix";
-  const auto parts = cut("session", 9, parcel_kind::order, pack(order));
+  const auto parts = cut("session", 9, message_kind::order, pack(order));
   EXPECT_GT(parts.size(), 20u);
-  parcel_joiner joiner;
+  message_joiner joiner;
   std::optional<std::string> whole;
   for (const auto& part : parts) {
     EXPECT_LE(part.bytes.size(), part_bytes);
@@ -207,8 +207,8 @@ TEST(wire, carries_an_order_of_several_megabytes_in_parts) {
 }
 
 TEST(wire, drops_parcels_with_missing_parts_and_bytes_that_are_no_order) {
-  const auto parts = cut("session", 1, parcel_kind::order, std::string(3 * part_bytes, 'x'));
-  parcel_joiner joiner;
+  const auto parts = cut("session", 1, message_kind::order, std::string(3 * part_bytes, 'x'));
+  message_joiner joiner;
   EXPECT_FALSE(joiner.add(parts[0]));
   EXPECT_FALSE(joiner.add(parts[2]));
   EXPECT_FALSE(joiner.add(parts[1]));

@@ -16,8 +16,8 @@ using testing::IsEmpty;
 
 struct group_commit_test : ::testing::Test {
   fs::path root = fs::canonical(fs::temp_directory_path()) / ("cohort-groups-" + random_hex(6));
-  state::workspace place{root};
-  std::shared_ptr<state::ledger> book;
+  state::workspace workspace{root};
+  std::shared_ptr<state::ledger> ledger;
   std::unique_ptr<ledger_watch> watch;
   std::unique_ptr<group_commit> commits;
   std::vector<milliseconds> wakes;    ///< Each is a `flush` to come.
@@ -28,13 +28,13 @@ struct group_commit_test : ::testing::Test {
 
   void SetUp() override {
     fs::create_directories(root / ".claude-testing");
-    book = std::make_shared<state::ledger>(
-        std::move(*state::ledger::open(place.ledger_file(), root, state::ledger::access::read_write)));
-    watch = std::make_unique<ledger_watch>(book, place);
+    ledger = std::make_shared<state::ledger>(
+        std::move(*state::ledger::open(workspace.ledger_file(), root, state::ledger::access::read_write)));
+    watch = std::make_unique<ledger_watch>(ledger, workspace);
     commits = std::make_unique<group_commit>(
-        book, place, *watch,
-        group_commit::surroundings{[this](milliseconds pause) { wakes.push_back(pause); },
-                                   [this](const halt& why) { halts.push_back(why.message); }});
+        ledger, workspace, *watch,
+        group_commit::callbacks{[this](milliseconds pause) { wakes.push_back(pause); },
+                                [this](const stop_run& why) { halts.push_back(why.message); }});
   }
   ~group_commit_test() override { fs::remove_all(root); }
 
@@ -42,7 +42,7 @@ struct group_commit_test : ::testing::Test {
     const auto apply = [this, name, own]() -> expected<void> {
       applied.push_back(name);
       if (!own) return own;
-      return commits->heard(ledger_says);
+      return commits->note_ledger_error(ledger_says);
     };
     const auto answer = [this, name](const error* problem) {
       answered.push_back(problem == nullptr ? name : name + ": " + problem->message);
@@ -139,21 +139,22 @@ TEST_F(group_commit_test, what_cannot_be_written_is_answered_when_the_run_gives_
 }
 
 TEST_F(group_commit_test, a_full_disk_costs_the_reserve_and_loses_nothing) {
-  ASSERT_TRUE(replace_file(place.ballast_file(), std::string(100, 'x'), durability::later));
+  ASSERT_TRUE(replace_file(workspace.ballast_file(), std::string(100, 'x'), durability::later));
   bool full = true;
   const auto apply = [&]() -> expected<void> {
-    if (std::exchange(full, false)) return commits->heard(expected<void>{fail(ec::disk_full, "no space left")});
+    if (std::exchange(full, false))
+      return commits->note_ledger_error(expected<void>{fail(ec::disk_full, "no space left")});
     return {};
   };
   commits->add({apply, [this](const error* problem) { answered.push_back(problem ? problem->message : "stored"); }});
   commits->flush_all();
   EXPECT_THAT(answered, ElementsAre("stored"));
-  EXPECT_FALSE(fs::exists(place.ballast_file()));
+  EXPECT_FALSE(fs::exists(workspace.ballast_file()));
   EXPECT_EQ(halts.size(), 1U);
 }
 
 TEST_F(group_commit_test, a_ledger_that_is_moved_stops_the_run_and_goes_on_where_it_is) {
-  fs::rename(place.ledger_file(), root / "elsewhere.db");
+  fs::rename(workspace.ledger_file(), root / "elsewhere.db");
   add("a", true);
   end_pause();
   EXPECT_THAT(answered, ElementsAre("a"));

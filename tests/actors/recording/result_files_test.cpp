@@ -14,11 +14,11 @@ namespace fs = std::filesystem;
 using names = std::vector<std::string>;
 
 /// Merges nothing that says so.
-struct stubborn_craft : plain_craft {
+struct stubborn_handler : plain_handler {
   expected<std::string> assemble(const task_spec& any, const names& parts) const override {
     for (const auto& part : parts)
       if (part.starts_with("stubborn")) return fail(ec::broken_code, "does not parse together");
-    return plain_craft::assemble(any, parts);
+    return plain_handler::assemble(any, parts);
   }
 };
 
@@ -34,22 +34,22 @@ struct asked {
 
 struct result_files_test : ::testing::Test {
   fs::path root = fs::temp_directory_path() / ("cohort-results-" + random_hex(6));
-  state::workspace place{root};
+  state::workspace workspace{root};
   fs::path output = root / "out";
-  stubborn_craft craft;
+  stubborn_handler handler;
   run_settings settings;
-  std::shared_ptr<state::ledger> book;
+  std::shared_ptr<state::ledger> ledger;
   int64_t run = 0;
 
   result_files_test() {
-    fs::create_directories(place.root());
+    fs::create_directories(workspace.root());
     settings.output_directory = "out";
-    auto opened = state::ledger::open(place.ledger_file(), root, state::ledger::access::read_write);
+    auto opened = state::ledger::open(workspace.ledger_file(), root, state::ledger::access::read_write);
     if (!opened) throw std::runtime_error{opened.error().message};
-    book = std::make_shared<state::ledger>(std::move(*opened));
+    ledger = std::make_shared<state::ledger>(std::move(*opened));
   }
   ~result_files_test() override {
-    book.reset();
+    ledger.reset();
     fs::remove_all(root);
   }
 
@@ -70,29 +70,29 @@ struct result_files_test : ::testing::Test {
   }
 
   void plan(const std::vector<task_spec>& specs) {
-    run = book->begin_plan(settings, "nano-model").value();
+    run = ledger->begin_plan(settings, "nano-model").value();
     for (const auto& spec : specs) {
-      const auto added = book->add_task(spec);
+      const auto added = ledger->add_task(spec);
       ASSERT_TRUE(added) << added.error().message;
     }
-    ASSERT_TRUE(book->commit_plan(std::vector<uint32_t>(specs.size(), 0)));
+    ASSERT_TRUE(ledger->commit_plan(std::vector<uint32_t>(specs.size(), 0)));
   }
   void answer(const task_spec& spec, const std::string& text) const {
-    ASSERT_TRUE(book->begin());
-    ASSERT_TRUE(book->record(run, intent{spec.id, 1, 1, {1000}, "nano-model", {}}));
-    ASSERT_TRUE(book->record(run, attempt_done{spec.id, 1, 1, good_answer(text).answer, {100}, "nano-model"}));
-    ASSERT_TRUE(book->commit());
+    ASSERT_TRUE(ledger->begin());
+    ASSERT_TRUE(ledger->record(run, intent{spec.id, 1, 1, {1000}, "nano-model", {}}));
+    ASSERT_TRUE(ledger->record(run, attempt_done{spec.id, 1, 1, good_answer(text).answer, {100}, "nano-model"}));
+    ASSERT_TRUE(ledger->commit());
   }
   result_files files() const {
     auto context = std::make_shared<run_context>();
-    context->craft = &craft;
-    return {book, context, place, output, run};
+    context->handler = &handler;
+    return {ledger, context, workspace, output, run};
   }
   void record(const written_result& done) const {
-    ASSERT_TRUE(book->begin());
-    ASSERT_TRUE(book->record(run, done.what));
-    ASSERT_TRUE(book->place(done.with, done.what.path));
-    ASSERT_TRUE(book->commit());
+    ASSERT_TRUE(ledger->begin());
+    ASSERT_TRUE(ledger->record(run, done.what));
+    ASSERT_TRUE(ledger->set_targets(done.with, done.what.path));
+    ASSERT_TRUE(ledger->commit());
   }
   expected<written_result> deliver(const task_spec& spec, const std::string& text) const {
     answer(spec, text);
@@ -106,7 +106,7 @@ struct result_files_test : ::testing::Test {
     ASSERT_TRUE(deliver(spec_of(what), text));
   }
   /// As the program did that looked for other parts in the present run only.
-  void deliver_alone(const task_spec& spec, const std::string& text) const {
+  void deliver_to_own_file(const task_spec& spec, const std::string& text) const {
     answer(spec, text);
     ASSERT_TRUE(replace_file(output / spec.target, text, durability::later));
     record({run, {spec.id, (output / spec.target).string(), sha256(text), false}, {}});
@@ -114,12 +114,12 @@ struct result_files_test : ::testing::Test {
   std::string file(const std::string& name) const { return read_file(output / name).value_or("nothing"); }
   names lacking() const {
     names found;
-    const auto files = find_lacking_files(*book, craft).value();
+    const auto files = find_lacking_files(*ledger, handler).value();
     for (const auto& one : files) found.insert(found.end(), one.results.begin(), one.results.end());
     return found;
   }
   names restore(const std::string& name) {
-    return write_again(*book, craft, place, {"big.py", "file.txt"}, output / name).value();
+    return write_again(*ledger, handler, workspace, {"big.py", "file.txt"}, output / name).value();
   }
 };
 
@@ -215,7 +215,7 @@ TEST_F(result_files_test, does_not_replace_the_result_of_another_source) {
   plan({other});
   const auto done = deliver(other, "new\n");
   ASSERT_TRUE(done);
-  EXPECT_FALSE(done->what.beside) << "no file of the user's is in its place";
+  EXPECT_FALSE(done->what.conflict_copy) << "no file of the user's is in its place";
   EXPECT_EQ(file("file.txt"), "old\n");
   EXPECT_EQ(file("file.txt.2"), "new\n");
 }
@@ -228,17 +228,17 @@ TEST_F(result_files_test, writes_everything_beside_a_file_that_the_user_edited) 
   ASSERT_TRUE(deliver(first, "a\n"));
   ASSERT_TRUE(replace_file(output / "file.txt", "mine\n", durability::later));
   plan({second});
-  const auto beside = deliver(second, "b\n");
-  ASSERT_TRUE(beside);
-  EXPECT_TRUE(beside->what.beside);
+  const auto conflict_copies = deliver(second, "b\n");
+  ASSERT_TRUE(conflict_copies);
+  EXPECT_TRUE(conflict_copies->what.conflict_copy);
   EXPECT_EQ(file("file.txt"), "mine\n");
   EXPECT_EQ(file("file.txt.2"), "a\nb\n");
   EXPECT_EQ(lacking(), names{});
   plan({third});
   ASSERT_TRUE(deliver(third, "c\n"));
   EXPECT_EQ(file("file.txt.2"), "a\nb\nc\n");
-  EXPECT_TRUE(is_left_behind(*book, output / "file.txt"));
-  EXPECT_FALSE(is_left_behind(*book, output / "file.txt.2"));
+  EXPECT_TRUE(is_left_behind(*ledger, output / "file.txt"));
+  EXPECT_FALSE(is_left_behind(*ledger, output / "file.txt.2"));
 }
 
 TEST_F(result_files_test, writes_everything_again_where_the_user_deleted_it) {
@@ -264,7 +264,7 @@ TEST_F(result_files_test, leaves_in_its_folder_what_was_made_for_it) {
     const auto path = root / folder / "file.txt";
     const auto content = read_file(path).value();
     fs::remove(path);
-    EXPECT_EQ(write_again(*book, craft, place, {"big.py", "file.txt"}, path).value(), names{path.string()});
+    EXPECT_EQ(write_again(*ledger, handler, workspace, {"big.py", "file.txt"}, path).value(), names{path.string()});
     EXPECT_EQ(read_file(path).value(), content);
   }
 }
@@ -287,7 +287,7 @@ TEST_F(result_files_test, finds_and_mends_what_an_older_program_dropped) {
   ASSERT_TRUE(deliver(first, "a\n"));
   ASSERT_TRUE(deliver(third, "c\n"));
   plan({second});
-  deliver_alone(second, "b\n");
+  deliver_to_own_file(second, "b\n");
   EXPECT_EQ(file("file.txt"), "b\n");
   EXPECT_EQ(lacking(), (names{"a", "c"}));
   EXPECT_EQ(restore("file.txt"), names{(output / "file.txt").string()});
@@ -301,7 +301,7 @@ TEST_F(result_files_test, mends_beside_a_file_that_was_edited_after_it_lost_some
   plan({first});
   ASSERT_TRUE(deliver(first, "a\n"));
   plan({second});
-  deliver_alone(second, "b\n");
+  deliver_to_own_file(second, "b\n");
   ASSERT_TRUE(replace_file(output / "file.txt", "b\nmine\n", durability::later));
   EXPECT_EQ(lacking(), names{"a"});
   EXPECT_EQ(restore("file.txt"), names{(output / "file.txt.2").string()});
@@ -324,9 +324,9 @@ TEST_F(result_files_test, mends_two_parts_alone_that_an_older_program_put_under_
   const auto first = spec_of({"1", {}, {}, "v", 2, 2});
   auto other = spec_of({"2", {}, {}, "v", 2, 3});
   plan({first});
-  deliver_alone(first, "alone: first");
+  deliver_to_own_file(first, "alone: first");
   plan({other});
-  deliver_alone(other, "alone: other");
+  deliver_to_own_file(other, "alone: other");
   EXPECT_EQ(lacking(), names{"alone: first"});
   EXPECT_EQ(restore("file.txt").size(), 2u);
   EXPECT_EQ(lacking(), names{});
@@ -356,7 +356,7 @@ TEST_F(result_files_test, reads_each_answer_once_for_a_file_of_many_parts) {
   plan(specs);
   for (const auto& spec : specs) answer(spec, spec.label + "\n");
   size_t readings = 0;
-  craft.reading = [&readings] { ++readings; };
+  handler.reading = [&readings] { ++readings; };
   auto writing = files();
   for (const auto& spec : specs) {
     const auto done = writing.write(spec, spec.label + "\n");

@@ -19,7 +19,7 @@ struct fallback_test : run_fixture {
 
   fallback_test() {
     fallbacks = {dear_model()};
-    way->answer = [this](const completion_request& request, uint32_t) {
+    provider->answer = [this](const completion_request& request, uint32_t) {
       ++asked_of[request.model];
       if (request.model == overloaded_model) return failed_call(ec::overloaded, billing::unbilled);
       return good_answer("answer to " + request.prompt);
@@ -37,7 +37,7 @@ TEST_F(fallback_test, asks_only_the_plans_model_while_that_is_well) {
 }
 
 TEST_F(fallback_test, goes_on_with_the_next_model_and_says_so_everywhere) {
-  overloaded_model = way->failing_model = "nano-model";
+  overloaded_model = provider->failing_model = "nano-model";
   plan(8);
   spawn_all();
   EXPECT_EQ(finish().status, run_status::finished);
@@ -49,22 +49,22 @@ TEST_F(fallback_test, goes_on_with_the_next_model_and_says_so_everywhere) {
   ASSERT_EQ(run.by_model.size(), 1u);
   EXPECT_EQ(run.by_model.at("dear-model").answers, 8u);
   EXPECT_EQ(run.by_model.at("dear-model").cost.count, 8 * 100 * 10);
-  EXPECT_TRUE(state::view_agrees(place.view_file(), run));
-  EXPECT_NE(read_file(place.view_file()).value().find("\"dear-model\": 8"), std::string::npos);
-  const auto attempts = book->attempts(run.id).value();
+  EXPECT_TRUE(state::batch_state_agrees(workspace.batch_state_path(), run));
+  EXPECT_NE(read_file(workspace.batch_state_path()).value().find("\"dear-model\": 8"), std::string::npos);
+  const auto attempts = ledger->attempts(run.id).value();
   for (const auto& attempt : attempts) EXPECT_EQ(attempt.model, attempt.code == ec::none ? "dear-model" : "nano-model");
-  const auto audit = book->audit({nano_model(), dear_model()}).value();
+  const auto audit = ledger->audit({nano_model(), dear_model()}).value();
   EXPECT_TRUE(audit.findings.empty());
 }
 
 TEST_F(fallback_test, an_answer_of_the_fallback_delivers_the_task_for_good) {
-  overloaded_model = way->failing_model = "nano-model";
+  overloaded_model = provider->failing_model = "nano-model";
   plan(4);
   spawn_all();
   EXPECT_EQ(finish().status, run_status::finished);
   take_down();
-  EXPECT_TRUE(book->delivered_before(task(0).id).value()) << "a new plan would leave it out";
-  overloaded_model = way->failing_model = "";
+  EXPECT_TRUE(ledger->delivered_before(task(0).id).value()) << "a new plan would leave it out";
+  overloaded_model = provider->failing_model = "";
   spawn_all();
   EXPECT_EQ(finish().status, run_status::finished);
   EXPECT_EQ(asked_of["dear-model"], 4u);
@@ -84,7 +84,7 @@ TEST_F(fallback_test, falls_back_for_a_task_that_meets_529_again_and_again_altho
 
 TEST_F(fallback_test, fails_the_task_when_the_last_model_is_overloaded_as_well) {
   fallbacks = {dear_model("second"), dear_model("third")};
-  way->answer = [this](const completion_request& request, uint32_t) {
+  provider->answer = [this](const completion_request& request, uint32_t) {
     ++asked_of[request.model];
     return failed_call(ec::overloaded, billing::unbilled);
   };
@@ -97,19 +97,19 @@ TEST_F(fallback_test, fails_the_task_when_the_last_model_is_overloaded_as_well) 
 }
 
 TEST_F(fallback_test, returns_to_the_plans_model_when_it_recovers) {
-  overloaded_model = way->failing_model = "nano-model";
+  overloaded_model = provider->failing_model = "nano-model";
   settings.concurrent = 1;
   settings.batch_size = 40;
   plan(40);
-  way->answer = [this](const completion_request& request, uint32_t) {
+  provider->answer = [this](const completion_request& request, uint32_t) {
     ++asked_of[request.model];
-    if (asked_of["dear-model"] == 5) overloaded_model = way->failing_model = "";
+    if (asked_of["dear-model"] == 5) overloaded_model = provider->failing_model = "";
     return good_answer();
   };
-  way->at_once = false;
+  provider->at_once = false;
   spawn_all();
   for (int i = 0; i < 80 && !outcome(); ++i) {
-    way->answer_all();
+    provider->answer_all();
     pass(milliseconds{300});
   }
   EXPECT_GE(asked_of["dear-model"], 5u);
@@ -118,18 +118,18 @@ TEST_F(fallback_test, returns_to_the_plans_model_when_it_recovers) {
 }
 
 TEST_F(fallback_test, reserves_at_the_fallbacks_prices_and_keeps_the_limit) {
-  overloaded_model = way->failing_model = "nano-model";
+  overloaded_model = provider->failing_model = "nano-model";
   settings.budget = nano_dollars{25'000};  // 1000 tokens at most: 1,000 nano-dollars, or 10,000 of the dear model
   settings.concurrent = 8;
-  way->at_once = false;
+  provider->at_once = false;
   plan(5);
   spawn_all();
   pass(milliseconds{200});
-  EXPECT_EQ(way->calls.size(), 2u) << "a third reservation would pass the budget";
-  way->answer_all();
+  EXPECT_EQ(provider->calls.size(), 2u) << "a third reservation would pass the budget";
+  provider->answer_all();
   for (int i = 0; i < 10; ++i) {
     pass(milliseconds{100});
-    way->answer_all();
+    provider->answer_all();
   }
   const auto run = stored();
   EXPECT_LE(run.spent().total().count, 25'000);
@@ -137,7 +137,7 @@ TEST_F(fallback_test, reserves_at_the_fallbacks_prices_and_keeps_the_limit) {
 }
 
 TEST_F(fallback_test, does_not_fall_back_for_anything_but_an_overload) {
-  way->answer = [this](const completion_request& request, uint32_t) {
+  provider->answer = [this](const completion_request& request, uint32_t) {
     ++asked_of[request.model];
     return failed_call(ec::server_error, billing::unbilled);
   };
@@ -148,7 +148,7 @@ TEST_F(fallback_test, does_not_fall_back_for_anything_but_an_overload) {
 }
 
 TEST_F(fallback_test, overloads_that_may_be_billed_stay_charged_each_at_its_own_models_prices) {
-  way->answer = [this](const completion_request& request, uint32_t) {
+  provider->answer = [this](const completion_request& request, uint32_t) {
     ++asked_of[request.model];
     return failed_call(ec::overloaded, billing::unknown);
   };

@@ -14,21 +14,21 @@ TEST_F(stopping, by_a_signal_after_a_limit_stopped_it_asks_nothing_more) {
   settings.parallel_batches = 2;
   settings.concurrent = 1;
   settings.cost_limit = nano_dollars{1500};
-  way->at_once = false;
-  way->answer = [](const completion_request&, uint32_t) { return good_answer("dear", 800); };
+  provider->at_once = false;
+  provider->answer = [](const completion_request&, uint32_t) { return good_answer("dear", 800); };
   plan(4);
   spawn_all();
-  way->answer_all();
+  provider->answer_all();
   run();
   ASSERT_EQ(stored().batches[0].tasks.deferred, 1u) << "the first batch has reached its limit";
-  ASSERT_EQ(way->calls.size(), 1u) << "a task of the second batch is in flight";
-  way->answer = [](const completion_request&, uint32_t) { return good_answer("cheap", 100); };
+  ASSERT_EQ(provider->calls.size(), 1u) << "a task of the second batch is in flight";
+  provider->answer = [](const completion_request&, uint32_t) { return good_answer("cheap", 100); };
   self->send(owner, drain{});
   run();
-  way->at_once = true;
-  way->answer_all();
+  provider->at_once = true;
+  provider->answer_all();
   EXPECT_EQ(finish().status, run_status::interrupted);
-  EXPECT_EQ(way->total_asked(), 2u);
+  EXPECT_EQ(provider->total_asked(), 2u);
   EXPECT_EQ(stored().tasks().planned, 1u);
 }
 
@@ -36,34 +36,34 @@ TEST_F(stopping, because_of_the_account_sends_no_call_that_a_limit_held_back) {
   settings.batch_size = 1;
   settings.parallel_batches = 3;
   settings.concurrent = 3;
-  way->answer = [this](const completion_request&, uint32_t) {
-    way->hold = milliseconds{500};
+  provider->answer = [this](const completion_request&, uint32_t) {
+    provider->hold = milliseconds{500};
     return failed_call(ec::authentication, billing::unbilled, false);
   };
   plan(3);
   spawn_all();
-  way->hold = milliseconds{0};
+  provider->hold = milliseconds{0};
   EXPECT_EQ(finish().code, ec::authentication);
-  EXPECT_EQ(way->total_asked(), 1u);
+  EXPECT_EQ(provider->total_asked(), 1u);
   EXPECT_EQ(stored().tasks().planned, 3u);
 }
 
 TEST_F(stopping, tells_of_a_result_that_could_not_be_written_also_after_a_signal) {
   settings.concurrent = 1;
-  way->at_once = false;
+  provider->at_once = false;
   std::filesystem::create_directories(root / "out");
   std::filesystem::create_directory_symlink("/", root / "out/elsewhere");
   open_ledger();
-  ASSERT_TRUE(book->begin_plan(settings, "nano-model"));
+  ASSERT_TRUE(ledger->begin_plan(settings, "nano-model"));
   auto outward = task(0);
   outward.target = "elsewhere/file.txt";
-  ASSERT_TRUE(book->add_task(outward));
-  ASSERT_TRUE(book->add_task(task(1)));
-  ASSERT_TRUE(book->commit_plan({0, 0}));
+  ASSERT_TRUE(ledger->add_task(outward));
+  ASSERT_TRUE(ledger->add_task(task(1)));
+  ASSERT_TRUE(ledger->commit_plan({0, 0}));
   spawn_all();
   self->send(owner, drain{});
   run();
-  way->answer_all();
+  provider->answer_all();
   const auto ended = finish();
   EXPECT_EQ(ended.status, run_status::failed);
   EXPECT_NE(ended.message.find("task-0"), std::string::npos) << ended.message;

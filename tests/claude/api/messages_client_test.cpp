@@ -17,8 +17,8 @@ claude_settings settings() { return load_claude_settings(COHORT_SOURCE_DIR "/con
 struct client {
   explicit client(const std::string& url, claude_settings with = settings())
       : where(endpoint_at(url, "sk-test-0123456789", with).value()),
-        way(transport::start(transport_options_for(where, with)).value()),
-        api(*way, where, with) {}
+        transport(transport::start(transport_options_for(where, with)).value()),
+        api(*transport, where, with) {}
 
   std::future<call_outcome> begin(const completion_request& request, milliseconds timeout = std::chrono::seconds{60}) {
     auto promise = std::make_shared<std::promise<call_outcome>>();
@@ -31,7 +31,7 @@ struct client {
   }
 
   endpoint where;
-  std::unique_ptr<transport> way;
+  std::unique_ptr<claude::transport> transport;
   messages_client api;
   uint64_t last_id = 0;
 };
@@ -251,7 +251,7 @@ TEST(messages_client, gives_up_the_largest_answer_when_memory_is_short) {
   auto kept = c.begin(small());
   const auto kept_id = c.last_id;
   while (modest.requests() == 0) continue;
-  messages_client other{*c.way, endpoint_at(greedy.url(), "sk-test-0123456789", with).value(), with};
+  messages_client other{*c.transport, endpoint_at(greedy.url(), "sk-test-0123456789", with).value(), with};
   std::promise<call_outcome> taken;
   other.complete(small(), std::chrono::seconds{60}, [&](call_outcome got) { taken.set_value(std::move(got)); });
   const auto lost = taken.get_future().get();
@@ -391,9 +391,9 @@ TEST(messages_client, answers_everything_that_is_in_flight_when_it_stops) {
   client c{server.url()};
   std::vector<std::future<call_outcome>> pending;
   for (int i = 0; i < 20; ++i) pending.push_back(c.begin(small()));
-  c.way->stop();
+  c.transport->stop();
   for (auto& p : pending) EXPECT_EQ(p.get().result.error().code, ec::cancelled);
-  EXPECT_EQ(c.way->in_flight(), 0U);
+  EXPECT_EQ(c.transport->in_flight(), 0U);
   const auto late = c.ask(small());
   EXPECT_EQ(late.error().code, ec::cancelled);
   EXPECT_EQ(late.error().billed, billing::unbilled);

@@ -15,11 +15,11 @@ using std::chrono::seconds;
 
 claude_settings settings() { return load_claude_settings(COHORT_SOURCE_DIR "/config/defaults.json").value(); }
 
-call_failure failure(ec code, milliseconds wish = milliseconds{0}) {
+call_failure failure(ec code, milliseconds retry_after = milliseconds{0}) {
   call_failure f;
   f.code = code;
   f.retry = retryable(code);
-  f.retry_after = wish;
+  f.retry_after = retry_after;
   return f;
 }
 

@@ -23,7 +23,7 @@ http_end end_of(uint16_t status, std::vector<std::pair<std::string, std::string>
 
 completion_result read_json(const std::string& body, cache_mode cache = cache_mode::none, http_end end = end_of(200)) {
   answer_reader reader{settings(), cache};
-  EXPECT_EQ(reader.feed(end.head, body), appetite::more);
+  EXPECT_EQ(reader.feed(end.head, body), reader_demand::more);
   return reader.finish(end, now);
 }
 
@@ -189,7 +189,7 @@ TEST(wire_failure, reads_no_more_of_an_error_than_it_can_show) {
   answer_reader reader{settings(), cache_mode::none};
   const auto end = end_of(503);
   const std::string megabyte(1 << 20, 'x');
-  EXPECT_EQ(reader.feed(end.head, megabyte), appetite::complete);
+  EXPECT_EQ(reader.feed(end.head, megabyte), reader_demand::complete);
   EXPECT_LE(reader.buffered(), 2 * settings().error_bytes);
   EXPECT_EQ(reader.finish(end, now).error().code, ec::server_error);
 }
@@ -219,9 +219,9 @@ TEST(wire_answer, refuses_to_hold_more_than_the_bound) {
   answer_reader reader{settings(), cache_mode::none};
   const auto end = end_of(200);
   const std::string megabyte(1 << 20, 'x');
-  appetite last = appetite::more;
-  for (int i = 0; i < 1024 && last == appetite::more; ++i) last = reader.feed(end.head, megabyte);
-  EXPECT_EQ(last, appetite::refuse);
+  reader_demand last = reader_demand::more;
+  for (int i = 0; i < 1024 && last == reader_demand::more; ++i) last = reader.feed(end.head, megabyte);
+  EXPECT_EQ(last, reader_demand::refuse);
   EXPECT_LE(reader.buffered(), settings().answer_bytes);
 }
 
@@ -251,9 +251,9 @@ TEST(wire_stream, reads_byte_by_byte_and_after_a_byte_order_mark) {
   const auto bytes = "\xEF\xBB\xBF" + stream_text();
   answer_reader reader{settings(), cache_mode::none};
   const auto end = sse_end();
-  auto last = appetite::more;
+  auto last = reader_demand::more;
   for (const char c : bytes) last = reader.feed(end.head, {&c, 1});
-  EXPECT_EQ(last, appetite::complete);
+  EXPECT_EQ(last, reader_demand::complete);
   EXPECT_EQ(reader.finish(end, now)->text, "Grüße");
 }
 
@@ -318,32 +318,32 @@ std::string delta(uint64_t index, const std::string& text) {
 TEST(wire_stream, holds_nothing_for_blocks_without_text) {
   answer_reader reader{settings(), cache_mode::none};
   const auto end = sse_end();
-  auto last = appetite::more;
-  for (uint64_t i = 0; i < 1000 && last == appetite::more; ++i) last = reader.feed(end.head, delta(i, ""));
-  EXPECT_EQ(last, appetite::more);
+  auto last = reader_demand::more;
+  for (uint64_t i = 0; i < 1000 && last == reader_demand::more; ++i) last = reader.feed(end.head, delta(i, ""));
+  EXPECT_EQ(last, reader_demand::more);
   EXPECT_LT(reader.buffered(), 10'000U);
 }
 
 TEST(wire_stream, refuses_more_blocks_than_an_answer_has) {
   for (const uint64_t index : {uint64_t{1024}, uint64_t{1} << 40U, UINT64_MAX}) {
     answer_reader reader{settings(), cache_mode::none};
-    EXPECT_EQ(reader.feed(sse_end().head, delta(index, "x")), appetite::refuse) << index;
+    EXPECT_EQ(reader.feed(sse_end().head, delta(index, "x")), reader_demand::refuse) << index;
   }
   answer_reader reader{settings(), cache_mode::none};
   EXPECT_EQ(reader.feed(sse_end().head,
                         event("content_block_delta", R"({"type":"content_block_delta","index":-1,"delta":{"type":)"
                                                      R"("text_delta","text":"x"}})")),
-            appetite::refuse);
+            reader_demand::refuse);
 }
 
 TEST(wire_stream, ends_although_its_pings_never_do) {
   answer_reader reader{bounds_for(settings(), 1000), cache_mode::none};
   const auto end = sse_end();
-  auto last = appetite::more;
+  auto last = reader_demand::more;
   uint64_t sent = 0;
   const auto pings = event("ping", R"({"type":"ping"})") + ": comment\n\n\n";
-  for (; sent < (64U << 20U) && last == appetite::more; sent += pings.size()) last = reader.feed(end.head, pings);
-  EXPECT_EQ(last, appetite::refuse);
+  for (; sent < (64U << 20U) && last == reader_demand::more; sent += pings.size()) last = reader.feed(end.head, pings);
+  EXPECT_EQ(last, reader_demand::refuse);
   EXPECT_LT(sent, 4U << 20U);
 }
 
@@ -351,9 +351,9 @@ TEST(wire_stream, bounds_a_line_that_never_ends) {
   answer_reader reader{settings(), cache_mode::none};
   const auto end = sse_end();
   const std::string megabyte(1 << 20, 'x');
-  auto last = appetite::more;
-  for (int i = 0; i < 1024 && last == appetite::more; ++i) last = reader.feed(end.head, megabyte);
-  EXPECT_EQ(last, appetite::refuse);
+  auto last = reader_demand::more;
+  for (int i = 0; i < 1024 && last == reader_demand::more; ++i) last = reader.feed(end.head, megabyte);
+  EXPECT_EQ(last, reader_demand::refuse);
   EXPECT_LE(reader.buffered(), settings().answer_bytes + megabyte.size() + 100);
 }
 

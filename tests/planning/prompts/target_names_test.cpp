@@ -13,15 +13,15 @@ target_map named(const std::vector<std::pair<std::string, std::string>>& paths,
                  languages::module_system modules = languages::module_system::esm,
                  const std::vector<std::string>& tests = {}) {
   std::deque<languages::source_file> files;
-  std::vector<target_wish> wishes;
+  std::vector<target_request> requests;
   for (const auto& [path, framework] : paths) {
     auto& file = files.emplace_back();
     file.path = path;
     file.language = languages().by_path(path)->id;
     file.modules = modules;
-    wishes.push_back({&file, framework});
+    requests.push_back({&file, framework});
   }
-  return name_targets(wishes, tests, texts());
+  return name_targets(requests, tests, texts());
 }
 
 TEST(task_targets, mirror_the_source_tree_under_names_that_frameworks_collect) {

@@ -20,7 +20,7 @@ planned plan(const project_on_disk& project, const std::vector<languages::source
   defaults.limits = limits;
   task_input input{project.root(), files, [framework](const languages::source_file&) { return framework; }, {}};
   for (const auto& file : files)
-    if (!file.is_test) input.wishes.push_back({&file, public_symbols(file)});
+    if (!file.is_test) input.requests.push_back({&file, public_symbols(file)});
   planned result;
   task_options options;
   options.model = cheap_model();

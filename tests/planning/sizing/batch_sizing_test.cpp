@@ -31,12 +31,12 @@ TEST(batches, have_a_size_of_1_to_50) {
 }
 
 TEST(batches, are_judged_as_the_specification_says) {
-  EXPECT_EQ(judge_batching(0, 10).benefit, batching_benefit::nothing_to_do);
-  EXPECT_EQ(judge_batching(10, 10).benefit, batching_benefit::none);
-  EXPECT_NE(judge_batching(10, 10).message.find("generate-logical"), std::string::npos);
-  EXPECT_EQ(judge_batching(11, 10).benefit, batching_benefit::minimal);
-  EXPECT_EQ(judge_batching(19, 10).benefit, batching_benefit::minimal);
-  EXPECT_EQ(judge_batching(20, 10).benefit, batching_benefit::recommended);
+  EXPECT_EQ(advise_on_batching(0, 10).benefit, batching_benefit::nothing_to_do);
+  EXPECT_EQ(advise_on_batching(10, 10).benefit, batching_benefit::none);
+  EXPECT_NE(advise_on_batching(10, 10).message.find("generate-logical"), std::string::npos);
+  EXPECT_EQ(advise_on_batching(11, 10).benefit, batching_benefit::minimal);
+  EXPECT_EQ(advise_on_batching(19, 10).benefit, batching_benefit::minimal);
+  EXPECT_EQ(advise_on_batching(20, 10).benefit, batching_benefit::recommended);
 }
 
 TEST(batches, cut_evenly_cover_all_tasks_in_order_within_the_bounds) {

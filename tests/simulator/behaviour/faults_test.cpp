@@ -151,19 +151,19 @@ TEST_F(faults_test, an_outage_turns_every_request_of_its_model_and_time_away_unb
 
 TEST_F(faults_test, lies_are_billed_as_they_are_told) {
   scenario rules;
-  rules.lies.bill_max_tokens = rules.lies.dearest_cache_writes = true;
+  rules.malformed.bill_max_tokens = rules.malformed.dearest_cache_writes = true;
   serve(rules);
   const auto usage = client().post(message(std::string(2500, 'x'), 1000)).parsed()["usage"];
   EXPECT_EQ(usage["output_tokens"], 1000);
   EXPECT_EQ(usage["cache_creation"]["ephemeral_1h_input_tokens"], 1007);
   // 1007 x 0.20 + 1000 x 0.50 dollars a million
   EXPECT_EQ(bill().back()["cost_nano_dollars"], 1007 * 200 + 1000 * 500);
-  rules.lies = {};
-  rules.lies.missing_usage = true;
+  rules.malformed = {};
+  rules.malformed.missing_usage = true;
   serve(rules);
   EXPECT_FALSE(client().post(message("x")).parsed().contains("usage"));
-  rules.lies = {};
-  rules.lies.negative_usage = true;
+  rules.malformed = {};
+  rules.malformed.negative_usage = true;
   serve(rules);
   EXPECT_LT(client().post(message("x")).parsed()["usage"]["output_tokens"], 0);
   EXPECT_GT(bill().back()["cost_nano_dollars"], 0);
@@ -173,7 +173,7 @@ TEST_F(faults_test, doubled_answers_are_twice_as_long) {
   serve();
   const auto once = client().post(message(task_prompt)).text().size();
   scenario rules;
-  rules.lies.double_output = true;
+  rules.malformed.double_output = true;
   serve(rules);
   const auto twice = client().post(message(task_prompt)).text().size();
   EXPECT_GT(twice, once * 18 / 10);

@@ -73,11 +73,11 @@ TEST(fates_test, the_same_content_and_attempt_meet_the_same_fate) {
   rules.latency = {10, 100, 1.0};
   size_t different = 0;
   for (uint64_t content = 1; content <= 50; ++content) {
-    const auto once = draw_fate(rules, content, 1);
-    const auto again = draw_fate(rules, content, 1);
+    const auto once = draw_faults(rules, content, 1);
+    const auto again = draw_faults(rules, content, 1);
     EXPECT_EQ(once.happens, again.happens);
     EXPECT_EQ(once.latency, again.latency);
-    if (draw_fate(rules, content, 2).happens != once.happens) ++different;
+    if (draw_faults(rules, content, 2).happens != once.happens) ++different;
   }
   EXPECT_GT(different, 10u) << "an attempt must be drawn anew, or a retry could never succeed";
 }
@@ -91,7 +91,7 @@ TEST(fates_test, shares_and_latency_come_out_as_asked_for) {
   constexpr size_t draws = 20'000;
   size_t overloaded = 0, trickled = 0, chatty = 0, under_median = 0;
   for (uint64_t content = 0; content < draws; ++content) {
-    const auto drawn = draw_fate(rules, content, 1);
+    const auto drawn = draw_faults(rules, content, 1);
     overloaded += drawn.happens == fault::overloaded;
     trickled += drawn.happens == fault::trickle;
     chatty += drawn.form == answer_form::chatty;

@@ -36,31 +36,31 @@ struct audit_test : state_test {
     return path.string();
   }
   /// Two tasks delivered, one with an unconfirmed attempt, one failed for nothing.
-  int64_t a_run(ledger& book) {
-    must(book.note_prices({prices}));
-    const auto run = plan(book, {"a.py", "b.py", "c.py"});
-    store(book, run, intent_for("a.py", 1), honest("a.py", 1), delivery_of("a.py", deliver_file("a", "A"), "A"));
-    store(book, run, intent_for("b.py", 1), failure_for("b.py", 1, billing::unknown), intent_for("b.py", 2),
+  int64_t a_run(ledger& ledger) {
+    must(ledger.record_prices({prices}));
+    const auto run = plan(ledger, {"a.py", "b.py", "c.py"});
+    store(ledger, run, intent_for("a.py", 1), honest("a.py", 1), delivery_of("a.py", deliver_file("a", "A"), "A"));
+    store(ledger, run, intent_for("b.py", 1), failure_for("b.py", 1, billing::unknown), intent_for("b.py", 2),
           honest("b.py", 2), delivery_of("b.py", deliver_file("b", "B"), "B"));
-    store(book, run, intent_for("c.py", 1), failure_for("c.py", 1, billing::unbilled),
+    store(ledger, run, intent_for("c.py", 1), failure_for("c.py", 1, billing::unbilled),
           task_ended{task_named("c.py").id, task_state::failed, ec::overloaded, "busy"});
     return run;
   }
   void change(const std::string& sql) const {
     sqlite3* base = nullptr;
-    ASSERT_EQ(::sqlite3_open(place.ledger_file().c_str(), &base), SQLITE_OK);
+    ASSERT_EQ(::sqlite3_open(workspace.ledger_file().c_str(), &base), SQLITE_OK);
     EXPECT_EQ(::sqlite3_exec(base, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << ::sqlite3_errmsg(base);
     ::sqlite3_close(base);
   }
   [[nodiscard]] std::vector<disagreement> found_after(const std::string& sql) {
     {
-      auto book = open();
-      a_run(book);
+      auto ledger = open();
+      a_run(ledger);
     }
     change(sql);
     std::vector<disagreement> kinds;
-    const auto book = open(mode::read_only);
-    const auto audit = book.audit({}).value();
+    const auto ledger = open(mode::read_only);
+    const auto audit = ledger.audit({}).value();
     for (const auto& finding : audit.findings) kinds.push_back(finding.kind);
     return kinds;
   }
@@ -69,9 +69,9 @@ struct audit_test : state_test {
 using kinds = std::vector<disagreement>;
 
 TEST_F(audit_test, agrees_with_an_honest_ledger) {
-  auto book = open();
-  a_run(book);
-  const auto audit = book.audit({}).value();
+  auto ledger = open();
+  a_run(ledger);
+  const auto audit = ledger.audit({}).value();
   EXPECT_TRUE(audit.findings.empty()) << audit.findings.front().what;
   EXPECT_EQ(audit.attempts, 4u);
   EXPECT_EQ(audit.tasks, 3u);
@@ -80,29 +80,29 @@ TEST_F(audit_test, agrees_with_an_honest_ledger) {
   EXPECT_EQ(audit.files.size(), 2u);
   EXPECT_EQ(audit.newest_run.confirmed.count, 2 * honest("a.py", 1).cost.count);
   EXPECT_EQ(audit.newest_run.unconfirmed.count, 5 * cent);
-  EXPECT_EQ(audit.newest_run.confirmed, newest(book).spent().confirmed);
+  EXPECT_EQ(audit.newest_run.confirmed, newest(ledger).spent().confirmed);
 }
 
 TEST_F(audit_test, adds_up_every_run_and_the_newest_by_itself) {
-  auto book = open();
-  const auto first = a_run(book);
-  must(book.update_run(first, {}, run_status::finished));
-  const auto second = plan(book, {"d.py"});
-  store(book, second, intent_for("d.py", 1), honest("d.py", 1));
-  const auto audit = book.audit({}).value();
+  auto ledger = open();
+  const auto first = a_run(ledger);
+  must(ledger.update_run(first, {}, run_status::finished));
+  const auto second = plan(ledger, {"d.py"});
+  store(ledger, second, intent_for("d.py", 1), honest("d.py", 1));
+  const auto audit = ledger.audit({}).value();
   EXPECT_EQ(audit.newest_run.confirmed, honest("d.py", 1).cost);
   EXPECT_EQ(audit.spent.confirmed.count, 3 * honest("d.py", 1).cost.count);
   EXPECT_EQ(audit.runs, 2u);
 }
 
 TEST_F(audit_test, finds_a_cost_that_its_usage_does_not_make) {
-  auto book = open();
-  must(book.note_prices({prices}));
-  const auto run = plan(book, {"a.py"});
+  auto ledger = open();
+  must(ledger.record_prices({prices}));
+  const auto run = plan(ledger, {"a.py"});
   auto dear = honest("a.py", 1);
   dear.cost.count += 1;
-  store(book, run, intent_for("a.py", 1), dear);
-  const auto findings = book.audit({}).value().findings;
+  store(ledger, run, intent_for("a.py", 1), dear);
+  const auto findings = ledger.audit({}).value().findings;
   ASSERT_EQ(findings.size(), 2u);  // the attempt, and the sum
   EXPECT_EQ(findings[0].kind, disagreement::money);
   EXPECT_NE(findings[0].where.find("a.py, attempt 1"), std::string::npos);
@@ -111,8 +111,8 @@ TEST_F(audit_test, finds_a_cost_that_its_usage_does_not_make) {
 
 TEST_F(audit_test, altered_usage_is_damage) {
   {
-    auto book = open();
-    a_run(book);
+    auto ledger = open();
+    a_run(ledger);
   }
   change("UPDATE attempt SET output_tokens = output_tokens + 1 WHERE number = 2");
   EXPECT_EQ(open_error(mode::read_only), ec::state_corrupt);
@@ -141,32 +141,32 @@ TEST_F(audit_test, finds_a_delivery_without_a_recorded_file) {
 }
 
 TEST_F(audit_test, uses_the_prices_of_the_attempts_own_time) {
-  auto book = open();
-  must(book.note_prices({prices}));
-  const auto run = plan(book, {"a.py", "b.py"});
-  store(book, run, intent_for("a.py", 1), honest("a.py", 1));
+  auto ledger = open();
+  must(ledger.record_prices({prices}));
+  const auto run = plan(ledger, {"a.py", "b.py"});
+  store(ledger, run, intent_for("a.py", 1), honest("a.py", 1));
   while (wall_now() <= wall_time{wall_now().ms}) {
     // until the next millisecond: a note of the same one replaces the first
   }
   prices = priced(asked, 7'000'000);
-  must(book.note_prices({prices}));
-  store(book, run, intent_for("b.py", 1), honest("b.py", 1));
-  const auto findings = book.audit({priced(asked, 1)}).value().findings;
+  must(ledger.record_prices({prices}));
+  store(ledger, run, intent_for("b.py", 1), honest("b.py", 1));
+  const auto findings = ledger.audit({priced(asked, 1)}).value().findings;
   EXPECT_TRUE(findings.empty()) << findings.front().what;
 }
 
 TEST_F(audit_test, takes_present_prices_where_none_were_noted) {
-  auto book = open();
-  const auto run = plan(book, {"a.py"});
-  store(book, run, intent_for("a.py", 1), honest("a.py", 1));
-  EXPECT_TRUE(book.audit({prices}).value().findings.empty());
-  EXPECT_EQ(book.audit({}).value().findings.size(), 1u) << "an unknown price is said to be unknown";
+  auto ledger = open();
+  const auto run = plan(ledger, {"a.py"});
+  store(ledger, run, intent_for("a.py", 1), honest("a.py", 1));
+  EXPECT_TRUE(ledger.audit({prices}).value().findings.empty());
+  EXPECT_EQ(ledger.audit({}).value().findings.size(), 1u) << "an unknown price is said to be unknown";
 }
 
 TEST_F(audit_test, writes_nothing) {
   {
-    auto book = open();
-    a_run(book);
+    auto ledger = open();
+    a_run(ledger);
   }
   const auto before = snapshot(root);
   { EXPECT_TRUE(open(mode::read_only).audit({}).value().findings.empty()); }

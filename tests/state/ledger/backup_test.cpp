@@ -12,27 +12,27 @@ namespace cohort::state {
 namespace {
 
 struct backup_test : state_test {
-  fs::path file = place.ledger_file();
+  fs::path file = workspace.ledger_file();
 
   /// One answer, and a copy of that ledger.
   void one_answer_and_a_copy() {
-    auto book = open();
-    store(book, plan(book, {"a", "b", "c"}), answer_for("a", 1));
-    must(book.write_backup());
+    auto ledger = open();
+    store(ledger, plan(ledger, {"a", "b", "c"}), answer_for("a", 1));
+    must(ledger.write_backup());
   }
   int64_t spent(mode how) {
     note.clear();
-    const auto book = open_ledger(place, how, &note);
-    if (!book) throw std::runtime_error{book.error().message};
-    return newest(*book).spent().confirmed.count;
+    const auto ledger = open_ledger(workspace, how, &note);
+    if (!ledger) throw std::runtime_error{ledger.error().message};
+    return newest(*ledger).spent().confirmed.count;
   }
   std::string note;
 };
 
 TEST_F(backup_test, a_deleted_ledger_is_read_from_its_copy_and_put_back_by_a_writer) {
   one_answer_and_a_copy();
-  fs::remove_all(place.root());
-  fs::create_directories(place.root());
+  fs::remove_all(workspace.root());
+  fs::create_directories(workspace.root());
   EXPECT_EQ(spent(mode::read_only), cent);
   EXPECT_NE(note.find("is gone"), std::string::npos);
   EXPECT_FALSE(fs::exists(file)) << "a reader writes nothing";
@@ -45,28 +45,28 @@ TEST_F(backup_test, a_deleted_ledger_is_read_from_its_copy_and_put_back_by_a_wri
 
 TEST_F(backup_test, an_older_ledger_of_the_same_identity_gives_way_to_the_copy) {
   {
-    auto book = open();
-    plan(book, {"a", "b"});
+    auto ledger = open();
+    plan(ledger, {"a", "b"});
   }
   const auto old = read_file(file).value();
   {
-    auto book = open();
-    store(book, 1, answer_for("a", 1), answer_for("b", 1));
-    must(book.write_backup());
+    auto ledger = open();
+    store(ledger, 1, answer_for("a", 1), answer_for("b", 1));
+    must(ledger.write_backup());
   }
   overwrite(file, old);
   EXPECT_EQ(spent(mode::read_only), 2 * cent);
   EXPECT_EQ(read_file(file).value(), old);
   EXPECT_EQ(spent(mode::read_write), 2 * cent);
-  const auto older = ledger::open(archived_ledgers(place).at(0), project, mode::read_only);
+  const auto older = ledger::open(archived_ledgers(workspace).at(0), project, mode::read_only);
   EXPECT_EQ(newest(*older).spent().total().count, 0) << "the older one is kept";
 }
 
 TEST_F(backup_test, a_newer_ledger_than_its_copy_stays) {
   one_answer_and_a_copy();
   {
-    auto book = open();
-    store(book, 1, answer_for("b", 1));
+    auto ledger = open();
+    store(ledger, 1, answer_for("b", 1));
   }
   EXPECT_EQ(spent(mode::read_write), 2 * cent);
   EXPECT_TRUE(note.empty());
@@ -78,22 +78,22 @@ TEST_F(backup_test, a_foreign_ledger_stays_and_the_way_back_is_told) {
   fs::remove(file);
   ::setenv("XDG_STATE_HOME", (root / "another").c_str(), 1);
   {
-    auto book = open();
-    plan(book, {"x"});
+    auto ledger = open();
+    plan(ledger, {"x"});
   }
   ::setenv("XDG_STATE_HOME", mine.c_str(), 1);
   const auto before = read_file(file).value();
   for (const auto how : {mode::read_only, mode::read_write}) {
-    const auto opened = open_ledger(place, how);
+    const auto opened = open_ledger(workspace, how);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, ec::state_untrusted);
     EXPECT_NE(opened.error().message.find("verify --restore"), std::string::npos);
   }
   EXPECT_EQ(read_file(file).value(), before);
-  EXPECT_TRUE(restore_own_ledger(place).value());
+  EXPECT_TRUE(restore_own_ledger(workspace).value());
   EXPECT_EQ(spent(mode::read_only), cent);
-  EXPECT_EQ(read_file(archived_ledgers(place).at(0)).value(), before);
-  EXPECT_FALSE(restore_own_ledger(place).value());
+  EXPECT_EQ(read_file(archived_ledgers(workspace).at(0)).value(), before);
+  EXPECT_FALSE(restore_own_ledger(workspace).value());
 }
 
 TEST_F(backup_test, a_journal_alone_goes_to_the_archive) {
@@ -106,47 +106,47 @@ TEST_F(backup_test, a_journal_alone_goes_to_the_archive) {
 TEST_F(backup_test, a_new_folder_at_the_same_path_does_not_take_the_copy_by_itself) {
   one_answer_and_a_copy();
   fs::rename(project, root / "moved");
-  fs::create_directories(place.root());
-  EXPECT_EQ(backups_of(place).size(), 1u);
-  EXPECT_FALSE(backups_of(place).at(0).same_folder);
-  EXPECT_EQ(open_ledger(place, mode::read_only).error().code, ec::state_missing);
+  fs::create_directories(workspace.root());
+  EXPECT_EQ(backups_of(workspace).size(), 1u);
+  EXPECT_FALSE(backups_of(workspace).at(0).same_folder);
+  EXPECT_EQ(open_ledger(workspace, mode::read_only).error().code, ec::state_missing);
 }
 
 TEST_F(backup_test, is_made_while_the_ledger_is_written) {
-  auto book = open();
-  const auto run = plan(book, {"a", "b", "c"});
-  must(book.begin());
-  must(book.record(run, answer_for("a", 1)));
-  std::thread{[&book] { must(book.write_backup()); }}.join();
-  must(book.commit());
-  const auto before = ledger::open(backups_of(place).at(0).file, project, mode::read_only);
+  auto ledger = open();
+  const auto run = plan(ledger, {"a", "b", "c"});
+  must(ledger.begin());
+  must(ledger.record(run, answer_for("a", 1)));
+  std::thread{[&ledger] { must(ledger.write_backup()); }}.join();
+  must(ledger.commit());
+  const auto before = ledger::open(backups_of(workspace).at(0).file, project, mode::read_only);
   EXPECT_EQ(newest(*before).spent().total().count, 0) << "what was not committed is not in the copy";
-  std::thread{[&book] { must(book.write_backup()); }}.join();
-  EXPECT_EQ(backups_of(place).size(), 1u);
-  const auto copy = ledger::open(backups_of(place).at(0).file, project, mode::read_only);
+  std::thread{[&ledger] { must(ledger.write_backup()); }}.join();
+  EXPECT_EQ(backups_of(workspace).size(), 1u);
+  const auto copy = ledger::open(backups_of(workspace).at(0).file, project, mode::read_only);
   EXPECT_EQ(newest(*copy).spent().confirmed.count, cent);
   struct stat info {};
-  ASSERT_EQ(::stat(backups_of(place).at(0).file.c_str(), &info), 0);
+  ASSERT_EQ(::stat(backups_of(workspace).at(0).file.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
 }
 
 TEST_F(backup_test, cleaning_leaves_no_copy_behind_that_would_come_back) {
   one_answer_and_a_copy();
-  const auto archive = archive_state(place).value();
-  must(archive_backups(place, archive));
-  EXPECT_TRUE(backups_of(place).empty());
-  EXPECT_EQ(archived_ledgers(place).size(), 1u) << "the archive had it already";
-  EXPECT_EQ(open_ledger(place, mode::read_only).error().code, ec::state_missing);
+  const auto archive = archive_state(workspace).value();
+  must(archive_backups(workspace, archive));
+  EXPECT_TRUE(backups_of(workspace).empty());
+  EXPECT_EQ(archived_ledgers(workspace).size(), 1u) << "the archive had it already";
+  EXPECT_EQ(open_ledger(workspace, mode::read_only).error().code, ec::state_missing);
 }
 
 TEST_F(backup_test, cleaning_keeps_a_copy_that_the_archive_lacks) {
   one_answer_and_a_copy();
   fs::remove(file);
-  const auto archive = archive_state(place).value();
-  must(archive_backups(place, archive));
-  EXPECT_TRUE(backups_of(place).empty());
-  ASSERT_EQ(archived_ledgers(place).size(), 1u);
-  EXPECT_TRUE(ledger::open(archived_ledgers(place).at(0), project, mode::read_only));
+  const auto archive = archive_state(workspace).value();
+  must(archive_backups(workspace, archive));
+  EXPECT_TRUE(backups_of(workspace).empty());
+  ASSERT_EQ(archived_ledgers(workspace).size(), 1u);
+  EXPECT_TRUE(ledger::open(archived_ledgers(workspace).at(0), project, mode::read_only));
 }
 
 }  // namespace

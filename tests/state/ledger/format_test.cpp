@@ -11,7 +11,7 @@ namespace cohort::state {
 namespace {
 
 struct format_test : state_test {
-  fs::path file = place.ledger_file();
+  fs::path file = workspace.ledger_file();
 
   void change(const std::string& sql) const {
     sqlite3* base = nullptr;
@@ -39,19 +39,19 @@ struct format_test : state_test {
 TEST_F(format_test, an_older_ledger_is_read_as_it_is_and_left_so) {
   for (const int format : {1, 2}) {
     make_old(format);
-    const auto before = snapshot(place.root());
+    const auto before = snapshot(workspace.root());
     {
-      const auto book = ledger::open(file, "/tmp/old-project", mode::read_only);
-      ASSERT_TRUE(book) << book.error().message;
-      const auto run = book->newest_run().value().value();
+      const auto ledger = ledger::open(file, "/tmp/old-project", mode::read_only);
+      ASSERT_TRUE(ledger) << ledger.error().message;
+      const auto run = ledger->newest_run().value().value();
       EXPECT_EQ(run.tasks().delivered, 2u);
       EXPECT_EQ(run.tasks().planned, 1u);
       EXPECT_EQ(run.settings.fallback, "auto");
       EXPECT_GT(run.spent().confirmed.count, 0);
-      EXPECT_EQ(book->load_batch(run.id, 2).value().size(), 1u);
-      EXPECT_TRUE(book->audit({}).value().findings.empty());
+      EXPECT_EQ(ledger->load_batch(run.id, 2).value().size(), 1u);
+      EXPECT_TRUE(ledger->audit({}).value().findings.empty());
     }
-    EXPECT_TRUE(snapshot(place.root()) == before);
+    EXPECT_TRUE(snapshot(workspace.root()) == before);
   }
 }
 
@@ -69,12 +69,12 @@ TEST_F(format_test, taking_over_an_older_ledger_keeps_everything_and_signs_it) {
   const auto done = take_over(taken);
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(read_file(file).value(), before);
-  auto book = ledger::open(taken, "/tmp/old-project", mode::read_write);
-  ASSERT_TRUE(book) << book.error().message;
-  EXPECT_EQ(newest(*book).tasks().delivered, 2u);
-  EXPECT_EQ(newest(*book).settings.fallback, "auto");
-  EXPECT_TRUE(book->audit({}).value().findings.empty());
-  EXPECT_EQ(book->delivered_paths().value().size(), 2u);
+  auto ledger = ledger::open(taken, "/tmp/old-project", mode::read_write);
+  ASSERT_TRUE(ledger) << ledger.error().message;
+  EXPECT_EQ(newest(*ledger).tasks().delivered, 2u);
+  EXPECT_EQ(newest(*ledger).settings.fallback, "auto");
+  EXPECT_TRUE(ledger->audit({}).value().findings.empty());
+  EXPECT_EQ(ledger->delivered_paths().value().size(), 2u);
 }
 
 TEST_F(format_test, a_flipped_value_in_an_older_ledger_is_damage) {
@@ -91,15 +91,15 @@ TEST_F(format_test, a_flipped_value_in_an_older_ledger_is_damage) {
 
 TEST_F(format_test, a_ledger_of_another_user_is_untrusted) {
   {
-    auto book = open();
-    store(book, plan(book, {"a.py"}), answer_for("a.py", 1));
+    auto ledger = open();
+    store(ledger, plan(ledger, {"a.py"}), answer_for("a.py", 1));
   }
   ::setenv("XDG_STATE_HOME", (root / "another").c_str(), 1);
-  const auto before = snapshot(place.root());
+  const auto before = snapshot(workspace.root());
   EXPECT_EQ(open_error(mode::read_only), ec::state_untrusted) << "without a key";
   EXPECT_EQ(open_error(mode::read_write), ec::state_untrusted);
   EXPECT_EQ(open_error(mode::read_only), ec::state_untrusted) << "with a key";
-  EXPECT_TRUE(snapshot(place.root()) == before);
+  EXPECT_TRUE(snapshot(workspace.root()) == before);
   const auto done = take_over(root / "taken.db");
   ASSERT_TRUE(done) << done.error().message;
   const auto taken = ledger::open(root / "taken.db", project, mode::read_write);
@@ -110,11 +110,11 @@ TEST_F(format_test, a_ledger_of_another_user_is_untrusted) {
 /// Hostile values in a ledger that has no signatures of ours: each is refused when it is taken over, none crashes.
 TEST_F(format_test, nothing_out_of_bounds_is_taken_over) {
   {
-    auto book = open();
-    auto wish = intent_for("a.py", 2);
-    wish.node = "node";
-    const auto run = plan(book, {"a.py", "b.py", "c.py"});
-    store(book, run, intent_for("a.py", 1), answer_for("a.py", 1), wish, delivery_of("a.py", project / "t/a"));
+    auto ledger = open();
+    auto intent = intent_for("a.py", 2);
+    intent.node = "node";
+    const auto run = plan(ledger, {"a.py", "b.py", "c.py"});
+    store(ledger, run, intent_for("a.py", 1), answer_for("a.py", 1), intent, delivery_of("a.py", project / "t/a"));
   }
   const auto good = read_file(file).value();
   ::setenv("XDG_STATE_HOME", (root / "another").c_str(), 1);
@@ -183,12 +183,12 @@ TEST_F(format_test, nothing_out_of_bounds_is_taken_over) {
 /// With the user's own key in place: a row that was changed behind the program's back is noticed when it is read.
 TEST_F(format_test, a_changed_row_of_an_own_ledger_is_noticed) {
   {
-    auto book = open();
-    auto wish = intent_for("b.py", 1);
-    wish.node = "node-1";
-    const auto run = plan(book, {"a.py", "b.py"});
-    must(book.note_prices({}));
-    store(book, run, intent_for("a.py", 1), answer_for("a.py", 1), wish, delivery_of("a.py", project / "t/a"));
+    auto ledger = open();
+    auto intent = intent_for("b.py", 1);
+    intent.node = "node-1";
+    const auto run = plan(ledger, {"a.py", "b.py"});
+    must(ledger.record_prices({}));
+    store(ledger, run, intent_for("a.py", 1), answer_for("a.py", 1), intent, delivery_of("a.py", project / "t/a"));
   }
   const auto good = read_file(file).value();
   for (const auto* sql : {"UPDATE attempt SET cost = cost + 1",
@@ -219,10 +219,10 @@ TEST_F(format_test, a_changed_row_of_an_own_ledger_is_noticed) {
     fs::remove(file.native() + "-wal");
     fs::remove(file.native() + "-shm");
     change(sql);
-    const auto book = ledger::open(file, project, mode::read_only);
-    bool noticed = !book;
-    if (book) {
-      const auto audit = book->audit({});
+    const auto ledger = ledger::open(file, project, mode::read_only);
+    bool noticed = !ledger;
+    if (ledger) {
+      const auto audit = ledger->audit({});
       noticed = !audit || std::any_of(audit->findings.begin(), audit->findings.end(),
                                       [](const auto& found) { return found.kind == disagreement::altered; });
     }

@@ -12,29 +12,29 @@ namespace cohort::state {
 namespace {
 
 struct damage_test : state_test {
-  fs::path file = place.ledger_file();
+  fs::path file = workspace.ledger_file();
 
   /// A ledger with a plan, money and answers in its main file. Its newest run in text form.
   std::string fill(int tasks = 40) {
-    auto book = open();
+    auto ledger = open();
     std::vector<std::string> names;
     for (int i = 0; i < tasks; ++i) names.push_back("t" + std::to_string(i));
-    const auto run = plan(book, names, 10, 3000);
+    const auto run = plan(ledger, names, 10, 3000);
     for (const auto& name : names)
-      store(book, run, intent_for(name, 1), answer_for(name, 1, std::string(2000, 'x') + name));
-    return told(book);
+      store(ledger, run, intent_for(name, 1), answer_for(name, 1, std::string(2000, 'x') + name));
+    return told(ledger);
   }
 
   /// Everything that a ledger tells about its newest run; the error's name if it cannot.
-  static std::string told(const ledger& book) {
-    const auto newest = book.newest_run();
+  static std::string told(const ledger& ledger) {
+    const auto newest = ledger.newest_run();
     if (!newest) return std::string{name(newest.error().code)};
     if (!*newest) return "no run";
     const auto& run = **newest;
     std::string all = run.batch_id + run.settings.model + std::to_string(run.spent().confirmed.count) + "/" +
                       std::to_string(run.spent().unconfirmed.count);
     for (uint32_t i = 0; i < run.batches.size(); ++i) {
-      const auto tasks = book.load_batch(run.id, i);
+      const auto tasks = ledger.load_batch(run.id, i);
       if (!tasks) return std::string{name(tasks.error().code)};
       for (const auto& task : *tasks)
         all += to_string(task.spec.id) + std::string{name(task.state)} +
@@ -46,9 +46,9 @@ struct damage_test : state_test {
   /// One task and its answer, by a process that died without closing the ledger.
   void leave_a_killed_run() {
     EXPECT_EQ(in_killed_child([&] {
-                auto book = open();
-                const auto run = plan(book, {"a"});
-                store(book, run, answer_for("a", 1));
+                auto ledger = open();
+                const auto run = plan(ledger, {"a"});
+                store(ledger, run, answer_for("a", 1));
                 ::_exit(7);
               }),
               7);
@@ -66,11 +66,11 @@ TEST_F(damage_test, garbage_and_truncation_are_errors_that_change_nothing) {
   for (const auto& content : bad) {
     overwrite(file, content);
     for (const auto how : {mode::read_only, mode::read_write}) {
-      const auto book = ledger::open(file, project, how);
-      ASSERT_FALSE(book) << content.size();
-      EXPECT_EQ(book.error().code, ec::state_corrupt) << book.error().message;
-      EXPECT_NE(book.error().message.find("--clean"), std::string::npos);
-      EXPECT_NE(book.error().message.find(file.string()), std::string::npos);
+      const auto ledger = ledger::open(file, project, how);
+      ASSERT_FALSE(ledger) << content.size();
+      EXPECT_EQ(ledger.error().code, ec::state_corrupt) << ledger.error().message;
+      EXPECT_NE(ledger.error().message.find("--clean"), std::string::npos);
+      EXPECT_NE(ledger.error().message.find(file.string()), std::string::npos);
       EXPECT_EQ(read_file(file).value(), content) << "a damaged ledger was changed";
     }
     fs::remove(wal_of(file));
@@ -91,8 +91,8 @@ TEST_F(damage_test, a_flipped_bit_is_an_error_or_makes_no_difference) {
     const auto at = i < 800 ? static_cast<size_t>(i) / 8 : random() % bad.size();
     bad[at] = static_cast<char>(bad[at] ^ (1 << (i % 8)));
     overwrite(file, bad);
-    const auto book = ledger::open(file, project, mode::read_only);
-    const auto said = book ? told(*book) : std::string{name(book.error().code)};
+    const auto ledger = ledger::open(file, project, mode::read_only);
+    const auto said = ledger ? told(*ledger) : std::string{name(ledger.error().code)};
     const bool noticed = said == "state_corrupt" || said == "state_newer" || said == "state_untrusted";
     EXPECT_TRUE(noticed || said == truth) << "byte " << at << " bit " << i % 8 << ": " << said.substr(0, 100);
     found += noticed ? 1 : 0;
@@ -103,9 +103,9 @@ TEST_F(damage_test, a_flipped_bit_is_an_error_or_makes_no_difference) {
 
 TEST_F(damage_test, a_cut_last_write_of_the_wal_is_rolled_back_and_earlier_ones_stay) {
   EXPECT_EQ(in_killed_child([&] {
-              auto book = open();
-              const auto run = plan(book, {"a", "b", "c"});
-              for (const auto* name : {"a", "b", "c"}) store(book, run, answer_for(name, 1));
+              auto ledger = open();
+              const auto run = plan(ledger, {"a", "b", "c"});
+              for (const auto* name : {"a", "b", "c"}) store(ledger, run, answer_for(name, 1));
               ::_exit(7);
             }),
             7);
@@ -123,9 +123,9 @@ TEST_F(damage_test, a_cut_last_write_of_the_wal_is_rolled_back_and_earlier_ones_
 
 TEST_F(damage_test, a_wal_broken_in_the_middle_is_an_error_and_stays) {
   EXPECT_EQ(in_killed_child([&] {
-              auto book = open();
-              const auto run = plan(book, {"a", "b", "c"});
-              for (const auto* name : {"a", "b", "c"}) store(book, run, answer_for(name, 1));
+              auto ledger = open();
+              const auto run = plan(ledger, {"a", "b", "c"});
+              for (const auto* name : {"a", "b", "c"}) store(ledger, run, answer_for(name, 1));
               ::_exit(7);
             }),
             7);
@@ -143,8 +143,8 @@ TEST_F(damage_test, a_wal_broken_in_the_middle_is_an_error_and_stays) {
 
 TEST_F(damage_test, a_wal_without_its_ledger_is_not_overwritten) {
   EXPECT_EQ(in_killed_child([&] {
-              auto book = open();
-              plan(book, {"a"});
+              auto ledger = open();
+              plan(ledger, {"a"});
               ::_exit(7);
             }),
             7);
@@ -156,8 +156,8 @@ TEST_F(damage_test, a_wal_without_its_ledger_is_not_overwritten) {
 
 TEST_F(damage_test, a_wal_that_is_gone_is_an_error_unless_the_ledger_was_closed) {
   EXPECT_EQ(in_killed_child([&] {
-              auto book = open();
-              store(book, plan(book, {"a"}), answer_for("a", 1));
+              auto ledger = open();
+              store(ledger, plan(ledger, {"a"}), answer_for("a", 1));
               ::_exit(7);
             }),
             7);
@@ -175,11 +175,11 @@ TEST_F(damage_test, a_wal_that_is_gone_is_an_error_unless_the_ledger_was_closed)
 TEST_F(damage_test, a_flipped_salt_does_not_make_two_commits_look_like_a_torn_end) {
   size_t end_of_first = 0;
   EXPECT_EQ(in_killed_child([&] {
-              auto book = open();
-              const auto run = plan(book, {"a", "b"});
-              store(book, run, answer_for("a", 1));
+              auto ledger = open();
+              const auto run = plan(ledger, {"a", "b"});
+              store(ledger, run, answer_for("a", 1));
               overwrite(root / "size", std::to_string(fs::file_size(wal_of(file))));
-              store(book, run, answer_for("b", 1));
+              store(ledger, run, answer_for("b", 1));
               ::_exit(7);
             }),
             7);
@@ -199,9 +199,9 @@ TEST_F(damage_test, a_reader_of_what_a_kill_left_leaves_nothing_behind_if_it_is_
   fs::create_directories(temporary);
   ::setenv("TMPDIR", temporary.c_str(), 1);
   {
-    const auto book = open(mode::read_only);
+    const auto ledger = open(mode::read_only);
     EXPECT_TRUE(fs::is_empty(temporary)) << "while it reads";
-    EXPECT_EQ(newest(book).spent().confirmed.count, cent);
+    EXPECT_EQ(newest(ledger).spent().confirmed.count, cent);
   }
   EXPECT_TRUE(fs::is_empty(temporary));
   ::unsetenv("TMPDIR");
@@ -209,17 +209,17 @@ TEST_F(damage_test, a_reader_of_what_a_kill_left_leaves_nothing_behind_if_it_is_
 }
 
 TEST_F(damage_test, a_deleted_ledger_is_put_back_whole_and_over_nothing) {
-  auto book = open();
-  const auto run = plan(book, {"a", "b"});
-  store(book, run, answer_for("a", 1));
-  EXPECT_EQ(book.whereabouts(), ledger_place::there);
-  fs::remove_all(place.root());
-  EXPECT_EQ(book.whereabouts(), ledger_place::deleted);
-  store(book, run, answer_for("b", 1));
-  EXPECT_EQ(book.put_back().value(), file);
+  auto ledger = open();
+  const auto run = plan(ledger, {"a", "b"});
+  store(ledger, run, answer_for("a", 1));
+  EXPECT_EQ(ledger.whereabouts(), ledger_location::there);
+  fs::remove_all(workspace.root());
+  EXPECT_EQ(ledger.whereabouts(), ledger_location::deleted);
+  store(ledger, run, answer_for("b", 1));
+  EXPECT_EQ(ledger.put_back().value(), file);
   EXPECT_EQ(newest(open(mode::read_only)).spent().confirmed.count, 2 * cent);
   const auto kept = read_file(file).value();
-  const auto second = book.put_back().value();
+  const auto second = ledger.put_back().value();
   EXPECT_NE(second, file);
   EXPECT_EQ(read_file(file).value(), kept) << "what stood there was overwritten";
   EXPECT_TRUE(ledger::open(second, project, mode::read_only));
@@ -227,13 +227,13 @@ TEST_F(damage_test, a_deleted_ledger_is_put_back_whole_and_over_nothing) {
 }
 
 TEST_F(damage_test, a_ledger_that_was_moved_while_it_was_open_is_found) {
-  auto book = open();
-  const auto run = plan(book, {"a"});
-  fs::rename(place.root(), root / "elsewhere");
-  EXPECT_EQ(book.whereabouts(), ledger_place::moved);
-  EXPECT_EQ(book.path_now(), root / "elsewhere" / "ledger.db");
-  store(book, run, answer_for("a", 1));
-  EXPECT_FALSE(fs::exists(place.root()));
+  auto ledger = open();
+  const auto run = plan(ledger, {"a"});
+  fs::rename(workspace.root(), root / "elsewhere");
+  EXPECT_EQ(ledger.whereabouts(), ledger_location::moved);
+  EXPECT_EQ(ledger.path_now(), root / "elsewhere" / "ledger.db");
+  store(ledger, run, answer_for("a", 1));
+  EXPECT_FALSE(fs::exists(workspace.root()));
 }
 
 TEST_F(damage_test, a_newer_ledger_is_refused) {
@@ -249,13 +249,13 @@ TEST_F(damage_test, a_newer_ledger_is_refused) {
 TEST_F(damage_test, a_copied_ledger_is_foreign_and_a_moved_project_is_accepted) {
   fill(2);
   {
-    auto book = open();
-    const auto run = plan(book, {"a"});
-    store(book, run, delivery_of("a", project / "t/a"));
+    auto ledger = open();
+    const auto run = plan(ledger, {"a"});
+    store(ledger, run, delivery_of("a", project / "t/a"));
   }
   const auto copy = root / "copy";
   fs::copy(project, copy, fs::copy_options::recursive);
-  const workspace other{copy};
+  const state::workspace other{copy};
   const auto foreign = ledger::open(other.ledger_file(), copy, mode::read_write);
   ASSERT_FALSE(foreign);
   EXPECT_EQ(foreign.error().code, ec::state_foreign);
@@ -273,27 +273,27 @@ TEST_F(damage_test, a_copied_ledger_is_foreign_and_a_moved_project_is_accepted) 
 
 TEST_F(damage_test, reading_leaves_no_trace_after_a_clean_end) {
   const auto truth = fill();
-  const auto before = snapshot(place.root());
+  const auto before = snapshot(workspace.root());
   ASSERT_EQ(before.count(wal_of(file).string()), 0u);
   EXPECT_EQ(told(open(mode::read_only)), truth);
-  EXPECT_EQ(snapshot(place.root()), before);
+  EXPECT_EQ(snapshot(workspace.root()), before);
 }
 
 TEST_F(damage_test, reading_after_a_crash_sees_the_wal_and_leaves_no_trace) {
   leave_a_killed_run();
   for (const bool with_shm : {true, false}) {
     if (!with_shm) fs::remove(shm_of(file));
-    const auto before = snapshot(place.root());
+    const auto before = snapshot(workspace.root());
     ASSERT_EQ(before.count(wal_of(file).string()), 1u);
     fs::path copies;
     {
-      auto book = open(mode::read_only);
-      EXPECT_EQ(newest(book).spent().confirmed.count, cent);
-      EXPECT_EQ(book.begin().error().code, ec::permission_denied);
-      EXPECT_EQ(book.update_run(1, {}, run_status::failed).error().code, ec::permission_denied);
-      EXPECT_EQ(book.mark_synced({}).error().code, ec::permission_denied);
+      auto ledger = open(mode::read_only);
+      EXPECT_EQ(newest(ledger).spent().confirmed.count, cent);
+      EXPECT_EQ(ledger.begin().error().code, ec::permission_denied);
+      EXPECT_EQ(ledger.update_run(1, {}, run_status::failed).error().code, ec::permission_denied);
+      EXPECT_EQ(ledger.mark_synced({}).error().code, ec::permission_denied);
     }
-    EXPECT_EQ(snapshot(place.root()), before);
+    EXPECT_EQ(snapshot(workspace.root()), before);
   }
 }
 
@@ -304,20 +304,20 @@ TEST_F(damage_test, reads_while_another_process_writes) {
   ASSERT_EQ(::pipe(done), 0);
   const auto child = ::fork();
   if (child == 0) {
-    auto book = open();
-    const auto run = plan(book, {"a"});
-    store(book, run, answer_for("a", 1));
+    auto ledger = open();
+    const auto run = plan(ledger, {"a"});
+    store(ledger, run, answer_for("a", 1));
     char byte = 'r';
     (void)!::write(ready[1], &byte, 1);
     (void)!::read(done[0], &byte, 1);
-    store(book, run, answer_for("a", 2));
-    ::_exit(newest(book).spent().confirmed.count == 2 * cent ? 0 : 1);
+    store(ledger, run, answer_for("a", 2));
+    ::_exit(newest(ledger).spent().confirmed.count == 2 * cent ? 0 : 1);
   }
   char byte = 0;
   ASSERT_EQ(::read(ready[0], &byte, 1), 1);
   const auto names = [&] {
     std::vector<std::string> all;
-    for (const auto& entry : snapshot(place.root()))
+    for (const auto& entry : snapshot(workspace.root()))
       all.push_back(entry.first + "=" + std::to_string(entry.second.first.size()));
     return all;
   };
@@ -332,10 +332,10 @@ TEST_F(damage_test, reads_while_another_process_writes) {
 }
 
 TEST_F(damage_test, a_reader_in_the_same_process_does_not_break_the_writers_locks) {
-  auto book = open();
-  const auto run = plan(book, {"a"});
+  auto ledger = open();
+  const auto run = plan(ledger, {"a"});
   for (uint32_t i = 1; i < 4; ++i) {
-    store(book, run, answer_for("a", i));
+    store(ledger, run, answer_for("a", i));
     EXPECT_EQ(newest(open(mode::read_only)).spent().confirmed.count, cent * i);
   }
   EXPECT_EQ(in_killed_child([&] { ::_exit(open_error(mode::read_only) == ec::none ? 7 : 1); }), 7);
@@ -359,9 +359,9 @@ struct small_disk {
 TEST_F(damage_test, a_full_disk_is_an_error_and_the_ledger_goes_on_when_there_is_space) {
   const small_disk disk{project / ".claude-testing"};
   if (!disk.mounted) GTEST_SKIP() << "this user may not mount a tmpfs";
-  auto book = open();
-  const auto run = plan(book, {"a", "b"});
-  store(book, run, intent_for("a", 1), intent_for("b", 1));
+  auto ledger = open();
+  const auto run = plan(ledger, {"a", "b"});
+  store(ledger, run, intent_for("a", 1), intent_for("b", 1));
   const auto filler = disk.where / "filler";
   {
     std::ofstream out{filler, std::ios::binary};
@@ -370,18 +370,18 @@ TEST_F(damage_test, a_full_disk_is_an_error_and_the_ledger_goes_on_when_there_is
   }
   const std::string text(300'000, 'a');
   for (int tries = 0; tries < 3; ++tries) {
-    must(book.begin());
-    auto stored = book.record(run, answer_for("a", 1, text));
-    const auto outcome = stored ? book.commit() : expected<void>{tl::unexpected{stored.error()}};
+    must(ledger.begin());
+    auto stored = ledger.record(run, answer_for("a", 1, text));
+    const auto outcome = stored ? ledger.commit() : expected<void>{tl::unexpected{stored.error()}};
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().code, ec::disk_full) << outcome.error().message;
-    book.rollback();
-    EXPECT_EQ(newest(book).spent().unconfirmed.count, 10 * cent);
+    ledger.rollback();
+    EXPECT_EQ(newest(ledger).spent().unconfirmed.count, 10 * cent);
   }
   fs::remove(filler);
-  store(book, run, answer_for("a", 1, text));
-  EXPECT_EQ(book.answer_of(run, task_named("a").id).value(), text);
-  EXPECT_EQ(newest(book).spent().confirmed.count, cent);
+  store(ledger, run, answer_for("a", 1, text));
+  EXPECT_EQ(ledger.answer_of(run, task_named("a").id).value(), text);
+  EXPECT_EQ(newest(ledger).spent().confirmed.count, cent);
 }
 
 TEST_F(damage_test, no_space_for_a_new_ledger_leaves_none_behind) {

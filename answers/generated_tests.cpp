@@ -1,6 +1,6 @@
 // Finds the language in the task's traits; the work is done in answer.cpp and merge.cpp.
 
-#include "answers/generated_test.hpp"
+#include "answers/generated_tests.hpp"
 
 #include <algorithm>
 
@@ -45,34 +45,36 @@ std::string without_endings(std::string_view name) {
 
 }  // namespace
 
-test_craft::test_craft(std::shared_ptr<const languages::language_set> languages,
-                       std::shared_ptr<const languages::prompt_texts> texts)
+test_answer_handler::test_answer_handler(std::shared_ptr<const languages::language_set> languages,
+                                         std::shared_ptr<const languages::prompt_texts> texts)
     : languages_(std::move(languages)), texts_(std::move(texts)) {}
 
-expected<test_craft::idiom> test_craft::idiom_of(const task_spec& task) const {
+expected<test_answer_handler::language_rules> test_answer_handler::rules_of(const task_spec& task) const {
   const auto trait = task.traits.find("language");
   const auto id = trait == task.traits.end() ? std::string{} : trait->second;
-  const idiom found{languages_->by_id(id), texts_->language(id)};
-  if (found.lang == nullptr || found.words == nullptr)
+  const language_rules found{languages_->by_id(id), texts_->language(id)};
+  if (found.lang == nullptr || found.conventions == nullptr)
     return fail(ec::config_invalid,
                 fmt::format("'{}': no language '{}' in config/languages/ that has a prompt.json", task.label, id));
   return found;
 }
 
-expected<std::string> test_craft::extract(const task_spec& task, std::string_view answer) const {
-  const auto found = idiom_of(task);
+expected<std::string> test_answer_handler::extract(const task_spec& task, std::string_view answer) const {
+  const auto found = rules_of(task);
   if (!found) return tl::unexpected{found.error()};
-  return extract_code(answer, *found->lang, *found->words, task.target);
+  return extract_code(answer, *found->lang, *found->conventions, task.target);
 }
 
-std::string test_craft::why_alone(const task_spec& task, const std::string& extracted) const {
-  const auto found = idiom_of(task);
-  return found ? cohort::answers::why_alone(*found->lang, *found->words, task.target, extracted) : std::string{};
+std::string test_answer_handler::why_not_mergeable(const task_spec& task, const std::string& extracted) const {
+  const auto found = rules_of(task);
+  return found ? cohort::answers::why_not_mergeable(*found->lang, *found->conventions, task.target, extracted)
+               : std::string{};
 }
 
-expected<std::string> test_craft::assemble(const task_spec& any, const std::vector<std::string>& extracted) const {
+expected<std::string> test_answer_handler::assemble(const task_spec& any,
+                                                    const std::vector<std::string>& extracted) const {
   if (extracted.empty()) return fail(ec::no_code, fmt::format("'{}': no part has an answer", any.label));
-  const auto found = idiom_of(any);
+  const auto found = rules_of(any);
   if (!found) return tl::unexpected{found.error()};
   size_t bytes = 0;
   for (const auto& part : extracted) bytes += part.size();
@@ -80,7 +82,7 @@ expected<std::string> test_craft::assemble(const task_spec& any, const std::vect
     return fail(ec::answer_too_costly, fmt::format("'{}': its parts have {} bytes; at most {} become one file",
                                                    any.target, bytes, largest_merged));
   auto merged = extracted.size() == 1 ? expected<std::string>{extracted.front()}
-                                      : merge_parts(*found->lang, *found->words, any.target, extracted);
+                                      : merge_parts(*found->lang, *found->conventions, any.target, extracted);
   if (!merged) return merged;
   const auto report = languages::check_syntax(*found->lang, any.target, *merged);
   if (report.gave_up)
@@ -92,15 +94,15 @@ expected<std::string> test_craft::assemble(const task_spec& any, const std::vect
   return merged;
 }
 
-std::string test_craft::other_name(const task_spec& task, const std::string& ending) const {
+std::string test_answer_handler::alternative_name(const task_spec& task, const std::string& ending) const {
   constexpr std::string_view suffix = "_test";
   auto other = task.target;
   const auto slash = other.rfind('/');
   const auto folder_end = slash == std::string::npos ? 0 : slash + 1;
-  const auto found = idiom_of(task);
+  const auto found = rules_of(task);
   const auto framework = task.traits.find("framework");
   const bool own_folder =
-      found && found->words->target_for(framework == task.traits.end() ? "" : framework->second).own_folder;
+      found && found->conventions->target_for(framework == task.traits.end() ? "" : framework->second).own_folder;
   if (own_folder && slash != std::string::npos) return other.insert(slash, "_" + ending);
   auto stem_end = std::min(other.find('.', folder_end), other.size());
   const auto stem = std::string_view{other}.substr(folder_end, stem_end - folder_end);
@@ -108,11 +110,11 @@ std::string test_craft::other_name(const task_spec& task, const std::string& end
   return other.insert(stem_end, "_" + ending);
 }
 
-bool test_craft::is_result_name(const task_spec& task, const std::string& name) const {
-  const auto found = idiom_of(task);
+bool test_answer_handler::is_result_name(const task_spec& task, const std::string& name) const {
+  const auto found = rules_of(task);
   const auto framework = task.traits.find("framework");
   if (!found) return false;
-  const auto& rule = found->words->target_for(framework == task.traits.end() ? "" : framework->second);
+  const auto& rule = found->conventions->target_for(framework == task.traits.end() ? "" : framework->second);
   constexpr std::string_view hole = "{stem}";
   const std::string_view pattern = rule.name;
   const auto before = pattern.substr(0, pattern.find(hole));
@@ -124,8 +126,8 @@ bool test_craft::is_result_name(const task_spec& task, const std::string& name) 
   return file.size() > before.size() + behind.size() && file.starts_with(before) && file.ends_with(behind);
 }
 
-std::vector<std::string> test_craft::results_in(const task_spec& task, const std::string& content) const {
-  const auto found = idiom_of(task);
+std::vector<std::string> test_answer_handler::results_in(const task_spec& task, const std::string& content) const {
+  const auto found = rules_of(task);
   if (!found) return {};
   const auto& rules = found->lang->rules_for(task.target);
   const auto tree = languages::parse_tree(rules, content);
@@ -135,14 +137,15 @@ std::vector<std::string> test_craft::results_in(const task_spec& task, const std
   return names;
 }
 
-expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir) {
+expected<std::unique_ptr<test_answer_handler>> load_test_answer_handler(const std::filesystem::path& config_dir) {
   auto languages = languages::load_languages(config_dir);
   if (!languages) return tl::unexpected{languages.error()};
   if (auto compiled = languages::compile_locals(*languages); !compiled) return tl::unexpected{compiled.error()};
   auto shared = std::make_shared<const languages::language_set>(std::move(*languages));
   auto texts = languages::load_prompt_texts(config_dir, *shared);
   if (!texts) return tl::unexpected{texts.error()};
-  return std::make_unique<test_craft>(shared, std::make_shared<const languages::prompt_texts>(std::move(*texts)));
+  return std::make_unique<test_answer_handler>(shared,
+                                               std::make_shared<const languages::prompt_texts>(std::move(*texts)));
 }
 
 }  // namespace cohort::answers

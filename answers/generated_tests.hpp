@@ -11,16 +11,16 @@
 namespace cohort::answers {
 
 /// Judges and assembles answers to the tasks of `plan_tasks`. Stateless after construction: many threads may call.
-class test_craft : public task_craft {
+class test_answer_handler : public answer_handler {
  public:
-  test_craft(std::shared_ptr<const languages::language_set> languages,
-             std::shared_ptr<const languages::prompt_texts> texts);
+  test_answer_handler(std::shared_ptr<const languages::language_set> languages,
+                      std::shared_ptr<const languages::prompt_texts> texts);
 
   /// The test file in `answer`; see `extract_code`. `ec::config_invalid` if the task's language is not known.
   [[nodiscard]] expected<std::string> extract(const task_spec& task, std::string_view answer) const override;
 
-  /// See `why_alone` in merge.hpp; empty if the task's language is not known.
-  [[nodiscard]] std::string why_alone(const task_spec& task, const std::string& extracted) const override;
+  /// See `why_not_mergeable` in merge.hpp; empty if the task's language is not known.
+  [[nodiscard]] std::string why_not_mergeable(const task_spec& task, const std::string& extracted) const override;
 
   /// One part as it is; several merged by `merge_parts`. The result parses, else `ec::broken_code`, or
   /// `ec::answer_too_costly` if it breaks a bound.
@@ -29,26 +29,27 @@ class test_craft : public task_craft {
 
   /// A name that the framework collects as well: "test_cart_2.py", "cart_2.test.ts"; for Go, whose folders are
   /// packages, "cart_2/cart_test.go".
-  [[nodiscard]] std::string other_name(const task_spec& task, const std::string& ending) const override;
+  [[nodiscard]] std::string alternative_name(const task_spec& task, const std::string& ending) const override;
 
-  /// A name as `name_targets` and `other_name` make them.
+  /// A name as `name_targets` and `alternative_name` make them.
   [[nodiscard]] bool is_result_name(const task_spec& task, const std::string& name) const override;
 
   /// The names of the tests, without the endings that `merge_parts` gives them.
   [[nodiscard]] std::vector<std::string> results_in(const task_spec& task, const std::string& content) const override;
 
  private:
-  struct idiom {
+  struct language_rules {
     const languages::language* lang = nullptr;
-    const languages::prompt_language* words = nullptr;
+    const languages::prompt_language* conventions = nullptr;
   };
-  [[nodiscard]] expected<idiom> idiom_of(const task_spec& task) const;
+  [[nodiscard]] expected<language_rules> rules_of(const task_spec& task) const;
 
   std::shared_ptr<const languages::language_set> languages_;
   std::shared_ptr<const languages::prompt_texts> texts_;
 };
 
 /// Reads languages and texts from `config_dir`.
-[[nodiscard]] expected<std::unique_ptr<test_craft>> load_test_craft(const std::filesystem::path& config_dir);
+[[nodiscard]] expected<std::unique_ptr<test_answer_handler>> load_test_answer_handler(
+    const std::filesystem::path& config_dir);
 
 }  // namespace cohort::answers
