@@ -163,12 +163,12 @@ relay::state relay::move(steady_time now) {
 }
 
 relay::interest relay::wants(steady_time now) const noexcept {
-  interest interest;
-  interest.read_outside = may_read(now) || write_wants_read_;
-  interest.write_outside = !leaving_.empty() || read_wants_write_;
-  interest.read_inside = !inside_ended_ && leaving_.size() < most_waiting;
-  interest.write_inside = !inside_ended_ && !passed_.empty();
-  return interest;
+  interest wanted;
+  wanted.read_outside = may_read(now) || write_wants_read_;
+  wanted.write_outside = !leaving_.empty() || read_wants_write_;
+  wanted.read_inside = !inside_ended_ && leaving_.size() < most_waiting;
+  wanted.write_inside = !inside_ended_ && !passed_.empty();
+  return wanted;
 }
 
 }  // namespace cohort::cluster

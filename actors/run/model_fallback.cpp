@@ -33,20 +33,20 @@ bool model_fallback::has_next(size_t model_index, const completion_request& requ
 size_t model_fallback::choose(steady_time now, size_t least, const completion_request& request) {
   size_t last = std::min(least, steps_.size() - 1);
   for (size_t model_index = last; model_index < steps_.size(); ++model_index) {
-    auto& step = steps_[model_index];
+    auto& model = steps_[model_index];
     if (!fits(model_index, request)) continue;
     last = model_index;
-    if (step.resting && now < step.until) continue;
-    if (step.resting) step.until = now + cooldown_;  // This request tries; the others wait for what becomes of it.
+    if (model.resting && now < model.until) continue;
+    if (model.resting) model.until = now + cooldown_;  // This request tries; the others wait for what becomes of it.
     return model_index;
   }
   return last;
 }
 
 void model_fallback::overloaded(steady_time now, size_t model_index, milliseconds retry_after) {
-  auto& step = steps_[model_index];
-  step.resting = true;
-  step.until = std::max(step.until, now + std::clamp(retry_after, cooldown_, std::max(cooldown_, longest_rest)));
+  auto& model = steps_[model_index];
+  model.resting = true;
+  model.until = std::max(model.until, now + std::clamp(retry_after, cooldown_, std::max(cooldown_, longest_rest)));
 }
 
 void model_fallback::answered(size_t model_index) noexcept { steps_[model_index].resting = false; }

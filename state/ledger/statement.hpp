@@ -20,7 +20,7 @@ namespace cohort::state {
 /// Throws `SQLite::Exception`. Bound texts must outlive the query; they are not copied.
 class statement {
  public:
-  explicit statement(SQLite::Statement& statement) : statement_(statement) { statement_.reset(); }
+  explicit statement(SQLite::Statement& prepared) : statement_(prepared) { statement_.reset(); }
   statement(const statement&) = delete;
   statement& operator=(const statement&) = delete;
   ~statement() { statement_.tryReset(); }
