@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cli/screen/progress_screen.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace CLI {
 class App;

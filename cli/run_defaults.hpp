@@ -4,7 +4,7 @@
 #include <string>
 
 #include "actors/run/attempt_policy.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace cohort::cli {
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "cli/options.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 #include "state/ledger/ledger.hpp"
 #include "state/run_lock.hpp"
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort::state {

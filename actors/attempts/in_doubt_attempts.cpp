@@ -6,7 +6,7 @@ namespace cohort::actors {
 
 in_doubt_attempts::in_doubt_attempts(const std::vector<state::in_doubt_attempt>& attempts, steady_time until)
     : until_(until) {
-  for (const auto& one : attempts) tasks_[one.task][one.attempt] = {node_of(one.node), false};
+  for (const auto& one : attempts) tasks_[one.task][one.attempt] = {node_of(one.holder), false};
 }
 
 template <class Gone>

@@ -9,7 +9,7 @@
 namespace cohort::actors {
 
 std::string refusal_of(const late_report& late, const state::attempt_state& state) {
-  if (state.node.empty() || node_of(state.node) != late.node) return "it was not given to this node";
+  if (state.holder.empty() || node_of(state.holder) != late.node) return "it was not given to this node";
   if (late.report.answered && !state.owed && !state.answered) return "it was given back before, unsent";
   return {};
 }

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "base/error.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace cohort::actors {
 

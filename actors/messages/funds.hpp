@@ -6,7 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/money.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 #include "messages/task_id.hpp"
 
 namespace cohort::actors {

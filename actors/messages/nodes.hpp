@@ -9,7 +9,7 @@
 #include "actors/messages/work.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace cohort::actors {
 

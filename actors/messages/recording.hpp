@@ -1,11 +1,11 @@
-// What COORDINATOR and BATCH ask of the RECORDER, beside the records of messages/ledger.hpp.
+// What COORDINATOR and BATCH ask of the RECORDER, beside the records of messages/run.hpp.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace cohort::actors {
 

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "actors/messages/funds.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace cohort::actors {
 

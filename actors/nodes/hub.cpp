@@ -33,7 +33,7 @@ void hub_state::start(hub_service_actor::stateful_pointer<hub_state> self, hub_p
   // A node that is there finds its way back within the time after which it would be called lost.
   in_doubt_ = std::make_unique<in_doubt_attempts>(parts_.in_doubt, now() + parts_.rules.lease);
   for (const auto& one : parts_.in_doubt)
-    if (one.open) abandoned_[one.node].insert({one.task, one.attempt});
+    if (one.open) abandoned_[one.holder].insert({one.task, one.attempt});
   self_->set_down_handler([this](caf::down_msg& down) { on_down(down.source, "its process or its connection ended"); });
   self_->delayed_send(caf::actor_cast<hub_service_actor>(self_), hub_tick_interval, hub_tick{});
 }

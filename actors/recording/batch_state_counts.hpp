@@ -9,7 +9,7 @@
 
 #include "actors/messages/recording.hpp"
 #include "base/clock.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort::actors {

@@ -10,7 +10,7 @@
 #include "actors/recording/target_parts.hpp"
 #include "base/files.hpp"
 #include "base/folder.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 #include "state/workspace.hpp"
 
 namespace cohort::actors {

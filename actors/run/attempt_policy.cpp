@@ -26,6 +26,10 @@ ec class_of(stop_reason stop) noexcept {
   return ec::none;
 }
 
+bool is_unusable_answer(ec code) noexcept {
+  return code == ec::broken_code || code == ec::no_code || code == ec::answer_too_costly;
+}
+
 next_step outcome_policy::after_failure(const call_failure& failure, uint32_t unconfirmed, bool has_fallback) const {
   if (stops_run(failure.code)) return {next_step::action::stop_run};
   // A node gave it back unsent: that costs nothing and says nothing about the task.

@@ -1,4 +1,4 @@
-// What follows from the end of an attempt: deliver, try again, give up, or stop the run.
+// What follows from the end of an attempt: try again, give up, or stop the run.
 // Pure: the numbers come from `config/defaults.json`.
 #pragma once
 
@@ -20,7 +20,7 @@ struct retry_limits {
 
 /// What to do with a task now.
 struct next_step {
-  enum class action : uint8_t { deliver, again, fail, stop_run };
+  enum class action : uint8_t { again, fail, stop_run };
   action what = action::fail;
   milliseconds pause{0};    ///< Before `again`.
   uint32_t max_tokens = 0;  ///< For `again`; 0: as before.
@@ -29,6 +29,9 @@ struct next_step {
 
 /// The class of a paid answer by why the model ended it; `ec::none` if its text is to be judged.
 [[nodiscard]] ec class_of(stop_reason stop) noexcept;
+
+/// True for the codes by which an answer handler says that an answer is not usable.
+[[nodiscard]] bool is_unusable_answer(ec code) noexcept;
 
 class outcome_policy {
  public:

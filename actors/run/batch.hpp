@@ -1,15 +1,14 @@
-// BATCH: takes the tasks of one batch through money, slot, intent, worker, ledger and file.
+// BATCH: carries what the flow of its tasks asks for to its partners, and their replies back as events. What follows
+// from what is decided in `task_flow`.
 #pragma once
 
-#include <set>
-#include <string>
+#include <map>
+#include <memory>
 
 #include "actors/answers/answer_validator.hpp"
 #include "actors/interfaces.hpp"
-#include "actors/run/model_fallback.hpp"
 #include "actors/run/run_context.hpp"
-#include "actors/run/task_board.hpp"
-#include "messages/priced_answer.hpp"
+#include "actors/run/task_flow.hpp"
 
 namespace cohort::actors {
 
@@ -21,7 +20,7 @@ struct batch_partners {
   cost_monitor_actor money;
   progress_actor progress;
   answer_validator_actor validator;
-  std::shared_ptr<validation_backlog> backlog;  ///< The JUDGE's.
+  std::shared_ptr<validation_backlog> backlog;  ///< The ANSWER VALIDATOR's.
   hub_service_actor hub;                        ///< Null if no node can join.
 };
 
@@ -32,54 +31,45 @@ class batch_state {
   void start(batch_actor::stateful_pointer<batch_state> self, context_ptr context, batch_partners partners,
              batch_contents contents, uint32_t slots);
 
+  /// Something happened: the flow says what follows, and it is carried out.
+  void feed(const flow_event& what);
   void on_slot(const slot_lease& slot);
-  void on_lost(const lease_lost& lost);
-  void on_retry(const task_id& id);
-  void on_drain();
-  void on_late(const answer_arrived& late);
-  void on_released(const task_released& released);
-  void on_slots(const slots_changed& slots);
 
  private:
-  void pump();
-  void ask_for_money(board_entry& entry);
-  void on_funds(const task_id& id, nano_dollars amount, const funds_answer& answer);
-  void send(board_entry& entry, const slot_lease& slot);
-  void hand_over(const task_id& id, const slot_lease& slot);
-  void on_report(const work_report& report, const worker_actor& from);
-  void tell_stored(const worker_actor& from, const task_id& id, uint32_t attempt);
-  void wait_for_nodes(const std::vector<task_id>& in_doubt);
-  void validate_late(board_entry& entry);
-  [[nodiscard]] attempt_done priced(board_entry& entry, const work_report& report);
-  void on_answer(board_entry& entry, const work_report& report, const worker_actor& from);
-  void on_failure(board_entry& entry, const call_failure& failure, const worker_actor& from);
-  void notice_model(board_entry& entry, const std::string& asked, const std::string& answered);
-  void validate(const task_id& id, completion answer);
-  void on_validation(const task_id& id, validation how);
-  void deliver_file(board_entry& entry, std::string extracted);
-  void follow(board_entry& entry, const next_step& step, ec code, const std::string& reason);
-  void end(board_entry& entry, task_state state, ec code, const std::string& reason);
-  [[nodiscard]] const model_info& model_of(const board_entry& entry, uint32_t attempt) const;
-  void settle(board_entry& entry, const spending& spent);
-  void give_back(uint64_t lease);
-  void order_stop(ec code, const std::string& message);
-  void finish_if_done();
-  void tell(event_kind kind, board_entry& entry, ec code = ec::none, std::string text = {}, nano_dollars cost = {});
+  void carry_all(flow_effects effects);
+  void carry(effect::reserve& x);
+  void carry(effect::want_slot& x);
+  void carry(effect::release_slot& x);
+  void carry(effect::settle& x);
+  void carry(effect::store_intent& x);
+  void carry(effect::ask& x);
+  void carry(effect::store_answer& x);
+  void carry(effect::store_failure& x);
+  void carry(effect::store_end& x);
+  void carry(effect::acknowledge& x);
+  void carry(effect::validate& x);
+  void carry(effect::deliver& x);
+  void carry(effect::wake& x);
+  void carry(effect::hold& x);
+  void carry(effect::tell& x);
+  void carry(effect::stop& x);
+  void carry(effect::delivery_problem& x);
+  void carry(effect::exhausted& x);
+  void carry(effect::close& x);
+
+  /// Asks a partner; its reply becomes an event by `to_event`, its error `event::refused`.
+  template <class Reply, class Partner, class Message, class ToEvent>
+  void request(const Partner& partner, const task_id& task, Message message, ToEvent to_event);
+  template <class Record>
+  void store(const task_id& task, Record record);
 
   batch_actor::stateful_pointer<batch_state> self_ = nullptr;
   context_ptr context_;
   batch_partners partners_;
   uint32_t index_ = 0;
-  std::shared_ptr<task_board> board_;
-  std::unique_ptr<model_fallback> fallback_;
-  uint32_t slots_ = 0;  ///< Of the whole run, here and on nodes.
-  bool run_limit_ = false;
-  bool reported_exhausted_ = false;
-  bool closing_ = false;
-  uint32_t late_answers_ = 0;  ///< That were taken in.
-  std::string veto_;
-  std::set<usage_doubt> doubts_;        ///< That were told.
-  std::set<std::string> other_models_;  ///< That answered without being asked, and were named to the user.
+  std::shared_ptr<task_flow> flow_;
+  std::map<uint64_t, slot_lease> slots_;         ///< That this batch holds, by lease.
+  std::map<uint64_t, worker_actor> to_be_told_;  ///< Workers on nodes that keep a report until it is on disk, by lease.
 };
 
 batch_actor::behavior_type batch(batch_actor::stateful_pointer<batch_state> self, context_ptr context,

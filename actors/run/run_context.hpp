@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "actors/run/attempt_policy.hpp"
-#include "messages/ledger.hpp"
 #include "messages/price.hpp"
+#include "messages/run.hpp"
 #include "messages/task.hpp"
 
 namespace cohort::actors {

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "actors/progress/run_snapshot.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace cohort::cli {
 

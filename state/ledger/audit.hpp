@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/digest.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 #include "state/ledger/price_history.hpp"
 
 namespace cohort::state {

@@ -126,7 +126,7 @@ const std::string& signing_statement(ledger_table table) {
   static const auto statements = [] {
     std::array<std::string, ledger_tables.size()> made;
     for (const auto each : ledger_tables) {
-      const auto numbered = each == ledger_table::attempt || each == ledger_table::placed;
+      const auto numbered = each == ledger_table::attempt || each == ledger_table::answer;
       const auto columns = columns_of(each);
       made[static_cast<size_t>(each)] =
           fmt::format("UPDATE {} SET signature = {} WHERE {} = ?{}", name(each), signature_sql(each),

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/signing_key.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 #include "state/ledger/audit.hpp"
 #include "state/ledger/results.hpp"
 
@@ -47,7 +47,7 @@ struct attempt_state {
   nano_dollars charged;   ///< What the attempt counts for as unconfirmed now; 0 if its outcome is known.
   nano_dollars reserved;  ///< For the attempt, whatever became of it.
   std::string model;      ///< Full id that was asked; empty if there is no such attempt.
-  std::string node;       ///< Identity and life of the node that it was given to; empty: none.
+  std::string holder;     ///< Identity and process of the node that it was given to; empty: none.
   bool owed = false;      ///< Its outcome is not known: a report may still come.
   bool answered = false;
 };
@@ -56,8 +56,8 @@ struct attempt_state {
 struct in_doubt_attempt {
   task_id task;
   uint32_t attempt = 0;
-  std::string node;   ///< The node's identity and life.
-  bool open = false;  ///< No outcome is stored; otherwise a report came, and what it may have cost stays charged.
+  std::string holder;  ///< The node's identity and process.
+  bool open = false;   ///< No outcome is stored; otherwise a report came, and what it may have cost stays charged.
 };
 
 /// What tells one ledger from another, and a newer one from an older.
@@ -137,8 +137,8 @@ class ledger {
 
   [[nodiscard]] expected<void> record(int64_t run, const intent& x);
   /// False: this attempt's outcome was stored before; nothing is added. A second *different* attempt that is answered
-  /// after another one was stored adds its cost but not its text, and counts as spare. A task that failed without any
-  /// answer takes a late one and is `answered` again. An unbilled failure settles an attempt that was given up.
+  /// after another one was stored adds its cost but not its text, and counts as a duplicate. A task that failed without
+  /// any answer takes a late one and is `answered` again. An unbilled failure settles an attempt that was given up.
   [[nodiscard]] expected<bool> record(int64_t run, const attempt_done& x);
   [[nodiscard]] expected<bool> record(int64_t run, const attempt_failed& x);
   [[nodiscard]] expected<void> record(int64_t run, const task_ended& x);

@@ -22,9 +22,11 @@ const std::string all_answers =
 constexpr const char* all_standings =
     "SELECT s.label, t.state, t.file IS NOT NULL AND EXISTS (SELECT 1 FROM file f WHERE f.id = t.file), "
     "(SELECT count(*) FROM attempt a WHERE a.task = t.key AND a.outcome = 1), "
-    "EXISTS (SELECT 1 FROM answer x WHERE x.task = t.key) FROM task t JOIN spec s ON s.task = t.key ORDER BY t.key";
+    "EXISTS (SELECT 1 FROM answer x WHERE x.task = t.key AND x.number = t.answer) FROM task t JOIN spec s ON s.task = "
+    "t.key ORDER BY t.key";
 const std::string all_files = fmt::format(
-    "SELECT f.path, f.digest, t.run, t.id, s.label, s.target, r.output_directory, t.beside, {} FROM file f JOIN task t "
+    "SELECT f.path, f.digest, t.run, t.id, s.label, s.target, r.output_directory, t.conflict_copy, {} FROM file f JOIN "
+    "task t "
     "ON "
     "t.key = f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run ORDER BY f.id",
     sound_sql(ledger_table::file, "f"));
@@ -33,7 +35,7 @@ const std::string all_files = fmt::format(
 struct audited_attempt {
   explicit audited_attempt(statement& row) {
     number = row.as<uint32_t>();
-    how = row.as<outcome>();
+    how = row.as<attempt_outcome>();
     reserved = row.money();
     cost = row.money();
     sound = row.whole() != 0;
@@ -46,7 +48,7 @@ struct audited_attempt {
     usage = read_usage(row);
   }
   uint32_t number = 0;
-  outcome how = outcome::open;
+  attempt_outcome how = attempt_outcome::open;
   nano_dollars reserved;
   nano_dollars cost;
   bool sound = false;
@@ -128,7 +130,7 @@ void ledger::impl::audit_attempts(const price_history& present, ledger_audit& au
     const auto where = fmt::format("{}, attempt {}", label_of(x.label), x.number);
     if (!x.sound) audit.findings.push_back({disagreement::altered, where, "the money of this attempt was altered"});
     spending one;
-    if (x.how == outcome::answered) {
+    if (x.how == attempt_outcome::answered) {
       const bool as_reserved = x.usage.tier == service_tier::as_reserved;
       const auto* prices = noted.at(x.model, x.sent);
       if (prices == nullptr) prices = present.at(x.model, x.sent);
@@ -145,7 +147,7 @@ void ledger::impl::audit_attempts(const price_history& present, ledger_audit& au
                          as_reserved ? "its usage was not believed, it reserved" : "its usage makes",
                          exact_dollars(one.confirmed), exact_dollars(x.cost))});
     } else {
-      if (x.how != outcome::free) one.unconfirmed = x.reserved;
+      if (x.how != attempt_outcome::free) one.unconfirmed = x.reserved;
       if (x.cost.count != 0)
         audit.findings.push_back(
             {disagreement::money, where, fmt::format("it has no answer, but a cost of {}", exact_dollars(x.cost))});
@@ -206,7 +208,7 @@ void ledger::impl::audit_files(ledger_audit& audit) const {
 
 /// The tables whose rows no other part of the audit reads.
 void ledger::impl::audit_signatures(ledger_audit& audit) const {
-  for (const auto table : {ledger_table::meta, ledger_table::run, ledger_table::placed, ledger_table::prefix}) {
+  for (const auto table : {ledger_table::meta, ledger_table::run, ledger_table::prefix}) {
     SQLite::Statement altered{file.database(),
                               fmt::format("SELECT count(*) FROM {} WHERE NOT {}{}", name(table), sound_sql(table),
                                           table == ledger_table::meta ? " AND key NOT LIKE 'prices/%'" : "")};

@@ -9,12 +9,14 @@ namespace cohort::state {
 namespace {
 
 const std::string files_of_run = fmt::format(
-    "SELECT t.id, f.path, f.digest, f.synced, t.beside, {} AND {} FROM task t JOIN file f ON f.id = t.file WHERE t.run "
+    "SELECT t.id, f.path, f.digest, f.synced, t.conflict_copy, {} AND {} FROM task t JOIN file f ON f.id = t.file "
+    "WHERE t.run "
     "= "
     "? AND t.state = 2 ORDER BY t.key",
     sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::file, "f"));
 const std::string files_unsynced = fmt::format(
-    "SELECT t.id, f.path, f.digest, f.synced, t.beside, {} AND {} FROM file f JOIN task t ON t.key = f.task WHERE "
+    "SELECT t.id, f.path, f.digest, f.synced, t.conflict_copy, {} AND {} FROM file f JOIN task t ON t.key = f.task "
+    "WHERE "
     "f.synced = 0 ORDER BY f.id",
     sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::file, "f"));
 const std::string attempts_of_run = fmt::format(
@@ -136,9 +138,9 @@ expected<std::vector<attempt_record>> ledger::attempts(int64_t run) const {
       attempt_record x;
       x.task = row.identity();
       x.attempt = row.as<uint32_t>();
-      const auto how = row.as<outcome>();
-      x.open = how == outcome::open;
-      x.unconfirmed = x.open || how == outcome::unconfirmed;
+      const auto how = row.as<attempt_outcome>();
+      x.open = how == attempt_outcome::open;
+      x.unconfirmed = x.open || how == attempt_outcome::unconfirmed;
       x.reserved = row.money();
       x.cost = row.money();
       if (row.whole() == 0) return self_->corrupt("the money of an attempt was altered");

@@ -15,14 +15,6 @@
 
 namespace cohort::state {
 
-/// How an attempt ended; the values are stored.
-enum class outcome : uint8_t {
-  open = 0,         ///< Intent only: charged with its reservation.
-  answered = 1,     ///< Charged with its cost.
-  free = 2,         ///< Failed, and cannot be on the bill.
-  unconfirmed = 3,  ///< Failed, and may be on the bill: charged with its reservation.
-};
-
 [[nodiscard]] token_usage read_usage(statement& row);
 
 /// The row of a task that changes.
@@ -30,13 +22,15 @@ struct task_row {
   int64_t key = 0;
   uint32_t batch = 0;
   task_state state = task_state::planned;
+  uint32_t answer = 0;  ///< The attempt whose answer is the task's; 0: none.
 };
 
 /// An attempt as it stands.
 struct attempt_row {
-  outcome how = outcome::open;
+  attempt_outcome how = attempt_outcome::open;
   nano_dollars reserved;
   std::string model;
+  std::string holder;  ///< Who was to send it; empty: this machine.
 };
 
 struct ledger::impl {
@@ -90,6 +84,8 @@ struct ledger::impl {
 
   /// Reads the rows of `statement`, whose columns are those of `full_task_columns`.
   [[nodiscard]] expected<std::vector<task_record>> read_tasks(statement& rows) const;
+  /// Adds what earlier attempts of the batch's open tasks asked, and how they ended.
+  [[nodiscard]] expected<void> add_past(int64_t run, uint32_t batch, std::vector<task_record>& tasks) const;
   [[nodiscard]] expected<std::string> prefix_text(int64_t id) const;
   [[nodiscard]] expected<int64_t> prefix_row(const digest& digest, const std::string& text) const;
 

@@ -26,31 +26,62 @@ namespace {
 
 /// The columns of `table` as a ledger of `version` has them, in the order of `columns_of`.
 std::string columns_before(ledger_table table, int64_t version) {
-  auto columns = columns_of(table);
-  if (version >= first_signed_version) return columns;
+  auto columns = ", " + columns_of(table) + ",";
   const auto replace = [&columns](std::string_view name, const std::string& by) {
-    columns.replace(columns.rfind(name), name.size(), by);
+    const auto at = columns.find(fmt::format(", {},", name));
+    columns.replace(at + 2, name.size(), by);
   };
-  // Prices had a check value behind them; the fallback model was a row of `meta`.
-  if (table == ledger_table::meta)
-    replace(
-        "value",
-        "CASE WHEN key LIKE 'prices/%' AND instr(CAST(value AS TEXT), '#') > 0 THEN CAST(substr(CAST(value AS TEXT), "
-        "1, instr(CAST(value AS TEXT), '#') - 1) AS BLOB) ELSE value END");
-  if (table == ledger_table::run)
-    replace("fallback", "coalesce((SELECT CAST(value AS TEXT) FROM old.meta WHERE key = 'fallback/' || run.id), '')");
-  if (table == ledger_table::spec) replace("prompt_check", "0");
-  return columns;
+  if (version < 4 && table == ledger_table::run) replace("workload", "'generate-tests'");
+  if (version < 4 && table == ledger_table::task) {
+    replace("conflict_copy", "beside");
+    replace("answer", "coalesce((SELECT a.attempt FROM old.answer a WHERE a.task = task.key), 0)");
+  }
+  if (version < 4 && table == ledger_table::attempt) {
+    const std::string placed = version < 2 ? "(SELECT '' AS node, 0 AS spare WHERE 0)"
+                                           : "(SELECT node, spare FROM old.placed p WHERE p.task = attempt.task AND "
+                                             "p.number = attempt.number)";
+    replace("kind", "number > 1");
+    replace("max_tokens", "0");
+    replace("holder", fmt::format("coalesce((SELECT node FROM {}), '')", placed));
+    replace("duplicate", fmt::format("coalesce((SELECT spare FROM {}), 0)", placed));
+    replace("prompt", "NULL");
+  }
+  if (version < 4 && table == ledger_table::answer) replace("number", "attempt");
+  if (version < first_signed_version) {
+    // Prices had a check value behind them; the fallback model was a row of `meta`.
+    if (table == ledger_table::meta)
+      replace("value",
+              "CASE WHEN key LIKE 'prices/%' AND instr(CAST(value AS TEXT), '#') > 0 THEN CAST(substr(CAST(value AS "
+              "TEXT), 1, instr(CAST(value AS TEXT), '#') - 1) AS BLOB) ELSE value END");
+    if (table == ledger_table::run)
+      replace("fallback", "coalesce((SELECT CAST(value AS TEXT) FROM old.meta WHERE key = 'fallback/' || run.id), '')");
+    if (table == ledger_table::spec) replace("prompt_check", "0");
+  }
+  return columns.substr(2, columns.size() - 3);
 }
 
 void copy_rows(SQLite::Database& to, ledger_table table, int64_t version) {
-  if (table == ledger_table::placed && version < 2) return;
   const bool is_spec = table == ledger_table::spec;
   to.exec(
       fmt::format("INSERT INTO main.{0}({1}{2}, signature) SELECT {3}{2}, 0 FROM old.{0}{4}", name(table),
                   columns_of(table), is_spec ? ", prompt" : "", columns_before(table, version),
                   table == ledger_table::meta ? " WHERE key NOT IN ('session') AND key NOT LIKE 'fallback/%'" : ""));
   if (is_spec) to.exec("UPDATE main.spec SET prompt_check = " + prompt_check_sql());
+}
+
+/// Rows of an own ledger are taken over only with the signatures that they have.
+expected<void> check_signatures_of_format_3(const SQLite::Database& ledger, const fs::path& from) {
+  for (const auto* table : {"meta", "run", "task", "spec", "prefix", "attempt", "answer", "file", "placed"}) {
+    SQLite::Statement altered{ledger, fmt::format("SELECT 1 FROM old.{0} WHERE signature IS NOT row_signature('{0}', "
+                                                  "{1}){2} LIMIT 1",
+                                                  table, columns_of_format_3(table),
+                                                  std::string_view{table} == "spec"
+                                                      ? " OR prompt_check IS NOT row_signature('prompt', task, prompt)"
+                                                      : "")};
+    if (altered.executeStep())
+      return tl::unexpected{damaged(from, fmt::format("a row of its table '{}' was altered", table))};
+  }
+  return {};
 }
 
 expected<void> check_paths(const SQLite::Database& ledger, const fs::path& from) {
@@ -141,14 +172,15 @@ expected<void> fill(SQLite::Database& ledger, const fs::path& readable, const fs
   if (version < first_signed_version)
     if (auto sound = check_legacy_checksums(ledger, from); !sound) return sound;
   define_signature(ledger.getHandle(), key_of_ledger(key, ledger_id));
+  if (target.is_ours)
+    if (auto ours = check_signatures_of_format_3(ledger, from); !ours) return ours;
   ledger.exec("BEGIN");
   // Rows that others refer to come first.
-  for (const auto table :
-       {ledger_table::meta, ledger_table::run, ledger_table::task, ledger_table::prefix, ledger_table::spec,
-        ledger_table::attempt, ledger_table::answer, ledger_table::file, ledger_table::placed})
+  for (const auto table : {ledger_table::meta, ledger_table::run, ledger_table::task, ledger_table::prefix,
+                           ledger_table::spec, ledger_table::attempt, ledger_table::answer, ledger_table::file})
     copy_rows(ledger, table, version);
   write_meta(ledger, "session", "");
-  write_meta(ledger, "commits", "1");  // No copy of this ledger is older.
+  if (!target.is_ours) write_meta(ledger, "commits", "1");  // No copy of this ledger is older.
   write_meta(ledger, "ledger_id", ledger_id);
   if (!target.project.empty()) write_meta(ledger, "project", target.project.native());
   for (const auto table : ledger_tables)

@@ -14,6 +14,8 @@ struct import_target {
   /// A ledger that was signed by somebody, or for another project, gets an identity of its own, so that the two are
   /// never taken for each other. One from before signatures keeps its identity: nodes may hold answers for it.
   bool may_be_renamed = false;
+  /// It is of format 3 and signed with the same key: its signatures must hold, and it stays the same ledger.
+  bool is_ours = false;
 };
 
 /// Writes what the ledger at `from` holds, with its WAL, into a new ledger at `to`, signed with `key`. Nothing may

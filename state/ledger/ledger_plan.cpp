@@ -13,14 +13,16 @@ namespace {
 constexpr const char* insert_run =
     "INSERT INTO run(batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, "
     "concurrent, timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, "
-    "fallback, signature) VALUES(?, ?, ?, ?, 0, 0, -1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)";
+    "fallback, workload, signature) VALUES(?, ?, ?, ?, 0, 0, -1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'generate-tests', "
+    "0)";
 constexpr const char* change_run =
     "UPDATE run SET updated = ?, status = ?, batch_size = ?, model = ?, concurrent = ?, timeout = ?, min_complexity = "
     "?, cost_limit = ?, budget = ?, on_limit = ?, parallel_batches = ?, output_directory = ?, effort = ?, fallback = ? "
     "WHERE id = ?";
 constexpr const char* insert_task =
-    "INSERT INTO task(run, id, batch, state, changed, code, beside, input_tokens, output_tokens, low, expected, worst, "
-    "reason, signature) VALUES(?, ?, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, '', 0)";
+    "INSERT INTO task(run, id, batch, state, changed, code, conflict_copy, answer, input_tokens, output_tokens, low, "
+    "expected, worst, "
+    "reason, signature) VALUES(?, ?, 0, 0, 0, 0, 0, 0, ?, ?, ?, ?, ?, '', 0)";
 constexpr const char* insert_spec =
     "INSERT INTO spec(task, label, source, source_digest, target, part, parts, complexity, model, max_tokens, cache, "
     "effort, traits, prefix, prompt_check, signature, prompt) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "

@@ -12,7 +12,8 @@ namespace {
 
 const std::string last_run = fmt::format(
     "SELECT id, batch_id, model_id, started, updated, status, first_task, last_task, batch_size, model, concurrent, "
-    "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, fallback, {} "
+    "timeout, min_complexity, cost_limit, budget, on_limit, parallel_batches, output_directory, effort, fallback, {}, "
+    "workload "
     "FROM run ORDER BY id DESC LIMIT 1",
     sound_sql(ledger_table::run));
 const std::string tasks_between = fmt::format(
@@ -32,16 +33,16 @@ const std::string short_columns = fmt::format(
     "s.cache, s.effort, s.traits",
     sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"));
 /// What `read_tasks` reads besides.
-const std::string long_columns = fmt::format("s.prompt_check IS {}, s.prefix, s.prompt, a.attempt, {}, a.stop, a.text",
+const std::string long_columns = fmt::format("s.prompt_check IS {}, s.prefix, s.prompt, a.number, {}, a.stop, a.text",
                                              prompt_check_sql("s"), sound_sql(ledger_table::answer, "a"));
 
 const std::string tasks_of_batch = fmt::format(
-    "SELECT {}, {} FROM task t JOIN spec s ON s.task = t.key LEFT JOIN answer a ON a.task = t.key AND t.state "
-    "= 1 WHERE t.run = ? AND t.batch = ? ORDER BY t.key",
+    "SELECT {}, {} FROM task t JOIN spec s ON s.task = t.key LEFT JOIN answer a ON a.task = t.key AND "
+    "a.number = t.answer AND t.state = 1 WHERE t.run = ? AND t.batch = ? ORDER BY t.key",
     short_columns, long_columns);
 const std::string parts_of_target = fmt::format(
-    "SELECT {}, {} FROM spec s JOIN task t ON t.key = s.task JOIN answer a ON a.task = t.key "
-    "WHERE s.target = ?2 AND t.run = ?1 AND t.state IN (1, 2) ORDER BY s.part, t.key",
+    "SELECT {}, {} FROM spec s JOIN task t ON t.key = s.task JOIN answer a ON a.task = t.key AND "
+    "a.number = t.answer WHERE s.target = ?2 AND t.run = ?1 AND t.state IN (1, 2) ORDER BY s.part, t.key",
     short_columns, long_columns);
 const std::string tasks_of_run =
     fmt::format("SELECT {} FROM task t JOIN spec s ON s.task = t.key WHERE t.run = ? ORDER BY t.key", short_columns);
@@ -122,6 +123,7 @@ expected<std::optional<run_record>> ledger::newest_run() const {
     const auto last = row.whole();
     run.settings = read_settings(row);
     if (row.whole() == 0) return self_->corrupt("the settings of the run were altered");
+    run.workload = row.bytes();
     if (auto summed = self_->sum_tasks(run, first, last); !summed) return tl::unexpected{summed.error()};
     if (auto summed = self_->sum_attempts(run, first, last); !summed) return tl::unexpected{summed.error()};
     self_->sum_duplicates(run, first, last);
@@ -140,15 +142,15 @@ expected<spending> ledger::spent_on_replaced_plans(int64_t run) const {
     row.whole(run);
     spending sum;
     while (row.next()) {
-      const auto how = row.as<outcome>();
+      const auto how = row.as<attempt_outcome>();
       const auto cost = row.money();
       const auto reserved = row.money();
       if (row.whole() == 0) return self_->corrupt("the money of an attempt was altered");
       switch (how) {
-        case outcome::answered: sum.confirmed += cost; break;
-        case outcome::open:
-        case outcome::unconfirmed: sum.unconfirmed += reserved; break;
-        case outcome::free: break;
+        case attempt_outcome::answered: sum.confirmed += cost; break;
+        case attempt_outcome::open:
+        case attempt_outcome::unconfirmed: sum.unconfirmed += reserved; break;
+        case attempt_outcome::free: break;
       }
     }
     return sum;
@@ -201,13 +203,13 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
   row.whole(first).whole(last);
   while (row.next()) {
     const auto task = row.whole();
-    const auto how = row.as<outcome>();
+    const auto how = row.as<attempt_outcome>();
     const auto reserved = row.money();
     const auto cost = row.money();
     if (row.whole() == 0) return corrupt("the money of an attempt was altered");
     auto& spent = run.batches[batch_of[static_cast<size_t>(task - first)]].spent;
     switch (how) {
-      case outcome::answered: {
+      case attempt_outcome::answered: {
         spent.confirmed += cost;
         auto model = row.bytes();
         auto& share = run.by_model[model.empty() ? run.model_id : model];
@@ -215,9 +217,9 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
         share.cost += cost;
         break;
       }
-      case outcome::open:
-      case outcome::unconfirmed: spent.unconfirmed += reserved; break;
-      case outcome::free: break;
+      case attempt_outcome::open:
+      case attempt_outcome::unconfirmed: spent.unconfirmed += reserved; break;
+      case attempt_outcome::free: break;
     }
   }
   return {};
@@ -225,10 +227,8 @@ expected<void> ledger::impl::sum_attempts(run_record& run, int64_t first, int64_
 
 void ledger::impl::sum_duplicates(run_record& run, int64_t first, int64_t last) const {
   static const auto spare = fmt::format(
-      "SELECT count(*), coalesce(sum(a.cost), 0) FROM placed p JOIN attempt a ON a.task = p.task AND a.number = "
-      "p.number "
-      "WHERE p.spare = 1 AND p.task BETWEEN ? AND ? AND {}",
-      sound_sql(ledger_table::placed, "p"));
+      "SELECT count(*), coalesce(sum(cost), 0) FROM attempt WHERE duplicate = 1 AND task BETWEEN ? AND ? AND {}",
+      sound_sql(ledger_table::attempt));
   statement row{prepared(spare)};
   if (!row.whole(first).whole(last).next()) return;
   run.duplicate_answers = row.as<uint32_t>();
@@ -237,11 +237,9 @@ void ledger::impl::sum_duplicates(run_record& run, int64_t first, int64_t last) 
 
 expected<std::vector<in_doubt_attempt>> ledger::in_doubt(int64_t run) const {
   static const auto held_by_nodes = fmt::format(
-      "SELECT t.id, a.number, p.node, a.outcome, {} AND {} AND {} FROM task t JOIN attempt a ON a.task = t.key JOIN "
-      "placed "
-      "p ON p.task = t.key AND p.number = a.number WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND "
-      "p.node != ''",
-      sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::attempt, "a"), sound_sql(ledger_table::placed, "p"));
+      "SELECT t.id, a.number, a.holder, a.outcome, {} AND {} FROM task t JOIN attempt a ON a.task = t.key "
+      "WHERE t.run = ? AND t.state IN (0, 5) AND a.outcome IN (0, 3) AND a.holder != ''",
+      sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::attempt, "a"));
   return self_->guard("read what nodes may hold", [&]() -> expected<std::vector<in_doubt_attempt>> {
     std::vector<in_doubt_attempt> found;
     statement row{self_->prepared(held_by_nodes)};
@@ -250,8 +248,8 @@ expected<std::vector<in_doubt_attempt>> ledger::in_doubt(int64_t run) const {
       in_doubt_attempt one;
       one.task = row.identity();
       one.attempt = row.as<uint32_t>();
-      one.node = row.bytes();
-      one.open = row.as<outcome>() == outcome::open;
+      one.holder = row.bytes();
+      one.open = row.as<attempt_outcome>() == attempt_outcome::open;
       if (row.whole() == 0) return self_->corrupt("what a node was given was altered");
       found.push_back(std::move(one));
     }
@@ -314,11 +312,38 @@ expected<std::vector<task_record>> ledger::impl::read_tasks(statement& rows) con
   return tasks;
 }
 
+expected<void> ledger::impl::add_past(int64_t run, uint32_t batch, std::vector<task_record>& tasks) const {
+  static const auto attempts_of_batch = fmt::format(
+      "SELECT t.id, a.number, a.kind, a.outcome, a.max_tokens, a.stop, a.model, {} FROM task t JOIN attempt a ON "
+      "a.task = t.key WHERE t.run = ? AND t.batch = ? AND t.state IN (0, 1, 5) ORDER BY t.key, a.number",
+      sound_sql(ledger_table::attempt, "a"));
+  std::unordered_map<task_id, task_record*> by_id;
+  for (auto& task : tasks) by_id.emplace(task.spec.id, &task);
+  statement row{prepared(attempts_of_batch)};
+  row.whole(run).whole(batch);
+  while (row.next()) {
+    const auto task = by_id.find(row.identity());
+    past_attempt past;
+    past.number = row.as<uint32_t>();
+    past.kind = row.as<attempt_kind>();
+    past.how = row.as<attempt_outcome>();
+    past.max_tokens = row.as<uint32_t>();
+    past.stop = row.as<stop_reason>();
+    past.model = row.bytes();
+    if (row.whole() == 0) return corrupt("what an attempt asked was altered");
+    if (task != by_id.end()) task->second->past.push_back(std::move(past));
+  }
+  return {};
+}
+
 expected<std::vector<task_record>> ledger::load_batch(int64_t run, uint32_t batch) const {
   return self_->guard("read a batch", [&]() -> expected<std::vector<task_record>> {
     statement rows{self_->prepared(tasks_of_batch)};
     rows.whole(run).whole(batch);
-    return self_->read_tasks(rows);
+    auto tasks = self_->read_tasks(rows);
+    if (!tasks) return tasks;
+    if (auto added = self_->add_past(run, batch, *tasks); !added) return tl::unexpected{added.error()};
+    return tasks;
   });
 }
 
@@ -345,9 +370,10 @@ expected<void> ledger::for_each_task(int64_t run, const std::function<void(const
 
 expected<std::optional<std::string>> ledger::answer_of(int64_t run, const task_id& id) const {
   return self_->guard("read an answer", [&]() -> expected<std::optional<std::string>> {
-    static const auto by_task =
-        fmt::format("SELECT a.text, {} FROM task t JOIN answer a ON a.task = t.key WHERE t.id = ? AND t.run = ?",
-                    sound_sql(ledger_table::answer, "a"));
+    static const auto by_task = fmt::format(
+        "SELECT a.text, {} FROM task t JOIN answer a ON a.task = t.key AND a.number = t.answer "
+        "WHERE t.id = ? AND t.run = ?",
+        sound_sql(ledger_table::answer, "a"));
     statement row{self_->prepared(by_task)};
     if (!row.identity(id).whole(run).next()) return std::optional<std::string>{};
     auto text = row.bytes();

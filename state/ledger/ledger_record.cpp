@@ -11,21 +11,24 @@ namespace cohort::state {
 
 namespace {
 
-const std::string find_task =
-    fmt::format("SELECT key, batch, state, {} FROM task WHERE id = ? AND run = ?", sound_sql(ledger_table::task));
-const std::string find_attempt = fmt::format(
-    "SELECT outcome, reserved, model, {} FROM attempt WHERE task = ? AND number = ?", sound_sql(ledger_table::attempt));
+const std::string find_task = fmt::format("SELECT key, batch, state, answer, {} FROM task WHERE id = ? AND run = ?",
+                                          sound_sql(ledger_table::task));
+const std::string find_attempt =
+    fmt::format("SELECT outcome, reserved, model, holder, {} FROM attempt WHERE task = ? AND number = ?",
+                sound_sql(ledger_table::attempt));
 constexpr const char* insert_intent =
-    "INSERT INTO attempt(task, number, outcome, reserved, cost, sent, ended, lease, input_tokens, cache_write_5m, "
-    "cache_write_1h, cache_read, output_tokens, tier, us_inference, stop, code, http, model, answered_by, request_id, "
-    "message, signature) VALUES(?, ?, 0, ?, 0, ?, 0, ?, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, ?, '', '', '', 0) "
-    "ON CONFLICT(task, number) DO NOTHING";
+    "INSERT INTO attempt(task, number, kind, max_tokens, holder, duplicate, outcome, reserved, cost, sent, ended, "
+    "lease, input_tokens, cache_write_5m, cache_write_1h, cache_read, output_tokens, tier, us_inference, stop, code, "
+    "http, model, answered_by, request_id, message, prompt, signature) VALUES(?, ?, ?, ?, ?, 0, 0, ?, 0, ?, 0, ?, 0, "
+    "0, 0, 0, 0, 0, 0, 0, 0, 0, ?, '', '', '', nullif(?, x''), 0) ON CONFLICT(task, number) DO NOTHING";
 constexpr const char* widen_intent =
-    "UPDATE attempt SET reserved = ?, lease = ?, model = ? WHERE task = ? AND number = ?";
+    "UPDATE attempt SET reserved = ?, lease = ?, model = ?, kind = ?, max_tokens = ?, holder = ?, prompt = nullif(?, "
+    "x'') WHERE task = ? AND number = ?";
 constexpr const char* store_answered =
-    "INSERT INTO attempt(task, number, outcome, reserved, cost, sent, ended, lease, input_tokens, cache_write_5m, "
-    "cache_write_1h, cache_read, output_tokens, tier, us_inference, stop, code, http, model, answered_by, request_id, "
-    "message, signature) VALUES(?, ?, 1, 0, ?, 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 200, '', ?, ?, '', 0) "
+    "INSERT INTO attempt(task, number, kind, max_tokens, holder, duplicate, outcome, reserved, cost, sent, ended, "
+    "lease, input_tokens, cache_write_5m, cache_write_1h, cache_read, output_tokens, tier, us_inference, stop, code, "
+    "http, model, answered_by, request_id, message, signature) VALUES(?, ?, 1, 0, '', 0, 1, 0, ?, 0, ?, ?, ?, ?, ?, "
+    "?, ?, ?, ?, ?, 0, 200, '', ?, ?, '', 0) "
     "ON CONFLICT(task, number) DO UPDATE SET outcome = 1, cost = excluded.cost, ended = excluded.ended, "
     "input_tokens = excluded.input_tokens, cache_write_5m = excluded.cache_write_5m, "
     "cache_write_1h = excluded.cache_write_1h, cache_read = excluded.cache_read, "
@@ -33,30 +36,23 @@ constexpr const char* store_answered =
     "stop = excluded.stop, code = 0, http = 200, answered_by = excluded.answered_by, "
     "request_id = excluded.request_id, message = ''";
 constexpr const char* store_failed =
-    "INSERT INTO attempt(task, number, outcome, reserved, cost, sent, ended, lease, input_tokens, cache_write_5m, "
-    "cache_write_1h, cache_read, output_tokens, tier, us_inference, stop, code, http, model, answered_by, request_id, "
-    "message, signature) VALUES(?, ?, ?, 0, 0, 0, ?, ?, 0, 0, 0, 0, 0, 0, 0, 0, ?, ?, '', '', ?, ?, 0) "
+    "INSERT INTO attempt(task, number, kind, max_tokens, holder, duplicate, outcome, reserved, cost, sent, ended, "
+    "lease, input_tokens, cache_write_5m, cache_write_1h, cache_read, output_tokens, tier, us_inference, stop, code, "
+    "http, model, answered_by, request_id, message, signature) VALUES(?, ?, 1, 0, '', 0, ?, 0, 0, 0, ?, ?, 0, 0, 0, "
+    "0, 0, 0, 0, 0, ?, ?, '', '', ?, ?, 0) "
     "ON CONFLICT(task, number) DO UPDATE SET outcome = excluded.outcome, ended = excluded.ended, code = excluded.code, "
     "http = excluded.http, request_id = excluded.request_id, message = excluded.message";
-constexpr const char* replace_answer =
-    "INSERT INTO answer(task, attempt, stop, signature, text) VALUES(?, ?, ?, 0, ?) ON CONFLICT(task) DO UPDATE SET "
-    "attempt = excluded.attempt, stop = excluded.stop, text = excluded.text";
-constexpr const char* keep_answer =
-    "INSERT INTO answer(task, attempt, stop, signature, text) VALUES(?, ?, ?, 0, ?) ON CONFLICT(task) DO NOTHING";
-constexpr const char* place_attempt =
-    "INSERT INTO placed(task, number, node, spare, signature) VALUES(?, ?, ?, 0, 0) ON CONFLICT(task, number) DO "
-    "UPDATE "
-    "SET node = excluded.node";
-constexpr const char* note_spare =
-    "INSERT INTO placed(task, number, node, spare, signature) VALUES(?, ?, '', 1, 0) ON CONFLICT(task, number) DO "
-    "UPDATE "
-    "SET spare = 1";
+constexpr const char* insert_answer =
+    "INSERT INTO answer(task, number, stop, signature, text) VALUES(?, ?, ?, 0, ?) ON CONFLICT(task, number) DO "
+    "NOTHING";
+constexpr const char* mark_duplicate = "UPDATE attempt SET duplicate = 1 WHERE task = ? AND number = ?";
+constexpr const char* choose_answer = "UPDATE task SET answer = ? WHERE key = ?";
 constexpr const char* change_state = "UPDATE task SET state = ?, changed = ?, code = ?, reason = ? WHERE key = ?";
 constexpr const char* store_file =
     "INSERT INTO file(path, digest, task, synced, signature) VALUES(?, ?, ?, 0, 0) ON CONFLICT(path) DO UPDATE SET "
     "digest = excluded.digest, task = excluded.task, synced = 0 RETURNING id";
 constexpr const char* deliver =
-    "UPDATE task SET state = 2, changed = ?, code = 0, reason = '', file = ?, beside = ? WHERE key = ?";
+    "UPDATE task SET state = 2, changed = ?, code = 0, reason = '', file = ?, conflict_copy = ? WHERE key = ?";
 
 // What the provider, a node or a library says is stored up to these bounds, which the schema checks, so that no text of
 // theirs can keep a paid answer from being stored.
@@ -83,17 +79,19 @@ expected<task_row> ledger::impl::find(int64_t run, const task_id& id) const {
   const auto key = row.whole();
   const auto batch = row.as<uint32_t>();
   const auto state = row.as<task_state>();
+  const auto answer = row.as<uint32_t>();
   if (row.whole() == 0) return corrupt("the state of a task was altered");
-  return task_row{key, batch, state};
+  return task_row{key, batch, state, answer};
 }
 
 expected<std::optional<attempt_row>> ledger::impl::find_attempt(int64_t task, uint32_t number) const {
   statement row{prepared(cohort::state::find_attempt)};
   if (!row.whole(task).whole(number).next()) return std::optional<attempt_row>{};
   attempt_row found;
-  found.how = row.as<outcome>();
+  found.how = row.as<attempt_outcome>();
   found.reserved = row.money();
   found.model = row.bytes();
+  found.holder = row.bytes();
   if (row.whole() == 0) return corrupt("the money of an attempt was altered");
   return found;
 }
@@ -110,39 +108,46 @@ void ledger::impl::set_state(const task_row& row, task_state state, ec code, con
   sign(ledger_table::task, row.key);
 }
 
-/// The text is taken if the task waits for one: never answered, or put back because its last answer was unusable, or
-/// failed without any text, for instance because every worker that had it was lost. A skipped task keeps a late text,
-/// since it is paid for. Any other answer is spare: paid, and not needed.
+/// Each attempt keeps its answer. It becomes the task's if the task waits for one: never answered, or put back because
+/// its last answer was unusable, or failed without any text, for instance because every worker that had it was lost. A
+/// skipped task takes a late text, since it is paid for. Any other answer is a duplicate: paid, and not needed.
 void ledger::impl::store_answer(const task_row& row, const attempt_done& x) const {
-  statement known{prepared("SELECT 1 FROM answer WHERE task = ?")};
-  const bool has_text = known.whole(row.key).next();
   const bool waits = row.state == task_state::planned || row.state == task_state::deferred ||
-                     (row.state == task_state::failed && !has_text);
-  if (!waits && has_text) {
-    statement{prepared(note_spare)}.whole(row.key).whole(x.attempt).run();
-    sign(ledger_table::placed, row.key, x.attempt);
-  }
-  statement{prepared(waits ? replace_answer : keep_answer)}
+                     (row.state == task_state::failed && row.answer == 0);
+  statement{prepared(insert_answer)}
       .whole(row.key)
       .whole(x.attempt)
       .whole(static_cast<uint32_t>(x.answer.stop))
       .blob(x.answer.text)
       .run();
-  if (waits || !has_text) sign(ledger_table::answer, row.key);
-  if (waits) set_state(row, task_state::answered, ec::none, {});
+  sign(ledger_table::answer, row.key, x.attempt);
+  if (!waits && row.answer != 0) {
+    statement{prepared(mark_duplicate)}.whole(row.key).whole(x.attempt).run();
+    sign(ledger_table::attempt, row.key, x.attempt);
+    return;
+  }
+  statement{prepared(choose_answer)}.whole(x.attempt).whole(row.key).run();
+  if (waits)
+    set_state(row, task_state::answered, ec::none, {});
+  else
+    sign(ledger_table::task, row.key);
 }
 
 /// An intent that was stored before: its reservation never shrinks.
 expected<void> ledger::impl::widen(const task_row& row, const intent& x) const {
   const auto before = find_attempt(row.key, x.attempt);
   if (!before) return tl::unexpected{before.error()};
-  if (*before && (*before)->how != outcome::open)
+  if (*before && (*before)->how != attempt_outcome::open)
     return fail(ec::conflict, fmt::format("attempt {} of task {} has ended already; the next one needs the next number",
                                           x.attempt, to_string(x.task)));
   statement{prepared(widen_intent)}
       .money(std::max(x.reserved, *before ? (*before)->reserved : nano_dollars{}))
       .whole(x.lease)
       .text(x.model)
+      .whole(static_cast<uint32_t>(x.kind))
+      .whole(x.max_tokens)
+      .text(x.holder)
+      .blob(x.prompt)
       .whole(row.key)
       .whole(x.attempt)
       .run();
@@ -158,17 +163,18 @@ expected<void> ledger::record(int64_t run, const intent& x) {
     const auto inserted = statement{self_->prepared(insert_intent)}
                               .whole(row->key)
                               .whole(x.attempt)
+                              .whole(static_cast<uint32_t>(x.kind))
+                              .whole(x.max_tokens)
+                              .text(x.holder)
                               .money(x.reserved)
                               .whole(wall_now().ms)
                               .whole(x.lease)
                               .text(x.model)
+                              .blob(x.prompt)
                               .run();
     if (inserted == 0)
       if (auto widened = self_->widen(*row, x); !widened) return widened;
     self_->sign(ledger_table::attempt, row->key, x.attempt);
-    if (x.node.empty()) return {};
-    statement{self_->prepared(place_attempt)}.whole(row->key).whole(x.attempt).text(x.node).run();
-    self_->sign(ledger_table::placed, row->key, x.attempt);
     return {};
   });
 }
@@ -181,7 +187,7 @@ expected<bool> ledger::record(int64_t run, const attempt_done& x) {
     if (!row) return tl::unexpected{row.error()};
     const auto before = self_->find_attempt(row->key, x.attempt);
     if (!before) return tl::unexpected{before.error()};
-    if (*before && (*before)->how == outcome::answered) return false;
+    if (*before && (*before)->how == attempt_outcome::answered) return false;
     const auto model = clipped(x.answer.model, longest_name);
     const auto request_id = clipped(x.answer.request_id, longest_name);
     const auto& usage = x.answer.usage;
@@ -207,9 +213,10 @@ expected<bool> ledger::record(int64_t run, const attempt_failed& x) {
     const auto found = self_->find_attempt(row->key, x.attempt);
     if (!found) return tl::unexpected{found.error()};
     const auto& before = *found;
-    const bool now_known = before && before->how == outcome::unconfirmed && x.failure.billed == billing::unbilled;
-    if (before && before->how != outcome::open && !now_known) return false;
-    const auto how = x.failure.billed == billing::unknown ? outcome::unconfirmed : outcome::free;
+    const bool now_known =
+        before && before->how == attempt_outcome::unconfirmed && x.failure.billed == billing::unbilled;
+    if (before && before->how != attempt_outcome::open && !now_known) return false;
+    const auto how = x.failure.billed == billing::unknown ? attempt_outcome::unconfirmed : attempt_outcome::free;
     const auto request_id = clipped(x.failure.request_id, longest_name);
     const auto message = clipped(x.failure.message, longest_message);
     statement store{self_->prepared(store_failed)};
@@ -232,17 +239,12 @@ expected<attempt_state> ledger::attempt_state_of(int64_t run, const task_id& id,
     if (!known) return tl::unexpected{known.error()};
     if (!*known) return found;
     const auto how = (*known)->how;
-    found.owed = how == outcome::open || how == outcome::unconfirmed;
-    found.answered = how == outcome::answered;
+    found.owed = how == attempt_outcome::open || how == attempt_outcome::unconfirmed;
+    found.answered = how == attempt_outcome::answered;
     found.reserved = (*known)->reserved;
     if (found.owed) found.charged = found.reserved;
     found.model = (*known)->model;
-    static const auto holder =
-        fmt::format("SELECT node, {} FROM placed WHERE task = ? AND number = ?", sound_sql(ledger_table::placed));
-    statement given{self_->prepared(holder)};
-    if (!given.whole(row->key).whole(attempt).next()) return found;
-    found.node = given.bytes();
-    if (given.whole() == 0) return self_->corrupt("what a node was given was altered");
+    found.holder = (*known)->holder;
     return found;
   });
 }

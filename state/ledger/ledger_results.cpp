@@ -16,7 +16,8 @@ const std::string tasks_of_target = fmt::format(
     sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"), sound_sql(ledger_table::run, "r"),
     sound_sql(ledger_table::file, "f"));
 const std::string file_at = fmt::format(
-    "SELECT f.digest, t.run, t.id, s.source, s.target, r.output_directory, t.beside, {} AND {} AND {} AND {} FROM file "
+    "SELECT f.digest, t.run, t.id, s.source, s.target, r.output_directory, t.conflict_copy, {} AND {} AND {} AND {} "
+    "FROM file "
     "f JOIN task t ON t.key = f.task JOIN spec s ON s.task = t.key JOIN run r ON r.id = t.run WHERE f.path = ?",
     sound_sql(ledger_table::file, "f"), sound_sql(ledger_table::task, "t"), sound_sql(ledger_table::spec, "s"),
     sound_sql(ledger_table::run, "r"));

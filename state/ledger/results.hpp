@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/digest.hpp"
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 namespace cohort::state {
 

@@ -26,10 +26,12 @@ constexpr signed_columns signed_of(ledger_table table) noexcept {
     case ledger_table::run:
       return {"run",
               "id batch_id model_id started updated status first_task last_task batch_size model concurrent timeout "
-              "min_complexity cost_limit budget on_limit parallel_batches output_directory effort fallback"};
+              "min_complexity cost_limit budget on_limit parallel_batches output_directory effort fallback workload"};
     case ledger_table::task:
-      return {"task",
-              "key run id batch state changed code file beside input_tokens output_tokens low expected worst reason"};
+      return {
+          "task",
+          "key run id batch state changed code file conflict_copy answer input_tokens output_tokens low expected worst "
+          "reason"};
     case ledger_table::spec:
       return {
           "spec",
@@ -37,16 +39,27 @@ constexpr signed_columns signed_of(ledger_table table) noexcept {
           "prompt_check"};
     case ledger_table::prefix: return {"prefix", "id digest text"};
     case ledger_table::attempt:
-      return {
-          "attempt",
-          "task number outcome reserved cost sent ended lease input_tokens cache_write_5m cache_write_1h cache_read "
-          "output_tokens tier us_inference stop code http model answered_by request_id message"};
-    case ledger_table::answer: return {"answer", "task attempt stop text"};
+      return {"attempt",
+              "task number kind max_tokens holder duplicate outcome reserved cost sent ended lease input_tokens "
+              "cache_write_5m cache_write_1h cache_read "
+              "output_tokens tier us_inference stop code http model answered_by request_id message prompt"};
+    case ledger_table::answer: return {"answer", "task number stop text"};
     case ledger_table::file: return {"file", "id path digest task synced"};
-    case ledger_table::placed: return {"placed", "task number node spare"};
   }
   return {};
 }
+
+/// As far as they differ from what they are today.
+constexpr signed_columns columns_of_3[]{
+    {"run",
+     "id batch_id model_id started updated status first_task last_task batch_size model concurrent timeout "
+     "min_complexity cost_limit budget on_limit parallel_batches output_directory effort fallback"},
+    {"task", "key run id batch state changed code file beside input_tokens output_tokens low expected worst reason"},
+    {"attempt",
+     "task number outcome reserved cost sent ended lease input_tokens cache_write_5m cache_write_1h cache_read "
+     "output_tokens tier us_inference stop code http model answered_by request_id message"},
+    {"answer", "task attempt stop text"},
+    {"placed", "task number node spare"}};
 
 constexpr void sip_round(std::array<uint64_t, 4>& v) noexcept {
   v[0] += v[1];
@@ -126,15 +139,28 @@ uint64_t siphash(const std::array<uint64_t, 2>& key, std::string_view data) noex
 
 std::string_view name(ledger_table table) noexcept { return signed_of(table).table; }
 
-std::string columns_of(ledger_table table, std::string_view alias) {
+namespace {
+
+std::string listed(std::string_view rest, std::string_view alias) {
   std::string list;
-  auto rest = signed_of(table).columns;
   while (!rest.empty()) {
     const auto end = std::min(rest.find(' '), rest.size());
     list += (list.empty() ? "" : ", ") + with_alias(rest.substr(0, end), alias);
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   return list;
+}
+
+}  // namespace
+
+std::string columns_of(ledger_table table, std::string_view alias) { return listed(signed_of(table).columns, alias); }
+
+std::string columns_of_format_3(std::string_view table) {
+  for (const auto& one : columns_of_3)
+    if (one.table == table) return listed(one.columns, {});
+  for (const auto each : ledger_tables)
+    if (name(each) == table) return columns_of(each);
+  return {};
 }
 
 std::string signature_sql(ledger_table table, std::string_view alias) {

@@ -20,10 +20,10 @@ namespace cohort::state {
 /// SipHash-2-4 with a result of 64 bits (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012).
 [[nodiscard]] uint64_t siphash(const std::array<uint64_t, 2>& key, std::string_view data) noexcept;
 
-enum class ledger_table : uint8_t { meta, run, task, spec, prefix, attempt, answer, file, placed };
+enum class ledger_table : uint8_t { meta, run, task, spec, prefix, attempt, answer, file };
 inline constexpr std::array ledger_tables{ledger_table::meta,   ledger_table::run,    ledger_table::task,
                                           ledger_table::spec,   ledger_table::prefix, ledger_table::attempt,
-                                          ledger_table::answer, ledger_table::file,   ledger_table::placed};
+                                          ledger_table::answer, ledger_table::file};
 
 [[nodiscard]] std::string_view name(ledger_table table) noexcept;
 
@@ -33,6 +33,9 @@ inline constexpr std::array ledger_tables{ledger_table::meta,   ledger_table::ru
 
 /// The SQL expression for the signature of a row. `alias` is that of the table in the statement.
 [[nodiscard]] std::string signature_sql(ledger_table table, std::string_view alias = {});
+
+/// The columns of a row of format 3, separated by ", "; its table `placed` goes by the name alone.
+[[nodiscard]] std::string columns_of_format_3(std::string_view table);
 
 /// The SQL condition that a row's signature holds.
 [[nodiscard]] std::string sound_sql(ledger_table table, std::string_view alias = {});

@@ -201,8 +201,35 @@ expected<ledger_file> ledger_file::open_for_writing(const fs::path& file, const 
     }
     if (auto opened = made.open_writer(key); !opened) return tl::unexpected{opened.error()};
     if (auto ours = check_journal_belongs(file, marks, made.database()); !ours) return tl::unexpected{ours.error()};
-    return made;
+    if (format_of(made.database()) == ledger_version) return made;
+    return upgraded(std::move(made), key);
   });
+}
+
+/// An own ledger of an older format becomes one of today's in one step: until the new file is complete and has its
+/// name, the old one stands as it was. What its WAL holds is written into it first, so that none is left for the new
+/// file.
+expected<ledger_file> ledger_file::upgraded(ledger_file&& old, const signing_key& key) {
+  const auto file = old.file_;
+  old.set_meta("session", "");
+  {
+    SQLite::Statement written{*old.database_, "PRAGMA wal_checkpoint(TRUNCATE)"};
+    if (!written.executeStep() || written.getColumn(0).getInt() != 0)
+      return fail(ec::state_locked,
+                  fmt::format("the ledger '{}' is in use, so that it cannot be brought to the format of this version",
+                              file.string()));
+  }
+  { const auto closed = std::move(old); }
+  const fs::path draft = file.native() + ".new";
+  if (auto made = import_ledger(file, draft, key, {.project = {}, .may_be_renamed = false, .is_ours = true}); !made)
+    return tl::unexpected{made.error()};
+  COHORT_FAULT_POINT("ledger.upgraded");
+  if (::rename(draft.c_str(), file.c_str()) != 0)
+    return tl::unexpected{system_error(errno, "upgrade the ledger", file)};
+  if (auto synced = sync_file(file); !synced) return tl::unexpected{synced.error()};
+  ledger_file made{file};
+  if (auto opened = made.open_writer(key); !opened) return tl::unexpected{opened.error()};
+  return made;
 }
 
 expected<void> ledger_file::open_writer(const signing_key& key) {
@@ -312,9 +339,10 @@ expected<void> ledger_file::open_reader(const std::optional<signing_key>& key) {
     if (auto ours = check_tables(*database_, file_); !ours) return ours;
     if (from_copy)
       if (auto ours = check_journal_belongs(file_, marks, *database_); !ours) return ours;
-    if (format_of(*database_) < first_signed_version) return open_converted();
+    if (format_of(*database_) < first_signed_version) return open_converted({});
     if (!key) return tl::unexpected{untrusted(file_, "was not written by this user, who has signed nothing so far")};
     if (auto ours = check_signed_by(*key); !ours) return ours;
+    if (format_of(*database_) < ledger_version) return open_converted(key);
     return check_trees(*database_, file_);
   });
 }
@@ -334,15 +362,19 @@ expected<void> ledger_file::open_copy() {
   });
 }
 
-/// The copy is signed with a key of the moment, which nothing else knows, and has no name once it is open.
-expected<void> ledger_file::open_converted() {
+/// The copy has no name once it is open. An own ledger's rows must have their signatures; one from before signatures is
+/// signed with a key of the moment, which nothing else knows.
+expected<void> ledger_file::open_converted(const std::optional<signing_key>& own) {
   auto folder = (fs::temp_directory_path() / "cohort-ledger-XXXXXX").native();
   if (::mkdtemp(folder.data()) == nullptr) return tl::unexpected{system_error(errno, "create a folder like", folder)};
   const fs::path name = fs::path{folder} / "ledger.db";
-  const auto key = signing_key::ephemeral();
-  auto done = key ? import_ledger(file_, name, *key) : expected<void>{tl::unexpected{key.error()}};
+  const auto key = own ? expected<signing_key>{*own} : signing_key::ephemeral();
+  auto done =
+      key ? import_ledger(file_, name, *key, {.project = {}, .may_be_renamed = false, .is_ours = own.has_value()})
+          : expected<void>{tl::unexpected{key.error()}};
   if (done)
     done = guarded(nullptr, file_, "read the ledger", [&]() -> expected<void> {
+      database_.reset();
       database_ = std::make_unique<SQLite::Database>(immutable_uri(name),
                                                      SQLite::OPEN_READONLY | open_flags | SQLite::OPEN_URI, 5000);
       harden(*database_);

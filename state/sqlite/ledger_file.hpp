@@ -62,7 +62,8 @@ class ledger_file {
   [[nodiscard]] expected<void> open_writer(const signing_key& key);
   [[nodiscard]] expected<void> open_reader(const std::optional<signing_key>& key);
   [[nodiscard]] expected<void> open_copy();
-  [[nodiscard]] expected<void> open_converted();
+  [[nodiscard]] expected<void> open_converted(const std::optional<signing_key>& own);
+  [[nodiscard]] static expected<ledger_file> upgraded(ledger_file&& old, const signing_key& key);
   [[nodiscard]] expected<void> check_signed_by(const signing_key& key);
   void keep_private() const noexcept;
   void enroll();

@@ -25,11 +25,18 @@ int64_t pragma(const SQLite::Database& database, const char* name) {
   return query.executeStep() ? query.getColumn(0).getInt64() : 0;
 }
 
+std::string schema_of(int64_t version) {
+  switch (version) {
+    case 1: return ledger_schema_1;
+    case 2: return std::string{ledger_schema_1} + ledger_schema_2;
+    case 3: return ledger_schema_3;
+    default: return ledger_schema;
+  }
+}
+
 /// True if the file describes its tables just as we do, and has nothing else.
 bool has_our_schema(const SQLite::Database& database, int64_t version) {
-  const std::string ours = version >= first_signed_version
-                               ? std::string{ledger_schema}
-                               : std::string{ledger_schema_1} + (version >= 2 ? ledger_schema_2 : "");
+  const auto ours = schema_of(version);
   SQLite::Statement row{database, "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"};
   size_t length = 0;
   while (row.executeStep()) {

@@ -239,8 +239,8 @@ class Cluster(campaign.Trial):
         calm = {node.node_id() for node in self.nodes if node.running() and killed - node.disturbed > 1}
         if (self.place / STATE / "ledger.db").exists():
             with Book(self.place) as book:
-                rows = book.all("SELECT p.node, s.prompt, a.number FROM attempt a JOIN placed p ON p.task = a.task AND p.number "
-                                "= a.number JOIN spec s ON s.task = a.task WHERE a.outcome = 0")
+                rows = book.all("SELECT a.holder, s.prompt, a.number FROM attempt a JOIN spec s ON s.task = a.task WHERE "
+                                "a.holder != '' AND a.outcome = 0")
             billed = collections.Counter(p for bill in self.bills for p in bill.prompts())
             for node, prompt, number in rows:
                 digest = hashlib.sha256(prompt).hexdigest()
@@ -301,8 +301,8 @@ class Cluster(campaign.Trial):
             self.assertEqual(book.one("SELECT count(*) FROM task"), TASKS)
             self.assertEqual(book.one("SELECT count(*) FROM file"), TASKS)
             self.assertLessEqual(self.billed(), book.charged(), "the ledger knows of less than the bill")
-            again = book.one("SELECT count(*) FROM answer w JOIN attempt b ON b.task = w.task AND b.number = w.attempt "
-                             "JOIN attempt a ON a.task = w.task WHERE a.sent > b.ended AND a.outcome != 2")
+            again = book.one("SELECT count(*) FROM task t JOIN attempt b ON b.task = t.key AND b.number = t.answer "
+                             "JOIN attempt a ON a.task = t.key WHERE a.sent > b.ended AND a.outcome != 2")
             self.assertEqual(again, 0, "stored answers that were asked for again")
             cost = {line["request_id"]: line["cost_nano_dollars"] for bill in self.bills for line in bill.lines()}
             answered = book.all("SELECT request_id, cost FROM attempt WHERE outcome = 1")
@@ -316,7 +316,7 @@ class Cluster(campaign.Trial):
                 rows = book.all("SELECT a.outcome FROM attempt a JOIN task t ON t.key = a.task WHERE t.id = ? AND t.run = ? "
                                 "AND a.number = ?", bytes.fromhex(task), int(run), int(attempt))
                 self.assertIn(rows, ([(0,)], [(1,)], [(3,)]), "an answer that a node keeps is not charged")
-            self.spare = book.one("SELECT count(*) FROM placed WHERE spare = 1")
+            self.spare = book.one("SELECT count(*) FROM attempt WHERE duplicate = 1")
             self.assertEqual(self.spare, len(answered) - TASKS, "answers that were paid for twice are not counted")
         self.assertLessEqual(self.billed(), self.budget * 10**9, "the limit was passed")
         tests = [p for p in (self.place / STATE / "tests").rglob("test_*.py")]

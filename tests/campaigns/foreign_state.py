@@ -27,18 +27,17 @@ COLUMNS = {
     "meta": ("key", "value", "signature"),
     "run": ("id", "batch_id", "model_id", "started", "updated", "status", "first_task", "last_task", "batch_size", "model",
             "concurrent", "timeout", "min_complexity", "cost_limit", "budget", "on_limit", "parallel_batches",
-            "output_directory", "effort", "fallback", "signature"),
-    "task": ("key", "run", "id", "batch", "state", "changed", "code", "file", "beside", "input_tokens", "output_tokens", "low",
-             "expected", "worst", "reason", "signature"),
+            "output_directory", "effort", "fallback", "workload", "signature"),
+    "task": ("key", "run", "id", "batch", "state", "changed", "code", "file", "conflict_copy", "answer", "input_tokens",
+             "output_tokens", "low", "expected", "worst", "reason", "signature"),
     "prefix": ("id", "digest", "text", "signature"),
     "spec": ("task", "label", "source", "source_digest", "target", "part", "parts", "complexity", "model", "max_tokens",
              "cache", "effort", "traits", "prefix", "prompt_check", "signature", "prompt"),
-    "attempt": ("task", "number", "outcome", "reserved", "cost", "sent", "ended", "lease", "input_tokens", "cache_write_5m",
+    "attempt": ("task", "number", "kind", "max_tokens", "holder", "duplicate", "outcome", "reserved", "cost", "sent", "ended", "lease", "input_tokens", "cache_write_5m",
                 "cache_write_1h", "cache_read", "output_tokens", "tier", "us_inference", "stop", "code", "http", "model",
-                "answered_by", "request_id", "message", "signature"),
-    "answer": ("task", "attempt", "stop", "signature", "text"),
+                "answered_by", "request_id", "message", "prompt", "signature"),
+    "answer": ("task", "number", "stop", "signature", "text"),
     "file": ("id", "path", "digest", "task", "synced", "signature"),
-    "placed": ("task", "number", "node", "spare", "signature"),
 }
 SCHEMA = ("CREATE TRIGGER planted AFTER INSERT ON meta BEGIN DELETE FROM attempt; END", "CREATE VIEW planted AS SELECT 1",
           "CREATE TABLE planted(x)", "DROP INDEX spec_target", "PRAGMA user_version=99", "PRAGMA application_id=7",
@@ -113,7 +112,7 @@ class ForeignState(campaign.Trial):
             column = self.dice.choice(COLUMNS[table])
             value = self.value()
             where = self.dice.choice(("", " WHERE rowid = (SELECT max(rowid) FROM {0})".format(table)))
-            if table in ("meta", "attempt", "placed"):
+            if table in ("meta", "attempt"):
                 where = ""
             if self.change(f"UPDATE {table} SET {column} = ?{where}", value):
                 return f"{table}.{column} = {str(value)[:40]!r}{where[:6]}"

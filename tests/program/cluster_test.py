@@ -79,7 +79,7 @@ class Joining(ClusterBase):
         self.assertEqual(self.delivered(project), 20)
         self.assertEqual(len(server.bill.lines()), 20)
         with Book(project) as book:
-            self.assertEqual(book.one("SELECT count(DISTINCT node) FROM placed WHERE node != ''"), 2)
+            self.assertEqual(book.one("SELECT count(DISTINCT holder) FROM attempt WHERE holder != ''"), 2)
             self.assertEqual(book.confirmed(), server.bill.nanos())
         self.assertEqual([p.name for p in self.room.glob("spool-*/*.answer")], [])
         self.unlocked(project)
@@ -218,7 +218,7 @@ class Comings(ClusterBase):
         with Book(project) as book:
             self.assertEqual(book.confirmed(), server.bill.nanos() + slow.bill.nanos())
             self.assertEqual(book.charged(), book.confirmed(), "what it cost is known now")
-            self.assertEqual(book.one("SELECT count(*) FROM placed WHERE spare = 1"), 1)
+            self.assertEqual(book.one("SELECT count(*) FROM attempt WHERE duplicate = 1"), 1)
 
     def test_an_answer_that_is_on_its_way_at_the_end_is_taken_in(self):
         project = self.project(3)

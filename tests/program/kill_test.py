@@ -68,6 +68,26 @@ class DamageByAKill(Case):
             self.assertEqual(self.view(shop)["completedTasks"], 39)
 
 
+class RoomAfterAKill(Case):
+    def test_an_answer_that_was_cut_off_is_not_asked_for_with_the_same_room_again(self):
+        """The doubled room is a fact of the attempt, so that no kill makes the too small one be paid for once more."""
+        kills = 0
+        for commit in range(1, 12):
+            server = self.simulator("latency.median_ms=1", "answers.max_tokens=1")
+            project = self.project(1, f"cut-{commit}")
+            env = dict(self.env(server), COHORT_FAULT=f"commit.applied:{commit}")
+            first = subprocess.run([FAULTY, "generate-logical-batch", project, "--force"], env=env, capture_output=True, timeout=60)
+            kills += first.returncode == -9
+            self.batch(project, "--force", server=server)
+            with Book(project) as book:
+                asked = book.all("SELECT task, max_tokens FROM attempt ORDER BY task, number")
+                cut = book.all("SELECT task, max_tokens FROM attempt WHERE stop = 1 ORDER BY task, number")
+            self.assertEqual(asked, sorted(asked), commit)
+            self.assertEqual(len(cut), len(set(cut)), f"paid twice for the same cut-off answer, killed at commit {commit}: {asked}")
+            self.assertGreater(len(cut), 1, "nothing was asked again")
+        self.assertGreater(kills, 3, "hardly anything was killed")
+
+
 class StandingAfterAKill(Case):
     """The state says "running" and nobody runs: who reads is told so, and who writes puts it right."""
 

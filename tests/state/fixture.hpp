@@ -48,7 +48,10 @@ inline intent intent_for(const std::string& name, uint32_t attempt, int64_t rese
           .lease = 7,
           .reserved = {reserved},
           .model = "claude-sonnet-4-5",
-          .node = {}};
+          .holder = {},
+          .kind = attempt == 1 ? attempt_kind::asked : attempt_kind::asked_again,
+          .max_tokens = 4000,
+          .prompt = {}};
 }
 
 inline attempt_done answer_for(const std::string& name, uint32_t attempt, const std::string& text = "def test(): pass",

@@ -24,7 +24,7 @@ struct late_answers : run_fixture {
   void give(uint32_t number, uint32_t attempt) {
     const auto known = ledger->attempt_state_of(stored().id, task(number).id, attempt);
     ASSERT_TRUE(known);
-    if (!known->node.empty()) return;
+    if (!known->holder.empty()) return;
     ASSERT_TRUE(ledger->begin());
     ASSERT_TRUE(ledger->record(stored().id, intent{task(number).id, attempt, 1, {1000}, "nano-model", "a-node/life"}));
     ASSERT_TRUE(ledger->commit());
@@ -234,7 +234,7 @@ TEST_F(late_answers, settle_what_was_unconfirmed) {
   }
   EXPECT_EQ(stored().spent().unconfirmed.count, 1000);
   ASSERT_EQ(ledger->in_doubt(stored().id)->size(), 1u);
-  EXPECT_EQ(ledger->in_doubt(stored().id)->front().node, "a-node");
+  EXPECT_EQ(ledger->in_doubt(stored().id)->front().holder, "a-node");
   spawn_all();
   const auto outcome = arrives(0, 1, "late", 300);
   EXPECT_EQ(outcome.settled.count, 1000);

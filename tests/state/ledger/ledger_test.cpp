@@ -257,7 +257,7 @@ TEST_F(ledger_test, knows_which_attempts_nodes_may_still_answer) {
   const auto run = plan(ledger, {"open.py", "lost.py", "done.py", "here.py"});
   const auto on_node = [](const std::string& name) {
     auto intent = intent_for(name, 1);
-    intent.node = "node-1";
+    intent.holder = "node-1";
     return intent;
   };
   store(ledger, run, on_node("open.py"), on_node("lost.py"), on_node("done.py"), intent_for("here.py", 1),
@@ -265,7 +265,7 @@ TEST_F(ledger_test, knows_which_attempts_nodes_may_still_answer) {
   const auto in_doubt = ledger.in_doubt(run).value();
   ASSERT_EQ(in_doubt.size(), 2u);
   for (const auto& one : in_doubt) {
-    EXPECT_EQ(one.node, "node-1");
+    EXPECT_EQ(one.holder, "node-1");
     EXPECT_EQ(one.open, one.task == task_named("open.py").id);
   }
 }
@@ -476,6 +476,34 @@ TEST_F(ledger_test, knows_deliveries_of_earlier_runs) {
   EXPECT_EQ(newest(ledger).id, run + 1);
   EXPECT_EQ(newest(ledger).spent().total().count, 0);
   EXPECT_EQ(plan(ledger, {"a"}), run + 2) << "the same identity may be planned in another run";
+}
+
+TEST_F(ledger_test, knows_after_a_restart_what_each_attempt_asked_and_keeps_each_answer) {
+  auto second = intent_for("a.py", 2);
+  second.max_tokens = 8000;
+  second.prompt = "the prompt of a repair";
+  second.kind = attempt_kind::repair;
+  int64_t run = 0;
+  {
+    auto ledger = open();
+    run = plan(ledger, {"a.py"});
+    auto cut = answer_for("a.py", 1, "def test(");
+    cut.answer.stop = stop_reason::max_tokens;
+    store(ledger, run, intent_for("a.py", 1), cut,
+          task_ended{task_named("a.py").id, task_state::planned, ec::cut_off, {}}, second);
+  }
+  auto ledger = open();
+  const auto task = ledger.load_batch(run, 0).value().at(0);
+  ASSERT_EQ(task.past.size(), 2u);
+  EXPECT_EQ(task.past[0].how, attempt_outcome::answered);
+  EXPECT_EQ(task.past[0].max_tokens, 4000u);
+  EXPECT_EQ(task.past[0].stop, stop_reason::max_tokens);
+  EXPECT_EQ(task.past[1].how, attempt_outcome::open);
+  EXPECT_EQ(task.past[1].kind, attempt_kind::repair);
+  EXPECT_EQ(task.past[1].max_tokens, 8000u);
+  store(ledger, run, answer_for("a.py", 2, "def test(): pass"));
+  EXPECT_EQ(ledger.answer_of(run, task_named("a.py").id).value(), "def test(): pass");
+  EXPECT_EQ(ledger.audit({}).value().answers, 2u) << "the first answer is kept";
 }
 
 }  // namespace

@@ -239,7 +239,7 @@ TEST_F(damage_test, a_ledger_that_was_moved_while_it_was_open_is_found) {
 TEST_F(damage_test, a_newer_ledger_is_refused) {
   fill(2);
   auto content = read_file(file).value();
-  content[63] = 4;  // user_version
+  content[63] = 5;  // user_version
   overwrite(file, content);
   EXPECT_EQ(open_error(mode::read_only), ec::state_newer);
   EXPECT_EQ(open_error(mode::read_write), ec::state_newer);

@@ -1,6 +1,6 @@
 // Names and sums.
 
-#include "messages/ledger.hpp"
+#include "messages/run.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// What the ledger keeps: settings of a run, the life of its tasks, attempts and their money.
+// A run: its settings, how its tasks and batches stand, and what it has spent.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 
 #include "base/clock.hpp"
 #include "base/money.hpp"
+#include "messages/attempt.hpp"
 #include "messages/task.hpp"
 
 namespace cohort::inline messages {
@@ -53,50 +54,6 @@ enum class run_status : uint8_t { running = 0, interrupted = 1, stopped_by_limit
 [[nodiscard]] std::string_view name(task_state state) noexcept;
 [[nodiscard]] std::string_view name(limit_policy policy) noexcept;
 
-/// An attempt may be sent only after its intent is on disk. After a crash an intent without an outcome
-/// stays charged with its reservation.
-struct intent {
-  task_id task;
-  uint32_t attempt = 0;  ///< Counts from 1 over the whole life of the task.
-  uint64_t lease = 0;
-  nano_dollars reserved;
-  std::string model;  ///< Full id of the model that is asked.
-  std::string node;   ///< Identity and life of the node that will send it; empty: this machine.
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, intent& x) {
-  return f(x.task, x.attempt, x.lease, x.reserved.count, x.model, x.node);
-}
-
-/// One attempt that brought a whole answer. A resend carries the same attempt number.
-struct attempt_done {
-  task_id task;
-  uint32_t attempt = 0;
-  uint64_t lease = 0;
-  completion answer;
-  nano_dollars cost;  ///< What the provider bills, from `answer.usage`.
-  std::string model;  ///< Full id of the model that was asked.
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, attempt_done& x) {
-  return f(x.task, x.attempt, x.lease, x.answer, x.cost.count, x.model);
-}
-
-/// One attempt without a whole answer. `billing::unknown` keeps its reservation charged as unconfirmed.
-struct attempt_failed {
-  task_id task;
-  uint32_t attempt = 0;
-  uint64_t lease = 0;
-  call_failure failure;
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, attempt_failed& x) {
-  return f(x.task, x.attempt, x.lease, x.failure);
-}
-
 /// A task reached a state without a new file: failed, skipped, deferred, or planned again.
 struct task_ended {
   task_id task;
@@ -121,19 +78,6 @@ struct delivery {
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, delivery& x) {
   return f(x.task, x.path, x.content.bytes, x.conflict_copy);
-}
-
-/// Money of a run or of one batch.
-struct spending {
-  nano_dollars confirmed;    ///< Billed according to `usage`.
-  nano_dollars unconfirmed;  ///< Reservations of attempts whose outcome is unknown.
-
-  [[nodiscard]] constexpr nano_dollars total() const noexcept { return confirmed + unconfirmed; }
-};
-
-template <class Inspector>
-typename Inspector::result_type inspect(Inspector& f, spending& x) {
-  return f(x.confirmed.count, x.unconfirmed.count);
 }
 
 /// How many tasks are in each state; the sum is the number of tasks.
@@ -177,6 +121,7 @@ struct run_record {
   int64_t id = 0;        ///< Counts from 1 in one ledger.
   std::string batch_id;  ///< "batch-1735689600000".
   std::string project;   ///< Absolute path of the project.
+  std::string workload;  ///< What its tasks are for: "generate-tests".
   run_settings settings;
   std::string model_id;  ///< Full id that the plan was made for.
   wall_time started;
@@ -207,11 +152,12 @@ struct task_record {
   std::string reason;
   std::string answer;                       ///< Verbatim; only while `state` is `answered`.
   stop_reason stop = stop_reason::unknown;  ///< Why the model ended `answer`.
+  std::vector<past_attempt> past;           ///< In order; of tasks that are not ended, where a batch is loaded.
 };
 
 template <class Inspector>
 typename Inspector::result_type inspect(Inspector& f, task_record& x) {
-  return f(x.spec, x.batch, x.state, x.attempts, x.code, x.reason, x.answer, x.stop);
+  return f(x.spec, x.batch, x.state, x.attempts, x.code, x.reason, x.answer, x.stop, x.past);
 }
 
 }  // namespace cohort::inline messages
