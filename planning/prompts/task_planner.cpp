@@ -13,6 +13,7 @@
 
 #include "base/files.hpp"
 #include "base/text.hpp"
+#include "messages/delivered_work.hpp"
 #include "messages/task_units.hpp"
 #include "planning/prompts/import_statements.hpp"
 #include "planning/prompts/prompt.hpp"
@@ -237,9 +238,62 @@ task_spec task_planner::task_from(const common_sections& common, const source_pa
   return task;
 }
 
-expected<planned_request> task_planner::plan(const test_request& request) {
-  const auto text = current_text(*request.source);
+/// The text of a class without its methods, or that of a function.
+std::string own_text(const languages::symbol& one, std::string_view text) {
+  std::string own;
+  size_t at = std::min<size_t>(one.first_byte, text.size());
+  const auto end = std::min<size_t>(one.end_byte, text.size());
+  for (const auto& member : one.members) {
+    const auto first = std::clamp<size_t>(member.first_byte, at, end);
+    own += text.substr(at, first - at);
+    at = std::clamp<size_t>(member.end_byte, first, end);
+  }
+  return own += text.substr(at, end - at);
+}
+
+using unit_visitor = std::function<void(const std::string& unit, std::string text, const languages::symbol* member)>;
+
+/// The units that a task for `one` asks for, with their texts.
+void for_each_unit(const languages::symbol& one, std::string_view text, const unit_visitor& visit) {
+  visit(one.name, own_text(one, text), nullptr);
+  for (const auto& member : one.members)
+    if (member.is_public) visit(one.name + '\n' + member.name, own_text(member, text), &member);
+}
+
+std::string work_field(const std::vector<languages::symbol>& asked_for, std::string_view text) {
+  std::vector<unit_work> units;
+  for (const auto& one : asked_for)
+    for_each_unit(one, text, [&](const std::string& unit, std::string own, const languages::symbol*) {
+      units.push_back(unit_work_of(unit, own));
+    });
+  return pack_work(std::move(units));
+}
+
+/// What of `request` is still to be asked for: of a class whose own text is done, the methods that are not.
+test_request without_done(const test_request& request, std::string_view text, const done_test& is_done) {
+  test_request left{request.source, {}};
+  for (const auto& one : request.symbols) {
+    bool whole = false;
+    std::vector<languages::symbol> methods;
+    for_each_unit(one, text, [&](const std::string& unit, const std::string& own, const languages::symbol* member) {
+      if (is_done(*request.source, unit, own)) return;
+      if (member == nullptr)
+        whole = true;
+      else
+        methods.push_back(*member);
+    });
+    if (!whole && methods.empty()) continue;
+    left.symbols.push_back(one);
+    if (!whole) left.symbols.back().members = std::move(methods);
+  }
+  return left;
+}
+
+expected<planned_request> task_planner::plan(const test_request& whole_request) {
+  const auto text = current_text(*whole_request.source);
   if (!text) return tl::unexpected{text.error()};
+  const auto request = input_.is_done ? without_done(whole_request, *text, input_.is_done) : whole_request;
+  if (request.symbols.empty()) return planned_request{};
   auto common = prepare(request, *text);
   if (!common) return tl::unexpected{common.error()};
   auto limits = limits_for(*common, request);
@@ -259,6 +313,7 @@ expected<planned_request> task_planner::plan(const test_request& request) {
     common->sections.import_text = std::move(*import);
     tasks.push_back(
         task_from(*common, part, static_cast<uint32_t>(tasks.size() + 1), static_cast<uint32_t>(split->parts.size())));
+    if (auto work = work_field(part.symbols, *text); !work.empty()) tasks.back().traits[work_trait] = std::move(work);
   }
   return planned;
 }
@@ -282,6 +337,7 @@ expected<task_totals> plan_tasks(const task_input& input, const task_options& op
       receiver.skipped({request->source->path, std::move(planned.error()), {}});
       continue;
     }
+    if (planned->tasks.empty() && planned->left_out.empty()) ++totals.done;
     for (auto& task : planned->tasks) {
       ++totals.tasks;
       const std::array both{totals.estimate, task.estimate};

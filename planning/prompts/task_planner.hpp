@@ -26,6 +26,9 @@ struct test_request {
   std::vector<languages::symbol> symbols;
 };
 
+/// Says of a unit whether a delivered test is for it: "name", or "class\nname" for a method, with its text.
+using done_test = std::function<bool(const languages::source_file&, const std::string& unit, std::string_view text)>;
+
 /// What is planned. Everything pointed to must outlive the call.
 struct task_input {
   std::filesystem::path project;
@@ -33,6 +36,7 @@ struct task_input {
       files;  ///< All that were parsed, tests included: names, imports, examples come from them.
   std::function<std::string(const languages::source_file&)> framework_of;  ///< The test framework for a source.
   std::vector<test_request> requests;                                      ///< In any order; planned by path.
+  done_test is_done;  ///< What is not to be asked for again; null: nothing is done.
 };
 
 /// How requests are made.
@@ -59,6 +63,7 @@ struct task_receiver {
 struct task_totals {
   size_t tasks = 0;
   size_t skipped = 0;      ///< Sources without a task.
+  size_t done = 0;         ///< Sources of which everything that lacks tests is delivered.
   task_estimate estimate;  ///< Of all tasks together.
 };
 

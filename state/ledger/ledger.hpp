@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/signing_key.hpp"
+#include "messages/delivered_work.hpp"
 #include "messages/run.hpp"
 #include "state/ledger/audit.hpp"
 #include "state/ledger/results.hpp"
@@ -109,6 +110,9 @@ class ledger {
 
   /// True if a task with this identity was delivered in any run.
   [[nodiscard]] expected<bool> delivered_before(const task_id& id) const;
+
+  /// What the delivered tests of all runs are for.
+  [[nodiscard]] expected<delivered_work> delivered() const;
 
   /// Starts a run in one open transaction; `add_task` for each task, then `commit_plan`. Anything else, a crash
   /// included, leaves the ledger as it was. `batch_of[i]` of `commit_plan` is the batch of the i-th added task.

@@ -273,6 +273,21 @@ expected<bool> ledger::delivered_before(const task_id& id) const {
   });
 }
 
+expected<delivered_work> ledger::delivered() const {
+  static const auto delivered_tasks =
+      fmt::format("SELECT {} FROM task t JOIN spec s ON s.task = t.key WHERE t.state = 2", short_columns);
+  return self_->guard("read what is delivered", [&]() -> expected<delivered_work> {
+    delivered_work work;
+    statement rows{self_->prepared(delivered_tasks)};
+    while (rows.next()) {
+      const auto task = read_short(rows);
+      if (!task.sound) return self_->corrupt("a task that was delivered was altered");
+      work.add(task.record.spec);
+    }
+    return work;
+  });
+}
+
 expected<std::string> ledger::impl::prefix_text(int64_t id) const {
   static const auto by_id =
       fmt::format("SELECT digest, text, {} FROM prefix WHERE id = ?", sound_sql(ledger_table::prefix));

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "messages/delivered_work.hpp"
 #include "messages/task_units.hpp"
 #include "planning/prompts/source_split.hpp"
 #include "tests/planning/prompt_fixture.hpp"
@@ -15,10 +16,12 @@ struct planned {
 };
 
 planned plan(const project_on_disk& project, const std::vector<languages::source_file>& files,
-             const std::string& framework, prompt_limits limits = load_planning_defaults(config_folder())->limits) {
+             const std::string& framework, prompt_limits limits = load_planning_defaults(config_folder())->limits,
+             done_test is_done = nullptr) {
   auto defaults = load_planning_defaults(config_folder()).value();
   defaults.limits = limits;
-  task_input input{project.root(), files, [framework](const languages::source_file&) { return framework; }, {}};
+  task_input input{
+      project.root(), files, [framework](const languages::source_file&) { return framework; }, {}, std::move(is_done)};
   for (const auto& file : files)
     if (!file.is_test) input.requests.push_back({&file, public_symbols(file)});
   planned result;
@@ -279,6 +282,47 @@ TEST(tasks, leave_out_a_function_that_is_too_big_and_plan_the_rest_of_its_file) 
   }
   EXPECT_EQ(result.skipped[0].symbol, "huge");
   EXPECT_EQ(result.skipped[1].symbol, "Cart.total");
+}
+
+/// The plan for `text` after the tests for `before` were delivered.
+std::vector<task_spec> plan_after(const std::string& before, const std::string& text) {
+  delivered_work work;
+  {
+    const project_on_disk project;
+    for (const auto& task : plan(project, {project.add("cart.py", before)}, "pytest").tasks) work.add(task);
+  }
+  const project_on_disk project;
+  const auto is_done = [&work](const languages::source_file& file, const std::string& unit, std::string_view own) {
+    return work.covers(file.path, file.content, unit_work_of(unit, own), [](const std::string&) { return true; });
+  };
+  return plan(project, {project.add("cart.py", text)}, "pytest", load_planning_defaults(config_folder())->limits,
+              is_done)
+      .tasks;
+}
+
+TEST(tasks, are_not_asked_again_for_what_is_delivered_whatever_else_changed) {
+  const std::string cart =
+      "class Cart:\n    def add(self, x):\n        return x\n\n    def total(self):\n        return 1\n";
+  const std::string other = "\ndef price(x):\n    if x:\n        return 2\n    return 3\n";
+  EXPECT_TRUE(plan_after(cart + other, cart + other).empty());
+  EXPECT_TRUE(plan_after(cart + other, "# a licence\n\n" + other + "\n\n" + cart).empty()) << "moved in its file";
+  EXPECT_TRUE(plan_after(cart + other, cart).empty()) << "fewer";
+  const auto more = plan_after(cart, cart + other);
+  ASSERT_EQ(more.size(), 1u);
+  const auto symbols = section(more[0].request.prompt, "symbols");
+  EXPECT_NE(symbols.find("price"), std::string::npos);
+  EXPECT_EQ(symbols.find("Cart"), std::string::npos) << symbols;
+}
+
+TEST(tasks, ask_of_a_class_for_the_methods_that_changed) {
+  const std::string cart =
+      "class Cart:\n    def add(self, x):\n        return x\n\n    def total(self):\n        return 1\n";
+  const auto changed = plan_after(
+      cart, "class Cart:\n    def add(self, x):\n        return x\n\n    def total(self):\n        return 2\n");
+  ASSERT_EQ(changed.size(), 1u);
+  const auto symbols = section(changed[0].request.prompt, "symbols");
+  EXPECT_NE(symbols.find("total"), std::string::npos);
+  EXPECT_EQ(symbols.find("\"add\""), std::string::npos) << symbols;
 }
 
 }  // namespace
