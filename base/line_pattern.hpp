@@ -1,5 +1,5 @@
 // Regular expressions that are looked for in each line of a file that comes with a project. Their time is linear in the
-// text, whatever stands in it (docs/decisions/0074-regular-expressions-by-re2.md).
+// text, whatever stands in it (docs/decisions/0029-regular-expressions-by-re2.md).
 #pragma once
 
 #include <memory>

@@ -26,7 +26,7 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(LIBGIT2 REQUIRED IMPORTED_TARGET libgit2)
 
 # For programs only, and not under a sanitizer, which brings its own: messages are made on one thread and freed on
-# another, which costs glibc's allocator more (docs/decisions/0067-tcmalloc.md).
+# another, which costs glibc's allocator more (docs/decisions/0022-tcmalloc.md).
 add_library(cohort_malloc INTERFACE)
 if(NOT COHORT_SANITIZE)
   pkg_check_modules(TCMALLOC REQUIRED libtcmalloc_minimal)

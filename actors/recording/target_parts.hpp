@@ -1,6 +1,6 @@
 // The tasks that make up the test file of one source, over all runs of the ledger, and what is usable of their answers.
 // Invariant: a delivered task counts until newer delivered tasks have asked for everything that it asked for; see
-// docs/decisions/0073.
+// docs/decisions/0028.
 #pragma once
 
 #include <map>
