@@ -133,6 +133,24 @@ class Pages(unittest.TestCase):
         self.assertEqual([page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"({page.name})" not in listed], [])
 
 
+class Messages(unittest.TestCase):
+    """docs/messages.md gives each message the fields of its struct."""
+
+    FIELD = re.compile(r"^  [\w:<>, *]+?\b(\w+)(?:\{[^;]*\}| = [^;]*)?;", re.M)
+
+    def test_the_fields_are_those_of_the_structs(self):
+        fields = {}
+        for room in ("actors", "messages"):
+            for path in (SOURCE / room).rglob("*.hpp"):
+                for name, body in re.findall(r"^struct (\w+) \{\n(.*?)^\};", without_comments(text_of(path)), re.M | re.S):
+                    fields[name] = self.FIELD.findall(body)
+        listed = re.findall(r"`(\w+)`\*?\s+\{([\w,\s]+)\}", text_of(DOCS / "messages.md"))
+        self.assertGreater(len(listed), 50, "the messages were not found")
+        for name, told in listed:
+            with self.subTest(message=name):
+                self.assertEqual(re.split(r",\s*", told), fields.get(name))
+
+
 class Tree(unittest.TestCase):
     """The picture of the rooms at the beginning of docs/architecture.md has every folder, and no other."""
 
