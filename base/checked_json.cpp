@@ -1,4 +1,4 @@
-// Checked access to JSON.
+// Reads members and items of a JSON document and keeps the first mistake.
 
 #include "base/checked_json.hpp"
 

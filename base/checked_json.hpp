@@ -1,4 +1,4 @@
-// Reading JSON that people wrote: every access is checked, the first mistake is kept with its place.
+// Reads JSON that people wrote: every access is checked, and the first mistake is kept with the path of its member.
 // After a mistake the getters return empty values, so that a reader needs one check at its end. For .cpp files only.
 #pragma once
 
@@ -28,7 +28,7 @@ class json_problems {
   std::string first_;
 };
 
-/// A value in the document, with its place.
+/// A value in the document, with the path that leads to it.
 class json_view {
  public:
   json_view(const nlohmann::json& value, json_problems& problems, std::string where = {})

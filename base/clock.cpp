@@ -1,4 +1,4 @@
-// Wall time in and out of text.
+// Writes times as text and reads them back.
 
 #include "base/clock.hpp"
 

@@ -1,4 +1,4 @@
-// Time: two kinds that must not be mixed. Steady time measures, wall time is shown and stored.
+// Defines two kinds of time that must not be mixed: steady time measures, wall time is shown and stored.
 #pragma once
 
 #include <chrono>

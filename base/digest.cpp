@@ -1,4 +1,4 @@
-// SHA-256 through OpenSSL.
+// Computes SHA-256 with OpenSSL.
 
 #include "base/digest.hpp"
 

@@ -1,4 +1,4 @@
-// SHA-256, for identity and integrity.
+// Computes SHA-256 digests, for identities and for the integrity of files.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// The one table of error codes.
+// Holds the one table of error codes: name, sentence, whether trying again can help, what the error concerns.
 
 #include "base/error.hpp"
 

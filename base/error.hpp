@@ -1,6 +1,5 @@
-// Error codes of the whole program, and errors as values.
-// One list: each code has a name, a sentence, and says once whether trying again can help
-// and whether it concerns one task or the whole account.
+// Defines the error codes of the whole program, and errors as values. There is one list: each code has a name, a
+// sentence, and says once whether trying again can help and whether it concerns one task or the whole account.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +48,7 @@ enum class ec : uint8_t {
   server_error = 68,
   overloaded = 69,
   conflict = 70,
-  // The way to the provider.
+  // The connection to the provider.
   connect_failed = 80,   ///< Nothing was sent.
   connection_lost = 81,  ///< Something was sent; the outcome is unknown.
   timeout = 82,
@@ -62,7 +61,7 @@ enum class ec : uint8_t {
   no_code = 103,
   broken_code = 104,
   context_exceeded = 105,
-  answer_too_costly = 106,  ///< To read: it breaks a bound on size, time, memory or depth.
+  answer_too_costly = 106,  ///< Reading it breaks a bound on size, time, memory or depth.
   // The run.
   source_gone = 120,
   source_changed = 121,

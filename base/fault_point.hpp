@@ -1,5 +1,5 @@
-// Named places at which a campaign of tests kills the process (tests/campaigns/kill.py). In the program itself they are
-// nothing: only the test binary `cohort_faults` is compiled with COHORT_FAULTS.
+// Names the points at which a campaign of tests kills the process (tests/campaigns/kill.py). The program itself has no
+// such points: only the test binary `cohort_faults` is compiled with COHORT_FAULTS.
 #pragma once
 
 #ifdef COHORT_FAULTS

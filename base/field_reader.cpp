@@ -1,4 +1,4 @@
-// Checked fields of JSON objects.
+// Reads the fields of a flat JSON object and keeps the first mistake.
 
 #include "base/field_reader.hpp"
 

@@ -1,4 +1,4 @@
-// Strict reading of the flat objects in config/: each field by key, type and bounds; a key that nobody asked for is a
+// Reads the flat objects in config/ strictly: each field by key, type and bounds. A key that no reader asked for is a
 // mistake. The first mistake is kept; a wrong field changes nothing. For .cpp files only.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace cohort::inline base {
 /// The object in `file`. `ec::config_invalid` names the file.
 [[nodiscard]] expected<nlohmann::json> read_json_object(const std::filesystem::path& file);
 
-/// Reads the fields of one object. `object` must outlive the reader; the key "comment" is everyone's.
+/// Reads the fields of one object. `object` must outlive the reader; the key "comment" is always allowed.
 class field_reader {
  public:
   /// `where` stands before each complaint: "'defaults.json', key \"run\"".
@@ -31,10 +31,10 @@ class field_reader {
     if (!object_.contains(key)) refuse(key, "is missing");
     number(key, least, most, [&target](uint64_t value) { target = static_cast<Number>(value); });
   }
-  /// `set` says whether the text is `valid`, which says what is.
+  /// `set` returns whether the text is valid; `valid` says for the message which texts are.
   void text(const std::string& key, std::string_view valid, const std::function<bool(const std::string&)>& set);
   void text(const std::string& key, std::string& target);
-  /// `read` is given the inner object and where it stands.
+  /// `read` gets the inner object and its path for messages.
   void object(const std::string& key,
               const std::function<expected<void>(const nlohmann::json&, const std::string&)>& read);
   void number_or_auto(const std::string& key, uint32_t most, uint32_t& target);  ///< 0: "auto".

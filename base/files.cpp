@@ -1,4 +1,4 @@
-// POSIX files with every result checked.
+// Reads and writes files with POSIX calls and checks every result.
 
 #include "base/files.hpp"
 
@@ -39,8 +39,8 @@ bool surely_inside(const fs::path& root, const fs::path& folder) {
   return found.valid();
 }
 
-/// Writes a file without a name, which leaves no trace even if this process is killed; where the file system has no
-/// such files, one with a name that is removed at once. 0 or an error number.
+/// Writes a file without a name, which leaves no trace even if this process is killed; if the file system has no such
+/// files, a file with a name that is removed at once. Returns 0 or an error number.
 int try_to_write(const fs::path& folder) {
   descriptor file{::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
   if (file.valid()) return ::write(file.get(), "x", 1) == 1 ? 0 : errno;

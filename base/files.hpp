@@ -1,4 +1,5 @@
-// The one door to the disk: every write is temp file, write, (sync,) rename, and every result is checked.
+// Reads and writes whole files. All writes to the disk go through this header or base/folder.hpp: temporary file,
+// write, (sync,) rename, and every result is checked.
 #pragma once
 
 #include <cstdint>
@@ -27,9 +28,9 @@ enum class access : uint8_t {
 /// Creates missing parent directories. `durability::now` syncs the file and its directory.
 [[nodiscard]] expected<void> replace_file(const std::filesystem::path& path, std::string_view content, durability when);
 
-/// As `replace_file`, but a file that stands there is replaced only if `is_expected` says so of its content. It is
-/// asked again when both have changed places: what somebody else wrote in between is put back. Links and folders are
-/// never replaced. False: all is as it was.
+/// As `replace_file`, but an existing file is replaced only if `is_expected` accepts its content. `is_expected` is
+/// asked again after the two files have been exchanged: if somebody else wrote in between, the exchange is undone.
+/// Links and folders are never replaced. False: nothing has changed.
 [[nodiscard]] expected<bool> replace_file_if(const std::filesystem::path& path, std::string_view content,
                                              durability when,
                                              const std::function<bool(const std::string&)>& is_expected);

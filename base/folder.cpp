@@ -86,12 +86,14 @@ expected<void> sync_folder(int fd, const fs::path& path) {
   return {};
 }
 
-/// The name follows from the target's, so that what a killed process left is taken over by the next write.
+/// The name of the temporary file follows from the target's name, so that the next write reuses a file that a killed
+/// process left.
 std::string temporary_name(const std::string& target) {
   return fmt::format(".cohort-{}.tmp", to_hex(sha256(target)).substr(0, 16));
 }
 
-/// One write of a file: a temporary one beside it, then the exchange of names. Ends without the temporary one.
+/// Writes one file: first a temporary file in the same folder, then a rename or an exchange. Removes the temporary
+/// file.
 class pending_file {
  public:
   pending_file(int at, std::string name, fs::path shown)
@@ -123,7 +125,7 @@ class pending_file {
     return {};
   }
 
-  /// Exchanges the names and looks at what stood there once more, so that an edit of the same moment goes back.
+  /// Exchanges the two names and checks the old file once more, so that an edit of the same moment is put back.
   expected<bool> replace_if(const std::function<bool(const std::string&)>& is_expected) {
     if (trade(RENAME_NOREPLACE)) return placed();
     if (errno == EEXIST) {
@@ -135,7 +137,7 @@ class pending_file {
           created_ = false;
           return false;
         }
-        created_ = false;  // The user's own file lies there.
+        created_ = false;  // The user's own file has that name.
         return tl::unexpected{system_error(errno, fmt::format("put '{}' back to", temporary_), shown_)};
       }
       if (errno == ENOENT && trade(RENAME_NOREPLACE)) return placed();  // It was deleted just now.
@@ -150,7 +152,7 @@ class pending_file {
   }
 
  private:
-  /// One that a crash left behind is taken over.
+  /// A temporary file that a crash left is reused.
   int create(access who) {
     constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
     const int fd = ::openat(at_, temporary_.c_str(), flags, mode_of_files(who));
@@ -252,7 +254,7 @@ expected<folder::reached> folder::above(const fs::path& relative, bool create, a
   return descend(relative.parent_path(), create, who);
 }
 
-/// A way of at least one component ends in a folder of its own.
+/// The folder that `descend` has reached. Its path has at least one component, so `held` owns its descriptor.
 expected<folder> folder::as_folder(expected<reached> found) {
   if (!found) return tl::unexpected{found.error()};
   return folder{std::move(found->held), std::move(found->path)};

@@ -46,7 +46,7 @@ class folder {
   folder& operator=(folder&&) noexcept = default;
 
   // A `relative` name below has one or several components. `ec::permission_denied` if it is empty, absolute, or holds
-  // "." , "..", NUL, or if a symbolic link stands on the way or at its end.
+  // "." , "..", NUL, or if a component of it, the last one included, is a symbolic link.
 
   /// The folder `relative`, which must exist.
   [[nodiscard]] expected<folder> sub(const std::filesystem::path& relative) const;
@@ -71,10 +71,10 @@ class folder {
 
   /// Removes a file or a link; one that is missing is no error.
   [[nodiscard]] expected<void> remove(const std::filesystem::path& relative) const;
-  /// Moves an entry; nothing may stand at `to`, whose folders are created.
+  /// Moves an entry. `to` must not exist; its folders are created.
   [[nodiscard]] expected<void> move(const std::filesystem::path& from, const std::filesystem::path& to) const;
 
-  /// What stands at `relative` itself; `missing`, too, if a folder on the way is missing or a link.
+  /// What kind of entry `relative` itself is; `missing` also if a folder on the way is missing or a link.
   [[nodiscard]] file_kind kind_of(const std::filesystem::path& relative) const;
   /// Names of the entries in this folder, sorted, at most `limit`.
   [[nodiscard]] std::vector<std::string> names(size_t limit = 100'000) const;
@@ -95,7 +95,7 @@ class folder {
     std::filesystem::path path;
   };
   [[nodiscard]] expected<reached> descend(const std::filesystem::path& relative, bool create, access who) const;
-  /// The folder in which `relative` itself stands.
+  /// The folder that holds the entry `relative`.
   [[nodiscard]] expected<reached> above(const std::filesystem::path& relative, bool create, access who) const;
   [[nodiscard]] static expected<folder> as_folder(expected<reached> found);
 
@@ -106,7 +106,7 @@ class folder {
 /// True if `relative` is a name that `folder` accepts: not empty, not absolute, without ".", "..", and NUL.
 [[nodiscard]] bool stays_below(const std::filesystem::path& relative) noexcept;
 
-/// Where `path` lies below `root`, by names alone; empty if it does not.
+/// `path` relative to `root`, compared by names only; empty if `path` is not below `root`.
 [[nodiscard]] std::filesystem::path path_below(const std::filesystem::path& root, const std::filesystem::path& path);
 
 }  // namespace cohort::inline base

@@ -1,4 +1,4 @@
-// One search over the whole text, in which nothing may match a line break.
+// Searches the whole text once with RE2, with an expression in which nothing may match a line break.
 
 #include "base/line_pattern.hpp"
 
@@ -12,7 +12,7 @@ namespace cohort::inline base {
 namespace {
 
 constexpr size_t longest_expression = 500;
-constexpr int64_t automaton_memory = 1 << 20;  ///< Of the automaton; with less than it wants, a search is slower.
+constexpr int64_t automaton_memory = 1 << 20;  ///< For RE2's automaton; a search that needs more is slower.
 
 re2::StringPiece string_piece(std::string_view text) { return {text.data(), text.size()}; }
 

@@ -1,5 +1,5 @@
-// Regular expressions that are looked for in each line of a file that comes with a project. Their time is linear in the
-// text, whatever stands in it (docs/decisions/0029-regular-expressions-by-re2.md).
+// Looks for a regular expression in each line of a file that comes with a project. The time is linear in the text,
+// whatever the text is (docs/decisions/0029-regular-expressions-by-re2.md).
 #pragma once
 
 #include <memory>
@@ -14,7 +14,7 @@ class RE2;
 
 namespace cohort::inline base {
 
-/// Any thread may look.
+/// May be used by several threads at once.
 class line_pattern {
  public:
   /// `^` and `$` are the line's ends. Fails with `ec::config_invalid` and the reason.
@@ -24,10 +24,10 @@ class line_pattern {
   line_pattern& operator=(line_pattern&&) noexcept;
   ~line_pattern();
 
-  /// True if some line of `text` holds what fits.
+  /// True if some line of `text` has a match.
   [[nodiscard]] bool fits(std::string_view text) const;
 
-  /// What the first group stands for in the first line that fits; empty if none does, or if there is no group.
+  /// The text of the first group in the first line with a match; empty if no line matches or there is no group.
   [[nodiscard]] std::string first_group(std::string_view text) const;
 
  private:

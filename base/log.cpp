@@ -1,4 +1,5 @@
-// spdlog behind a door that redacts and escapes, over files that only this user can read.
+// Writes the log file with spdlog. Registered secrets are replaced and control characters escaped before a line is
+// written, and only this user can read the file.
 
 #include "base/log.hpp"
 
@@ -36,13 +37,13 @@ class private_file_sink : public spdlog::sinks::base_sink<std::mutex> {
     if (::fstat(opened->get(), &found) != 0 || !S_ISREG(found.st_mode))
       return fail(ec::io, fmt::format("the log '{}' is not a regular file. Move it away",
                                       printable((where_.path() / name_).string(), 1000)));
-    if (found.st_nlink > 1) {  // It may be another file of this user's under a second name.
+    if (found.st_nlink > 1) {  // A hard link: the file may be another file of this user's.
       if (auto removed = where_.remove(name_); !removed) return removed;
       opened = where_.open_file(name_, O_WRONLY | O_APPEND | O_CREAT | O_EXCL, access::own);
       if (!opened) return tl::unexpected{opened.error()};
       found.st_size = 0;
     }
-    (void)::fchmod(opened->get(), S_IRUSR | S_IWUSR);  // One that an earlier version left open to others.
+    (void)::fchmod(opened->get(), S_IRUSR | S_IWUSR);  // An earlier version made the file readable by others.
     size_ = static_cast<uint64_t>(found.st_size);
     file_ = std::move(*opened);
     return {};

@@ -1,4 +1,4 @@
-// The log file. Invariant: no registered secret reaches it, and nothing that acts on the display of who reads it.
+// Writes the log file. Invariant: no registered secret gets into the file, and no character that acts on a terminal.
 #pragma once
 
 #include <filesystem>

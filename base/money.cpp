@@ -1,4 +1,4 @@
-// Reading and showing amounts.
+// Reads and shows amounts of money.
 
 #include "base/money.hpp"
 

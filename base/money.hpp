@@ -1,5 +1,5 @@
-// Money as integers. The unit of a sum is the nano-dollar; a rate is pico-dollars per token,
-// because half of the cheapest price times 1.1 is no whole number of nano-dollars.
+// Computes with money as integers. The unit of a sum is the nano-dollar; a rate is pico-dollars per token, because half
+// of the cheapest price times 1.1 is no whole number of nano-dollars.
 // Invariant: no floating point between usage and sum; overflow saturates, it never wraps.
 #pragma once
 
@@ -71,7 +71,7 @@ class cost_sum {
 /// "$1.23456": every digit that is not a trailing zero, at least two decimals; reads back as the same amount.
 [[nodiscard]] std::string exact_dollars(nano_dollars amount);
 
-/// Dollars as a number for JSON views; exact enough to show, never read back into a sum.
+/// Dollars as a number for JSON views; exact enough to show; never used for sums.
 [[nodiscard]] double as_dollars(nano_dollars amount) noexcept;
 
 }  // namespace cohort::inline base

@@ -48,7 +48,7 @@ expected<void> check_own(int fd, const fs::path& path, mode_t forbidden, std::st
   return {};
 }
 
-/// Under its real name: a home may be reached by links, while files in it are opened without following any.
+/// Resolves links in the path of the home folder, because files below it are opened without following links.
 expected<folder> checked(expected<folder> opened) {
   if (!opened) return opened;
   std::error_code failed;
@@ -68,7 +68,7 @@ expected<std::string> random_bytes(size_t count) {
   return bytes;
 }
 
-/// Two programs may make the first key at the same moment: the one whose file is there first has made it.
+/// Two programs may make the first key at the same moment: the file that is created first counts.
 expected<void> make_key(const folder& user_state) {
   auto secret = random_bytes(key_size);
   if (!secret) return tl::unexpected{secret.error()};

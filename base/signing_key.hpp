@@ -1,4 +1,4 @@
-// The key with which this user's program signs what it stores, and the folder of the user that holds it.
+// Holds the key with which this user's program signs what it stores, and opens the user's folder that has the key file.
 // Invariant: the key is in no project, in no message and in no log; whoever cannot read the folder cannot sign.
 #pragma once
 

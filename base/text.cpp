@@ -1,4 +1,4 @@
-// UTF-8 checks, and text as JSON. What is shown to people: text_display.cpp.
+// Checks UTF-8 and writes text as JSON. Text for people is written by text_display.cpp.
 
 #include "base/text.hpp"
 

@@ -1,4 +1,4 @@
-// Small questions about text that several rooms ask.
+// Checks text as UTF-8 and makes text safe to show: on a terminal, in a log, in JSON and in Markdown.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,8 @@ namespace cohort::inline base {
 /// `text` with everything that is not well-formed UTF-8 replaced by U+FFFD.
 [[nodiscard]] std::string to_valid_utf8(std::string_view text);
 
-/// True for characters that act on what shows a text instead of being shown: the controls of ASCII and Latin-1,
-/// line and paragraph separators, bidirectional controls, invisible characters, tags and variation selectors of
-/// plane 14.
+/// True for characters that act on a display instead of being shown: the controls of ASCII and Latin-1, line and
+/// paragraph separators, bidirectional controls, invisible characters, tags and variation selectors of plane 14.
 [[nodiscard]] bool acts_on_display(char32_t c) noexcept;
 
 /// `text` made safe for one line of a terminal or a log: line breaks, whatever `acts_on_display` and invalid UTF-8 are
@@ -34,10 +33,10 @@ namespace cohort::inline base {
 
 enum class markdown_context : uint8_t { line, cell };
 
-/// `text` as code in Markdown, on a line or in a cell of a table: shown as it is, without links, markup or HTML.
+/// `text` as code in Markdown, for a line or a table's cell: shown verbatim, without links, markup or HTML.
 [[nodiscard]] std::string markdown_code(std::string_view text, markdown_context where);
 
-/// `text` as a sentence in Markdown: what would be markup, a link or HTML is shown as it is.
+/// `text` as a sentence in Markdown: markup, links and HTML in it are shown verbatim.
 [[nodiscard]] std::string markdown_text(std::string_view text);
 
 /// The first `limit` bytes of `text` at the most, without the beginning of a character at their end.

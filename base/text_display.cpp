@@ -1,5 +1,5 @@
-// Text for a terminal, a log, JSON and Markdown. Invariant: nothing here lets a character through that acts on what
-// shows it, whoever wrote the text.
+// Escapes text for a terminal, a log, JSON and Markdown.
+// Invariant: no character that acts on a display passes unescaped, whoever wrote the text.
 
 #include <algorithm>
 #include <array>
@@ -73,8 +73,8 @@ void append_json_escape(std::string& out, char32_t c) {
 
 bool is_plain_byte(char byte) noexcept { return byte >= 0x20 && byte < 0x7F; }
 
-/// Hands out `text` in pieces: runs of plain ASCII and single characters; a byte that is no UTF-8 comes alone with
-/// `valid` false. Ends early when `take` returns false.
+/// Calls `take` with each piece of `text`: runs of plain ASCII and single characters. A byte that is not UTF-8 is a
+/// piece of its own with `valid` false. Ends early when `take` returns false.
 template <class Take>
 void for_each_piece(std::string_view text, Take take) {
   while (!text.empty()) {
@@ -91,7 +91,7 @@ void for_each_piece(std::string_view text, Take take) {
   }
 }
 
-/// Appends `piece` as `for_each_piece` hands it out; `keeps` names the ASCII controls that stay.
+/// Appends one `piece` of `for_each_piece`, escaped if need be; `keeps` names the ASCII controls that are not escaped.
 void append_piece(std::string& out, std::string_view piece, bool valid, std::string_view keeps) {
   if (!valid) {
     fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<uint8_t>(piece.front()));
@@ -163,7 +163,7 @@ std::string printable_json(std::string_view json) {
 
 std::string markdown_code(std::string_view text, markdown_context where) {
   std::string shown;
-  // Readers of tables disagree on a bar that follows a backslash.
+  // Markdown programs disagree about a bar that follows a backslash.
   for (const char c : printable(text, 1000))
     shown += c == '|' && where == markdown_context::cell ? "\\x7c" : std::string(1, c);
   size_t longest = 0;
@@ -172,7 +172,7 @@ std::string markdown_code(std::string_view text, markdown_context where) {
     longest = std::max(longest, run);
   }
   const std::string fence(longest + 1, '`');
-  // A blank inside the fence keeps a backtick at an end apart from it, and is not shown.
+  // A blank separates a backtick at an end of the text from the fence, and is not shown.
   const bool padded = shown.empty() || shown.front() == '`' || shown.back() == '`' || shown.front() == ' ';
   const std::string_view gap = padded ? " " : "";
   return fmt::format("{}{}{}{}{}", fence, gap, shown, gap, fence);

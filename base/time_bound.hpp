@@ -1,4 +1,4 @@
-// A bound on the processor time that this thread spends on one text. A busy or sleeping machine does not use it up.
+// Bounds the processor time that this thread spends on one text. A busy or sleeping machine does not use the bound up.
 #pragma once
 
 #include <ctime>
@@ -14,7 +14,7 @@ namespace cohort::inline base {
   return milliseconds{int64_t{now.tv_sec} * 1000 + now.tv_nsec / 1'000'000};
 }
 
-/// For one thread.
+/// To be used by the thread that made it.
 class time_bound {
  public:
   explicit time_bound(milliseconds limit) noexcept : limit_(limit), end_(time_of_thread() + limit) {}
