@@ -1,4 +1,4 @@
-// State changes of the breaker.
+// Changes the breaker's state after each call.
 
 #include "claude/api/breaker.hpp"
 
@@ -8,7 +8,7 @@ namespace cohort::claude {
 
 namespace {
 
-/// While a probe is out, its end is what one waits for; this is how often to look all the same.
+/// While a probe is in flight, callers wait for its end; they ask again after this time in any case.
 constexpr milliseconds while_probing{100};
 
 }  // namespace
@@ -43,7 +43,7 @@ void breaker::record(steady_time now, uint64_t ticket, health how, milliseconds 
   if (probing_) {
     probing_ = false;
     if (how == health::bad) open(now, retry_after);
-    if (how != health::good) return;  // With `nothing`, the next one asks again at once.
+    if (how != health::good) return;  // With `nothing`, the next call becomes the probe.
     closed_ = true;
     failures_ = 0;
     open_for_ = settings_.first_open;

@@ -1,4 +1,4 @@
-// The circuit breaker: when the provider fails, work is held, never failed.
+// Holds calls back while the provider fails (circuit breaker). Calls are held, never failed.
 //
 //   closed --failures in a row--> open --time--> half-open --probe succeeds--> closed
 //                                  ^---------------- probe fails (longer) -------'
@@ -13,12 +13,12 @@ namespace cohort::claude {
 
 /// What an attempt says about the provider's health.
 enum class health : uint8_t {
-  good,     ///< It answered: an answer, a refusal of the request, a rate limit.
+  good,     ///< The provider answered: an answer, a refusal of the request, a rate limit.
   bad,      ///< Overload, an internal error, no connection.
   nothing,  ///< Cancelled or never sent.
 };
 
-/// Overload, 5xx and connection failures are bad; what was answered otherwise is good.
+/// Overload, 5xx and connection failures are bad; any other answer is good.
 [[nodiscard]] health health_of(ec code) noexcept;
 
 /// One for each process. Not thread-safe; time is passed in.
@@ -38,7 +38,7 @@ class breaker {
   [[nodiscard]] answer admit(steady_time now) noexcept;
 
   /// The attempt of `ticket` ended. Only attempts that began in the present state count: the failures of a burst that
-  /// began before it opened do not keep it open. `wish` is the provider's retry-after.
+  /// began before the breaker opened do not keep it open. `retry_after` is the provider's.
   void record(steady_time now, uint64_t ticket, health how, milliseconds retry_after = milliseconds{0}) noexcept;
 
   [[nodiscard]] state present(steady_time now) const noexcept;
@@ -50,7 +50,7 @@ class breaker {
   bool closed_ = true;
   bool probing_ = false;
   uint32_t failures_ = 0;
-  uint64_t generation_ = 1;  ///< Changes with the state; the ticket of an attempt is the era it began in.
+  uint64_t generation_ = 1;  ///< Changes with the state; the ticket of an attempt is the generation in which it began.
   milliseconds open_for_;
   steady_time open_until_;
 };

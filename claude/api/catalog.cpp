@@ -1,4 +1,4 @@
-// Reading `config/models.json` with distrust: a typing error there is a wrong bill.
+// Reads `config/models.json` and refuses every doubtful value: a typing error there would be a wrong bill.
 
 #include "claude/api/catalog.hpp"
 
@@ -23,7 +23,7 @@ constexpr int64_t dearest_rate = 100'000LL * 1'000'000;  ///< 100,000 USD per mi
 constexpr int64_t nanos_per_rate_step = 1000;            ///< USD per million tokens -> pico-dollars per token.
 constexpr uint32_t config_depth = 32;
 
-/// Where in the file we are, for messages.
+/// The path of the present member, for messages.
 struct location {
   std::string origin;
   std::string model;
@@ -139,7 +139,7 @@ expected<model_info> model_from(const json& value, location at) {
   return model;
 }
 
-/// Every fallback is a model of the list, and following them comes to an end.
+/// Checks that every fallback is a model of the list, and that no chain of fallbacks is a circle.
 expected<void> fallbacks_end(const catalog& listed, const std::string& origin) {
   for (const auto& model : listed.models()) {
     const location at{origin, model.id};
@@ -154,7 +154,7 @@ expected<void> fallbacks_end(const catalog& listed, const std::string& origin) {
   return {};
 }
 
-/// An alias or id that already names another model.
+/// Finds an alias or id that already names another model.
 expected<void> unused(const std::vector<model_info>& models, const model_info& added, const std::string& origin) {
   const location at{origin, added.id};
   for (const auto& other : models) {

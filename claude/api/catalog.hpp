@@ -1,5 +1,5 @@
-// The models that can be asked for, with their limits and prices.
-// Invariant: a catalog that loads is sane as a whole; money is never computed from a doubtful price.
+// Lists the models that can be asked for, with their limits and prices.
+// Invariant: a catalog that loads has been checked as a whole; money is never computed from a doubtful price.
 #pragma once
 
 #include <filesystem>
@@ -19,14 +19,15 @@ class catalog {
   [[nodiscard]] static expected<catalog> load(const std::filesystem::path& file);
   /// From `config_directory() / "models.json"`.
   [[nodiscard]] static expected<catalog> load();
-  /// The same from text; `origin` stands for the file in messages.
+  /// The same from text; messages name `origin` instead of a file.
   [[nodiscard]] static expected<catalog> parse(std::string_view json, std::string_view origin);
 
-  /// By alias or full id. `ec::model_unknown` lists what exists.
+  /// Finds a model by alias or full id. The error `ec::model_unknown` lists the models that exist.
   [[nodiscard]] expected<model_info> find(std::string_view alias_or_id) const;
 
-  /// The models that stand in for `first` while it is overloaded, in order: none for an empty `wish`, those that the
-  /// price list names one after the other for "auto", else the one model `wish`. `ec::usage` if that is `first` itself.
+  /// The models that stand in for `first` while it is overloaded, in order: none if `wanted` is empty, the chain of
+  /// fallbacks in the price list if it is "auto", else the one model that it names. `ec::usage` if that is `first`
+  /// itself.
   [[nodiscard]] expected<std::vector<model_info>> fallbacks_of(const model_info& first, std::string_view wanted) const;
 
   /// In the file's order.

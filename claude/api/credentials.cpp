@@ -1,4 +1,5 @@
-// The environment's values are typed by hand: every one is checked before it becomes a header or a URL.
+// Reads keys and addresses from the environment. People typed these values, so each is checked before it becomes a
+// header or a URL.
 
 #include "claude/api/credentials.hpp"
 
@@ -22,7 +23,7 @@ std::string trimmed(std::string_view text) {
   return std::string{text};
 }
 
-/// What stands before the '@' of an address, and the password alone.
+/// The part of an address before the '@', and the password in it.
 void register_password(std::string_view url) {
   const auto scheme = url.find("://");
   if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
@@ -31,8 +32,8 @@ void register_password(std::string_view url) {
   if (const auto colon = user.find(':'); colon != std::string_view::npos) register_secret(user.substr(colon + 1));
 }
 
-/// As libcurl looks for it: the variable of the scheme, then the one for all. "HTTP_PROXY" is not among them, because
-/// web servers set it from a request's header.
+/// Looks as libcurl does: at the variable of the scheme, then at the one for all schemes. "HTTP_PROXY" is not among
+/// them, because web servers set it from a request's header.
 std::string proxy_for(std::string_view url, const environment& env) {
   const bool tls = url.substr(0, 6) == "https:";
   for (const char* name : {tls ? "https_proxy" : "http_proxy", tls ? "HTTPS_PROXY" : "", "all_proxy", "ALL_PROXY"}) {

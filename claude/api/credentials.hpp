@@ -1,5 +1,5 @@
-// Where requests go and who pays: from the environment, as other tools use it.
-// Invariant: a credential is registered as a secret before anything else can see it.
+// Reads from the environment where requests go and which key pays for them, by the variables that other tools use.
+// Invariant: a credential is registered as a secret before any other code can see it.
 #pragma once
 
 #include <functional>
@@ -25,20 +25,20 @@ struct endpoint {
 /// Reads one environment variable; a parameter so that tests need not touch the process.
 using environment = std::function<std::optional<std::string>(const char* name)>;
 
-/// The process's own environment, with what `hide_secrets` took out of it.
+/// The process's own environment, including what `hide_secrets` removed from it.
 [[nodiscard]] environment process_environment();
 
-/// Takes keys, tokens and addresses with a password out of the process's environment and overwrites them there, so that
+/// Removes keys, tokens and addresses with a password from the process's environment and overwrites them there, so that
 /// neither /proc/PID/environ nor a child process has them; `process_environment` still knows them. Call once, before
 /// there are threads.
 void hide_secrets();
 
-/// No core dump of this process is ever written, nor piped to a program, and no other process of an ordinary user may
-/// look into its memory. libcurl keeps copies of the key that cannot be marked one by one.
+/// Forbids core dumps of this process, written or piped to a program, and lets no other process of an ordinary user
+/// read its memory. libcurl keeps copies of the key that cannot be marked one by one.
 void forbid_core_dumps() noexcept;
 
-/// `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`, and `ANTHROPIC_BASE_URL`.
-/// `ec::no_credentials` names both ways on; `ec::config_invalid` if a value cannot be used.
+/// `ANTHROPIC_API_KEY`, else `ANTHROPIC_AUTH_TOKEN`, and `ANTHROPIC_BASE_URL`. `ec::no_credentials` says which
+/// variables to set; `ec::config_invalid` if a value cannot be used.
 [[nodiscard]] expected<endpoint> endpoint_from(const environment& env, const claude_settings& settings);
 
 /// For a server of our own, for example the simulator: the address and key are given.

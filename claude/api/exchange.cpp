@@ -1,4 +1,4 @@
-// libcurl's callbacks of one exchange.
+// Implements libcurl's callbacks for one exchange.
 
 #include "claude/api/exchange.hpp"
 
@@ -17,8 +17,8 @@ namespace cohort::claude {
 
 namespace {
 
-constexpr long upload_buffer = 16L * 1024;    // libcurl's least; a body is copied through it once.
-constexpr long download_buffer = 16L * 1024;  // Held while a request is in flight, so not larger.
+constexpr long upload_buffer = 16L * 1024;    // The least that libcurl allows; a body is copied through it once.
+constexpr long download_buffer = 16L * 1024;  // Kept while a request is in flight, so not larger.
 constexpr long keepalive_after_s = 60;
 
 std::string_view without_blanks(std::string_view text) {
@@ -67,7 +67,7 @@ void exchange::prepare(CURL* easy, const transport_options& options) {
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, upload_buffer);
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, download_buffer);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.settings.connect_timeout.count()));
-  // The shorter a connection may idle, the rarer a server has closed it just when it is used again.
+  // The shorter a connection may idle, the less often a server closes it at the moment when it is used again.
   const auto idle = std::chrono::ceil<std::chrono::seconds>(options.settings.idle_connection).count();
   curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, static_cast<long>(idle));
   curl_easy_setopt(easy, CURLOPT_READFUNCTION, &exchange::give);
@@ -93,8 +93,8 @@ void exchange::begin(CURL* easy, const transport_options& options, memory_budget
   } else {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
   }
-  // Over TLS it pays to wait and see whether the first connection takes many streams. Without TLS it is
-  // HTTP/1.1, and waiting would hold everything until the first answer.
+  // Over TLS it is worth waiting to see whether the first connection takes many streams. Without TLS the protocol is
+  // HTTP/1.1, and waiting would hold all requests until the first answer.
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, call_.url.substr(0, 6) == "https:" ? 1L : 0L);
   curl_easy_setopt(easy, CURLOPT_PROXY,
                    is_loopback(call_.url)  ? ""
@@ -138,7 +138,7 @@ size_t exchange::give(char* buffer, size_t size, size_t count, void* self) {
   x.given_ += length;
   if (x.given_ == x.call_.body.size()) {
     x.sent_whole_ = true;
-    std::string{}.swap(x.call_.body);  // It is never sent again; an assignment would keep its memory.
+    std::string{}.swap(x.call_.body);  // The body is never sent again; an assignment would keep its memory.
     x.given_ = 0;
   }
   return length;
@@ -153,7 +153,8 @@ size_t exchange::take_header(char* bytes, size_t size, size_t count, void* self)
 }
 
 size_t exchange::on_body(std::string_view bytes) {
-  if (verdict_ == verdict::complete) return bytes.size();  // Noise after the end, until the grace is over.
+  if (verdict_ == verdict::complete)
+    return bytes.size();  // Ignores what comes after the end of the message until the grace time is over.
   if (verdict_ != verdict::running) return 0;
   switch (reader_->feed(head_, bytes)) {
     case reader_demand::more: break;
@@ -186,7 +187,7 @@ size_t exchange::on_header(std::string_view line) {
     verdict_ = verdict::headers_refused;
     return 0;
   }
-  if (line.substr(0, 5) == "HTTP/") {  // A new head: the one before was interim (1xx).
+  if (line.substr(0, 5) == "HTTP/") {  // A new head: the previous one was interim (1xx).
     head_ = {};
     const auto code = line.substr(std::min(line.size(), line.find(' ') + 1));
     std::from_chars(code.data(), code.data() + code.size(), head_.status);

@@ -1,4 +1,4 @@
-// One HTTP exchange on one libcurl handle: its callbacks and the verdict on how it ended. Private to this room.
+// Runs one HTTP exchange on one libcurl handle and decides how the exchange ended. Private to this room.
 // Invariant: the body is given to libcurl once; a second attempt of libcurl's own is aborted before it begins.
 #pragma once
 
@@ -16,7 +16,7 @@ struct memory_budget {
   uint64_t used = 0;
   uint64_t limit = 0;
   std::function<void()>
-      relieve;  ///< Called while more is used than allowed: makes the largest exchanges give up theirs.
+      relieve;  ///< Called while more is used than allowed: makes the largest exchanges give up their bytes.
 };
 
 class exchange {
@@ -31,13 +31,13 @@ class exchange {
   /// Sets on a new handle what all exchanges share.
   static void prepare(CURL* easy, const transport_options& options);
 
-  /// Puts this exchange on `easy`. `budget` and `on_complete` outlive it.
+  /// Starts this exchange on `easy`. `budget` and `on_complete` must outlive the exchange.
   void begin(CURL* easy, const transport_options& options, memory_budget& budget, milliseconds remaining,
              std::function<void(uint64_t)>* on_complete);
 
-  /// What libcurl's result means. Call once, then `done`.
+  /// Translates libcurl's result. Call once, then `done`.
   [[nodiscard]] http_end end(CURLcode result);
-  /// The end of an exchange that we stopped ourselves.
+  /// Ends an exchange that we stopped ourselves.
   [[nodiscard]] http_end stopped(ec code, std::string message);
   /// Gives up what was read, because all answers together take too much; the exchange then ends as unusable.
   void forfeit();
@@ -50,7 +50,7 @@ class exchange {
   [[nodiscard]] verdict outcome() const noexcept { return verdict_; }
   /// Time left of the whole exchange.
   [[nodiscard]] milliseconds remaining(steady_time now) const noexcept;
-  /// Takes the handle off, for the next exchange.
+  /// Returns the handle, for the next exchange.
   CURL* release() noexcept;
 
  private:
@@ -74,7 +74,7 @@ class exchange {
   curl_slist* header_list_ = nullptr;
   memory_budget* budget_ = nullptr;
   std::function<void(uint64_t)>* on_complete_ = nullptr;
-  uint64_t counted_ = 0;  ///< Our part of the budget.
+  uint64_t counted_ = 0;  ///< What this exchange has counted in the budget.
   size_t given_ = 0;
   bool sent_whole_ = false;
   bool connected_ = false;

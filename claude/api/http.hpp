@@ -1,4 +1,4 @@
-// What one HTTP exchange looks like to this room: no library's types, so that wire and transport meet here.
+// Defines what an HTTP exchange is to this room, without a library's types, so that wire and transport can share it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace cohort::claude {
 
-/// Status and the few response headers that mean something to us.
+/// Status and the few response headers that we read.
 struct http_head {
   uint16_t status = 0;                                      ///< 0: no answer began.
   std::vector<std::pair<std::string, std::string>> fields;  ///< Names in lower case, in order of arrival.
@@ -35,7 +35,7 @@ struct http_end {
 /// Whether a reader wants more of a body.
 enum class reader_demand : uint8_t {
   more,
-  complete,  ///< The answer is whole; what follows is noise.
+  complete,  ///< The answer is complete; ignore what follows.
   refuse,    ///< The body breaks a bound; stop reading.
 };
 
@@ -50,7 +50,7 @@ class reply_reader {
   [[nodiscard]] virtual reader_demand feed(const http_head& head, std::string_view bytes) = 0;
   /// Bytes held in memory for this answer.
   [[nodiscard]] virtual uint64_t buffered() const noexcept = 0;
-  /// Gives that memory back; nothing is fed after this.
+  /// Frees that memory; nothing is fed after this.
   virtual void discard() noexcept = 0;
 };
 

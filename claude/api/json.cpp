@@ -1,7 +1,7 @@
-// simdjson reads what is in order, several times faster. What it refuses is left to nlohmann/json: it takes a little
-// more, such as a byte order mark and integers beyond 64 bits, and its word is final.
-// Before either, depth and number of values are counted in one scan: `[],` a million times unfolds to a hundred times
-// its size.
+// Parses with simdjson, which is several times faster, and again with nlohmann/json what simdjson refuses.
+// nlohmann/json accepts a little more, such as a byte order mark and integers beyond 64 bits, and its result counts.
+// Before either, one scan counts depth and number of values, because `[],` a million times becomes a hundred times its
+// size in memory.
 
 #include "claude/api/json.hpp"
 
@@ -13,7 +13,8 @@ namespace cohort::claude {
 
 namespace {
 
-constexpr size_t largest_fast = 1 << 20;  ///< Bytes. A thread's parser keeps some times as much as it has read at once.
+constexpr size_t largest_fast =
+    1 << 20;  ///< In bytes. A thread's parser keeps several times as much memory as the largest text that it has read.
 constexpr size_t first_room = 1 << 14;
 
 nlohmann::json to_value(const simdjson::dom::element& element) {
@@ -32,7 +33,7 @@ nlohmann::json to_value(const simdjson::dom::element& element) {
     case element_type::STRING: return std::string{std::string_view{element}};
     case element_type::INT64: {
       const int64_t number{element};
-      if (number >= 0) return static_cast<uint64_t>(number);  // As nlohmann/json keeps them.
+      if (number >= 0) return static_cast<uint64_t>(number);  // As nlohmann/json stores them.
       return number;
     }
     case element_type::UINT64: return uint64_t{element};
@@ -53,7 +54,7 @@ std::optional<nlohmann::json> parse_fast(std::string_view text, uint32_t depth) 
   return to_value(parsed.value_unsafe());
 }
 
-/// Each value but the first is announced by a comma, a colon or an opening bracket.
+/// Each value except the first comes after a comma, a colon or an opening bracket.
 bool within_bounds(std::string_view text, uint32_t most_deep, uint64_t most_values) noexcept {
   uint32_t depth = 0;
   uint64_t values = 1;

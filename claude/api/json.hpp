@@ -1,5 +1,5 @@
-// Reading JSON that may be hostile. Private to this room: no public header includes it.
-// Invariant: nothing is built from text that is nested deeper, or holds more values, than the limits say.
+// Parses JSON that may be hostile. Private to this room: no public header includes this one.
+// Invariant: nothing is built from text that is nested deeper, or holds more values, than the limits allow.
 #pragma once
 
 #include <cstdint>

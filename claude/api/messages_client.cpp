@@ -1,4 +1,4 @@
-// Request -> HTTP call -> outcome.
+// Turns a request into an HTTP call, and the reply into an outcome.
 
 #include "claude/api/messages_client.hpp"
 
@@ -18,7 +18,7 @@ call_failure not_sent(const error& why) {
   return failure;
 }
 
-/// An id as one path segment: a model id is data, not a path.
+/// Escapes an id as one path segment: a model id is data, not a path.
 std::string escaped(std::string_view id) {
   std::string result;
   for (const char c : id) {

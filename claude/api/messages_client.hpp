@@ -1,4 +1,4 @@
-// The Messages API over the transport: a request in, a completion or a named failure out.
+// Calls the Messages API over the transport: takes a request, gives a completion or a failure with a code.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 
 namespace cohort::claude {
 
-/// What became of a completion request, and what the provider said about its rate limits on the way.
+/// The outcome of a completion request, and the rate limits that the provider's headers named.
 struct call_outcome {
   completion_result result;
   rate_limit_headers limits;
 };
 
-/// What the provider says about a model, and what its clock says.
+/// What the provider says about a model, and the time of the provider's clock.
 struct model_answer {
   tl::expected<model_facts, call_failure> facts;
   std::optional<wall_time> server_time;
@@ -33,7 +33,7 @@ class messages_client {
   using on_count = std::function<void(tl::expected<uint64_t, call_failure>)>;
   using on_model = std::function<void(model_answer)>;
 
-  /// `way` has to outlive this client and its callbacks.
+  /// `transport` has to outlive this client and its callbacks.
   messages_client(transport& transport, endpoint where, claude_settings settings);
 
   /// `POST /v1/messages`, streamed if `max_tokens` is large. Sent at most once; `timeout` is for the whole call.

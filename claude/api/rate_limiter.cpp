@@ -1,5 +1,5 @@
-// Buckets are drawn down when a request is admitted, refilled at the allowed rate, corrected by what an answer really
-// used, and held to what the headers say.
+// Keeps the local buckets: a request draws from them when it is admitted, time refills them, the usage of an answer
+// corrects them, and the headers of answers bound them.
 
 #include "claude/api/rate_limiter.hpp"
 
@@ -10,11 +10,12 @@ namespace cohort::claude {
 
 namespace {
 
-constexpr milliseconds look_again{1000};  ///< When the ramp-up holds: what frees a place is a `finished`.
+/// How long the slow start holds a request; a `finished` may let it go earlier.
+constexpr milliseconds look_again{1000};
 constexpr double widest_window = 1e6;
 constexpr double longest_wait_ms = 24.0 * 3600 * 1000;
-/// So many headers in a row have to agree before a level is lifted. Requests of one burst arrive in another order than
-/// they left, so that a single header can be wrong by the whole burst.
+/// The level of a bucket is raised only after this many headers in a row say that it is too low. Requests of one burst
+/// arrive in another order than they left, so that a single header can be wrong by the whole burst.
 constexpr uint32_t votes_to_lift = 32;
 
 double milliseconds_between(steady_time from, steady_time to) noexcept {
@@ -49,7 +50,8 @@ std::array<double, 4> rate_limiter::amounts(const token_demand& demand) noexcept
   return {1, in + out, in, out};
 }
 
-/// What a request takes only while its answer is generated, after the headers of others may have been written.
+/// The part of a request that the provider counts only while it generates the answer, perhaps after it has written the
+/// headers of other answers.
 std::array<double, 4> rate_limiter::outputs(const token_demand& demand) noexcept {
   const auto out = static_cast<double>(demand.output_tokens);
   return {0, out, 0, out};
@@ -67,9 +69,9 @@ void rate_limiter::refill(bucket& b, steady_time now) const noexcept {
 
 double rate_limiter::headroom(const bucket& b) const noexcept { return b.limit * settings_.headroom_percent / 100.0; }
 
-/// The window of requests in flight grows with time as well as with answers, so that slow answers do not stop it. As
-/// long as nothing has come back, nothing is known of the limits: then it grows one by one, so that the refusal which
-/// may be on its way finds few to follow the request that it is for.
+/// The window of requests in flight grows with time as well as with answers, so that slow answers do not stop it. Until
+/// the first answer nothing is known of the limits. Then the window grows one by one, so that, if the first request is
+/// refused, only few have followed it.
 void rate_limiter::ramp(steady_time now) noexcept {
   const bool idled = in_flight_ == 0 && now - last_admission_ > settings_.idle;
   if (used_ && idled) window_ = std::min<double>(window_, settings_.heard_in_flight);
@@ -96,11 +98,12 @@ admission rate_limiter::admit(steady_time now, const token_demand& expected) {
     auto& b = buckets_[i];
     if (!b.known) continue;
     refill(b, now);
-    // The headroom pays for estimates that are too low. What is larger than the bucket waits until it is full.
+    // The headroom covers estimates that are too low. A request that is larger than the bucket waits until the bucket
+    // is full.
     const double needed = std::min(wanted[i] + headroom(b), b.limit);
     if (b.level < needed) wait_ms = std::max(wait_ms, (needed - b.level) / per_ms(b));
   }
-  // A header's limit may be any number: what it makes of the wait is bounded.
+  // A header may name any limit, so the wait that follows from it is bounded.
   if (wait_ms > 0)
     return {false, milliseconds{static_cast<int64_t>(std::ceil(std::min(wait_ms, longest_wait_ms)))}, {}};
   admission granted{true, milliseconds{0}, {expected, now, {}, {}}};
@@ -121,8 +124,9 @@ admission rate_limiter::admit(steady_time now, const token_demand& expected) {
   return granted;
 }
 
-/// Headers may have been written when the request arrived or when its answer began. Between the two readings
-/// lies the truth, less what is in flight and has yet to be counted; the level is moved only if it lies outside.
+/// The provider wrote the header either when the request arrived or when the answer began. `low` is the least that is
+/// left by either reading, `most` the most; what is in flight and not yet counted is subtracted. A level between the
+/// two stays. A higher level is lowered at once; a lower one is raised when `votes_to_lift` headers in a row agree.
 void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time now,
                          const admission_ticket& ticket) noexcept {
   if (!said.known) return;
@@ -132,22 +136,22 @@ void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time 
   b.known = true;
   b.limit = static_cast<double>(said.limit);
   if (first) {
-    // As if the bucket had been full at our first request: what was taken since is known, and so is the rate. The
-    // header then corrects it like any other. To take all that is in flight off `remaining` would count twice what
-    // the provider has counted already.
+    // The first header of a bucket: assume that the bucket was full at our first request. What was taken since is
+    // known, and so is the rate. The header then corrects the level like any later one. If everything in flight were
+    // subtracted from `remaining`, what the provider has counted already would count twice.
     b.filled = now;
     b.level = std::min(b.limit, b.limit - b.taken + per_ms(b) * milliseconds_between(began_, now));
   }
   refill(b, now);
   const double refilled = per_ms(b) * milliseconds_between(ticket.at, now);
   const double since = std::max(0.0, b.taken - ticket.taken_before[which]) + ticket.pending_output_before[which];
-  // Written when the request arrived: at least this is left if the bucket was filled before the others took from it, at
-  // most that if it never was full.
+  // If the header was written when the request arrived: at least `least_early` is left if the bucket was refilled
+  // before the other requests took from it, at most `most_early` if it never was full.
   const double least_early = std::min(b.limit, remaining + refilled) - since;
   const double most_early = std::min(b.limit, remaining + refilled - since);
   const double low = std::min(least_early, remaining - b.pending_output) - headroom(b);
-  // Half of the way: each header is off by what estimates were off, and following the lowest of them would leave a
-  // part of the limit unused.
+  // The level is lowered by half of the difference: each header is wrong by as much as the estimates were, and
+  // following the lowest of them would leave a part of the limit unused.
   if (const double most = std::max(most_early, remaining); b.level > most) b.level -= (b.level - most) / 2;
   b.least_lift = b.votes == 0 ? low - b.level : std::min(b.least_lift, low - b.level);
   b.votes = b.least_lift > 0 ? b.votes + 1 : 0;
@@ -156,7 +160,7 @@ void rate_limiter::steer(kind which, const rate_limit_window& said, steady_time 
   b.votes = 0;
 }
 
-/// Once for all requests that were in flight together: their failures are one event.
+/// Shrinks the window once for all requests that were in flight together: their failures are one event.
 void rate_limiter::shrink(steady_time now, steady_time admitted) noexcept {
   if (admitted <= window_shrunk_) return;
   window_ = std::max(1.0, std::min(window_, static_cast<double>(in_flight_ + 1)) / 2);
@@ -176,7 +180,7 @@ void rate_limiter::settle(steady_time now, const admission_ticket& ticket, const
   const auto expected = amounts(ticket.expected);
   const auto later = outputs(ticket.expected);
   auto used = amounts(outcome.how == limiter_outcome::kind::answered ? outcome.used : token_demand{});
-  if (outcome.how == limiter_outcome::kind::rate_limited) used[requests] = 0;  // It was not let in.
+  if (outcome.how == limiter_outcome::kind::rate_limited) used[requests] = 0;  // The provider did not count it.
   for (size_t i = 0; i < buckets_.size(); ++i) {
     auto& b = buckets_[i];
     b.pending_output = std::max(0.0, b.pending_output - later[i]);
@@ -197,7 +201,8 @@ void rate_limiter::finished(steady_time now, const admission_ticket& ticket, con
   }
   settle(now, ticket, outcome);
   steer(requests, outcome.limits.requests, now, ticket);
-  // "tokens" repeats the tighter of the other two, as a rule; drawing input and output from that would halve it.
+  // As a rule the header "tokens" repeats the tighter of the other two; if input and output were both drawn from it,
+  // half of the limit would be unused.
   const auto& said = outcome.limits;
   const bool repeats = (said.input_tokens.known && said.tokens.limit == said.input_tokens.limit) ||
                        (said.output_tokens.known && said.tokens.limit == said.output_tokens.limit);

@@ -1,6 +1,6 @@
-// The one rate limiter of a process: a local copy of the provider's token buckets, steered by its headers, and a
-// ramp-up in requests in flight. It delays requests; it never fails one.
-// Invariant: as long as headers tell the truth, the local buckets hold no more than the provider's.
+// Limits the rate of requests for one model: a local copy of the provider's token buckets, corrected by its headers,
+// and a slow start of requests in flight. The limiter delays requests and never fails one.
+// Invariant: as long as headers are right, the local buckets hold no more than the provider's.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ struct token_demand {
 /// The part of an answer's usage that counts towards the limits.
 [[nodiscard]] token_demand demand_of(const token_usage& usage) noexcept;
 
-/// An admitted request; hand it back to `finished` exactly once.
+/// An admitted request; pass it to `finished` exactly once.
 struct admission_ticket {
   token_demand expected;
   steady_time at;
@@ -52,8 +52,8 @@ struct limiter_outcome {
 /// Builds the outcome from a call's result.
 [[nodiscard]] limiter_outcome limiter_outcome_of(const completion_result& result, const rate_limit_headers& limits);
 
-/// Not thread-safe; time and chance are passed in. Fair in the order of asking: keep the requests in a queue
-/// and ask for its head alone, so that a large one is not overtaken for ever by small ones.
+/// Not thread-safe; time and chance are passed in. Serves requests in the order in which they ask: keep them in a queue
+/// and ask only for the first, so that a large request is not overtaken for ever by small ones.
 class rate_limiter {
  public:
   explicit rate_limiter(const rate_settings& settings);
@@ -64,7 +64,7 @@ class rate_limiter {
   void finished(steady_time now, const admission_ticket& ticket, const limiter_outcome& outcome, double random);
 
   [[nodiscard]] uint32_t in_flight() const noexcept { return in_flight_; }
-  /// The ramp-up's present bound.
+  /// The present bound of the slow start.
   [[nodiscard]] uint32_t most_in_flight() const noexcept { return static_cast<uint32_t>(window_); }
 
  private:
@@ -77,7 +77,7 @@ class rate_limiter {
     double outstanding = 0;     ///< Expected of those in flight.
     double pending_output = 0;  ///< Expected output of those in flight: the provider counts it when it is generated.
     steady_time filled;
-    uint32_t votes = 0;     ///< Headers in a row that say that the level is too low.
+    uint32_t votes = 0;     ///< How many headers in a row said that the level is too low.
     double least_lift = 0;  ///< By how much, according to the most cautious of them.
   };
   enum kind : size_t { requests, tokens, input, output };
@@ -97,7 +97,7 @@ class rate_limiter {
   std::array<bucket, 4> buckets_{};
   double window_;
   bool used_ = false;   ///< Something was admitted since the start.
-  bool heard_ = false;  ///< Something has come back since the ramp-up began.
+  bool heard_ = false;  ///< An answer has come since the slow start began.
   steady_time began_;   ///< The first admission.
   steady_time last_admission_;
   steady_time window_grown_;

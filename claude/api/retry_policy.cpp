@@ -1,4 +1,5 @@
-// Backoff as the official SDK's: min(0.5 * 2^n, 8) s * (1 - rand * 0.25), with our own bounds from config.
+// Computes the backoff as the official SDK does: min(0.5 * 2^n, 8) s * (1 - rand * 0.25), with our own bounds from
+// config.
 
 #include "claude/api/retry_policy.hpp"
 

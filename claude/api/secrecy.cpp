@@ -1,4 +1,4 @@
-// What the process's environment and memory show to others.
+// Removes secrets from the process's environment, and keeps its memory from core dumps and other processes.
 
 #include <array>
 #include <cstdlib>
@@ -32,7 +32,7 @@ bool is_secret(std::string_view name, std::string_view value) {
   return false;
 }
 
-/// Written before there are threads, then only read.
+/// Written before there are threads, and only read afterwards.
 std::map<std::string, std::string>& taken() {
   static std::map<std::string, std::string> values;
   return values;
@@ -59,7 +59,7 @@ void hide_secrets() {
       ++entry;
       continue;
     }
-    taken().emplace(name, value);  // Of two with one name the first counts, as for getenv.
+    taken().emplace(name, value);  // If two variables have one name, the first counts, as for getenv.
     ::explicit_bzero(*entry, whole.size());
     for (char** moved = entry; *moved != nullptr; ++moved) *moved = moved[1];
   }

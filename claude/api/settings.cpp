@@ -1,4 +1,4 @@
-// Every field is required and has a range; the first that is wrong is named.
+// Reads the settings of this room. Every field is required and has a range; the first wrong one is named.
 
 #include "claude/api/settings.hpp"
 

@@ -1,4 +1,4 @@
-// One line at a time; a line is copied only while it is incomplete.
+// Reads a stream line by line. A line is copied only while it is incomplete.
 
 #include "claude/api/sse.hpp"
 

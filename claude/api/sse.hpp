@@ -1,4 +1,4 @@
-// Server-sent events, cut out of a byte stream that may be split anywhere.
+// Splits a byte stream, which may be cut anywhere, into server-sent events.
 // Invariant: no more than the limit is ever buffered.
 #pragma once
 
@@ -21,7 +21,7 @@ class sse_parser {
   /// False once an event is larger than the limit; nothing is read after that.
   [[nodiscard]] bool feed(std::string_view bytes, const on_event& handle);
 
-  /// The stream ended: hands out an event that lacks its closing blank line.
+  /// To be called when the stream has ended: gives an event that lacks its closing blank line.
   void finish(const on_event& handle);
 
   [[nodiscard]] uint64_t buffered() const noexcept { return line_.size() + data_.size() + name_.size(); }

@@ -1,4 +1,4 @@
-// The loop: epoll tells libcurl which sockets are ready, an eventfd tells the loop that there are commands.
+// Runs the event loop: epoll says which sockets are ready for libcurl, an eventfd says that there are commands.
 //
 //   submit/cancel -> queue (mutex) -> eventfd -> loop: waiting -> active -> done
 //                                                      cancel/stop/grace ---^
@@ -30,7 +30,7 @@ constexpr size_t events_at_once = 256;
 constexpr size_t spare_handles = 256;    ///< Idle libcurl handles that are kept for reuse.
 constexpr rlim_t files_of_others = 128;  ///< Descriptors left to the rest of the process.
 constexpr milliseconds longest_sleep{60'000};
-constexpr milliseconds sweep_every{200};  ///< How late a waiting exchange may learn that its time is over.
+constexpr milliseconds sweep_every{200};  ///< How much later than its timeout a waiting exchange may end.
 
 /// The connections that the open-file limit allows, after raising the soft limit as far as needed.
 uint32_t allowed_connections(uint32_t wanted) noexcept {
@@ -192,7 +192,7 @@ void transport::loop::stop() {
 
 void transport::loop::wake() const noexcept {
   const uint64_t one = 1;
-  // It fails only if the counter is full, and then the loop is awake anyway.
+  // The write fails only if the counter is full, and then the loop is awake anyway.
   [[maybe_unused]] const auto written = ::write(event_, &one, sizeof one);
 }
 
@@ -303,8 +303,8 @@ void transport::loop::settle(steady_time now) {
   }
 }
 
-/// Called by libcurl's own callback, where no exchange can be ended. What takes most goes first: a server that sends
-/// too much loses its own answers, not those of others.
+/// Called by libcurl's own callback, where no exchange can be ended. The largest exchanges give up first, so that a
+/// server that sends too much loses its own answers and not those of others.
 void transport::loop::relieve() {
   while (budget_.used > budget_.limit) {
     const auto largest = std::max_element(active_.begin(), active_.end(), [](const auto& a, const auto& b) {

@@ -1,4 +1,4 @@
-// HTTP exchanges, thousands at a time, on one thread of their own (libcurl's multi interface over epoll).
+// Runs thousands of HTTP exchanges at a time on one thread of its own (libcurl's multi interface over epoll).
 // Invariant: a request is handed to the network at most once. libcurl would silently send it again when a kept
 // connection dies before the answer begins; that second send is refused here, because the first may be billed.
 #pragma once
@@ -23,7 +23,7 @@ struct http_call {
   std::string url;
   std::vector<std::string> headers;  ///< Whole lines, "name: value".
   std::string body;                  ///< Of a POST. Freed as soon as it is sent.
-  milliseconds timeout{0};           ///< For everything, from `submit` to the last byte of the answer.
+  milliseconds timeout{0};           ///< For the whole exchange, from `submit` to the last byte of the answer.
 };
 
 struct transport_options {
@@ -50,7 +50,7 @@ class transport {
   /// this thread, with `ec::cancelled`.
   uint64_t submit(http_call call, std::shared_ptr<reply_reader> reader, on_done done);
 
-  /// Ends an exchange with `ec::cancelled`; nothing if it has ended already.
+  /// Ends an exchange with `ec::cancelled`; does nothing if the exchange has ended already.
   void cancel(uint64_t id);
 
   /// Ends every exchange with `ec::cancelled` and the thread with it. Idempotent.

@@ -1,4 +1,4 @@
-// The outcome of an exchange: a completion, a small free answer, or a failure with its name.
+// Turns the end of an exchange into its outcome: a completion, the answer to a free request, or a failure with a code.
 
 #include "claude/api/wire.hpp"
 
@@ -95,7 +95,7 @@ reader_demand answer_reader::feed(const http_head& head, std::string_view bytes)
   }
   if (!stream_) {
     if (received_ > settings_.answer_bytes) {
-      std::string{}.swap(body_);  // cut off somewhere, it holds nothing that could be read
+      std::string{}.swap(body_);  // A body that is cut off somewhere holds nothing that could be read.
       return reader_demand::refuse;
     }
     body_ += bytes;
@@ -112,7 +112,7 @@ completion_result answer_reader::finish(const http_end& end, wall_time now) {
   if (!is_success(end.head)) return tl::unexpected(decode_failure(end, body_, settings_, now));
   if (!stream_ && looks_like_events(body_)) {
     stream_ = std::make_unique<message_stream>(settings_, cache_);
-    (void)stream_->feed(body_);  // The body is within the bound already.
+    (void)stream_->feed(body_);  // The size of the body was checked already.
   }
   return stream_ ? finish_stream(end, now) : finish_json(end, now);
 }

@@ -1,6 +1,6 @@
-// The Messages API's JSON, in and out. Values only: nothing here knows a socket.
-// Invariant: only a whole, well-formed message becomes a completion; a 200 that is less is a failure that may have been
-// billed, and never loses readable text. Nothing that a server sends is held beyond its bound.
+// Writes and reads the Messages API's JSON. Values only: nothing here knows a socket.
+// Invariant: only a whole, well-formed message becomes a completion. A 200 with anything less is a failure that may
+// have been billed, and its readable text is kept. Nothing that a server sends is held beyond its bound.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ struct rate_limit_headers {
   rate_limit_window output_tokens;
 };
 
-/// What `GET /v1/models/{id}` tells. It tells no prices.
+/// What `GET /v1/models/{id}` says about a model. It has no prices.
 struct model_facts {
   std::string id;
   uint64_t max_input_tokens = 0;   ///< 0 if not given.
@@ -53,7 +53,7 @@ struct model_facts {
                                                          const wire_settings& settings);
 
 /// Why an exchange failed. For a failure status or an error body: code by status, `error.type`, `error_code` and
-/// message; `x-should-retry`, `retry-after-ms` and `retry-after` are heeded. An error that the API itself formed is
+/// message; `x-should-retry`, `retry-after-ms` and `retry-after` are followed. An error that the API itself formed is
 /// unbilled; one that an intermediary may have formed after the API answered (5xx, 408 without the API's body) is not
 /// known to be.
 [[nodiscard]] call_failure decode_failure(const http_end& end, std::string_view body, const wire_settings& settings,
@@ -61,7 +61,7 @@ struct model_facts {
 
 [[nodiscard]] rate_limit_headers decode_rate_limits(const http_head& head);
 
-/// How long the provider wishes us to wait, or 0.
+/// How long the provider asks us to wait, or 0.
 [[nodiscard]] milliseconds decode_retry_after(const http_head& head, wall_time now);
 
 /// The server's clock by the header `date`, whole seconds; nothing if there is none.

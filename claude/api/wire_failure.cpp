@@ -1,4 +1,4 @@
-// Failure statuses, error bodies and the headers that go with them.
+// Reads failure statuses, error bodies and their headers.
 
 #include <algorithm>
 #include <cctype>
@@ -95,7 +95,7 @@ ec code_of(uint16_t status, const api_error& said) {
   return status < 500 ? ec::request_invalid : ec::server_error;
 }
 
-/// An answer that only the API can have formed, or one that came instead of the API's work.
+/// Unbilled: only the API can have made this answer, or somebody else answered before the API did any work.
 billing billing_of(uint16_t status, const api_error& said) {
   if (status < 300) return billing::unknown;
   const bool gave_up_waiting = status >= 500 || status == 408;

@@ -1,4 +1,4 @@
-// JSON and events -> completion. Unknown blocks, deltas, events and fields are passed over.
+// Builds a completion from JSON or from events. Unknown blocks, deltas, events and fields are skipped.
 
 #include "claude/api/wire_message.hpp"
 
@@ -47,7 +47,7 @@ token_usage usage_reader::result(cache_mode cache) const {
   usage.cache_read_tokens = read_.value_or(0);
   usage.cache_write_5m_tokens = written_5m_.value_or(0);
   usage.cache_write_1h_tokens = written_1h_.value_or(0);
-  // What the breakdown leaves out is billed for the cache that was asked for.
+  // Tokens that the breakdown leaves out are billed for the cache that was asked for.
   const auto broken_down = usage.cache_write_5m_tokens + usage.cache_write_1h_tokens;
   const auto rest = written_.value_or(0) > broken_down ? *written_ - broken_down : 0;
   (cache == cache_mode::one_hour ? usage.cache_write_1h_tokens : usage.cache_write_5m_tokens) += rest;

@@ -1,4 +1,4 @@
-// A message being put together, from one JSON object or from a stream of events. Private to this room.
+// Builds a message from one JSON object or from a stream of events. Private to this room.
 #pragma once
 
 #include <map>
@@ -40,7 +40,7 @@ class usage_reader {
 /// Reads `stop_reason`; values of a newer API, and null, are `unknown`.
 [[nodiscard]] stop_reason stop_reason_from(const nlohmann::json& value);
 
-/// A message that is whole, or why it is not.
+/// A complete message, or the reason why it is not complete.
 struct read_message {
   bool whole = false;     ///< Everything but, possibly, a credible `usage`.
   std::string complaint;  ///< Why not.
@@ -51,7 +51,7 @@ struct read_message {
 [[nodiscard]] read_message message_from_json(const nlohmann::json& body, const wire_settings& settings,
                                              cache_mode cache);
 
-/// Folds the events of a stream into a message.
+/// Builds a message from the events of a stream.
 class message_stream {
  public:
   message_stream(const wire_settings& settings, cache_mode cache)

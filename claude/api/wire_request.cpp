@@ -1,4 +1,4 @@
-// completion_request -> JSON.
+// Writes a completion_request as JSON.
 
 #include <fmt/format.h>
 
@@ -24,7 +24,7 @@ void append_system(std::string& body, const completion_request& request) {
   }
 }
 
-/// Written as text: prompts are long, and a tree of values would copy and inspect each byte several times.
+/// Writes text directly: prompts are long, and a tree of JSON values would copy and check each byte several times.
 /// `{"model":...,"messages":[...]` with the system prompt, if there is one; the object is left open.
 std::string opening_of(const completion_request& request) {
   std::string body;
