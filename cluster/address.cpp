@@ -1,4 +1,4 @@
-// Splitting at the last colon; brackets around IPv6.
+// Splits an address at its last colon; IPv6 stands in brackets.
 
 #include "cluster/address.hpp"
 

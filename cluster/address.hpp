@@ -1,4 +1,4 @@
-// HOST:PORT as the user writes it.
+// Reads and writes HOST:PORT as the user types it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Making certificates. EC P-256 throughout; the use that each is for stands in it (serverAuth for the coordinator,
+// Makes keys and certificates, EC P-256 throughout. Each certificate names its use (serverAuth for the coordinator,
 // clientAuth for nodes), so that a node's certificate cannot play the coordinator.
 
 #include "cluster/certificate_authority.hpp"
@@ -96,7 +96,7 @@ expected<identity_pair> make_identity(const std::string& name, part what, const 
   return made;
 }
 
-/// The key first, each for this user alone from its first byte on.
+/// Writes the key first; both files are readable by this user only, from the first byte on.
 expected<void> store(const fs::path& where, const std::string& name, const identity_pair& made) {
   const auto folder = cohort::folder::open(where);
   if (!folder) return tl::unexpected{folder.error()};
@@ -131,8 +131,8 @@ expected<void> issue(const fs::path& folder, const identity_pair& authority, con
   return store(folder, name, *made);
 }
 
-/// A new CA with certificates for the coordinator and all `nodes`. The CA's key comes last: a folder that was cut short
-/// by a crash has no usable authority, and is told by `cluster init`.
+/// A new CA with certificates for the coordinator and all `nodes`. The CA's key comes last: after a crash in between
+/// the folder has no usable authority, which `cluster init` recognises.
 expected<void> issue_all(const fs::path& folder, const std::vector<std::string>& nodes) {
   auto authority = make_identity("authority", part::authority, nullptr);
   if (!authority) return tl::unexpected{authority.error()};

@@ -1,5 +1,5 @@
-// The cluster's own certificate authority: one folder with a private CA, a certificate for the coordinator and one for
-// each node. It signs nothing else, so that whoever shows one of its certificates belongs to this cluster.
+// Keeps the cluster's own certificate authority: one folder with a private CA, a certificate for the coordinator and
+// one for each node. The CA signs nothing else, so that whoever shows one of its certificates belongs to this cluster.
 #pragma once
 
 #include <filesystem>
@@ -30,7 +30,7 @@ inline constexpr const char* first_node_name = "node";
                                                   const std::vector<std::string>& nodes);
 
 /// Makes a new CA and new certificates for all but `nodes`, whose files are removed: no old certificate fits any more.
-/// `ec::usage` if a name is not there.
+/// `ec::usage` if there is no node of a name.
 [[nodiscard]] expected<cluster_members> revoke_nodes(const std::filesystem::path& folder,
                                                      const std::vector<std::string>& nodes);
 

@@ -1,4 +1,4 @@
-// PEM in and out.
+// Reads and writes keys and certificates as PEM.
 
 #include "cluster/certificates.hpp"
 

@@ -1,4 +1,5 @@
-// OpenSSL's objects with owners, and the few things this room does with them. For the room's own sources only.
+// Wraps OpenSSL's objects in owning pointers, and reads and writes keys and certificates. For the room's own sources
+// only.
 #pragma once
 
 #include <filesystem>
@@ -31,7 +32,7 @@ struct identity_pair {
   certificate_ptr certificate;
 };
 
-/// The last words of OpenSSL's error queue, which is emptied.
+/// The last message in OpenSSL's error queue, which is emptied.
 [[nodiscard]] std::string openssl_message();
 
 [[nodiscard]] expected<certificate_ptr> read_certificate(const std::filesystem::path& file);

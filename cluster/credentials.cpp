@@ -1,4 +1,4 @@
-// Checking a folder, and copies in anonymous memory.
+// Checks a cluster's folder and copies its files into anonymous memory.
 
 #include "cluster/credentials.hpp"
 
@@ -42,7 +42,7 @@ expected<std::string> pick_name(const fs::path& folder, const std::string& wante
                                      folder.string(), fmt::join(nodes, ", ")));
 }
 
-/// As the peer will judge it: signature, dates, and the side that it was made for.
+/// Checks a certificate as the peer will: signature, dates, and the side that it was made for.
 expected<void> check_chain(X509& authority, X509& own, cluster_side side, const fs::path& file) {
   const store_ptr trusted{X509_STORE_new()};
   const check_ptr check{X509_STORE_CTX_new()};

@@ -1,5 +1,5 @@
-// What one side shows of itself: CA certificate, own certificate, own key, checked once and then held in memory.
-// Invariant: each connection begins with what was checked at the start, whatever became of the files meanwhile; the
+// Holds the credentials of one side: CA certificate, own certificate, own key, checked once and then kept in memory.
+// Invariant: each connection begins with what was checked at the start, whatever becomes of the files meanwhile; the
 // copies vanish with the process, even a killed one.
 #pragma once
 
@@ -17,7 +17,7 @@ enum class cluster_side : uint8_t { coordinator, node };
 class cluster_credentials {
  public:
   /// Reads and checks `ca.crt`, `NAME.crt` and `NAME.key` of `folder`. For a node `name` may be empty: then "node",
-  /// else the only node's certificate that is there. Errors name the file and what to do: missing, readable by others,
+  /// else the folder's only certificate of a node. Errors name the file and what to do: missing, readable by others,
   /// expired, not signed by this CA, key and certificate of different pairs, made for the other side.
   [[nodiscard]] static expected<cluster_credentials> load(const std::filesystem::path& folder, cluster_side side,
                                                           const std::string& name = {});

@@ -1,4 +1,4 @@
-// RLIMIT_NOFILE, and what /proc says is open.
+// Reads and raises RLIMIT_NOFILE, and counts open descriptors in /proc.
 
 #include "cluster/descriptor_limit.hpp"
 

@@ -1,6 +1,6 @@
-// BASP of CAF 0.17. A head is: operation, two unused bytes, flags, the payload's length, the operation's data, sender,
-// receiver, all in network order. A message's payload is: the length of its way (one byte 0), two bytes 0, the length
-// and the text of its types, its fields.
+// Checks frames of BASP, the protocol of CAF 0.17. A head is: operation, two unused bytes, flags, the payload's length,
+// the operation's data, sender, receiver, all in network order. A message's payload is: the number of actors that
+// forward the message (one byte 0), two bytes 0, the length and the text of its types, its fields.
 
 #include "cluster/frames.hpp"
 
@@ -17,7 +17,7 @@ enum class operation : uint8_t { server_handshake, client_handshake, direct_mess
 constexpr uint8_t to_a_name = 1;           // Flag: the receiver is a service of the framework.
 constexpr uint8_t selects = 2;             // Flag: a client's second handshake.
 constexpr uint64_t response = 1ULL << 63;  // Bits of a message's number.
-constexpr uint64_t stream = 1ULL << 61;    // Has a content of its own, which the framework does not look for.
+constexpr uint64_t stream = 1ULL << 61;    // Marks content of a stream, which the framework casts unchecked.
 constexpr uint64_t request = (1ULL << 60) - 1;
 constexpr size_t largest_server_handshake = 16U << 10;
 constexpr size_t largest_reason = 128;  // Why an actor ended: a code, a category, and no text.
@@ -50,7 +50,7 @@ uint64_t sender_of(std::string_view frame) noexcept { return number(frame, 16, 8
 uint64_t receiver_of(std::string_view frame) noexcept { return number(frame, 24, 8); }
 std::string_view payload_of(std::string_view frame) noexcept { return frame.substr(frame_head); }
 
-/// A length in groups of seven bits, lowest first; takes it off `bytes`.
+/// Reads a length in groups of seven bits, lowest first, and removes it from `bytes`.
 std::optional<size_t> take_length(std::string_view& bytes) {
   size_t value = 0;
   for (unsigned shift = 0; shift < 28 && !bytes.empty(); shift += 7) {
@@ -70,7 +70,7 @@ std::optional<std::string_view> take_text(std::string_view& bytes) {
   return text;
 }
 
-/// The message's types; nothing if the payload is none of a message that came directly.
+/// The message's types; nothing if the payload is not that of a message that came directly.
 std::optional<std::string_view> types_of(std::string_view payload) {
   if (payload.size() < 3 || payload.substr(0, 3) != std::string_view{"\0\0\0", 3}) return std::nullopt;
   payload.remove_prefix(3);
@@ -113,7 +113,7 @@ bool frame_guard::names_both(std::string_view payload) const {
          payload.substr(framework_id_bytes, framework_id_bytes) == self_;
 }
 
-/// A client says who it is, and once more that it keeps to this connection; a server says it once.
+/// A client sends two handshakes: who it is, and that it uses this connection. A server sends one.
 bool frame_guard::shakes_hands(std::string_view frame) {
   const auto payload = payload_of(frame);
   const bool from_client = operation_of(frame) == operation::client_handshake;
@@ -131,8 +131,7 @@ bool frame_guard::shakes_hands(std::string_view frame) {
 }
 
 frame_verdict frame_guard::message(std::string_view frame) {
-  if ((flags_of(frame) & to_a_name) != 0)
-    return frame_verdict::drop;  // Each framework asks after the other's services.
+  if ((flags_of(frame) & to_a_name) != 0) return frame_verdict::drop;  // Each framework asks for the other's services.
   const auto payload = payload_of(frame);
   const auto types = types_of(payload);
   if (flags_of(frame) != 0 || !types || receiver_of(frame) != our_actor_ || our_actor_ == 0)
@@ -151,7 +150,8 @@ frame_verdict frame_guard::message(std::string_view frame) {
   if (its_actor_ == 0) its_actor_ = sender_of(frame);
   if (sender_of(frame) != its_actor_) return frame_verdict::breach;
   if (*types != node_call_type) return frame_verdict::pass;
-  // A hello ends with the way back, which is to lead to the sender. A node joins again over another connection.
+  // A hello ends with the handle for replies, which must be the sender's. To join again, a node makes another
+  // connection.
   if (++hellos_ > most_hellos) return frame_verdict::breach;
   greeted_ = true;
   constexpr size_t way_back = 8 + framework_id_bytes;

@@ -1,6 +1,6 @@
-// The actor framework's frames, as another machine may send them. The framework believes whoever is connected: a frame
-// of 32 bytes ends its process, one names any actor of it, one announces 4 GB. So each frame is judged before the
-// framework sees it, and only what our own nodes and coordinators say passes.
+// Checks the actor framework's frames that another machine sends. The framework trusts every connected peer: a frame of
+// 32 bytes can end its process, another can name any of its actors, another announce 4 GB. So each frame is checked
+// before the framework sees it, and only frames that our own nodes and coordinators send pass.
 #pragma once
 
 #include <cstdint>
@@ -16,31 +16,31 @@ inline constexpr size_t frame_head = 32;           ///< Operation, flags, length
 inline constexpr size_t framework_id_bytes = 32;   ///< An actor system's identity: its kind, a number, a digest.
 inline constexpr size_t largest_frame = 2U << 20;  ///< A hello of a node that holds very many attempts.
 
-/// Bytes of the frame that begins here, its head included; nothing while the head is not there whole.
+/// Bytes of the frame that begins here, its head included; nothing while the head is incomplete.
 [[nodiscard]] std::optional<size_t> frame_size(std::string_view bytes) noexcept;
 
 enum class frame_verdict : uint8_t {
   pass,
-  drop,    ///< The framework's small talk that nobody needs.
-  breach,  ///< No process of ours says so: the connection ends.
+  drop,    ///< Messages between the frameworks that nobody needs.
+  breach,  ///< No process of ours sends this: the connection ends.
 };
 
-/// Judges the frames of one connection. Who the two sides are it learns from their handshakes, and a peer can speak for
-/// nobody else: its frames carry its own identity and one sender, and go to the one actor that is meant for it.
+/// Checks the frames of one connection. It learns from the handshakes who the two sides are. A peer cannot speak for
+/// anybody else: its frames carry its own identity and one sender, and go to the one actor that is meant for it.
 class frame_guard {
  public:
   explicit frame_guard(cluster_side own) noexcept : own_(own) {}
 
   /// A whole frame that our framework sends.
   void outgoing(std::string_view frame);
-  /// A whole frame that came. Not to be asked before `ready`.
+  /// A whole frame that came in. Not to be called before `ready`.
   [[nodiscard]] frame_verdict incoming(std::string_view frame);
 
-  /// A coordinator's own handshake tells whom a peer may talk to: it is awaited.
+  /// False until a coordinator's own handshake was seen, because that names the actor to which a peer may talk.
   [[nodiscard]] bool ready() const noexcept { return own_ == cluster_side::node || !self_.empty(); }
   /// The other side's actor system; empty before its handshake.
   [[nodiscard]] const std::string& peer() const noexcept { return peer_; }
-  /// A node has said its hello, or a coordinator was sent one.
+  /// A node has sent its hello, or a coordinator was sent one.
   [[nodiscard]] bool greeted() const noexcept { return greeted_; }
 
  private:

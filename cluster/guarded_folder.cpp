@@ -1,4 +1,4 @@
-// As ssh looks at its keys: owner, modes, and the folders above.
+// Checks owner, modes, and the folders above, as ssh checks its keys.
 
 #include "cluster/guarded_folder.hpp"
 
@@ -28,7 +28,8 @@ tl::unexpected<error> belongs_to_another(const fs::path& path) {
                   shown(path), static_cast<unsigned>(::geteuid()), shown(path)));
 }
 
-/// Whoever may write in a folder may replace what is in it, unless a sticky bit says that only its owner may.
+/// Whoever may write in a folder may replace what is in it, unless it has the sticky bit, which reserves that for an
+/// entry's owner.
 expected<void> check_above(fs::path path) {
   for (; path.has_relative_path();) {
     path = path.parent_path();

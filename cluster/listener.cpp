@@ -1,4 +1,4 @@
-// Names and ports by the resolver, without asking the network for names.
+// Opens a listening port. Host names are resolved without asking the network.
 
 #include "cluster/listener.hpp"
 
@@ -32,7 +32,7 @@ expected<open_port> listen_at(const net_address& where) {
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> addresses{found, &freeaddrinfo};
   descriptor fd{::socket(found->ai_family, found->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, found->ai_protocol)};
   const int one = 1;
-  // A coordinator that comes back takes its port at once, though connections of the old one linger.
+  // After a restart a coordinator takes its port at once, although connections of the old process linger.
   if (fd.valid()) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (!fd.valid() || ::bind(fd.get(), found->ai_addr, found->ai_addrlen) != 0 || ::listen(fd.get(), SOMAXCONN) != 0) {
     const int why = errno;

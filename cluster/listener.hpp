@@ -1,4 +1,4 @@
-// A port of this machine, and who comes to it.
+// Listens on a port of this machine and names the visitors.
 #pragma once
 
 #include <string>

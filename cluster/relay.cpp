@@ -1,4 +1,5 @@
-// Each step moves some bytes one stage on; steps repeat until none moves any.
+// Moves bytes between TLS and the socket pair. Each step moves some bytes one stage on; steps repeat until none moves
+// any.
 
 #include "cluster/relay.hpp"
 
@@ -16,7 +17,7 @@ namespace cohort::cluster {
 namespace {
 
 constexpr size_t chunk = 64U << 10;
-constexpr size_t most_waiting = largest_frame;  // At each stage; what was read last comes on top.
+constexpr size_t most_waiting = largest_frame;  // At each stage, not counting what was read last.
 constexpr uint32_t most_rounds = 64;            // In one turn.
 constexpr uint32_t most_frames = 10'000;        // A second.
 
@@ -116,7 +117,7 @@ bool relay::take_out() {
   return true;
 }
 
-/// Whole frames go on; the guard learns from them.
+/// Passes whole frames of the framework on; the guard learns from them.
 bool relay::announce() {
   bool moved = false;
   for (auto size = frame_size(said_.view()); size && said_.size() >= *size; size = frame_size(said_.view())) {

@@ -1,6 +1,7 @@
-// RELAY: one connection between two machines. Outside it speaks TLS, inside it has one end of a socket pair, whose
-// other end the actor framework holds: so the framework needs no port that anybody else on this machine could reach.
-// Whole frames pass, each judged by a `frame_guard`. Invariant: nothing is read for which there is no room.
+// RELAY: connects the actor framework with another machine. On the outside it speaks TLS; on the inside it has one end
+// of a socket pair, whose other end the framework holds. So the framework needs no port that anybody else on this
+// machine could reach. Only whole frames pass, each checked by a `frame_guard`.
+// Invariant: nothing is read for which there is no room.
 #pragma once
 
 #include <string>
@@ -29,7 +30,7 @@ class byte_queue {
 
 class relay {
  public:
-  /// `link` has shaken hands on `outside`, which does not block.
+  /// `link` has finished its handshake on `outside`, which does not block.
   relay(descriptor outside, ssl_ptr link, cluster_side own);
   relay(const relay&) = delete;
   relay& operator=(const relay&) = delete;
@@ -49,9 +50,9 @@ class relay {
     bool write_inside = false;
   };
   [[nodiscard]] interest wants(steady_time now) const noexcept;
-  /// The last `move` stopped although more could be moved: others are to have their turn.
+  /// The last `move` stopped although more could be moved, so that other connections get their turn.
   [[nodiscard]] bool busy() const noexcept { return busy_; }
-  /// The other side has said too much for this second: it is read on in the next.
+  /// The other side has sent too many frames in this second: reading goes on in the next second.
   [[nodiscard]] bool slowed() const noexcept;
   [[nodiscard]] int outside() const noexcept { return outside_.get(); }
   [[nodiscard]] int inside() const noexcept { return inside_.get(); }
@@ -71,9 +72,9 @@ class relay {
   descriptor inside_;
   ssl_ptr link_;
   frame_guard guard_;
-  byte_queue came_;     ///< From outside, not judged.
-  byte_queue passed_;   ///< Judged, for the framework.
-  byte_queue said_;     ///< By the framework, not whole frames yet.
+  byte_queue came_;     ///< From outside, not checked yet.
+  byte_queue passed_;   ///< Checked, for the framework.
+  byte_queue said_;     ///< From the framework, not a whole frame yet.
   byte_queue leaving_;  ///< For outside.
   bool read_wants_write_ = false;
   bool write_wants_read_ = false;
@@ -81,7 +82,7 @@ class relay {
   bool inside_ended_ = false;
   bool breach_ = false;
   bool busy_ = false;
-  uint32_t frames_ = 0;  ///< Of the second that began at `second_`: who says too much is read more slowly.
+  uint32_t frames_ = 0;  ///< In the second that began at `second_`: a peer that sends too many is read more slowly.
   steady_time second_{};
 };
 

@@ -1,4 +1,5 @@
-// A file is the digest of its content in hexadecimal, a line break, and the content as CBOR: any bytes, exactly.
+// Writes and reads the files of a spool. A file is the digest of its content in hexadecimal, a line break, and the
+// content as CBOR, which keeps any bytes exactly.
 
 #include "cluster/spool.hpp"
 
@@ -31,7 +32,7 @@ constexpr int format = 1;
 constexpr const char* identity_file = "node-id";
 constexpr uint64_t largest_kept = 64ULL << 20;
 
-/// A plain name, whatever the parts of `x` are: they come from a coordinator.
+/// Makes a plain file name, whatever the parts of `x` are, because they come from a coordinator.
 expected<std::string> name_of(const spooled_answer& x) {
   if (!is_identity(x.ledger_id) || x.run < 1 || x.attempt == 0 || x.task == task_id{})
     return fail(ec::usage, "an answer cannot be kept: it does not say properly whose it is");
@@ -101,7 +102,7 @@ std::optional<spooled_answer> parse(const std::string& content) {
   }
 }
 
-/// What the file says, or a new identity that is stored in it.
+/// The identity in the file, or a new one that is stored in it.
 expected<std::string> identity_in(const folder& folder) {
   const auto known = folder.read(identity_file, 1024);
   if (known && is_identity(*known)) return *known;
@@ -111,7 +112,7 @@ expected<std::string> identity_in(const folder& folder) {
   return fresh;
 }
 
-/// For this user alone, whatever it was before.
+/// Makes the folder accessible to this user only, whatever its mode was before.
 expected<void> protect(const folder& folder) {
   struct stat info {};
   if (::fstat(folder.fd(), &info) != 0) return tl::unexpected{system_error(errno, "look at", folder.path())};

@@ -1,6 +1,6 @@
-// A node's answers on its own disk, from the moment they are there until the coordinator has acknowledged them: one
-// file an answer, checked by its digest, synced before the answer is sent on. Never a key or a prompt inside. For this
-// user alone, and never outside of the spool's own folder: what names an answer comes from a coordinator.
+// Keeps a node's answers on the node's disk until the coordinator has acknowledged them: one file for each answer,
+// checked by its digest, synced before the answer is sent on. It never holds a key or a prompt. Only this user can read
+// it, and nothing is written outside of the spool's own folder, because what names an answer comes from a coordinator.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@
 
 namespace cohort::cluster {
 
-/// An answer, with whose attempt it is. `book` is the ledger's identity, `run` a run of it.
+/// An answer with the identity of its attempt. `ledger_id` is the ledger's identity, `run` a run in that ledger.
 struct spooled_answer {
   std::string ledger_id;
   int64_t run = 0;
@@ -29,7 +29,7 @@ struct spooled_answer {
 /// What a spool held when it was opened.
 struct spool_contents {
   std::vector<spooled_answer> answers;
-  std::vector<std::filesystem::path> damaged;  ///< Torn or altered; left where they are, under another name.
+  std::vector<std::filesystem::path> damaged;  ///< Torn or altered; renamed and left in the folder.
 };
 
 class spool {
@@ -38,16 +38,16 @@ class spool {
   /// those of the disk.
   [[nodiscard]] static expected<spool> open(const std::filesystem::path& where);
 
-  /// Stays the same over restarts: by it a coordinator knows that a node has come back.
+  /// Stays the same over restarts, so that a coordinator recognises a node that comes back.
   [[nodiscard]] const std::string& node_id() const noexcept { return node_id_; }
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return folder_.path(); }
 
   [[nodiscard]] expected<spool_contents> load() const;
 
-  /// On disk when it returns. `ec::usage` if it does not say whose it is as ledgers do.
+  /// On disk when it returns. `ec::usage` if the ledger's identity does not have the form that ledgers use.
   [[nodiscard]] expected<void> keep(const spooled_answer& answer) const;
 
-  /// Removes the answer's file; it is fine if there is none.
+  /// Removes the answer's file; no error if there is none.
   [[nodiscard]] expected<void> forget(const spooled_answer& answer) const;
 
  private:

@@ -1,4 +1,4 @@
-// One context for each side.
+// Makes one TLS context for each side, and translates the results of OpenSSL's calls.
 
 #include "cluster/tls.hpp"
 
@@ -33,7 +33,7 @@ ssl_context_ptr make_tls_context(const cluster_credentials& own, cluster_side si
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   SSL_CTX_set_verify_depth(context.get(), 1);
   SSL_CTX_set_max_cert_list(context.get(), largest_chain);
-  // Each connection shows its certificate: nobody comes back with a ticket of an earlier one.
+  // No session tickets: each connection must show its certificate.
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION);

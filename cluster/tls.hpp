@@ -1,4 +1,4 @@
-// TLS as both sides of a cluster speak it: version 1.3 alone, each side shows a certificate and checks the other's. For
+// Sets up TLS for both sides of a cluster: version 1.3 only, each side shows a certificate and checks the other's. For
 // the room's own sources only.
 #pragma once
 
@@ -15,14 +15,14 @@ namespace cohort::cluster {
 
 enum class tls_step : uint8_t { done, wants_read, wants_write, over };
 
-/// What a call of OpenSSL on `link` came to. Each call is to begin with an empty queue of errors (`ERR_clear_error`).
+/// The result of a call of OpenSSL on `link`. Each call is to begin with an empty queue of errors (`ERR_clear_error`).
 [[nodiscard]] tls_step tls_step_of(SSL& link, int result) noexcept;
 
-/// Why a client's handshake failed, for people; empty if it only went away.
+/// Why a client's handshake failed, for people; empty if the client only hung up.
 [[nodiscard]] std::string_view why_refused(SSL& link) noexcept;
 
-/// OpenSSL writes to sockets as write(2) does: where the other side has gone, that is to be an error for the thread
-/// that calls this, and no signal.
+/// OpenSSL writes to sockets with write(2). Blocks SIGPIPE for the calling thread, so that a peer that has hung up is
+/// an error and not a signal.
 void block_broken_pipes() noexcept;
 
 /// False if these first bytes of a connection, however few, cannot begin a TLS handshake.

@@ -1,4 +1,5 @@
-// One thread, epoll. A connection is a stranger until its handshake is done, and a guest from then on.
+// Runs the TLS GATE on one thread with epoll. Until its handshake is done, a connection is pending; afterwards it is a
+// guest.
 
 #include "cluster/tls_gate.hpp"
 
@@ -35,13 +36,13 @@ namespace cohort::cluster {
 namespace {
 
 constexpr milliseconds tell_every{1000};
-constexpr uint64_t logged_at_once = 20;  // Refusals; of further ones in this time the number is told.
+constexpr uint64_t logged_at_once = 20;  // Refusals; of further ones in this time only the number is logged.
 constexpr milliseconds longest_wait{250};
 constexpr milliseconds rest_time{500};  // After the system refused a connection.
 constexpr int first_words = 3;          // Bytes: the type of a TLS record and its version.
 constexpr uint64_t listener_key = 0;
 constexpr uint64_t wake_key = 1;
-constexpr uint32_t accepted_at_once = 64;  // Then those that are in have their turn.
+constexpr uint32_t accepted_at_once = 64;  // Then the open connections get their turn.
 
 bool lacks_descriptors(int why) noexcept { return why == EMFILE || why == ENFILE || why == ENOBUFS || why == ENOMEM; }
 
@@ -90,8 +91,8 @@ class tls_gate::loop {
     uint64_t id = 0;
     visitor_name name;
     steady_time since;
-    descriptor outside;           ///< Of a stranger.
-    ssl_ptr link;                 ///< Of a stranger that has begun to shake hands.
+    descriptor outside;           ///< While the handshake is pending.
+    ssl_ptr link;                 ///< Of a pending connection that has begun its handshake.
     std::unique_ptr<relay> talk;  ///< Of a guest.
     std::string certificate;      ///< Its digest, of a guest.
     bool greeted = false;
@@ -130,7 +131,7 @@ class tls_gate::loop {
   net_address where_;
   descriptor poll_;
   descriptor wake_;
-  descriptor spare_;  ///< Given up for a moment to turn a newcomer away when no other is left.
+  descriptor spare_;  ///< Closed for a moment to refuse a newcomer when no other descriptor is left.
   size_t most_descriptors_;
   hand_over give_;
   on_refused tell_;
@@ -145,14 +146,14 @@ class tls_gate::loop {
   std::atomic<uint32_t> open_{0};
   std::unordered_map<uint64_t, visitor> visitors_;
   waiting_room pending_handshakes_;
-  std::list<uint64_t> silent_;    ///< Guests in order of arrival, until they have greeted or left.
+  std::list<uint64_t> silent_;    ///< Guests in order of arrival, until they have sent their hello or left.
   std::vector<uint64_t> busy_;    ///< Have more to be moved.
-  std::vector<uint64_t> slowed_;  ///< Said too much in this second.
-  steady_time looked_{};          ///< At those that are slowed.
+  std::vector<uint64_t> slowed_;  ///< Sent too many frames in this second.
+  steady_time looked_{};          ///< When `slowed_` was last checked.
   std::map<std::pair<std::string, std::string>, uint32_t> breaches_by_;  ///< By certificate and address.
   size_t guest_count_ = 0;
   uint64_t last_id_ = 1;
-  std::optional<steady_time> rests_until_;  ///< The listener is not watched.
+  std::optional<steady_time> rests_until_;  ///< Until then the listener is not watched.
   std::string first_refusal_;
   uint64_t untold_ = 0;
   steady_time reported_{};
@@ -215,7 +216,7 @@ void tls_gate::loop::accept_all() {
     if (!accept_one()) return;
 }
 
-/// False if nobody else waits, or nobody else can be let in now.
+/// False if no other connection waits, or no other can be accepted now.
 bool tls_gate::loop::accept_one() {
   sockaddr_storage peer{};
   socklen_t size = sizeof peer;
@@ -232,8 +233,8 @@ bool tls_gate::loop::accept_one() {
   return true;
 }
 
-/// Without descriptors, whoever has waited longest without shaking hands makes room. If nobody has, the newcomer is
-/// turned away with the spare one, and the door rests.
+/// If there are no descriptors left, the connection that has waited longest without a handshake is closed. If there is
+/// none, the newcomer is refused with the spare descriptor, and the gate rests.
 void tls_gate::loop::make_room_after(int why) {
   if (lacks_descriptors(why) && push_out_one()) return;
   if (lacks_descriptors(why) && spare_.valid()) {
@@ -249,7 +250,7 @@ void tls_gate::loop::admit(descriptor fd, visitor_name name) {
   const int one = 1;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-  // The system tells of its first words once there are enough to judge by.
+  // The system reports the connection once enough bytes for a check have come.
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVLOWAT, &first_words, sizeof first_words);
   visitor guest;
   guest.id = ++last_id_;
@@ -260,14 +261,14 @@ void tls_gate::loop::admit(descriptor fd, visitor_name name) {
   pending_handshakes_.enter(kept.id, kept.name.host, kept.since);
   ++open_;
   watch(kept, EPOLLIN, 0);
-  const auto host = kept.name.host;  // The newcomer itself may be the one that goes.
+  const auto host = kept.name.host;  // The newcomer itself may be the one that is closed.
   if (pending_handshakes_.count_from(host) > rules_.most_pending_handshakes_each) push_out_one(host);
   while ((pending_handshakes_.count() > rules_.most_pending_handshakes || descriptors() > most_descriptors_) &&
          push_out_one()) {
   }
 }
 
-/// Somebody who waits makes room. False if nobody waits.
+/// Closes one pending connection to make room. False if none is pending.
 bool tls_gate::loop::push_out_one(const std::string& host) {
   const auto chosen = pending_handshakes_.first_to_go(host);
   if (!chosen) return false;
@@ -282,7 +283,7 @@ void tls_gate::loop::handle(visitor& guest) {
     shake(guest);
 }
 
-/// Looks at the first bytes. False if there is nothing to go on with.
+/// Checks the first bytes. False if the handshake cannot go on yet.
 bool tls_gate::loop::begin(visitor& guest) {
   char head[first_words];
   const auto got = ::recv(guest.outside.get(), head, sizeof head, MSG_PEEK);
@@ -290,7 +291,7 @@ bool tls_gate::loop::begin(visitor& guest) {
   if (got < 0) return false;
   if (!may_be_hello({head, static_cast<size_t>(got)})) return refuse(guest, "it does not speak TLS"), false;
   if (got < static_cast<ssize_t>(sizeof head)) {
-    watch(guest, 0, 0);  // It has ended its side; the deadline ends the rest.
+    watch(guest, 0, 0);  // The peer has ended its side; the deadline ends the rest.
     return false;
   }
   const int one = 1;
@@ -392,7 +393,7 @@ void tls_gate::loop::break_off(visitor& guest, std::string_view why) {
 }
 
 void tls_gate::loop::watch_one(int fd, uint64_t key, uint32_t wanted, uint32_t& present) {
-  constexpr uint32_t added = 1U << 31;  // Told to epoll at all: zero interest is a registration, too.
+  constexpr uint32_t added = 1U << 31;  // Registered with epoll at all: zero interest is a registration, too.
   if (fd < 0 || present == (wanted | added)) return;
   epoll_event event{};
   event.events = wanted;
@@ -420,7 +421,7 @@ void tls_gate::loop::refuse(visitor& guest, std::string_view why) {
 }
 
 void tls_gate::loop::tell(std::string text) {
-  if (untold_ < logged_at_once) log_warning("{}", text);  // A flood is not to fill the disk.
+  if (untold_ < logged_at_once) log_warning("{}", text);  // A flood must not fill the disk.
   if (untold_++ == 0) first_refusal_ = std::move(text);
 }
 

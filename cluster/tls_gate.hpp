@@ -1,7 +1,7 @@
-// DOORKEEPER: the only port of a coordinator. It speaks TLS itself, lets in whoever shows a certificate of the cluster,
-// and hands each such connection to the actor framework as one end of a socket pair: the framework has no port, and
-// what reaches it has been judged frame by frame. Strangers, connections and descriptors are bounded, so that nobody
-// takes from the run what it needs.
+// TLS GATE: the only port of a coordinator. It speaks TLS, lets in whoever shows a certificate of the cluster, and
+// hands each such connection to the actor framework as one end of a socket pair: the framework has no port, and every
+// frame that reaches it was checked. Pending handshakes, connections and descriptors are bounded, so that visitors
+// cannot take what the run needs.
 #pragma once
 
 #include <cstdint>
@@ -18,25 +18,27 @@
 namespace cohort::cluster {
 
 struct gate_rules {
-  milliseconds handshake_time{10'000};         ///< For the handshake, and once more for the node's first words.
-  uint32_t most_pending_handshakes = 256;      ///< Connections without a finished handshake; the oldest make room.
-  uint32_t most_pending_handshakes_each = 64;  ///< Of them from one address; the oldest of it make room.
-  uint32_t most_guests = 1024;                 ///< Connections with one; further ones are refused.
-  uint32_t breaches_until_refused = 3;         ///< By one certificate from one address: none of it is let in any more.
+  milliseconds handshake_time{10'000};  ///< For the handshake, and once more for the node's hello.
+  uint32_t most_pending_handshakes =
+      256;  ///< Connections without a finished handshake; the oldest are closed to make room.
+  uint32_t most_pending_handshakes_each = 64;  ///< Of them from one address; the oldest of that address are closed.
+  uint32_t most_guests = 1024;                 ///< Connections with a finished handshake; further ones are refused.
+  uint32_t breaches_until_refused =
+      3;  ///< By one certificate from one address: then no connection with both is let in any more.
 };
 
-/// What came to the door so far.
+/// What has come to the gate so far.
 struct gate_counters {
   uint64_t accepted = 0;
   uint64_t passed = 0;    ///< Finished their handshake.
-  uint64_t refused = 0;   ///< Plain text, garbage, no certificate of this cluster, too slow, pushed out.
+  uint64_t refused = 0;   ///< Plain text, garbage, no certificate of this cluster, too slow, closed to make room.
   uint64_t breaches = 0;  ///< Let in, and cut off because they broke the protocol.
   uint32_t open = 0;      ///< Right now.
 };
 
 class tls_gate {
  public:
-  /// Called on the TLS gate's thread, at most about once a second; several refusals are told in one sentence.
+  /// Called on the TLS gate's thread, at most about once a second; several refusals are reported in one sentence.
   using on_refused = std::function<void(std::string)>;
   /// Gives the framework its end of a connection. Called on the TLS gate's thread.
   using hand_over = std::function<void(descriptor)>;
@@ -47,7 +49,7 @@ class tls_gate {
                                                                   const std::shared_ptr<const cluster_credentials>& own,
                                                                   gate_rules rules = {});
 
-  /// Starts to let them in.
+  /// Starts to let connections in.
   void open_to(hand_over give, on_refused tell);
 
   /// Ends the connection of the actor system with this identity (`frame_guard::peer`), which broke the protocol.

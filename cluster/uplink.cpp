@@ -1,4 +1,4 @@
-// Non-blocking connect and handshake under one deadline; then a thread that carries bytes.
+// Connects and shakes hands without blocking, under one deadline; then a thread moves the bytes.
 
 #include "cluster/uplink.hpp"
 
@@ -116,7 +116,7 @@ expected<ssl_ptr> shake_hands(int fd, steady_time deadline, const net_address& w
   if (!link || SSL_set_fd(link.get(), fd) != 1) return fail(ec::io, "cannot prepare TLS: " + openssl_message());
   const auto shaken = drive(*link, fd, deadline, where, own, [&] { return SSL_connect(link.get()); });
   if (!shaken) return tl::unexpected{shaken.error()};
-  // With TLS 1.3 the coordinator judges our certificate after our handshake is over: its first byte is the verdict.
+  // With TLS 1.3 the coordinator checks our certificate after our handshake is over: its first byte shows the result.
   char first = 0;
   const auto checked = drive(*link, fd, deadline, where, own, [&] { return SSL_peek(link.get(), &first, 1); });
   if (!checked) return tl::unexpected{checked.error()};
@@ -196,7 +196,7 @@ void uplink::carrier::carry() {
     if (how != relay::state::goes_on) break;
     wait();
   }
-  talk_.reset();  // Both ends close: the framework is told of its end, and so is the coordinator.
+  talk_.reset();  // Closes both ends, so that the framework and the coordinator notice.
 }
 
 uplink::uplink(std::unique_ptr<carrier> inner) : inner_(std::move(inner)) {}

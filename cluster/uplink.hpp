@@ -1,5 +1,5 @@
-// UPLINK: a node's connection to its coordinator. It connects and shakes hands itself, so that both sides say which
-// certificate was refused and why, and hands the actor framework one end of a socket pair.
+// UPLINK: connects a node with its coordinator. It makes the connection and the TLS handshake, so that both sides say
+// which certificate was refused and why, and hands the actor framework one end of a socket pair.
 #pragma once
 
 #include <memory>
@@ -25,7 +25,7 @@ class uplink {
   /// Ends the connection.
   ~uplink();
 
-  /// The framework's end; to be asked for once.
+  /// The framework's end; may be taken once.
   [[nodiscard]] descriptor take_inside();
 
  private:

@@ -1,4 +1,4 @@
-// A queue, with a way to each place in it.
+// Keeps the pending connections in a queue, with an index to each.
 
 #include "cluster/waiting_room.hpp"
 

@@ -1,5 +1,5 @@
-// Who has come to the door and is not let in yet, and who of them makes room when others come. A plain class: the
-// DOORKEEPER asks it.
+// Lists the connections whose handshake is pending, and decides which of them is closed when another one needs room. A
+// plain class, which the TLS GATE uses.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,19 @@ namespace cohort::cluster {
 class waiting_room {
  public:
   void enter(uint64_t id, const std::string& host, steady_time now);
-  /// It has begun to shake hands.
+  /// A connection has begun its handshake.
   void begun(uint64_t id);
-  /// It was let in, or has gone. Unknown ones are ignored.
+  /// A connection was let in, or has ended. Unknown ones are ignored.
   void leave(uint64_t id);
 
   [[nodiscard]] size_t count() const noexcept { return places_.size(); }
   [[nodiscard]] size_t count_from(const std::string& host) const;
 
-  /// Whoever has waited longest, or longest of those from `host`; those that have said nothing before all others, but
-  /// not the newcomer, who had no time to. Nothing if nobody waits.
+  /// The connection that has waited longest, of all or of those from `host`. Connections that have sent nothing come
+  /// first, except the newcomer, which had no time to send anything. Nothing if none waits.
   [[nodiscard]] std::optional<uint64_t> first_to_go(const std::string& host = {}) const;
 
-  /// Whoever has waited longest, if that is as long as `time`.
+  /// The connection that has waited longest, if it has waited for at least `time`.
   [[nodiscard]] std::optional<uint64_t> overdue(steady_time now, milliseconds time) const;
 
  private:
