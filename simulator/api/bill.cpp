@@ -1,4 +1,4 @@
-// The line is built by hand: it is on the path of every request.
+// Writes the lines of the bill, by hand because each request waits for its line.
 
 #include "simulator/api/bill.hpp"
 

@@ -1,5 +1,5 @@
-// The bill: one JSON line for each request that the provider would bill, written before anything is answered.
-// Invariant: a line is one `write` to a file opened for appending; credentials never reach it.
+// Keeps the bill: one JSON line for each request that the provider would bill, written before anything is answered.
+// Invariant: a line is one `write` to a file opened for appending; credentials never get into the file.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace cohort::simulator {
 
 struct bill_entry {
-  uint64_t ordinal = 0;  ///< Of the message request, from 1.
+  uint64_t ordinal = 0;  ///< Number of the message request, from 1.
   std::string_view request_id;
   std::string_view model;
   counted_tokens tokens;

@@ -1,4 +1,5 @@
-// The checks stand in the order of the documented fields; texts are copied once, into buffers that stay.
+// Reads and checks message requests. The checks have the order of the documented fields; texts are copied once, into
+// buffers that are reused.
 
 #include "simulator/api/message_request.hpp"
 
@@ -39,7 +40,7 @@ std::optional<element> present(const element& object, std::string_view key) {
   return found && !found->is_null() ? found : std::nullopt;
 }
 
-/// Empty if it is no string.
+/// Empty if it is not a string.
 std::string_view text_of(const element& value) {
   std::string_view text;
   return value.get_string().get(text) == simdjson::SUCCESS ? text : std::string_view{};
@@ -188,7 +189,7 @@ bool message_reader::read_block(const element& block, const std::string& where, 
     if (!value || !value->is_string()) return refuse(problem, where + ".text: Input should be a valid string");
     text.append(text_of(*value));
   } else {
-    text.append(simdjson::minify(block));  // counted by its size; the simulator looks into text alone
+    text.append(simdjson::minify(block));  // Other blocks are counted by their size; the simulator reads only text.
   }
   const auto control = present(block, "cache_control");
   if (!control) return true;

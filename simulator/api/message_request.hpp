@@ -1,4 +1,4 @@
-// A Messages request, read and checked as the provider would: the first fault found is the answer.
+// Reads a Messages request and checks it as the provider would: the first fault found is the answer.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct api_problem {
   std::string_view code = {};  ///< `error.details.error_code`, unless empty; static text.
 };
 
-/// What a request asks for. Reused from request to request, so its strings keep their room.
+/// What a request asks for. Reused from request to request, so that its strings keep their memory.
 struct message_request {
   const served_model* model = nullptr;
   uint64_t max_tokens = 0;
@@ -71,7 +71,7 @@ class message_reader {
   const price_list* prices_;
   std::unique_ptr<simdjson::dom::parser> parser_;  ///< Grows with the largest body, and is reused.
   std::string system_;
-  uint64_t chain_ = 0;        ///< Hash of all that stands before `hashed_` bytes.
+  uint64_t chain_ = 0;        ///< Hash of everything before the first `hashed_` bytes.
   size_t hashed_ = 0;         ///< Bytes of the present text that `chain_` covers.
   size_t marked_length_ = 0;  ///< Bytes of earlier texts.
   size_t system_hashed_ = 0;

@@ -1,4 +1,5 @@
-// Routing, credentials, models and token counts. What a message request meets stands in provider_messages.cpp.
+// Answers requests by route: credentials, models, token counts. Message requests are answered in
+// messages_api_answers.cpp.
 
 #include "simulator/api/messages_api.hpp"
 
@@ -65,7 +66,7 @@ bool messages_api::knows(std::string_view api_key, std::string_view authorizatio
   if (credential_.empty()) return true;
   auto shown = api_key;
   if (shown.empty() && authorization.starts_with("Bearer ")) shown = authorization.substr(7);
-  // Each byte is compared, so that the time taken tells nothing.
+  // Compares each byte, so that the time does not depend on where the first difference is.
   unsigned differs = shown.size() == credential_.size() ? 0 : 1;
   for (size_t i = 0; i < std::min(shown.size(), credential_.size()); ++i)
     differs |= static_cast<unsigned char>(shown[i]) ^ static_cast<unsigned char>(credential_[i]);

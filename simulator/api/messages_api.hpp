@@ -1,5 +1,5 @@
-// The API without the network: a request goes in, a reply with the manner of its delivery comes out.
-// Invariant: a request that is billed stands on the bill before its reply leaves this class.
+// Answers requests of the API without the network: takes a request, gives a reply and the manner of its delivery.
+// Invariant: a request that is billed is on the bill before its reply leaves this class.
 #pragma once
 
 #include <optional>
@@ -13,7 +13,7 @@
 
 namespace cohort::simulator {
 
-/// Used by the server's thread alone; `counters()` may be read from anywhere.
+/// Used only by the server's thread; `counters()` may be read by any.
 class messages_api {
  public:
   [[nodiscard]] static expected<std::unique_ptr<messages_api>> create(const simulator_options& options);
@@ -22,7 +22,7 @@ class messages_api {
   void respond(const received_call& call, reply& out);
 
   /// False if the simulator belongs to one client and `api_key` and `authorization` are not that client's. Such a
-  /// request is to be answered by `turn_away`, unread.
+  /// request is answered by `turn_away` and its body not read.
   [[nodiscard]] bool knows(std::string_view api_key, std::string_view authorization) const noexcept;
   void turn_away(reply& out);
 
@@ -70,7 +70,7 @@ class messages_api {
   };
   std::unordered_map<uint64_t, history> prompts_;  ///< By content hash.
   message_request request_;
-  std::string run_;  ///< Makes request ids of several runs differ.
+  std::string run_;  ///< Makes the request ids of different runs differ.
   std::string request_id_;
   uint64_t requests_ = 0;
   uint64_t ordinal_ = 0;  ///< Of the message request.

@@ -1,5 +1,5 @@
-// The way of a message request: account, checks, fate, limits, answer, bill, body. Billing comes when the request is
-// accepted, before any latency: a client that dies while it waits has been billed.
+// Answers a message request in these steps: account, checks, faults, limits, answer, bill, body. It is billed when it
+// is accepted, before any latency: a client that dies while it waits has been billed.
 
 #include <fmt/format.h>
 
@@ -148,7 +148,7 @@ void messages_api::generate(const drawn_faults& drawn, const std::string& prompt
 counted_tokens messages_api::billed_tokens(const counted_tokens& counted) const {
   counted_tokens billed = counted;
   if (rules_.malformed.bill_max_tokens) billed.output = request_.max_tokens;
-  // The API counts at least a byte for each token, so this is the most that a prompt can be.
+  // A token has at least one byte, so this is the most tokens that a prompt can have.
   if (rules_.malformed.token_a_byte)
     billed.input += request_.prompt_bytes - std::min(request_.prompt_bytes, billed.prompt());
   if (rules_.malformed.dearest_cache_writes) billed = {0, 0, billed.prompt(), 0, billed.output};

@@ -1,4 +1,5 @@
-// Prices are decimal strings in USD per million tokens; they become whole pico-dollars per token without rounding.
+// Reads prices, which are decimal strings in USD per million tokens; they become whole pico-dollars per token without
+// rounding.
 
 #include "simulator/api/price_list.hpp"
 

@@ -1,5 +1,6 @@
-// The provider's own view of its models: limits and prices from `config/models.json`, habits from
-// `config/simulator/model-traits.json`. Invariant: the bill is computed here alone, so that it is a witness.
+// Holds what the provider knows of its models: limits and prices from `config/models.json`, behaviour from
+// `config/simulator/model-traits.json`.
+// Invariant: the simulator computes the bill with this code only, so that the bill is an independent witness.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// The longest stored prefix is read; what follows it up to the last breakpoint is written at that breakpoint's rate.
+// Decides what a request reads and writes: the longest stored prefix is read; what follows it up to the last breakpoint
+// is written at that breakpoint's rate.
 
 #include "simulator/api/prompt_cache.hpp"
 
@@ -51,7 +52,7 @@ void prompt_cache::store(std::span<const cache_breakpoint> breakpoints, uint64_t
     if (mark.prefix_tokens < minimum_tokens) continue;
     const entry written{begins, begins + lifetime(mark.ttl), mark.ttl};
     const auto [stored, fresh] = entries_.try_emplace(mark.prefix_hash, written);
-    // Several writers may race before the first answer begins: the earliest one counts.
+    // Several requests may write a prefix before the first answer begins: the earliest one counts.
     if (!fresh && (stored->second.expires <= now || begins < stored->second.readable)) stored->second = written;
   }
   if (entries_.size() > sweep_above)

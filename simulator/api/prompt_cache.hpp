@@ -1,4 +1,4 @@
-// The provider's prompt cache: which prefixes are stored, until when, and what a request reads and writes.
+// Simulates the provider's prompt cache: which prefixes are stored, until when, and what a request reads and writes.
 // Invariant: a prefix can be read only after the first answer that wrote it has begun.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace cohort::simulator {
 
 enum class cache_ttl : uint8_t { five_minutes, one_hour };
 
-/// A place marked with `cache_control`.
+/// A point of the prompt that is marked with `cache_control`.
 struct cache_breakpoint {
   uint64_t prefix_hash = 0;    ///< Over model and everything up to here.
   uint64_t prefix_tokens = 0;  ///< Up to here.

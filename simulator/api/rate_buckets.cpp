@@ -1,4 +1,4 @@
-// Levels are in requests or tokens; a minute fills an empty bucket.
+// Fills and empties the buckets. Levels are in requests or tokens; a minute fills an empty bucket.
 
 #include "simulator/api/rate_buckets.hpp"
 

@@ -1,4 +1,4 @@
-// Token buckets as the API describes them: continuous refill, one set for each model.
+// Simulates token buckets as the API describes them: continuous refill, one set for each model.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ class rate_bucket {
   [[nodiscard]] bool limited() const noexcept { return limit_ > 0; }
   void refill(steady_time now) noexcept;
 
-  /// True if `amount` can be taken. A full bucket grants any amount and goes into debt, so nothing starves.
+  /// True if `amount` can be taken. A full bucket grants any amount and goes into debt, so that no request waits for
+  /// ever.
   [[nodiscard]] bool can_take(double amount) const noexcept;
   void take(double amount) noexcept;
 

@@ -1,4 +1,4 @@
-// Loads the frameworks' words and fills them in.
+// Loads the frameworks' texts and fills in names and details.
 
 #include "simulator/assertions/assertion_text.hpp"
 
@@ -60,7 +60,7 @@ std::string filled(std::string_view pattern, const values& fill) {
   return out;
 }
 
-/// True if the import text binds the name: it stands there outside of quotes.
+/// True if the import text binds the name, that is, has it outside of quotes.
 bool binds(std::string_view import_text, std::string_view name) {
   for (size_t at = find_word(import_text, name); at != npos; at = find_word(import_text, name, at + 1)) {
     const size_t line = import_text.rfind('\n', at) + 1;  // npos + 1 is 0
@@ -70,7 +70,7 @@ bool binds(std::string_view import_text, std::string_view name) {
   return false;
 }
 
-/// What the framework's names are called in this file: symbols of the unit keep theirs.
+/// The framework's names as this file imports them: the symbols of the unit keep their names.
 values local_names(const prompt_task& task, const framework_syntax& syntax) {
   values fill;
   for (const auto& name : syntax.names) {
@@ -82,7 +82,7 @@ values local_names(const prompt_task& task, const framework_syntax& syntax) {
   return fill;
 }
 
-/// Gives each symbol that the framework would run as a test another name; the text that does so.
+/// The text that gives another name to each symbol that the framework would run as a test.
 std::string hide_collected(std::vector<sure_check>& checks, const framework_syntax& syntax) {
   std::set<std::string> hidden;
   for (auto& check : checks) {

@@ -1,5 +1,5 @@
-// Writes a test file for a task: what surely holds about its symbols, in the framework's own words.
-// The words are data (`config/simulator/frameworks/*.json`); what surely holds is decided by language.
+// Writes a test file for a task: assertions that are certain to hold for its symbols, in the framework's syntax. The
+// syntax is data (`config/simulator/frameworks/*.json`); which assertions are certain is decided by language.
 #pragma once
 
 #include <filesystem>
@@ -13,27 +13,27 @@
 
 namespace cohort::simulator {
 
-/// The words of one framework. In each text `{{key}}` is replaced; `{{NAME}}` for each of `names`, and `{{NAME as}}`
-/// where it is imported ("test", "test as test_").
+/// The syntax of one framework. In each text `{{key}}` is replaced; `{{NAME}}` for each of `names`, and `{{NAME as}}`
+/// where the name is imported ("test", "test as test_").
 struct framework_syntax {
   std::string family;         ///< "python", "javascript" or "go": whose rules decide what holds.
-  std::string fence;          ///< Info string of the code fence, unless the task's language is one.
+  std::string fence;          ///< Info string of the code fence, unless the task's language can be used.
   std::string comment;        ///< Start of a line comment.
   std::string head;           ///< Before the checks; {{import}}, {{path}}, {{package_clause}}
   std::string head_commonjs;  ///< Instead of `head` if the import is by `require`; may be empty.
   std::map<std::string, std::string, std::less<>> checks;  ///< By kind; {{ref}}, {{name}}, {{detail}}
-  std::vector<std::string> names;                          ///< What the file binds beside the unit's symbols.
-  std::string renamed;                 ///< What one of them is called if the unit has a symbol of that name; {{name}}
+  std::vector<std::string> names;                          ///< What the file binds in addition to the unit's symbols.
+  std::string renamed;  ///< The name that one of them gets if the unit has a symbol of that name; {{name}}
   std::vector<std::string> collected;  ///< How a name begins that the framework takes for a test if it is imported.
   std::string hide;                    ///< Makes `_NAME` of such a symbol; {{name}}
   std::string foot;
 };
 
-/// Something that holds when the test runs. A kind without words in the framework is left out.
+/// An assertion that holds when the test runs. It is left out if the framework has no text for its kind.
 struct sure_check {
   std::string_view kind;  ///< exists, function, coroutine, parameters, class, method, static_method, loads
   std::string ref;        ///< The expression that names the symbol.
-  std::string name;       ///< The symbol, fit for the name of a test.
+  std::string name;       ///< The symbol, in a form for the name of a test.
   std::string detail;     ///< Parameter list or count, method.
 };
 
@@ -52,7 +52,7 @@ class test_text {
   /// Reads every `*.json` in `folder`; `id` in it is the framework as tasks name it.
   [[nodiscard]] static expected<test_text> load(const std::filesystem::path& folder);
 
-  /// The words for the task's framework, or null if it is unknown.
+  /// The syntax of the task's framework, or null if the framework is unknown.
   [[nodiscard]] const framework_syntax* words_for(const prompt_task& task) const noexcept;
 
   /// The whole test file.

@@ -1,5 +1,5 @@
-// What surely holds about Go symbols: they can be named, methods by their type: (*Cart).Add, which also names those of
-// values. What is generic cannot be named without type arguments, and is left out.
+// Decides what is certain about Go symbols: they can be named, methods by their type: (*Cart).Add, which also names
+// methods with value receivers. Generic symbols cannot be named without type arguments and are left out.
 
 #include <fmt/format.h>
 
@@ -38,14 +38,15 @@ std::string qualifier(const prompt_task& task) {
   return std::string{alias} + ".";
 }
 
-/// True if `name` is declared or received with type parameters: `Map[T any]`, `(b *Box[T])`.
+/// True if `name` is declared, or is a method whose receiver is declared, with type parameters: `Map[T any]`, `(b
+/// *Box[T])`.
 bool generic(const task_symbol& symbol, std::string_view name) {
   const size_t at = find_word(symbol.signature, name);
   const size_t after = at == npos ? npos : at + name.size();
   return after < symbol.signature.size() && symbol.signature[after] == '[';
 }
 
-/// A method whose type stands in another file: "Cart.Add".
+/// A method whose type is in another file: "Cart.Add".
 void add_method(const task_symbol& symbol, const std::string& prefix, std::vector<sure_check>& out) {
   const size_t dot = symbol.name.find('.');
   const auto type = symbol.name.substr(0, dot);
@@ -66,7 +67,7 @@ std::string go_unused_import(const prompt_task& task) {
   std::string text{task.import_text};
   const size_t quote = text.find('"');
   if (quote == npos) return text;
-  // Whatever alias stands there: the blank identifier is the one that need not be used.
+  // Replaces any alias by the blank identifier, which is the only one that need not be used.
   const size_t line = text.rfind('\n', quote) + 1;  // npos + 1 is 0
   const size_t keyword = text.substr(line, quote - line).starts_with("import ") ? line + 7 : line;
   return text.replace(keyword, quote - keyword, "_ ");

@@ -1,4 +1,4 @@
-// What surely holds about JavaScript and TypeScript symbols at run time: types are gone by then, transpilers may
+// Decides what is certain about JavaScript and TypeScript symbols at run time: types are gone by then, transpilers may
 // rewrite defaults and async functions, and wrapped functions have another length.
 
 #include <algorithm>
@@ -48,7 +48,7 @@ bool plain_names(const std::vector<task_parameter>& parameters) {
   });
 }
 
-/// True if `name(` stands in the source as a method is defined: after white space or `*`, and not abstract.
+/// True if the source has `name(` in the form of a method's definition: after white space or `*`, and not abstract.
 bool method_in_source(std::string_view source, const std::string& name) {
   for (size_t at = find_word(source, name); at != npos; at = find_word(source, name, at + 1)) {
     if (at == 0 || at + name.size() >= source.size()) continue;
@@ -79,7 +79,7 @@ std::string local_name(std::string_view import_text, const std::string& name) {
   return name;
 }
 
-/// How the test file names the symbol after the import; empty if it does not.
+/// The expression with which the test file names the symbol after the import; empty if the import does not bind it.
 std::string javascript_reference(std::string_view import_text, const std::string& name) {
   if (find_word(import_text, name) != npos) return local_name(import_text, name);
   const size_t star = import_text.find("* as ");

@@ -1,4 +1,5 @@
-// A section ends at its own closing tag alone on a line; with a fence, only at the one that carries it.
+// Finds the sections of a prompt. A section ends at its own closing tag alone on a line; with a fence, only at the tag
+// that has the fence.
 
 #include "simulator/assertions/prompt_task.hpp"
 
@@ -52,7 +53,7 @@ std::optional<tag> opening_tag(std::string_view line) {
   return found;
 }
 
-/// The next line without its break; `at` moves behind the break.
+/// The next line without its line break; `at` moves behind the break.
 std::string_view next_line(std::string_view text, size_t& at) {
   const size_t end = std::min(text.find('\n', at), text.size());
   const std::string_view line = text.substr(at, end - at);
@@ -60,7 +61,7 @@ std::string_view next_line(std::string_view text, size_t& at) {
   return line;
 }
 
-/// Where the section that `opened` opens ends: the position of its closing tag, at a line's start.
+/// The position of the closing tag, at a line's start, of the section that `opened` opens.
 size_t find_closing(std::string_view text, size_t from, const tag& opened) {
   std::string closing{"</"};
   closing.append(opened.name);

@@ -1,4 +1,5 @@
-// The task inside a prompt, as docs/prompt-format.md describes it. Views into the prompt: nothing is copied but names.
+// Reads the task in a prompt, as docs/prompt-format.md describes it. The results are views into the prompt: only names
+// are copied.
 #pragma once
 
 #include <optional>
@@ -42,10 +43,10 @@ struct prompt_task {
 /// out.
 [[nodiscard]] std::optional<prompt_task> find_task(std::string_view prompt);
 
-/// True if `c` can stand inside a name of the languages we know.
+/// True if `c` can be part of a name in the languages we know.
 [[nodiscard]] bool is_name_character(char c) noexcept;
 
-/// Where nothing was found.
+/// The position that says that nothing was found.
 inline constexpr auto npos = std::string_view::npos;
 
 /// Position of `word` as a whole word at or after `from`, or npos.

@@ -1,5 +1,5 @@
-// What surely holds about Python symbols. A decorator or a second definition can change a signature or the kind of
-// object, so such symbols are only checked to exist.
+// Decides what is certain about Python symbols. A decorator or a second definition can change a signature or the kind
+// of object, so for such symbols only their existence is asserted.
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@ namespace cohort::simulator {
 
 namespace {
 
-/// A line that starts with something other than white space, and the line before it that is not empty.
+/// A line that does not start with white space, and the last line before it that is not empty.
 struct top_line {
   std::string_view line;
   std::string_view previous;
@@ -57,7 +57,7 @@ bool plainly_defined(const std::vector<top_line>& lines, std::string_view name) 
   return definitions == 1;
 }
 
-/// How the test file names the symbol after the import; empty if it does not.
+/// The expression with which the test file names the symbol after the import; empty if the import does not bind it.
 std::string python_reference(std::string_view import_text, const std::string& name) {
   for (size_t at = 0; at < import_text.size();) {
     const size_t end = std::min(import_text.find('\n', at), import_text.size());

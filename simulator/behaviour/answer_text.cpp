@@ -1,4 +1,4 @@
-// Forms are variations of one test file, so that a client that takes the code out meets each of them.
+// Writes answers in several forms of one test file, so that a client that extracts the code meets each form.
 
 #include "simulator/behaviour/answer_text.hpp"
 
@@ -16,7 +16,7 @@ constexpr std::string_view prose =
     "I looked at the unit. It is small, its behaviour is clear from the source, and I would begin with its edge "
     "cases before anything else. Tell me whether you would like me to write them down.";
 
-/// Cut at a character's start, at most `bytes` long.
+/// Cuts the text at a character's start, to at most `bytes`.
 void cut_to(std::string& text, size_t bytes) {
   if (text.size() <= bytes) return;
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
@@ -81,7 +81,7 @@ answer answer_author::compose(std::string_view prompt, const drawn_faults& drawn
     spoken = left;
     said.stop_reason = "max_tokens";
   }
-  // Who stops at the limit has generated that much, whatever became of it.
+  // An answer that stops at the limit has used that many tokens, whatever its text is.
   const bool exhausted = said.stop_reason == "max_tokens";
   said.output_tokens = exhausted ? max_tokens : std::max<uint64_t>(1, thought + spoken);
   return said;

@@ -1,4 +1,4 @@
-// The answer's text for a prompt, and how the scenario's form changes it.
+// Writes the answer's text for a prompt, in the form that the scenario asks for.
 #pragma once
 
 #include <string>
@@ -21,7 +21,7 @@ class answer_author {
  public:
   explicit answer_author(test_text tests) noexcept : tests_(std::move(tests)) {}
 
-  /// The answer to `prompt`, cut off at `max_tokens`. `doubled` makes it twice as long as need be.
+  /// The answer to `prompt`, cut off at `max_tokens`. `doubled` makes the answer twice as long as necessary.
   [[nodiscard]] answer compose(std::string_view prompt, const drawn_faults& drawn, uint64_t max_tokens, bool doubled);
 
  private:

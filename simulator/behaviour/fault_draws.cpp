@@ -1,4 +1,5 @@
-// A splitmix64 stream for each (seed, content, attempt), draws in fixed order; and one for each (seed, content).
+// Draws faults from a splitmix64 stream for each (seed, content, attempt), in fixed order, and from another one for
+// each (seed, content).
 
 #include "simulator/behaviour/fault_draws.hpp"
 
@@ -49,7 +50,7 @@ drawn_faults draw_faults(const scenario& rules, uint64_t content, uint64_t attem
   drawn.thinking = random.unit() < rules.answers.thinking;
   const double first = random.unit();
   const double second = random.unit();
-  constexpr uint64_t apart = 0x6C696573;  // these draws must not move the others
+  constexpr uint64_t apart = 0x6C696573;  // Separates these draws from the others, which must not change with them.
   drawn.malformed = rules.malformed.body != malformed_body::none &&
                     stream{rules.seed ^ stream{content ^ apart}.next()}.unit() < rules.malformed.share;
   double ms = rules.latency.fixed_ms;

@@ -1,4 +1,4 @@
-// What befalls one request, drawn from the scenario. Content and attempt decide, never the order of arrival.
+// Draws the faults of one request from the scenario. Content and attempt decide, never the order of arrival.
 #pragma once
 
 #include <chrono>
@@ -31,11 +31,11 @@ struct drawn_faults {
   fault happens = fault::none;
   answer_form form = answer_form::fenced;
   bool thinking = false;
-  bool malformed = false;  ///< The body is `lies.body`; the same at every attempt.
+  bool malformed = false;  ///< The body is the scenario's `lies.body`; the same at every attempt.
   std::chrono::microseconds latency{0};
 };
 
-/// The fate of attempt `attempt` (from 1) at the prompt with hash `content`.
+/// The faults of attempt `attempt` (from 1) at the prompt with hash `content`.
 [[nodiscard]] drawn_faults draw_faults(const scenario& rules, uint64_t content, uint64_t attempt) noexcept;
 
 }  // namespace cohort::simulator

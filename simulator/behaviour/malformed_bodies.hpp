@@ -1,4 +1,5 @@
-// Bodies that no honest provider sends under a 200: what a hostile server, or a proxy in between, can do to a client.
+// Makes bodies that no honest provider sends under a 200: what a hostile server, or a proxy in between, can do to a
+// client.
 #pragma once
 
 #include <string_view>
@@ -8,8 +9,8 @@
 
 namespace cohort::simulator {
 
-/// Makes `out` the lie, for a request of `model`. `malformed_body::none` and `malformed_body::other_model` change
-/// nothing: the one is no lie, the other is an honest body under another name.
+/// Replaces `out` by the malformed body, for a request of `model`. `malformed_body::none` and
+/// `malformed_body::other_model` change nothing: the latter is an honest body under another model's name.
 void make_malformed(malformed_body lie, std::string_view model, reply& out);
 
 }  // namespace cohort::simulator

@@ -1,4 +1,4 @@
-// Scenario files: one table of keys for each group, so that a key that is not in a table is refused.
+// Reads scenario files. There is one table of keys for each group, so that a key that is not in a table is refused.
 
 #include "simulator/behaviour/scenario.hpp"
 
@@ -198,7 +198,7 @@ expected<void> check_shares(const std::array<double, N>& shares, std::string_vie
   return {};
 }
 
-/// Other data lies in the folder, too: what can be read as a scenario is one.
+/// The folder has other data, too: a file counts as a scenario if it can be read as one.
 std::string scenario_names(const std::filesystem::path& folder) {
   std::vector<std::string> names;
   std::error_code ignored;

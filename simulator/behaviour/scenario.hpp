@@ -1,5 +1,6 @@
-// A scenario: how the simulated provider behaves. Data, read from `config/simulator/NAME.json` or any other file.
-// Invariant: with the same seed, the same prompt meets the same fate at the same attempt, whatever else is in flight.
+// Describes how the simulated provider behaves (a scenario). Data, read from `config/simulator/NAME.json` or any other
+// file.
+// Invariant: with the same seed, the same prompt meets the same faults at the same attempt, whatever else is in flight.
 #pragma once
 
 #include <array>
@@ -27,7 +28,7 @@ struct rate_limits {
   uint64_t output_tokens_per_minute = 0;  ///< Counts what is generated, not `max_tokens`.
 };
 
-/// What can go wrong on the way. Shares of all message requests, 0 to 1, at most 1 together.
+/// Faults of transport and server, as shares of all message requests, 0 to 1, at most 1 together.
 struct fault_rates {
   double rate_limited = 0;           ///< 429 with `retry-after`; not billed.
   double overloaded = 0;             ///< 529; not billed.
@@ -58,8 +59,8 @@ struct answer_rates {
   double thinking = 0;     ///< A `thinking` block first; its tokens are billed.
 };
 
-/// A time in which every message request is answered with 529, not billed. The only thing that goes by the clock: it
-/// counts from the first message request.
+/// A time in which every message request is answered with 529, not billed. Only this part of a scenario goes by the
+/// clock, which starts with the first message request.
 struct outage_window {
   uint64_t from_ms = 0;
   uint64_t for_ms = 0;  ///< 0: no outage.
@@ -83,7 +84,7 @@ struct account_trouble {
   uint64_t from_request = 1;  ///< The first message request that meets it; counts from 1.
 };
 
-/// Bodies that no honest provider sends under a 200. All are billed as if they had been honest.
+/// Bodies that no honest provider sends under a 200. All are billed like honest ones.
 enum class malformed_body : uint8_t {
   none,
   html,              ///< A page of HTML.
@@ -106,7 +107,7 @@ enum class malformed_body : uint8_t {
 struct malformed_answers {
   bool bill_max_tokens = false;       ///< Output is reported and billed as `max_tokens`, whatever was sent.
   bool dearest_cache_writes = false;  ///< All input is reported and billed as one-hour cache writes.
-  bool double_output = false;         ///< Answers are twice as long as they need be (within `max_tokens`).
+  bool double_output = false;         ///< Answers are twice as long as necessary (within `max_tokens`).
   bool negative_usage = false;        ///< `usage` reports negative tokens; billed as counted.
   bool missing_usage = false;         ///< No `usage` at all; billed as counted.
   bool token_a_byte = false;          ///< Each byte of the prompt is reported and billed as a token.
@@ -135,7 +136,7 @@ struct scenario {
   [[nodiscard]] expected<void> validate() const;
 };
 
-/// The rates in the order they are drawn in; `fates.hpp` names the places.
+/// The rates in the order in which they are drawn; `fault_draws.hpp` has the names in the same order.
 [[nodiscard]] std::array<double, 11> in_order(const fault_rates& rates) noexcept;
 [[nodiscard]] std::array<double, 7> in_order(const answer_rates& rates) noexcept;
 
@@ -143,7 +144,7 @@ struct scenario {
 [[nodiscard]] expected<scenario> parse_scenario(std::string_view json, std::string_view source);
 
 /// Reads a scenario file. A bare name ("calm") is looked for in `config/simulator/`; `ec::usage` lists the scenarios if
-/// there is no such one.
+/// there is none of that name.
 [[nodiscard]] expected<scenario> load_scenario(const std::string& name_or_path);
 
 /// Applies one "group.key=value" ("faults.overloaded=0.1", "seed=7"), the value as JSON or a bare word.

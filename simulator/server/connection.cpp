@@ -1,4 +1,4 @@
-// Beast parses the requests; replies are written by hand as two buffers, head and body.
+// Serves one connection. Beast parses the requests; replies are written by hand as two buffers, head and body.
 
 #include "simulator/server/connection.hpp"
 
@@ -79,7 +79,7 @@ class connection : public std::enable_shared_from_this<connection> {
   }
 
  private:
-  /// Of a request from somebody else not even the body is read.
+  /// The body of a request with another key is not read.
   void admit() {
     const auto& request = parser_->get();
     known_ = api_.knows(view(request["x-api-key"]), view(request["authorization"]));
@@ -91,7 +91,7 @@ class connection : public std::enable_shared_from_this<connection> {
     deliver();
   }
 
-  /// Somebody who shows no key keeps no connection.
+  /// The connection of a client without the key is closed.
   void give_up_after(std::chrono::seconds time) {
     timer_.expires_after(time);
     timer_.async_wait([self = shared_from_this()](error_code problem) {
@@ -103,7 +103,7 @@ class connection : public std::enable_shared_from_this<connection> {
   void read_body() {
     if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
       static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-      error_code ignored;  // a client that is gone is noticed by the read
+      error_code ignored;  // If the client is gone, the read notices.
       asio::write(socket_, asio::buffer(go_on.data(), go_on.size()), ignored);
     }
     http::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](error_code problem, size_t) {
@@ -235,7 +235,7 @@ class connection : public std::enable_shared_from_this<connection> {
     });
   }
 
-  /// Again and again, until writing fails because the client has left.
+  /// Repeats the tail until writing fails because the client has left.
   void send_refrain() {
     head_.clear();
     piece_ = reply_.body.size();
@@ -291,7 +291,7 @@ class connection : public std::enable_shared_from_this<connection> {
   tcp::socket socket_;
   asio::steady_timer timer_;
   messages_api& api_;
-  bool known_;  ///< It has shown the key, if one is asked for.
+  bool known_;  ///< The client has sent the key, if one is required.
   beast::flat_buffer buffer_;
   std::optional<http::request_parser<http::string_body>> parser_;
   reply reply_;

@@ -1,5 +1,5 @@
-// One client connection: reads requests one after the other, delivers replies in the manner they ask for.
-// Invariant: lives as long as one of its asynchronous operations; the server's thread alone touches it.
+// Serves one client connection: reads requests one after the other, delivers replies in the manner they ask for.
+// Invariant: a connection lives as long as one of its asynchronous operations; only the server's thread touches it.
 #pragma once
 
 #include <boost/asio/ip/tcp.hpp>

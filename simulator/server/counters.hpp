@@ -1,4 +1,4 @@
-// The live counters: written by the server's thread, read by any.
+// Counts what the server does: written by the server's thread, read by any.
 #pragma once
 
 #include <mutex>

@@ -1,4 +1,4 @@
-// Bodies are appended piece by piece: a JSON library would build what is thrown away at once.
+// Writes bodies piece by piece, because a JSON library would build values that are thrown away at once.
 
 #include "simulator/server/reply.hpp"
 

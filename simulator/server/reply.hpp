@@ -1,4 +1,4 @@
-// What the provider hands to the connection: an answer and the manner of its delivery. And how bodies are written.
+// Describes a reply, which is an answer and the manner of its delivery, and declares how bodies are written.
 #pragma once
 
 #include <chrono>
@@ -29,10 +29,10 @@ enum class transmission : uint8_t {
   reset,    ///< Nothing; the connection is reset.
   hang,     ///< Nothing; the connection stays open until the client leaves.
   whole_then_close,
-  endless,  ///< The body, then its refrain until the client leaves.
+  endless,  ///< The body, then its repeated tail until the client leaves.
 };
 
-/// Reused from request to request, so its strings keep their room.
+/// Reused from request to request, so that its strings keep their memory.
 struct reply {
   unsigned status = 200;
   std::string headers;  ///< Further header lines, each with its line break.
@@ -42,7 +42,7 @@ struct reply {
   bool message = false;   ///< The answer to a message request: counts as in flight until it is sent.
   transmission how = transmission::whole;
   std::string_view repeated_tail;         ///< For `endless`; a literal.
-  std::optional<uint64_t> stated_length;  ///< `content-length`, if it is a lie.
+  std::optional<uint64_t> stated_length;  ///< `content-length`, if it is to be wrong.
   std::chrono::microseconds delay{0};     ///< Before the first byte.
   uint32_t pieces = 1;                    ///< For `trickle`.
   std::chrono::milliseconds pause{0};     ///< Between two pieces.

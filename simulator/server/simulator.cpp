@@ -1,4 +1,4 @@
-// The server: one io_context, one thread, one acceptor.
+// Runs the server: one io_context, one thread, one acceptor.
 
 #include "simulator/server/simulator.hpp"
 
@@ -24,7 +24,7 @@ void raise_file_limit() noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // fewer connections are no error
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);  // If this fails, there are fewer connections, which is no error.
 }
 
 expected<asio::ip::address> loopback(const std::string& host) {
@@ -89,7 +89,7 @@ class simulator::server {
         serve_connection(std::move(socket), *api_);
         return accept();
       }
-      // Out of files, most likely: connections wait in the backlog until others close.
+      // Most likely there are no descriptors left: connections wait in the backlog until others close.
       network_->pause.expires_after(std::chrono::milliseconds{10});
       network_->pause.async_wait([this](error_code aborted) {
         if (!aborted) accept();

@@ -1,5 +1,6 @@
-// A provider on this machine: an HTTP/1.1 server on loopback that speaks the Claude API, with faults on demand and a
-// bill of its own. Invariant: it shares no code with the client but `base/`, so that its bill is a witness.
+// Runs a provider on this machine: an HTTP/1.1 server on loopback that speaks the Claude API, has faults on demand and
+// writes a bill of its own.
+// Invariant: it shares no code with the client but `base/`, so that its bill is an independent witness.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@ struct simulator_options {
   [[nodiscard]] expected<void> validate() const;
 };
 
-/// What the server did so far. "Billed" follows the bill file line by line.
+/// What the server has done so far. `billed` is the number of lines in the bill file.
 struct simulator_counters {
   uint64_t connections = 0;  ///< Accepted.
   uint64_t open_connections = 0;
