@@ -1,4 +1,5 @@
-// A slot is a line: a digest in hexadecimal, or blanks. It is written at once, so that it is whole or not there.
+// Writes and reads the marks. A mark is a line of fixed length: a digest in hexadecimal, or blanks. Each is written
+// with one call, so that it is whole or not there.
 
 #include "answers/answer_marks.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 constexpr size_t digits = 64;
 constexpr size_t line_bytes = digits + 1;
-constexpr size_t most_suspects = 256;  ///< As many as threads that read, and some ends of processes.
+constexpr size_t most_suspects = 256;  ///< Enough for all threads that read, and for what several ended processes left.
 
 }  // namespace
 
@@ -40,7 +41,7 @@ void answer_marks::load() {
   std::string text(most_suspects * line_bytes, '\0');
   const auto got = ::pread(file_.get(), text.data(), text.size(), 0);
   text.resize(got > 0 ? static_cast<size_t>(got) : 0);
-  // Lines behind the last that is looked at are nobody's; they are taken off.
+  // Lines after the last one that is read belong to nobody and are removed.
   if (::ftruncate(file_.get(), static_cast<off_t>(text.size() / line_bytes * line_bytes)) != 0)
     log_warning("the marks of answers cannot be shortened");
   for (size_t at = 0; at + line_bytes <= text.size(); at += line_bytes) {

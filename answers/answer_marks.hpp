@@ -1,6 +1,6 @@
-// Which answers are being read at the moment, in a small file that outlives the process. If a text ends the process,
-// the next start finds it there, and has it read by a process of its own. Not synced: it is to survive a crash, not a
-// power cut.
+// Marks which answers are being read at the moment, in a small file that outlives the process. If a text ends the
+// process, the next start finds its mark and has the text read by another process. The file is not synced, because it
+// has to survive a crash and not a power cut.
 #pragma once
 
 #include <filesystem>
@@ -14,19 +14,19 @@
 
 namespace cohort::answers {
 
-/// Any thread. One process at a time: the caller holds the lock of the project.
+/// For any thread, and for one process at a time: the caller holds the lock of the project.
 class answer_marks {
  public:
-  /// `file` is relative to `place`. Fails as the system does, or if something else than a file stands there.
+  /// `file` is relative to `folder`. Fails as the system does, or if `file` exists and is not a file.
   [[nodiscard]] static expected<std::unique_ptr<answer_marks>> open(const folder& folder,
                                                                     const std::filesystem::path& file);
 
-  /// True if a process ended while this was read, and nobody has found out since whether because of it.
+  /// True if a process ended while this text was read, and it is not known yet whether the text was the reason.
   [[nodiscard]] bool is_suspect(const digest& what) const;
-  /// Somebody found out.
+  /// It is known now whether the text ends a process.
   void acquit(const digest& what);
 
-  /// Says that `what` is being read, until destroyed. Destroyed by an exception, too: that is no crash.
+  /// Marks `what` as being read until this object is destroyed. An exception destroys it, too: that is no crash.
   class mark {
    public:
     mark(answer_marks& marks, const digest& what) : marks_(marks), slot_(marks.take(what)) {}

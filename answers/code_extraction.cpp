@@ -1,4 +1,4 @@
-// Candidates are taken in the order of trust; a budget bounds how many bytes the parser sees.
+// Extracts the code. Candidates are tried in the order of trust; a budget bounds how many bytes the parser sees.
 
 #include "answers/code_extraction.hpp"
 
@@ -19,9 +19,9 @@ namespace cohort::answers {
 namespace {
 
 constexpr size_t most_parses = 64;              ///< Per answer.
-constexpr size_t most_closings = 8;             ///< Tried for one block.
+constexpr size_t most_closings = 8;             ///< Closing fences that are tried for one block.
 constexpr size_t most_pieces = 16;              ///< Merged into one file.
-constexpr milliseconds longest_reading{6'000};  ///< Of the processor's time, for all that the parser sees of an answer.
+constexpr milliseconds longest_reading{6'000};  ///< Processor time of the parser for one answer.
 
 /// Text with "\n" line ends, without byte order mark, well-formed.
 std::string normalised(std::string_view answer) {
@@ -54,7 +54,7 @@ std::string dedented(std::string_view text, size_t count) {
   return result;
 }
 
-/// Code without blank lines around it and with one line break at the end.
+/// Removes blank lines around the code and ends it with one line break.
 std::string tidied(std::string_view code) {
   const auto begin = code.find_first_not_of('\n');
   if (begin == std::string_view::npos) return {};
@@ -64,7 +64,7 @@ std::string tidied(std::string_view code) {
   return std::string{code.substr(begin, end + 1 - begin)} + '\n';
 }
 
-/// Parses within a budget and remembers the first error of something that holds tests.
+/// Parses within a budget and remembers the first error in code that holds tests.
 class candidate_checker {
  public:
   candidate_checker(const languages::language& lang, std::string_view target, size_t answer_bytes)
@@ -73,7 +73,7 @@ class candidate_checker {
         bytes_left_(std::min(8 * answer_bytes, answer_bytes + (1U << 19)) + (1U << 12)),
         looks_left_(32 * answer_bytes + (1U << 16)) {}
 
-  /// What the parser says of `code`; nothing once the budget is used up.
+  /// The parser's report on `code`; nothing once the budget is used up.
   [[nodiscard]] std::optional<languages::syntax_report> look_at(std::string_view code) {
     if (code.empty() || parses_left_ == 0 || code.size() > bytes_left_) return std::nullopt;
     if (time_.over()) {
@@ -96,7 +96,7 @@ class candidate_checker {
     return report && report->ok && report->holds_test;
   }
 
-  /// False once so many bytes were looked at that a hostile answer must be behind it.
+  /// False once so many bytes were read that the answer must be hostile.
   [[nodiscard]] bool may_look_at(size_t bytes) noexcept {
     if (bytes > looks_left_) return false;
     looks_left_ -= bytes;
@@ -111,7 +111,7 @@ class candidate_checker {
  private:
   void give_up(std::string bound) {
     broken_bound_ = std::move(bound);
-    parses_left_ = 0;  // what stands around it would take as long
+    parses_left_ = 0;  // The text around it would take as long.
   }
 
   const languages::language& lang_;
@@ -130,7 +130,7 @@ enum class block_trust : uint8_t { tagged, untagged, other };
 struct block {
   block_trust trust = block_trust::untagged;
   size_t opening = 0;  ///< Index among the fences.
-  size_t closing = 0;  ///< The first that fits; the number of fences if none does.
+  size_t closing = 0;  ///< The first fence that can close the block; the number of fences if none can.
 };
 
 bool closes(const fence_line& line, const fence_line& opening) noexcept {
@@ -152,7 +152,7 @@ std::vector<block> find_blocks(const std::vector<fence_line>& fences, const lang
     block found{trust_in(fences[i].tag, conventions), i, i + 1};
     while (found.closing < fences.size() && !closes(fences[found.closing], fences[i])) ++found.closing;
     blocks.push_back(found);
-    // Behind an opening that nothing closes, others may be whole; only a few are given that chance.
+    // After an opening that nothing closes, other blocks may be complete; only a few of these are tried.
     if (found.closing < fences.size())
       i = found.closing;
     else if (++unclosed == most_closings)
@@ -167,7 +167,7 @@ std::string body_of(std::string_view text, const std::vector<fence_line>& fences
   return tidied(dedented(text.substr(begin, end - begin), fences[opening].indentation));
 }
 
-/// A block's code up to one of the fences that may close it.
+/// The code of a block up to one of the fences that may close it.
 struct closed_block {
   std::string code;
   size_t closing = 0;
@@ -183,7 +183,7 @@ closed_block close_at(std::string_view text, const std::vector<fence_line>& fenc
   closed_block made{{}, closing, {}};
   if (!verdict.may_look_at(end - fences[one.opening].next)) return made;
   made.code = body_of(text, fences, one.opening, closing);
-  // Closed at the end of a line of code.
+  // The block is closed at the end of a line of code.
   if (const auto marks = made.code.rfind("```");
       closing == fences.size() && marks != std::string::npos && marks + 4 >= made.code.size())
     made.code = tidied(std::string_view{made.code}.substr(0, marks));
@@ -191,8 +191,8 @@ closed_block close_at(std::string_view text, const std::vector<fence_line>& fenc
   return made;
 }
 
-/// The block up to its first closing fence; up to a later one if it does not parse, because a string held the first; up
-/// to the end if it is never closed.
+/// The block up to its first closing fence. If that does not parse, because the first fence is part of a string, up to
+/// a later one. If the block is never closed, up to the end.
 std::optional<closed_block> usable(std::string_view text, const std::vector<fence_line>& fences, const block& one,
                                    candidate_checker& verdict) {
   const auto only_if_usable = [](closed_block found) {
@@ -202,7 +202,7 @@ std::optional<closed_block> usable(std::string_view text, const std::vector<fenc
   size_t tried = 0;
   for (auto closing = one.closing; closing < far && tried < most_closings; ++closing) {
     if (!closes(fences[closing], fences[one.opening])) continue;
-    // What parses is whole, with a test in it or without.
+    // Code that parses is complete, whether it holds a test or not.
     if (auto found = close_at(text, fences, one, closing, verdict); found.parses())
       return only_if_usable(std::move(found));
     ++tried;
@@ -225,7 +225,7 @@ std::unordered_set<std::string_view> telling_lines(std::string_view code) {
   return lines;
 }
 
-/// True if more than half of the smaller text's lines stand in the other one, too.
+/// True if the other text has more than half of the smaller text's lines, too.
 bool same_file(std::string_view a, std::string_view b) {
   auto small = telling_lines(a);
   auto large = telling_lines(b);
@@ -234,7 +234,8 @@ bool same_file(std::string_view a, std::string_view b) {
   return static_cast<size_t>(shared) * 2 > small.size();
 }
 
-/// Later versions replace earlier ones, unless they are mere excerpts; what is not a version is a piece.
+/// Later versions replace earlier ones, unless they are only excerpts. A block that is not a version of another is a
+/// piece of the file.
 void add_piece(std::vector<std::string>& pieces, std::string code) {
   for (auto& known : pieces)
     if (same_file(known, code)) {
@@ -249,7 +250,7 @@ std::optional<std::string> best_of(std::string_view text, const std::vector<fenc
                                    const languages::prompt_language& conventions, std::string_view target,
                                    candidate_checker& verdict) {
   std::vector<std::string> pieces;
-  size_t done = 0;  // Fences below this index lie inside a block that was taken.
+  size_t done = 0;  // Fences below this index are inside a block that was used.
   for (const auto& one : blocks) {
     if (one.trust != trust || one.opening < done) continue;
     auto found = usable(text, fences, one, verdict);
@@ -265,7 +266,7 @@ std::optional<std::string> best_of(std::string_view text, const std::vector<fenc
                            [](const auto& a, const auto& b) { return a.size() < b.size(); });
 }
 
-/// Where a line begins that can be the first of a file; npos if there is none.
+/// The beginning of the first line that can be the first line of a file; npos if there is none.
 size_t first_code_line(std::string_view text, const languages::prompt_language& conventions) {
   for (size_t at = 0; at < text.size();) {
     const auto line = text.substr(at);
@@ -278,15 +279,15 @@ size_t first_code_line(std::string_view text, const languages::prompt_language& 
   return std::string_view::npos;
 }
 
-/// True if the text reads like sentences: no line holds a sign that code is made of.
+/// True if the text looks like sentences: no line has a character that is typical of code.
 bool is_prose(std::string_view text) noexcept {
   return text.find_first_of("=;{}[]@#<>\"\\") == std::string_view::npos && text.find("()") == std::string_view::npos;
 }
 
-/// Code without fences around it: less the sentences before its first line of code and behind its last.
+/// Code without fences around it, without the sentences before its first line and after its last line of code.
 std::optional<std::string> bare_code(std::string_view text, const std::vector<fence_line>& fences,
                                      const languages::prompt_language& conventions, candidate_checker& verdict) {
-  // A stray fence at the end, as after an opening that got lost.
+  // A fence at the end without an opening, as if the opening got lost.
   if (!fences.empty() && fences.front().bare) text = text.substr(0, fences.front().begin);
   const auto begin = first_code_line(text, conventions);
   if (begin != std::string_view::npos && is_prose(text.substr(0, begin))) text.remove_prefix(begin);
@@ -337,7 +338,7 @@ expected<std::string> extract_code(std::string_view answer, const languages::lan
   if (!verdict.broken_bound().empty())
     return fail(ec::answer_too_costly,
                 fmt::format("the answer's code breaks a bound of what is read: {}", verdict.broken_bound()));
-  // Tests that were fenced and do not parse are broken; cutting them until something parses would hide that.
+  // Tests in a fenced block that do not parse are broken; to cut them until something parses would hide that.
   if (!verdict.first_error())
     if (auto code = bare_code(text, fences, conventions, verdict)) return *code;
   if (!verdict.broken_bound().empty())

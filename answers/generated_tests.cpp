@@ -1,4 +1,4 @@
-// Finds the language in the task's traits; the work is done in answer.cpp and merge.cpp.
+// Finds the language in the task's traits and calls code_extraction.cpp and merge.cpp for it.
 
 #include "answers/generated_tests.hpp"
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr size_t largest_merged = size_t{4} << 20U;
 
-/// Whether a test file by this rule can have the extension, which begins with a dot.
+/// True if a test file by this rule can have the extension, which begins with a dot.
 bool may_end_with(std::string_view extension, const languages::language& lang, const languages::target_rule& rule) {
   const auto leads_there = [&](const auto& one) { return one.second == extension; };
   return std::find(lang.extensions.begin(), lang.extensions.end(), extension) != lang.extensions.end() ||
@@ -25,7 +25,7 @@ bool may_end_with(std::string_view extension, const languages::language& lang, c
          std::any_of(rule.extension_by_modules.begin(), rule.extension_by_modules.end(), leads_there);
 }
 
-/// "TestCart_part2.test_total" -> "TestCart.test_total". What looks like an ending of ours is taken for one.
+/// "TestCart_part2.test_total" -> "TestCart.test_total". Any ending that looks like one of ours is removed.
 std::string without_endings(std::string_view name) {
   constexpr std::string_view mark = "_part";
   std::string result;

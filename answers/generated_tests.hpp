@@ -1,4 +1,4 @@
-// The craft of test generation: how answers become test files.
+// Turns answers into test files: the answer handler for generated tests.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,8 @@
 
 namespace cohort::answers {
 
-/// Judges and assembles answers to the tasks of `plan_tasks`. Stateless after construction: many threads may call.
+/// Validates and assembles answers to the tasks of `plan_tasks`. It does not change after construction, so that many
+/// threads may call it.
 class test_answer_handler : public answer_handler {
  public:
   test_answer_handler(std::shared_ptr<const languages::language_set> languages,
@@ -22,13 +23,13 @@ class test_answer_handler : public answer_handler {
   /// See `why_not_mergeable` in merge.hpp; empty if the task's language is not known.
   [[nodiscard]] std::string why_not_mergeable(const task_spec& task, const std::string& extracted) const override;
 
-  /// One part as it is; several merged by `merge_parts`. The result parses, else `ec::broken_code`, or
+  /// One part unchanged; several merged by `merge_parts`. `ec::broken_code` if the result does not parse,
   /// `ec::answer_too_costly` if it breaks a bound.
   [[nodiscard]] expected<std::string> assemble(const task_spec& any,
                                                const std::vector<std::string>& extracted) const override;
 
-  /// A name that the framework collects as well: "test_cart_2.py", "cart_2.test.ts"; for Go, whose folders are
-  /// packages, "cart_2/cart_test.go".
+  /// Another name that the framework collects: "test_cart_2.py", "cart_2.test.ts"; for Go, whose folders are packages,
+  /// "cart_2/cart_test.go".
   [[nodiscard]] std::string alternative_name(const task_spec& task, const std::string& ending) const override;
 
   /// A name as `name_targets` and `alternative_name` make them.

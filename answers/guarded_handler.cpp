@@ -1,4 +1,5 @@
-// Each question is marked while it is answered here. One that was marked when another process ended goes elsewhere.
+// Marks each question while it is answered here. A question whose mark is left from a process that ended is answered by
+// another process.
 
 #include "answers/guarded_handler.hpp"
 
@@ -16,7 +17,7 @@ handler_question question_of(handler_question::kind what, const task_spec& task,
   return {what, task.label, task.target, task.traits, std::move(texts)};
 }
 
-/// The label is for people and changes nothing.
+/// The label is for people and not part of the question.
 digest digest_of(const handler_question& question) {
   std::string all = std::to_string(static_cast<int>(question.what)) + '\n' + question.target + '\n';
   for (const auto& [key, value] : question.traits) all.append(key).append("=").append(value).append("\n");

@@ -1,4 +1,5 @@
-// A craft that survives what it reads: answers that may have ended a process before are read by another one.
+// Protects the program from answers that end it: an answer that may have ended a process before is read by another
+// process.
 #pragma once
 
 #include <filesystem>
@@ -15,7 +16,7 @@
 
 namespace cohort::answers {
 
-/// One question to a craft, as it is put to another process.
+/// One question to an answer handler, in the form in which another process gets it.
 struct handler_question {
   enum class kind : uint8_t { extract, why_not_mergeable, assemble, results };
   kind what = kind::extract;
@@ -25,19 +26,19 @@ struct handler_question {
   std::vector<std::string> texts;  ///< The answer, or the extracted parts.
 };
 
-/// Puts the question to `craft`.
+/// Has `handler` answer the question.
 [[nodiscard]] expected<std::string> answer_of(const answer_handler& handler, const handler_question& question);
 
-/// Has the question answered by a process of its own: `program read-answer`, with bounds on time and memory. An answer
-/// that ends that process fails with `ec::answer_too_costly`. `ec::interrupted` if nothing was found out: the process
-/// could not be started. Blocks until the process has ended.
+/// Has the question answered by a process of its own: `program read-answer`, with bounds on time and memory. If the
+/// text ends that process, the result is `ec::answer_too_costly`. If the process could not be started, the result is
+/// `ec::interrupted`, and nothing is known about the text. Blocks until the process has ended.
 [[nodiscard]] expected<std::string> ask_elsewhere(const std::filesystem::path& program,
                                                   const handler_question& question);
 
-/// The other process: answers the question on stdin to stdout. Returns the exit code.
+/// Runs in the other process: reads the question from stdin, answers it to stdout. Returns the exit code.
 [[nodiscard]] int answer_question(const std::function<expected<std::unique_ptr<answer_handler>>()>& load);
 
-/// Any thread.
+/// May be called by any thread.
 class guarded_handler : public answer_handler {
  public:
   using elsewhere = std::function<expected<std::string>(const handler_question&)>;
@@ -65,7 +66,8 @@ class guarded_handler : public answer_handler {
   elsewhere ask_;
 };
 
-/// The craft of tests with `config_dir`, guarded by marks in the folder `place`. The caller holds the project's lock.
+/// The answer handler for generated tests with `config_dir`, guarded by marks in `folder`. The caller
+/// holds the project's lock.
 [[nodiscard]] expected<std::unique_ptr<answer_handler>> load_guarded_handler(const std::filesystem::path& config_dir,
                                                                              const std::filesystem::path& folder);
 

@@ -1,5 +1,5 @@
-// A question as texts with their lengths, and the process that answers it. Both ends are this program, so that what
-// does not fit is a fault, not an input to be lenient with.
+// Sends a question to another process, as texts with their lengths, and reads the reply. Both ends are this program, so
+// that anything unexpected is a fault and not an input to tolerate.
 
 #include <array>
 #include <cerrno>
@@ -26,10 +26,11 @@ namespace cohort::answers {
 
 namespace {
 
-constexpr rlim_t most_seconds = 60;  ///< Of processor time. What keeps its bounds needs a tenth.
+constexpr rlim_t most_seconds = 60;  ///< Of processor time. An answer within its bounds needs a tenth of that.
 constexpr rlim_t most_reader_bytes = rlim_t{4} << 30U;
 constexpr int longest_wait_ms = 15 * 60 * 1000;  ///< By the clock; the machine may be busy.
-constexpr int most_kills = 3;  ///< By somebody else: a user, a machine without memory. That says little of the answer.
+constexpr int most_kills =
+    3;  ///< Kills by somebody else: a user, or a machine without memory. They say little about the answer.
 
 void put(std::string& out, std::string_view text) {
   out += std::to_string(text.size()) + ':';
@@ -101,7 +102,7 @@ std::optional<expected<std::string>> unpacked_answer(std::string_view in) {
   return fail(number, std::move(*text));
 }
 
-/// A file without a name.
+/// Opens a file without a name.
 class memory_file {
  public:
   memory_file() : file_(::memfd_create("cohort", MFD_CLOEXEC)) {}
@@ -133,7 +134,7 @@ class memory_file {
   descriptor file_;
 };
 
-/// What the other process needs of the environment; no key is among it.
+/// The environment of the other process; it has no key.
 std::vector<char*> environment_of_reader() {
   std::vector<char*> kept;
   for (char** one = environ; *one != nullptr; ++one)
@@ -143,7 +144,7 @@ std::vector<char*> environment_of_reader() {
   return kept;
 }
 
-/// In a group of its own: what a terminal sends to this program is not for it.
+/// Starts the process in a group of its own, so that a terminal's signals to this program do not reach it.
 int start(const std::filesystem::path& program, const memory_file& question, const memory_file& answer, pid_t& child) {
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
@@ -167,7 +168,7 @@ int start(const std::filesystem::path& program, const memory_file& question, con
   return problem;
 }
 
-/// Its status; it is killed if it takes too long by the clock.
+/// Waits for the process and returns its status. Kills it if it takes too long by the clock.
 int await(pid_t child) {
   const descriptor handle{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
   if (handle.valid()) {

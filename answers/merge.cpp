@@ -1,4 +1,4 @@
-// Two ways to keep the parts' names apart: blocks, where the language has them, else new names.
+// Merges parts. Their names are kept apart by blocks, if the language has them, and otherwise by new names.
 
 #include "answers/merge.hpp"
 
@@ -16,7 +16,7 @@ namespace {
 
 using part_list = std::vector<std::unique_ptr<test_part>>;
 
-/// What each name of the file stands for, over all parts.
+/// The meaning of each name of the file, over all parts.
 using meaning_map = std::map<std::string, std::string, std::less<>>;
 
 bool clashes(const meaning_map& bound, std::string_view name, std::string_view meaning) {
@@ -53,7 +53,7 @@ void learn_imports(meaning_map& bound, const test_part& part, const rename_map& 
         if (!binding.local.empty()) bound.emplace(renamed(renames, binding.local), meaning_of(import, binding));
 }
 
-/// A language's definitions follow each other as its formatters want it.
+/// The blank lines between definitions that the language's formatters want.
 std::string_view blank_lines(languages::import_style style) {
   return style == languages::import_style::python ? "\n\n\n" : "\n\n";
 }
@@ -73,7 +73,7 @@ std::string put_together(const merged_head& head, const std::vector<std::string>
   return text + '\n';
 }
 
-/// What runs the file as a program, once.
+/// The statement that runs the file as a program, which the result has once.
 std::string_view main_of(const part_list& parts) {
   for (const auto& part : parts)
     for (const auto& one : part->statements)
@@ -81,7 +81,7 @@ std::string_view main_of(const part_list& parts) {
   return {};
 }
 
-/// Which parts have to do with a name, as far as one of them needs to know: is it another one?
+/// Which part a name concerns, as far as a part must know whether it is another one.
 class name_owners {
  public:
   void add(std::string_view name, size_t part) {
@@ -101,7 +101,7 @@ class name_owners {
   std::map<std::string_view, owner> owners_;
 };
 
-/// What the parts give to the file and take from outside of themselves.
+/// The names that the parts give to the file, and those that they take from outside of themselves.
 class part_names {
  public:
   explicit part_names(const part_list& parts) : parts_(parts) {
@@ -119,7 +119,7 @@ class part_names {
     }
   }
 
-  /// True if a part other than `own` takes `name` from outside: it would get `own`'s instead.
+  /// True if a part other than `own` takes `name` from outside: that part would then get the definition of `own`.
   [[nodiscard]] bool is_taken_elsewhere(size_t own, std::string_view name) const {
     return taken_.elsewhere(name, own) ||
            (parts_[own]->names.injectable.contains(name) && injected_.elsewhere(name, own));
@@ -132,7 +132,7 @@ class part_names {
   name_owners given_, taken_, injected_;
 };
 
-/// For languages without blocks at the top level.
+/// Merges parts in languages without blocks at the top level: names that clash get new ones.
 class renaming_merger {
  public:
   renaming_merger(part_list parts, languages::import_style style)
@@ -168,12 +168,12 @@ class renaming_merger {
     }
   }
 
-  /// Definitions that hold state mean something else in each part, whatever their text.
+  /// Definitions that hold state have a meaning of their own in each part, even if their text is the same.
   [[nodiscard]] std::string meaning(const part_statement& one, size_t index) const {
     return one.shareable ? std::string{parts_[index]->text_of(one)} : fmt::format("value {}", index);
   }
 
-  /// Leaves out what is there in the same words, unless these words mean something else in this part.
+  /// Leaves out definitions whose text is in the file already, unless the text has another meaning in this part.
   void leave_out_known(body_plan& plan, size_t index) const {
     const auto& part = *plan.part;
     plan.left_out.assign(part.statements.size(), false);
@@ -183,7 +183,7 @@ class renaming_merger {
           one.kind == statement_kind::heading ||
           (one.kind == statement_kind::definition && one.shareable && texts_.contains(std::string{part.text_of(one)}));
     }
-    // What uses a name that gets a new one is needed after all, and so gets a new one itself.
+    // A definition that uses a renamed name cannot be left out, and so gets a new name itself.
     std::vector<std::string> open;
     for (const auto& [name, fresh] : plan.renames) open.push_back(name);
     while (!open.empty()) {
@@ -220,10 +220,11 @@ class renaming_merger {
   merged_head head_;
   std::vector<std::string> bodies_;
   meaning_map bound_;
-  std::set<std::string, std::less<>> texts_;  ///< Definitions that are there already.
+  std::set<std::string, std::less<>> texts_;  ///< Definitions that are in the file already.
 };
 
-/// For JavaScript and its kin: a part whose names could be mistaken is put into a block, one with hooks into a group.
+/// Merges parts in JavaScript and TypeScript: a part whose names could be mistaken for another's is put into a block, a
+/// part with hooks into a group.
 class scoping_merger {
  public:
   scoping_merger(part_list parts, const languages::language& lang, const languages::prompt_language& conventions,
@@ -236,7 +237,7 @@ class scoping_merger {
         target_(target) {}
 
   std::string run() {
-    // Imports are the file's own: all of them are known before blocks are made.
+    // Imports belong to the file, so all of them are collected before blocks are made.
     for (size_t i = 0; i < parts_.size(); ++i) {
       renames_.push_back(import_clashes(bound_, *parts_[i], i));
       learn_imports(bound_, *parts_[i], renames_[i]);
@@ -275,7 +276,7 @@ class scoping_merger {
     return fmt::format("{}(\"part {}\", () => {{\n{}\n}});", group_function(index), index + 1, inner);
   }
 
-  /// What the part imports under names that others have taken gets its names back.
+  /// Gives the names back to what the part imports under names that other parts have taken.
   [[nodiscard]] std::string own_names(size_t index) const {
     std::string lines;
     for (const auto& one : parts_[index]->statements)
@@ -287,7 +288,8 @@ class scoping_merger {
     return lines.empty() ? lines : lines + '\n';
   }
 
-  /// The name under which the file can call what declares a group; imported if the part imports its framework.
+  /// The name by which the file can call the function that declares a group; imported if the part imports its
+  /// framework.
   std::string group_function(size_t index) {
     std::optional<import_statement> framework;
     for (const auto& one : parts_[index]->statements)

@@ -1,4 +1,4 @@
-// Texts are put together from ranges of the part's own text: nothing is written anew.
+// Puts statements together from ranges of the part's own text, so that nothing is written anew.
 
 #include "answers/merge_body.hpp"
 
@@ -65,7 +65,7 @@ std::string body_of(const body_plan& plan) {
 }
 
 std::string indented(const std::string& text, const languages::language& lang, std::string_view target) {
-  std::set<uint32_t> inside_string;  // Beginnings of lines.
+  std::set<uint32_t> inside_string;  // Beginnings of lines that are inside a string.
   const auto& grammar = lang.rules_for(target);
   if (const auto tree = languages::parse_tree(grammar, text)) {
     languages::each_node(ts_tree_root_node(tree.get()), [&](TSNode node) {

@@ -1,4 +1,4 @@
-// What follows a merged file's imports: the statements of one part. For .cpp files only.
+// Writes what follows a merged file's imports: the statements of one part. For .cpp files only.
 #pragma once
 
 #include <string>
@@ -10,21 +10,21 @@
 
 namespace cohort::answers {
 
-/// A part and what happens to it on its way into the file.
+/// A part, with the changes that it needs to go into the file.
 struct body_plan {
   const test_part* part = nullptr;
   rename_map renames;
-  std::vector<bool> left_out;  ///< By statement; of the body's only.
+  std::vector<bool> left_out;  ///< For each statement whether it is left out; only statements of the body are.
 };
 
-/// Where a part uses the names that get new ones. Both must outlive it.
+/// Finds where a part uses the names that get new ones. Part and names must outlive this object.
 class renamed_uses {
  public:
   renamed_uses(const test_part& part, const rename_map& renames);
 
   /// True if the statement uses one of them.
   [[nodiscard]] bool any_in(const part_statement& one) const;
-  /// The statement's text, with new names where the old ones stand for the file's.
+  /// The statement's text, with new names wherever the old ones mean the file's definitions.
   [[nodiscard]] std::string text_of(const part_statement& one) const;
 
  private:
@@ -35,11 +35,11 @@ class renamed_uses {
   changes changes_;
 };
 
-/// All statements that are neither the head's nor left out, in their layout, without what runs the file as a program.
-/// No line break at its end.
+/// All statements that are neither in the head nor left out, in their layout, without the statement that runs the file
+/// as a program. Without a line break at the end.
 [[nodiscard]] std::string body_of(const body_plan& plan);
 
-/// `text`, which is whole statements, moved to the right; lines that begin inside a string stay where they are.
+/// Indents `text`, which is whole statements; lines that begin inside a string are not changed.
 [[nodiscard]] std::string indented(const std::string& text, const languages::language& lang, std::string_view target);
 
 }  // namespace cohort::answers

@@ -1,4 +1,4 @@
-// Names join the statement that imports from the same module; what finds none follows the last import.
+// Joins imports: names go into the statement that imports from the same module; the others follow the last import.
 
 #include "answers/merge_head.hpp"
 
@@ -72,7 +72,7 @@ size_t merged_head::length_in(const test_part& part) noexcept {
   while (length < part.statements.size() && (part.statements[length].kind == statement_kind::heading ||
                                              part.statements[length].kind == statement_kind::comment))
     ++length;
-  // A comment that the first definition follows at once is the definition's.
+  // A comment directly before the first definition belongs to the definition.
   while (length > 0 && length < part.statements.size() && part.statements[length - 1].kind == statement_kind::comment)
     --length;
   for (size_t i = 0; i < part.statements.size(); ++i) {
@@ -157,7 +157,7 @@ std::string merged_head::text() const {
   };
   for (const auto& one : more_)
     put_line(is_future(one.import) ? futures : others, one.setup.empty() ? write_import(one.import) : one.setup);
-  // What Python reads first follows the heading; all else follows the last import.
+  // An import that Python wants first follows the heading; all others follow the last import.
   size_t heading = 0;
   while (heading < lines_.size() &&
          (lines_[heading].kind == statement_kind::heading || lines_[heading].kind == statement_kind::comment))

@@ -1,5 +1,5 @@
-// The begin of a merged test file: the first part's heading, imports and setup as it wrote them, and what later parts
-// need besides. For .cpp files only.
+// Writes the beginning of a merged test file: the first part's heading, imports and setup as that part wrote them, and
+// what later parts need in addition. For .cpp files only.
 #pragma once
 
 #include <map>
@@ -15,28 +15,28 @@ namespace cohort::answers {
 /// Old name -> new name, within one part.
 using rename_map = std::map<std::string, std::string, std::less<>>;
 
-/// Tells apart what one name can stand for: the same for two imports of one thing.
+/// A key for what a name stands for: the same for two imports of one thing.
 [[nodiscard]] std::string meaning_of(const import_statement& one, const import_binding& binding);
 
 class merged_head {
  public:
-  /// How many of the part's statements make up its head: all up to its last import. Definitions among them belong to
-  /// its body all the same.
+  /// The number of statements in the part's head: all up to its last import. Definitions among them belong to the body
+  /// nevertheless.
   [[nodiscard]] static size_t length_in(const test_part& part) noexcept;
 
-  /// Whether the statement belongs to the head, at `index` of a part whose head has this length.
+  /// True if the statement at `index`, in a part whose head has this length, belongs to the head.
   [[nodiscard]] static bool takes(const part_statement& one, size_t index, size_t length) noexcept;
 
-  /// The first part's head, in its own layout. Call once, before `add`.
+  /// Takes the first part's head, in its own layout. Call once, before `add`.
   void keep(const test_part& first, const rename_map& renames);
 
-  /// The imports and setup of a later part, less what is there already.
+  /// Adds the imports and setup of a later part, without those that the head has already.
   void add(const test_part& later, const rename_map& renames);
 
-  /// One more name of a module, unless it is there.
+  /// Adds one more name of a module, unless the head has it.
   void add(const import_statement& one, const import_binding& binding);
 
-  /// Without a line break at its end.
+  /// The head's text, without a line break at its end.
   [[nodiscard]] std::string text() const;
 
  private:
@@ -45,16 +45,16 @@ class merged_head {
     std::string text;
     statement_kind kind = statement_kind::heading;
     std::vector<import_statement> imports;
-    bool grown = false;  ///< `imports` say more than `text`.
+    bool grown = false;  ///< `imports` has names that `text` lacks.
   };
 
-  /// What a later part brought: an import, or setup.
+  /// An import or setup that a later part brought.
   struct addition {
     import_statement import;
     std::string setup;
   };
 
-  /// One of `lines_` (then the import in it), or of `more_`.
+  /// An entry of `lines_` (with the import in it), or of `more_`.
   struct location {
     bool in_line = false;
     size_t at = 0;
@@ -66,12 +66,12 @@ class merged_head {
   void learn(const import_statement& one, location where);
 
   std::vector<line> lines_;
-  std::vector<addition> more_;  ///< In the order in which the parts had it: setup comes before what needs it.
-  // What is there, so that a file with very many imports takes no time.
+  std::vector<addition> more_;  ///< In the order of the parts: setup comes before what needs it.
+  // Indexes of what the head has, so that files with very many imports are fast.
   std::set<std::string> texts_;               ///< Of lines and setup.
   std::set<std::string> modules_;             ///< Forms and modules.
   std::set<std::string> bindings_;            ///< Forms, modules and names.
-  std::map<std::string, location> joinable_;  ///< By form and module: the first that takes further names.
+  std::map<std::string, location> joinable_;  ///< By form and module: the first statement to which names can be added.
 };
 
 }  // namespace cohort::answers

@@ -1,4 +1,4 @@
-// A small reader for import statements: words, punctuation and strings; anything unexpected ends it with "nothing".
+// Reads import statements as words, punctuation and strings. If anything unexpected comes, the result is nothing.
 
 #include "answers/merge_imports.hpp"
 
@@ -50,7 +50,7 @@ std::vector<std::string> tokens_of(std::string_view text, languages::import_styl
   return tokens;
 }
 
-/// Walks over tokens; `failed` sticks.
+/// Walks over tokens; `failed` stays true once it is.
 class token_reader {
  public:
   explicit token_reader(std::vector<std::string> tokens) : tokens_(std::move(tokens)) {}
@@ -129,7 +129,7 @@ statements read_python(token_reader& reader) {
 void read_es_names(token_reader& reader, import_statement& values, import_statement& types, bool colon) {
   while (!reader.failed() && !reader.take("}")) {
     if (reader.take(",")) continue;
-    // A name that is no identifier is quoted, and needs another one here.
+    // A name that is not an identifier is quoted, and needs another local name.
     const bool quoted = reader.peek().starts_with('"') || reader.peek().starts_with('\'');
     auto name = quoted ? reader.next() : reader.word();
     auto* into = &values;
@@ -204,7 +204,7 @@ statements read_go(token_reader& reader) {
     if (!reader.peek().starts_with('"') && !reader.peek().starts_with('`'))
       local = reader.take(".") ? "." : reader.word();
     const auto module = reader.string();
-    // Without an own name the package's is taken to be the path's last element.
+    // Without a local name, the package's name is assumed to be the path's last element.
     const auto bound = local.empty() ? module.substr(module.rfind('/') + 1) : local;
     result.push_back({import_form::go, module, {{local, bound == "_" || bound == "." ? "" : bound}}});
   }

@@ -1,4 +1,4 @@
-// Import statements as values, so that they can be compared, joined and written again.
+// Represents import statements as values, so that they can be compared, joined and written again.
 #pragma once
 
 #include <optional>
@@ -12,13 +12,13 @@ namespace cohort::answers {
 
 /// One name that an import makes available.
 struct import_binding {
-  std::string name;   ///< As the module calls it; "default", "*" or empty (the module itself) where it has no name.
-  std::string local;  ///< As the file calls it; empty if nothing is bound (`import "x"`, `import *`).
+  std::string name;   ///< Its name in the module; "default", "*" or empty (the module itself) if it has none.
+  std::string local;  ///< Its name in the file; empty if nothing is bound (`import "x"`, `import *`).
   friend bool operator==(const import_binding&, const import_binding&) = default;
 };
 
-/// How a statement binds: decides what can be joined with what and how it is written.
-/// `es_members` is `const { a, b: c } = cart;`, where `module` is what an import before has bound: `cart`.
+/// How a statement binds: decides what can be joined with what and how it is written. `es_members` is `const { a, b: c
+/// } = cart;`, where `module` is the name that an earlier import has bound: `cart`.
 enum class import_form : uint8_t { python_module, python_from, es, es_type, es_members, commonjs, go };
 
 struct import_statement {
@@ -27,8 +27,8 @@ struct import_statement {
   std::vector<import_binding> bindings;
 };
 
-/// The statements in the text of one top-level node, or nothing if it is no import, or one that has more to it than a
-/// list of names (then it is compared as text only).
+/// The statements in the text of one top-level node. Nothing if the node is not an import, or has more than a list of
+/// names; then it is compared as text only.
 [[nodiscard]] std::optional<std::vector<import_statement>> read_imports(std::string_view text,
                                                                         languages::import_style style);
 

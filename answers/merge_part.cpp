@@ -1,4 +1,5 @@
-// What is not known to be harmless beside other tests is an effect, and keeps the part out of a common file.
+// Classifies the statements of a part. A statement that is not known to be harmless next to other tests is an effect,
+// and keeps the part out of a common file.
 
 #include "answers/merge_part.hpp"
 
@@ -16,7 +17,7 @@ namespace {
 constexpr std::string_view blank_name = "_";
 constexpr int deepest_pattern = 20;      ///< `[[[a]]] = ...`
 constexpr int longest_assignment = 100;  ///< `a = b = c = ...`
-constexpr size_t longest_called = 200;   ///< Of what a call names, in bytes; chains of calls hold each other.
+constexpr size_t longest_called = 200;   ///< In bytes, of the name of a call; calls in a chain contain each other.
 
 bool lists(const std::vector<std::string>& list, std::string_view what) {
   return std::find(list.begin(), list.end(), what) != list.end();
@@ -87,7 +88,7 @@ class statement_classifier {
       return false;
     for (const auto& one : *read)
       for (const auto& binding : one.bindings) {
-        // What it brings along is not known.
+        // The names that the import brings are not known.
         if (binding.local.empty() && (binding.name == "*" || binding.name == ".")) return false;
         imported_.insert(binding.local);
       }
@@ -95,7 +96,7 @@ class statement_classifier {
     return true;
   }
 
-  /// True if the node is nothing but definitions; their names are noted.
+  /// True if the node consists of definitions only; their names are recorded.
   bool define(TSNode node, part_statement& into, int depth) {
     const auto what = roles(node);
     if ((what & languages::role::definition) != 0) return take_definition(node, into);
@@ -113,7 +114,7 @@ class statement_classifier {
     return only;
   }
 
-  /// `a = 1`, and `a = b = 1`, which is one in the other.
+  /// `a = 1`, and `a = b = 1`, in which one assignment contains the other.
   bool take_definition(TSNode node, part_statement& into) {
     bool plain = true;
     for (int chained = 0; plain; ++chained) {
@@ -134,7 +135,8 @@ class statement_classifier {
     return plain;
   }
 
-  /// A name, or a pattern of names; false if something else is assigned to: an attribute, an element.
+  /// Reads a name or a pattern of names; false if the target of the assignment is anything else: an attribute, an
+  /// element.
   bool take_names(TSNode node, part_statement& into, int depth) {
     if (ts_node_named_child_count(node) == 0) {
       into.names.push_back(cohort::languages::text_of(node, text_));
@@ -153,7 +155,7 @@ class statement_classifier {
     return lists(rules_.groups, function) || lists(grammar_.tests.calls, function);
   }
 
-  /// What the calls in a statement declare: tests, or hooks outside of tests.
+  /// Finds what the calls in a statement declare: tests, or hooks outside of tests.
   [[nodiscard]] statement_kind declared_by_calls(TSNode node) const {
     bool tests = false;
     bool hooks = false;
@@ -227,8 +229,8 @@ test_part::test_part(const languages::language& lang, const languages::prompt_la
       for (const auto& binding : import.bindings)
         if (!binding.local.empty()) imported.insert(binding.local);
   }
-  // A type is the same as another only together with its methods.
-  std::set<std::string_view> receivers;  // The words of "(s *stub)".
+  // Two types are the same only if their methods are, too.
+  std::set<std::string_view> receivers;  // The identifiers in "(s *stub)".
   for (const auto& one : statements)
     languages::each_word(one.receiver, [&receivers](std::string_view word) { receivers.insert(word); });
   for (auto& one : statements)

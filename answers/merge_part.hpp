@@ -1,5 +1,5 @@
-// One of the answers that become one test file: its statements, and which names it takes from and gives to the file.
-// For .cpp files only.
+// Describes one of the answers that become one test file: its statements, and which names it takes from the file and
+// gives to it. For .cpp files only.
 #pragma once
 
 #include <map>
@@ -18,10 +18,10 @@ namespace cohort::answers {
 
 /// What a statement at the top level does.
 enum class statement_kind : uint8_t {
-  heading,     ///< Is read only at a file's begin: a docstring, "use strict", a package clause.
+  heading,     ///< Has its meaning only at the beginning of a file: a docstring, "use strict", a package clause.
   comment,     ///< Belongs to what follows.
-  import,      ///< `imports` says what.
-  setup,       ///< Stands in all parts alike.
+  import,      ///< See `imports`.
+  setup,       ///< The same in all parts.
   definition,  ///< Gives `names` to the file.
   test,        ///< Declares tests.
   hook,        ///< Acts on all tests of the file.
@@ -32,16 +32,16 @@ enum class statement_kind : uint8_t {
 struct part_statement {
   statement_kind kind = statement_kind::effect;
   languages::text_range at;
-  std::string_view gap;                 ///< What stands before it, since the statement before.
+  std::string_view gap;                 ///< The text between this statement and the previous one.
   std::vector<std::string_view> names;  ///< Of a definition; without the methods that it gives to a type.
   std::vector<import_statement> imports;
-  std::string_view receiver;   ///< Of a method that is defined outside of its type: "(s *stub)".
+  std::string_view receiver;   ///< For a method that is defined outside of its type: "(s *stub)".
   bool shareable = false;      ///< A definition that can serve several parts: it holds no state.
-  bool function_wide = false;  ///< A definition that only a function keeps in: `var`.
+  bool function_wide = false;  ///< A definition whose scope is the whole function: `var`.
   bool awaits = false;         ///< A definition that waits for a promise.
 };
 
-/// Views into `text`, which therefore must stay where it is.
+/// Holds views into `text`, which therefore must not move.
 struct test_part {
   test_part(const languages::language& lang, const languages::prompt_language& conventions, std::string_view target,
             std::string whole);
@@ -54,13 +54,13 @@ struct test_part {
   [[nodiscard]] bool has(statement_kind kind) const noexcept;
 
   std::string text;
-  languages::syntax_tree tree;  ///< Null if the text is too tangled for the parser.
+  languages::syntax_tree tree;  ///< Null if the text breaks a bound of the parser.
   std::vector<part_statement> statements;
   languages::file_names names;
   std::set<std::string_view> defined;   ///< By its definitions at the top level.
   std::set<std::string_view> imported;  ///< Names that its imports bind; views into `statements`.
-  /// Why it must have a file of its own: it acts on all tests of its file, or its names cannot be kept apart from
-  /// those of others. Empty: it can share one.
+  /// Why the part must have a file of its own: it acts on all tests of its file, or its names cannot be kept apart from
+  /// those of other parts. Empty if it can share a file.
   std::string not_mergeable;
 };
 
