@@ -1,5 +1,5 @@
-// Python: root folder and dotted module. ECMAScript: relative specifier with the ending that the project uses.
-// Go: module path and package clause.
+// Writes import statements. Python: root folder and dotted module. ECMAScript: relative specifier with the ending that
+// the project uses. Go: module path and package clause.
 
 #include "planning/prompts/import_statements.hpp"
 
@@ -34,7 +34,7 @@ bool is_identifier(std::string_view text) {
   });
 }
 
-/// A string literal that Python, JavaScript and Go read alike.
+/// A string literal that means the same in Python, JavaScript and Go.
 std::string string_literal(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
@@ -108,7 +108,7 @@ bool importable_name(std::string_view module, const languages::prompt_language& 
   }
 }
 
-/// The word behind `keyword` on the first line that begins with it.
+/// The word after `keyword` on the first line that begins with `keyword`.
 std::string word_after(std::string_view text, std::string_view keyword) {
   for (size_t at = 0; at < text.size();) {
     const auto end = std::min(text.find('\n', at), text.size());
@@ -121,7 +121,7 @@ std::string word_after(std::string_view text, std::string_view keyword) {
   return {};
 }
 
-/// A name for what a module exports without one: "price-list.js" -> "priceList".
+/// A name for an export that has none: "price-list.js" -> "priceList".
 std::string camel_case(std::string_view stem) {
   std::string result;
   bool upper = false;
@@ -137,7 +137,7 @@ std::string camel_case(std::string_view stem) {
   return is_identifier(result) ? result : "unit_" + result;
 }
 
-/// What a test calls an exported `name`: the same, if the language lets it. "a-b" becomes aB.
+/// The local name in a test for an exported `name`: the same, if the language allows it. "a-b" becomes aB.
 std::string local_name(const std::string& name, const languages::prompt_language& language) {
   if (!is_identifier(name)) return local_name(camel_case(name), language);
   return is_reserved(name, language) ? name + '_' : name;
@@ -201,8 +201,8 @@ bool import_writer::is_package(const std::string& folder) {
   return packages_[folder] = fs::exists(project_ / folder / "__init__.py", ignored);
 }
 
-/// The folder above the outermost package; without packages what the project's own imports show; else `src` or
-/// another usual root; else the file's own folder, as for a script.
+/// The folder above the outermost package. Without packages the root that the project's own imports use, else `src` or
+/// another usual root, else the file's own folder, as for a script.
 import_writer::python_location import_writer::place_of(const languages::source_file& source) {
   std::string root{languages::folder_of(source.path)};
   if (!root.empty() && is_package(root)) {
@@ -240,7 +240,7 @@ expected<std::string> import_writer::python_text(const import_request& request,
   const bool plain = importable_name(location.module, language);
   std::string text =
       plain ? "import sys\nfrom pathlib import Path\n\n" : "import importlib\nimport sys\nfrom pathlib import Path\n\n";
-  // Inserted last, found first: the unit's own root goes to the front.
+  // The path inserted last is searched first, so the unit's own root goes to the front.
   for (auto root = roots.rbegin(); root != roots.rend(); ++root) {
     auto path = relative_to_test(request, *root);
     size_t ups = 0;
@@ -260,7 +260,7 @@ expected<std::string> import_writer::python_text(const import_request& request,
   return text;
 }
 
-/// Plain JavaScript names the file as it is. TypeScript does what the project's own relative imports mostly do;
+/// JavaScript needs the file's name as it is. TypeScript follows what most of the project's own relative imports do;
 /// Node's own runner resolves nothing and wants the real ending.
 std::string import_writer::specifier(const import_request& request) const {
   auto relative = relative_to_test(request, request.source->path);
@@ -288,8 +288,8 @@ expected<std::string> import_writer::es_text(const import_request& request,
   if (whole.empty())
     whole = local_name(
         camel_case(stem == "index" ? languages::name_of(languages::folder_of(request.source->path)) : stem), language);
-  // Of a TypeScript module with `export =`, too: `import Cart = require()` is an error where the compiler writes ES
-  // modules, and unknown to whoever only strips types; `require`, or the default of an ES import, does everywhere.
+  // Also for a TypeScript module with `export =`: `import Cart = require()` is an error if the compiler writes ES
+  // modules, and unknown to tools that only strip types. `require`, or the default of an ES import, works everywhere.
   if (request.source->modules != languages::module_system::commonjs) {
     const auto plain = names;
     names = with_local_names(std::move(names), " as ", language);
@@ -312,7 +312,7 @@ expected<std::string> import_writer::es_text(const import_request& request,
   auto text =
       imported ? fmt::format("import {} from {};", whole, from) : fmt::format("const {} = require({});", whole, from);
   if (hides_module) {
-    // The module's object must not take the name of one of its members.
+    // The module's object must not have the name of one of its members.
     const auto unit = whole + "Module";
     text =
         imported ? fmt::format("import {} from {};", unit, from) : fmt::format("const {} = require({});", unit, from);
@@ -322,7 +322,7 @@ expected<std::string> import_writer::es_text(const import_request& request,
   return text;
 }
 
-/// The module name of the nearest go.mod at or above `folder`, and where that is.
+/// The module name of the nearest go.mod in `folder` or above, and the folder of that go.mod.
 import_writer::go_location import_writer::module_above(std::string folder) {
   for (;; folder = std::string{languages::folder_of(folder)}) {
     auto known = go_modules_.find(folder);

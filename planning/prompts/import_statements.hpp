@@ -1,5 +1,6 @@
-// How a test file imports the unit under test: the text of `<import>`, exact for the project's layout.
-// Facts come from the project: package folders, what its own imports resolve to, go.mod, the module system.
+// Writes the statement by which a test file imports the unit under test: the text of `<import>`, exact for the
+// project's layout. It follows the project's facts: package folders, what its own imports resolve to, go.mod, the
+// module system.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +26,8 @@ struct import_request {
   std::filesystem::path test_file;  ///< Absolute, or relative to the project.
 };
 
-/// Knows a project's layout. Built once for a plan; reads of the disk are remembered. Not for several threads at once.
+/// Knows a project's layout. Built once for a plan; remembers what it read from the disk. Not for several threads at
+/// once.
 class import_writer {
  public:
   import_writer(const std::filesystem::path& project, std::span<const languages::source_file> files,

@@ -1,4 +1,4 @@
-// Rendering only: what goes into the sections is decided elsewhere.
+// Renders the sections of a prompt. What goes into the sections is decided elsewhere.
 
 #include "planning/prompts/prompt.hpp"
 
@@ -31,7 +31,7 @@ std::string escaped(std::string_view value) {
   return result;
 }
 
-/// Half a SHA-256 over the text that it encloses: the text cannot name it without having been made from it.
+/// The first half of a SHA-256 over the text between the fences, so that no text can contain its own fence.
 std::string fence_for(std::string_view text) { return to_hex(sha256(text)).substr(0, 16); }
 
 void add_section(std::string& prompt, std::string_view tag, std::string_view content) {

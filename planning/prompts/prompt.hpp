@@ -1,5 +1,5 @@
-// The tail of a prompt: one task's sections, in the form of docs/prompt-format.md.
-// Invariant: text that is not ours stands between fences, and no section can end another.
+// Writes the tail of a prompt: one task's sections, in the form of docs/prompt-format.md.
+// Invariant: text that is not ours is fenced, and no section can end another.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace cohort::planning {
 
-/// What one prompt is made of. Everything is copied into the prompt; nothing is kept.
+/// The contents of one prompt. Everything is copied into the prompt; nothing is kept.
 struct prompt_sections {
   std::string language;
   std::string framework;

@@ -1,4 +1,5 @@
-// Where several tests qualify, the first by path is taken, so that the same project gives the same prompts.
+// Chooses examples and dependencies. If several tests qualify, the first by path is taken, so that the same project
+// gives the same prompts.
 
 #include "planning/prompts/prompt_context.hpp"
 
@@ -102,7 +103,7 @@ std::string prompt_context::dependencies_of(const languages::source_file& source
   }
   size_t written = 0;
   for (const auto& import : wanted) {
-    if (written > 16 * limit) break;  // Little fits, and the next would not either.
+    if (written > 16 * limit) break;  // Little more fits, and the next dependency would not fit either.
     const auto& file = *by_path_.find(import.resolved)->second;
     const auto text = to_valid_utf8(signatures_of(import.resolved, imported_from(file, import), language));
     written += text.size();

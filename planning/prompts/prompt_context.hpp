@@ -1,5 +1,5 @@
-// What a prompt shows of the project besides the source: an existing test as a style example, and the signatures of
-// what the source imports. Indexes are built once; lookups are cheap.
+// Finds what a prompt shows of the project besides the source: an existing test as a style example, and the signatures
+// of what the source imports. Indexes are built once; lookups are cheap.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class prompt_context {
   /// first of its language (by path). At most `limit` bytes of it. Nothing if the language has no readable test.
   [[nodiscard]] style_example example_for(const languages::source_file& source, uint64_t limit);
 
-  /// Signatures of the project's symbols that `source` imports, whole files' worth at a time, up to `limit` bytes.
+  /// Signatures of the project's symbols that `source` imports, those of a whole file at a time, up to `limit` bytes.
   [[nodiscard]] std::string dependencies_of(const languages::source_file& source,
                                             const languages::prompt_language& language, uint64_t limit) const;
 

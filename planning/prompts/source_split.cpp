@@ -1,4 +1,5 @@
-// Pieces are byte ranges of the file; a part is a set of them, put together in the file's order.
+// Splits a source into parts. Pieces are byte ranges of the file; a part is a set of pieces, put together in the file's
+// order.
 
 #include "planning/prompts/source_split.hpp"
 
@@ -22,7 +23,7 @@ struct byte_range {
   [[nodiscard]] size_t size() const noexcept { return end > begin ? end - begin : 0; }
 };
 
-/// Something that is put into one part whole: a symbol, or a class with some of its methods.
+/// The smallest unit of a part: a symbol, or a class with some of its methods.
 struct piece {
   languages::symbol what;
   std::vector<byte_range> ranges;
@@ -40,7 +41,7 @@ struct context_node {
   byte_range where;
 };
 
-/// The file's statements, sorted out once.
+/// The file's statements, classified once.
 struct file_layout {
   std::vector<byte_range> head;  ///< Imports, and other statements while there is room.
   size_t head_bytes = 0;
@@ -53,7 +54,7 @@ byte_range with_indentation(std::string_view text, byte_range where) noexcept {
   return where;
 }
 
-/// Where symbols and their methods begin. Some are plain statements: `exports.add = function ...`.
+/// The beginnings of symbols and their methods. Some are plain statements: `exports.add = function ...`.
 std::map<size_t, std::string_view> names_by_place(std::span<const languages::symbol> symbols) {
   std::map<size_t, std::string_view> names;
   for (const auto& one : symbols) {
@@ -100,12 +101,13 @@ byte_range statement_around(const languages::symbol& what, const file_layout& la
   return where;
 }
 
-/// Go's methods, and those of a JavaScript prototype, stand outside of their type.
+/// Methods in Go, and those of a JavaScript prototype, are outside of their type.
 bool stands_inside(const languages::symbol& member, byte_range whole) noexcept {
   return whole.begin <= member.first_byte && member.end_byte <= whole.end;
 }
 
-/// A class in several pieces: its beginning (and constructor) with as many methods as fit, again and again.
+/// Cuts a class into several pieces: each has the class's beginning (and constructor) and as many of its methods as
+/// fit.
 std::vector<piece> cut_class(const languages::symbol& what, byte_range whole, std::string_view text,
                              std::string_view constructor, size_t room, uint32_t max_units) {
   std::vector<piece> pieces;
@@ -162,7 +164,7 @@ std::vector<piece> pieces_of(std::span<const languages::symbol> wanted, const fi
   return pieces;
 }
 
-/// What a piece is for people: a class of which one method is shown is that method.
+/// The name of a piece for people: a class with only one of its methods is called by that method.
 std::string name_of(const piece& one, std::string_view constructor) {
   const languages::symbol* only = nullptr;
   for (const auto& member : one.what.members) {
@@ -173,7 +175,7 @@ std::string name_of(const piece& one, std::string_view constructor) {
   return only == nullptr ? one.what.name : fmt::format("{}.{}", one.what.name, only->name);
 }
 
-/// Takes out of `pieces` what is over the limit even alone.
+/// Removes from `pieces` those that are above the limit by themselves.
 std::vector<oversized_symbol> take_oversized(std::vector<piece>& pieces, const file_layout& layout,
                                              std::string_view constructor, const split_limits& limits) {
   std::vector<oversized_symbol> found;
@@ -191,7 +193,7 @@ std::vector<oversized_symbol> take_oversized(std::vector<piece>& pieces, const f
   return found;
 }
 
-/// Takes out of `pieces` what would make more parts than a file may have.
+/// Removes from `pieces` those that would make more parts than a file may have.
 void leave_out_rest(std::vector<piece>& pieces, size_t first, std::string_view constructor,
                     std::vector<oversized_symbol>& left_out) {
   for (size_t i = first; i < pieces.size(); ++i)
@@ -212,7 +214,7 @@ std::unordered_set<std::string_view> words_in(std::string_view text) {
   return words;
 }
 
-/// Sorted, merged where they overlap, each on lines of its own.
+/// Sorts ranges, merges those that overlap, and puts each on lines of its own.
 std::string lines_of(std::vector<byte_range> ranges, std::string_view text) {
   std::sort(ranges.begin(), ranges.end(), [](const byte_range& a, const byte_range& b) { return a.begin < b.begin; });
   std::string result;
@@ -224,7 +226,7 @@ std::string lines_of(std::vector<byte_range> ranges, std::string_view text) {
     while (piece.ends_with('\n') || piece.ends_with('\r')) piece.remove_suffix(1);
     const bool blank = piece.find_first_not_of(" \t\r\n") == std::string_view::npos;
     if (!blank) {
-      // Neighbours keep their distance from the file; what was cut out leaves one empty line.
+      // Neighbours keep the distance that they have in the file; a range that was cut out leaves one empty line.
       const auto gap = text.substr(done, begin - done);
       const bool adjacent = done > 0 && gap.find_first_not_of(" \t\r\n") == std::string_view::npos;
       if (!result.empty()) result += adjacent && gap.find('\n') == gap.rfind('\n') ? "\n" : "\n\n";
@@ -252,7 +254,7 @@ void add_context(std::vector<byte_range>& ranges, size_t bytes, const file_layou
   }
 }
 
-/// Pieces of one class are one symbol: what stood between them was left out.
+/// Pieces of one class are one symbol, without the methods between them.
 void add_symbol(std::vector<languages::symbol>& symbols, const languages::symbol& what) {
   if (symbols.empty() || symbols.back().first_byte != what.first_byte) return symbols.push_back(what);
   auto& members = symbols.back().members;

@@ -1,5 +1,5 @@
-// All wishes start with their shortest name; whoever clashes takes the next longer one, until nobody does.
-// The outcome does not depend on the order of the wishes.
+// Names the targets. Each request starts with its shortest name; those that clash take the next longer one, until none
+// clash. The result does not depend on the order of the requests.
 
 #include "planning/prompts/target_names.hpp"
 
@@ -23,7 +23,7 @@ struct path_parts {
   std::string extension;  ///< With dot.
 };
 
-/// A wish on its way to a name. `level` counts how often it has stepped aside.
+/// A request whose name is being chosen. `level` counts how often it took a longer name.
 struct naming {
   const languages::source_file* source = nullptr;
   const languages::prompt_language* language = nullptr;
@@ -49,13 +49,12 @@ path_parts split_path(std::string_view path) {
   return parts;
 }
 
-/// `text` with what a file name should not hold replaced.
+/// `text` with characters replaced that a file name should not have.
 std::string clean_name(std::string_view text, bool identifier) {
   std::string result;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        byte >= 0x80 || std::isalnum(byte) || c == '_';  // Letters beyond ASCII may stand in identifiers.
+    const bool plain = byte >= 0x80 || std::isalnum(byte) || c == '_';  // Identifiers may have letters beyond ASCII.
     const bool fine =
         identifier ? plain : byte >= 0x20 && byte != 0x7F && c != '\\' && c != ':' && c != '"' && c != '*';
     result += fine ? c : '_';
@@ -63,7 +62,7 @@ std::string clean_name(std::string_view text, bool identifier) {
   return result;
 }
 
-/// A folder under which the framework looks for tests: not hidden, not one that it passes over.
+/// The folder's name, changed if the framework would not look for tests in it: if it is hidden, or one that is skipped.
 std::string collected_folder(const std::string& folder, const languages::target_rule& rule) {
   auto result = clean_name(folder, false);
   if (result.front() == '.') result = "dot_" + result.substr(1);
@@ -77,7 +76,8 @@ std::string test_extension(const naming& item) {
                        : modules == languages::module_system::commonjs ? "commonjs"
                                                                        : "";
   const auto& source = item.parts.extension;
-  // A JSX or TypeScript ending says how the file is compiled; only plain script endings give way to the system's.
+  // A JSX or TypeScript ending says how the file is compiled; only plain script endings are replaced by those of the
+  // module system.
   const bool plain = source == ".js" || source == ".mjs" || source == ".cjs" || source == ".jsx";
   if (const auto found = item.rule->extension_by_modules.find(system);
       plain && found != item.rule->extension_by_modules.end())
@@ -86,7 +86,7 @@ std::string test_extension(const naming& item) {
   return found == item.rule->extensions.end() ? source : found->second;
 }
 
-/// "__init__" says nothing in a test's name; its package does.
+/// "__init__" means nothing in a test's name, so the name of its package is used.
 std::string telling_stem(const path_parts& parts) {
   if (parts.stem.size() < 5 || !parts.stem.starts_with("__") || !parts.stem.ends_with("__")) return parts.stem;
   const auto inner = parts.stem.substr(2, parts.stem.size() - 4);
@@ -123,12 +123,12 @@ void name_at_level(naming& item) {
     for (const auto& part : item.parts.folders) folder += collected_folder(part, *item.rule) + "/";
   if (item.rule->own_folder) folder += collected_folder(stem, *item.rule) + "/";
   item.target = folder + name;
-  // Own folders keep names apart by themselves, so there the folder is what must differ.
+  // If each test has a folder of its own, the folders must differ, not the names.
   item.key = item.rule->unique_names ? fmt::format("{}:{}", item.language->id, boost::to_lower_copy(name))
                                      : boost::to_lower_copy(item.target);
 }
 
-/// Keys that several wishes share, or that are taken. Names of one language cannot clash with another's: they
+/// Keys that several requests share, or that are used already. Names of one language cannot clash with another's: they
 /// differ in extension, or their keys hold the whole path.
 std::vector<naming*> clashing(std::vector<naming>& items, const std::unordered_set<std::string>& taken) {
   std::unordered_map<std::string_view, std::vector<naming*>> by_key;

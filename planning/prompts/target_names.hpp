@@ -1,5 +1,5 @@
-// Where a source's test goes: a path that mirrors the source tree, under a name that the framework collects.
-// Names depend on the project's files alone, never on which of them lack tests, so that they are stable.
+// Decides where a source's test goes: a path that mirrors the source tree, under a name that the framework collects.
+// Names depend only on the project's files, never on which of them lack tests, so that names are stable.
 #pragma once
 
 #include <map>
@@ -21,10 +21,10 @@ struct target_request {
 /// Target by source path; relative to the tests' directory, '/' separators.
 using target_map = std::map<std::string, std::string>;
 
-/// Names for all sources at once. Where two would clash (in one folder; for frameworks that want unique names, such
-/// as pytest with its default import mode, anywhere), all that clash get their extension or parent folders into
-/// their names until they differ, at last a digest of their path. Case does not tell names apart. `existing_tests`
-/// are the project's own: their file names are taken where names must be unique. Sources whose language has no
+/// Names for all sources at once. Where two would clash (in one folder; for frameworks that want unique names, such as
+/// pytest with its default import mode, anywhere), all that clash get their extension or parent folders into their
+/// names until they differ, at last a digest of their path. Names that differ only in case clash. `existing_tests` are
+/// the project's own: if names must be unique, their file names are not used again. Sources whose language has no
 /// prompt.json get no target.
 [[nodiscard]] target_map name_targets(std::span<const target_request> requests,
                                       std::span<const std::string> existing_tests,

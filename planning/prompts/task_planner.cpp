@@ -1,4 +1,4 @@
-// One wish at a time: read, check, split, render, estimate, name.
+// Plans one request at a time: read, check, split, render, estimate, name.
 
 #include "planning/prompts/task_planner.hpp"
 
@@ -29,9 +29,9 @@ namespace cohort::planning {
 namespace {
 
 constexpr uint64_t largest_source = 1U << 20;
-constexpr uint64_t markup_bytes = 1024;  ///< Prudent: tags and attributes of a prompt, without paths.
+constexpr uint64_t markup_bytes = 1024;  ///< A safe bound for tags and attributes of a prompt, without paths.
 
-/// A wish with all that its parts have in common.
+/// A request with everything that its parts have in common.
 struct common_sections {
   const languages::source_file* source = nullptr;
   const languages::language* lang = nullptr;
@@ -41,7 +41,7 @@ struct common_sections {
   const std::string* prefix = nullptr;
 };
 
-/// A wish fulfilled as far as it can be.
+/// The tasks for a request, with what had to be left out.
 struct planned_request {
   std::vector<task_spec> tasks;
   std::vector<oversized_symbol> left_out;
@@ -162,8 +162,8 @@ expected<std::string> task_planner::import_for(const common_sections& common,
                               *common.conventions);
 }
 
-/// What is left for the source beside the other sections. A byte is at least a token, so the model's context,
-/// less the answer, bounds the bytes as well.
+/// The room for the source that the other sections leave. Each byte is counted as a token, so the model's context
+/// without the answer bounds the bytes as well.
 split_limits task_planner::limits_for(const common_sections& common, const test_request& request) const {
   const auto& sections = common.sections;
   uint64_t used = common.prefix->size() + markup_bytes + sections.path.size() + sections.save_as.size() +
@@ -190,7 +190,7 @@ std::string symbols_field(const std::vector<languages::symbol>& symbols) {
   return field;
 }
 
-/// Functions, classes and public methods by name; a method's is told apart by its class.
+/// Functions, classes and public methods by name; the name of a method includes its class.
 void add_units(std::vector<std::string>& units, const languages::symbol& one) {
   units.push_back(one.name);
   for (const auto& member : one.members)
@@ -229,8 +229,8 @@ task_spec task_planner::task_from(const common_sections& common, const source_pa
   task.traits = {{"language", sections.language}, {"framework", sections.framework}, {"save_as", sections.save_as}};
   if (auto units = units_field(*common.source, part.symbols); !units.empty())
     task.traits[units_trait] = std::move(units);
-  // What the answer depends on. The target's name is left out on purpose: it may change when another file takes a
-  // similar name, and the answer stays good. The import text is in, because it depends on where the test lies.
+  // Everything that the answer depends on. The target's name is not part of it: it may change when another file gets a
+  // similar name, and the answer stays good. The import text is part of it, because it depends on the test's folder.
   task.id = task_id_from(sha256_of_fields(
       {task.source, to_hex(task.source_digest), std::to_string(texts_.version()), sections.language, sections.framework,
        task.request.model, std::to_string(task.request.max_tokens), task.request.effort, std::to_string(number),
@@ -298,7 +298,7 @@ expected<planned_request> task_planner::plan(const test_request& whole_request) 
   if (!common) return tl::unexpected{common.error()};
   auto limits = limits_for(*common, request);
   if (text->size() > limits.max_source_bytes && !common->sections.example.empty()) {
-    // Room for the source is worth more than the example.
+    // If there is too little room, the source is worth more than the example.
     limits.max_source_bytes += common->sections.example.size();
     common->sections.example.clear();
   }

@@ -1,5 +1,6 @@
-// From gaps to tasks: one prompt with an identity for each gap, or several if the source is too big for one.
-// Tasks are handed out one by one, in the order of their sources' paths: ten thousand prompts are never in memory.
+// Makes tasks from gaps: one prompt with an identity for each gap, or several if the source is too big for one. Tasks
+// are given out one by one, in the order of their sources' paths, so that ten thousand prompts are never in memory at
+// once.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +48,7 @@ struct task_options {
   std::string effort;  ///< As `completion_request::effort`.
 };
 
-/// A source that gets no task, or a symbol of it that none of its tasks is about, and why.
+/// A source that gets no task, or a symbol that no task of its source asks for, with the reason.
 struct skipped_source {
   std::string path;
   error why;
@@ -59,7 +60,7 @@ struct task_receiver {
   std::function<void(skipped_source&&)> skipped;
 };
 
-/// What the planning came to.
+/// The totals of a plan.
 struct task_totals {
   size_t tasks = 0;
   size_t skipped = 0;      ///< Sources without a task.
@@ -67,17 +68,17 @@ struct task_totals {
   task_estimate estimate;  ///< Of all tasks together.
 };
 
-/// Plans each wish and hands its tasks out. A source that is gone, has changed since it was parsed, cannot be
-/// imported from the tests' directory or does not fit a request is reported as skipped (`ec::source_gone`,
-/// `ec::source_changed`, `ec::not_importable`, `ec::file_too_large`, ...), and so is a symbol that does not fit, behind
-/// the tasks for the rest of its source. Fails with `ec::config_invalid` if there are
-/// no prompt texts for a language or framework that is needed.
+/// Plans each request and gives its tasks to the receiver. A source that is gone, has changed since it was parsed,
+/// cannot be imported from the tests' directory or does not fit a request is reported as skipped (`ec::source_gone`,
+/// `ec::source_changed`, `ec::not_importable`, `ec::file_too_large`, ...), and so is a symbol that does not fit, after
+/// the tasks for the rest of its source. Fails with `ec::config_invalid` if there are no prompt texts for a language or
+/// framework that is needed.
 [[nodiscard]] expected<task_totals> plan_tasks(const task_input& input, const task_options& options,
                                                const languages::language_set& languages,
                                                const languages::prompt_texts& texts, const planning_defaults& defaults,
                                                const task_receiver& receiver);
 
-/// The input for a survey: its gaps as wishes. `seen` must outlive the result, unchanged.
+/// The input from a survey: its gaps as requests. `seen` must outlive the result, unchanged.
 [[nodiscard]] task_input input_from(const project_survey& seen, std::filesystem::path project);
 
 }  // namespace cohort::planning

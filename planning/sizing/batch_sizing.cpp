@@ -1,4 +1,4 @@
-// Cutting is arithmetic; the sums are wide because costs saturate at their type's end.
+// Cuts the plan into batches. The sums are wide because costs saturate at their type's end.
 
 #include "planning/sizing/batch_sizing.hpp"
 

@@ -1,5 +1,5 @@
-// From tasks to batches, and whether batches are worth having at all.
-// Batches are runs of neighbours in the plan's order, so that a batch keeps to a part of the project.
+// Cuts tasks into batches, and says whether batches are worth while. A batch is a run of neighbours in the plan's
+// order, so that it keeps to a part of the project.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace cohort::planning {
 
-inline constexpr uint32_t least_batch_size = 1;  ///< Bounds of `--batch-size`, from the specification.
+inline constexpr uint32_t least_batch_size = 1;  ///< Bounds of `--batch-size`.
 inline constexpr uint32_t most_batch_size = 50;
 
 /// Tasks `first` to `first + count` of the plan; never empty.
@@ -24,10 +24,10 @@ struct batch_range {
   friend bool operator==(const batch_range&, const batch_range&) = default;
 };
 
-/// What a task weighs when sizes are chosen automatically.
+/// The weight of a task when sizes are chosen automatically.
 struct task_weight {
   nano_dollars expected;    ///< Its estimate.
-  uint32_t complexity = 1;  ///< 1 to 10; stands in where the model's price is unknown or nothing.
+  uint32_t complexity = 1;  ///< 1 to 10; used if the model's price is unknown or zero.
 };
 
 /// Batches of `size` tasks, the last one with the rest. Fails with `ec::usage` unless `size` is 1 to 50.
@@ -40,7 +40,7 @@ struct task_weight {
 [[nodiscard]] std::vector<batch_range> cut_batches_evenly(std::span<const task_weight> tasks,
                                                           const auto_batch_rule& rule);
 
-/// Whether batching brings a benefit, as specified ("Validation System").
+/// Whether batching brings a benefit.
 enum class batching_benefit : uint8_t {
   nothing_to_do,  ///< No task at all.
   none,           ///< All tasks fit one batch: suggest the command without batches.

@@ -1,4 +1,4 @@
-// Integers throughout: an estimate is compared with limits to the nano-dollar.
+// Computes estimates with integers only, because they are compared with limits to the nano-dollar.
 
 #include "planning/sizing/estimate.hpp"
 

@@ -1,4 +1,4 @@
-// What a task will use and cost, before it is sent. The worst figure is a true bound: the budget reserves it.
+// Estimates what a task will use and cost, before it is sent. The worst figure is a true bound: the budget reserves it.
 #pragma once
 
 #include <cstdint>

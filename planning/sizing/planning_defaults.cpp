@@ -1,4 +1,4 @@
-// Reads config/defaults.json and refuses what would make planning misbehave later.
+// Reads the planning numbers of config/defaults.json and refuses values that would make planning misbehave later.
 
 #include "planning/sizing/planning_defaults.hpp"
 

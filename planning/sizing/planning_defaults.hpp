@@ -1,4 +1,4 @@
-// The numbers of config/defaults.json that planning goes by. Data, not code: nothing here has a default of its own.
+// Holds the numbers of config/defaults.json that planning uses. Data, not code: nothing here has a default of its own.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ struct estimate_rates {
   uint32_t max_max_tokens = 0;
 };
 
-/// How `batches.hpp` chooses sizes on its own.
+/// How `batch_sizing.hpp` chooses sizes automatically.
 struct auto_batch_rule {
   uint32_t auto_target_batches = 0;
   uint32_t auto_min_size = 0;
@@ -46,8 +46,8 @@ struct planning_defaults {
   auto_batch_rule batches;
 };
 
-/// Reads `config_dir/defaults.json`. Fails with `ec::config_invalid`, the file, the key and what is valid: for a number
-/// that is missing or out of bounds, another type, an unknown key.
+/// Reads `config_dir/defaults.json`. If a number is missing or out of bounds, has another type, or a key is unknown,
+/// fails with `ec::config_invalid`, which names the file, the key and what is valid.
 [[nodiscard]] expected<planning_defaults> load_planning_defaults(const std::filesystem::path& config_dir);
 
 }  // namespace cohort::planning

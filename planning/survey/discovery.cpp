@@ -1,4 +1,5 @@
-// Walks the tree. Folders are left by symbolic link never: a loop cannot arise, and a link's target has its own path.
+// Walks the tree. Symbolic links to folders are never followed, so that no loop can arise; a link's target has its own
+// path.
 
 #include "planning/survey/discovery.hpp"
 
@@ -138,7 +139,7 @@ class explorer {
     return false;
   }
 
-  /// True if the user wants something in this very folder.
+  /// True if a glob of the user's matches something in this folder.
   [[nodiscard]] bool is_named(const std::string& path) const {
     return std::any_of(options_.include.begin(), options_.include.end(),
                        [&](const std::string& pattern) { return pattern == path || pattern.starts_with(path + '/'); });

@@ -1,5 +1,6 @@
-// Which files of a project count: what git tracks or would track, otherwise the tree less the usual build, vendor and
-// hidden folders. Nothing that is found on the way is fatal; what is left out although it could count has a reason.
+// Finds the files of a project that count: what git tracks or would track, otherwise all but the usual build, vendor
+// and hidden folders. Nothing that is found stops the walk; a file that is left out although it could count has a
+// reason.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ namespace cohort::planning {
 struct discovery_rules {
   uint64_t max_file_bytes = 0;
   std::vector<std::string> never_folders;        ///< Names; not even when tracked.
-  std::vector<std::string> without_git_folders;  ///< Names; left out where git does not tell.
-  bool without_git_hidden_folders = false;       ///< Whether hidden folders count where git does not tell.
+  std::vector<std::string> without_git_folders;  ///< Names; left out if git does not decide.
+  bool without_git_hidden_folders = false;       ///< Whether hidden folders count if git does not decide.
   std::vector<std::string> generated_files;      ///< Globs on names.
 };
 
@@ -27,7 +28,7 @@ struct discovery_rules {
 struct discovery_options {
   std::vector<std::string> include;  ///< Globs; empty: everything. See glob.hpp.
   std::vector<std::string> exclude;
-  /// Files that this program wrote, relative to the project: neither sources nor the user's tests, wherever they lie.
+  /// Files that this program wrote, relative to the project: neither sources nor the user's tests, in whatever folder.
   std::unordered_set<std::string> generated;
 };
 
@@ -47,10 +48,10 @@ struct discovery {
   std::vector<candidate_file> files;  ///< Sorted by path.
   std::vector<skipped_file> skipped;  ///< Sorted by path.
   std::filesystem::path work_tree;    ///< Root of the git work tree; empty without git.
-  std::string note;                   ///< Why git's knowledge was not used although there is a repository; else empty.
+  std::string note;                   ///< Why git was not used although there is a repository; else empty.
 };
 
-/// Fails only if `project` itself cannot be read or is no folder. Files' content is not looked at here.
+/// Fails only if `project` itself cannot be read or is not a folder. The content of files is not read here.
 [[nodiscard]] expected<discovery> discover(const std::filesystem::path& project, const discovery_options& options,
                                            const discovery_rules& rules, const languages::language_set& languages);
 

@@ -1,4 +1,5 @@
-// The nearest folder whose manifests name a framework decides; in it, the order of the language's frameworks.
+// Looks in the nearest folders first: the nearest folder whose manifests name a framework decides. Within a folder the
+// order of the language's frameworks decides.
 
 #include "planning/survey/framework_detection.hpp"
 
@@ -122,7 +123,7 @@ bool framework_finder::some_hold(const std::vector<languages::manifest_rule>& ru
 }
 
 const std::string* framework_finder::named_in(const languages::language& lang, const fs::path& folder) {
-  const auto key = std::pair{&lang, folder.string() + "/"};  // the folder's own answer, apart from what is above it
+  const auto key = std::pair{&lang, folder.string() + "/"};  // The folder's own answer.
   if (const auto known = by_folder_.find(key); known != by_folder_.end()) return known->second;
   const std::string* found = nullptr;
   for (const auto& framework : lang.frameworks) {
@@ -136,7 +137,7 @@ const std::string* framework_finder::named_in(const languages::language& lang, c
 }
 
 bool framework_finder::says(const languages::manifest_rule& rule, const fs::path& manifest) {
-  if (rule.key.empty() && !rule.line) return true;  // being there is enough
+  if (rule.key.empty() && !rule.line) return true;  // The rule asks only whether the manifest exists.
   const auto key = std::pair{&rule, manifest.string()};
   if (const auto known = said_.find(key); known != said_.end()) return known->second;
   auto& opened = open(manifest);
@@ -146,7 +147,7 @@ bool framework_finder::says(const languages::manifest_rule& rule, const fs::path
   return fits;
 }
 
-/// Rules ask for the same manifest one after the other, so that few need to stay.
+/// Rules ask for the same manifest one after the other, so that only few need to be kept.
 framework_finder::open_manifest& framework_finder::open(const fs::path& manifest) {
   const auto known =
       std::find_if(opened_.begin(), opened_.end(), [&](const auto& one) { return one.path == manifest.native(); });

@@ -1,4 +1,4 @@
-// The test framework of a file, from the manifests nearest upward; never from words in sources.
+// Finds the test framework of a file from the nearest manifests upward, never from texts in sources.
 #pragma once
 
 #include <deque>
@@ -29,7 +29,7 @@ class framework_finder {
   [[nodiscard]] const languages::load_rule* obstacle(const languages::language& lang, const std::string& framework,
                                                      std::string_view path);
 
-  /// A test framework's manifest that is damaged or unreadable, in words; for warnings.
+  /// Sentences about manifests that are damaged or unreadable, for warnings.
   [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return problems_; }
 
  private:
@@ -40,7 +40,7 @@ class framework_finder {
   struct open_manifest {
     std::string path;
     std::string text;
-    std::shared_ptr<const nlohmann::json> document;  ///< Null: nobody asked for it.
+    std::shared_ptr<const nlohmann::json> document;  ///< Null until it is asked for.
   };
   [[nodiscard]] open_manifest& open(const std::filesystem::path& manifest);
   [[nodiscard]] const nlohmann::json& document_in(open_manifest& opened);

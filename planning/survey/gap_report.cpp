@@ -1,4 +1,4 @@
-// Gap reports. The JSON's form is described in docs/planning.md.
+// Writes and reads gap reports. The JSON's form is described in docs/planning.md.
 
 #include "planning/survey/gap_report.hpp"
 
@@ -82,7 +82,7 @@ std::string as_json(const project_survey& found) {
   return printable_json(report.dump(2, ' ', false, ordered_json::error_handler_t::replace)) + "\n";
 }
 
-/// The symbols without tests, each as `shown` has it.
+/// The symbols without tests, each in the form of `shown`.
 template <class Shown>
 std::string names_of(const project_survey& found, const file_gap& gap, Shown shown) {
   std::string names;
@@ -173,7 +173,7 @@ std::string write_gap_report(const project_survey& found, report_format format) 
 }
 
 expected<gap_report> parse_gap_report(std::string_view json, const std::string& name) {
-  // A depth limit first: the JSON library recurses when it destroys what is deeply nested.
+  // Checks the depth first, because the JSON library recurses when it destroys deeply nested values.
   const auto document = nlohmann::json::parse(
       json, [](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) { return depth < 16; }, false);
   if (document.is_discarded())

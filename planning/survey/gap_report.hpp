@@ -1,5 +1,5 @@
-// A survey's gaps for people and programs (`analyze-gaps -f json|markdown|text`), and the JSON read back
-// (`--gap-report`): it then limits a later survey to the files and symbols that it lists.
+// Writes a survey's gaps for people and programs (`analyze-gaps -f json|markdown|text`), and reads the JSON back
+// (`--gap-report`), which limits a later survey to the files and symbols that it lists.
 #pragma once
 
 #include <cstdint>
@@ -31,12 +31,13 @@ struct gap_report {
   std::vector<reported_gap> gaps;
 };
 
-/// Checks everything: types, ranges, paths that leave the project, files named twice. `ec::config_invalid`.
+/// Reads a report. `ec::config_invalid` for a wrong type or range, a path that leaves the project, or a file named
+/// twice.
 [[nodiscard]] expected<gap_report> parse_gap_report(std::string_view json, const std::string& name);
 [[nodiscard]] expected<gap_report> read_gap_report(const std::filesystem::path& file);
 
-/// Keeps of `found` only the gaps and symbols that `report` lists. Returns what the report lists and the project no
-/// longer lacks, as sentences for the user.
+/// Removes from `found` all gaps and symbols that `report` does not list. Returns sentences for the user about what the
+/// report lists although the project no longer lacks it.
 [[nodiscard]] std::vector<std::string> restrict_to(project_survey& found, const gap_report& report);
 
 }  // namespace cohort::planning

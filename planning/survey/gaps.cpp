@@ -1,4 +1,4 @@
-// From each test outward: which files it reaches, then which of their symbols it mentions.
+// Starts from each test: finds the files that the test reaches, then which of their symbols it mentions.
 
 #include "planning/survey/gaps.hpp"
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr int longest_reexport_chain = 8;
 constexpr uint64_t least_steps = 200'000'000;     ///< Some seconds.
-constexpr uint64_t steps_for_each_file = 10'000;  ///< What people write takes hundreds.
+constexpr uint64_t steps_for_each_file = 10'000;  ///< Projects that people write take hundreds.
 constexpr uint64_t steps_of_a_visit = 100;
 
 bool mentions(const languages::parsed_file& test, std::string_view name) {
@@ -30,19 +30,19 @@ bool is_index(const languages::language& lang, std::string_view path) {
   return std::find(index.begin(), index.end(), languages::name_of(path)) != index.end();
 }
 
-/// A name of a file, and what the test's import calls it: they differ behind `export { rate as vat } from "./tax"`.
+/// A name in a file, and its name in the test's import: they differ after `export { rate as vat } from "./tax"`.
 struct route {
   std::string_view name;
   std::string_view imported;
 };
 
-/// What a test can get at in a file.
+/// The names of a file that a test can reach.
 struct reach {
-  bool everything = true;     ///< All names as they are.
-  std::vector<route> routes;  ///< These; with `everything` the renamed ones.
+  bool everything = true;     ///< All names, unchanged.
+  std::vector<route> routes;  ///< The reachable names; with `everything` only the renamed ones.
 };
 
-/// Those of `all`, which are in the order of the imports, that belong to one import.
+/// The entries of `all` that belong to one import. `all` is in the order of the imports.
 auto of_import(const std::vector<languages::import_alias>& all, uint32_t import) {
   return std::equal_range(
       all.begin(), all.end(), languages::import_alias{import, {}, {}},
@@ -87,7 +87,7 @@ class coverage_finder {
   }
 
  private:
-  /// False once the tests of the project have led to more than those of any project that people write.
+  /// False once the tests of the project took more steps than those of any project that people write.
   bool spend(uint64_t steps) noexcept {
     steps_left_ -= std::min(steps_left_, steps);
     return steps_left_ > 0;
@@ -111,7 +111,7 @@ class coverage_finder {
         if (files_[neighbour].file.language == file.language) reached(test, neighbour, {});
   }
 
-  /// The test gets `what` from the file at `path`; goes on where that file has it from.
+  /// Records that the test gets `what` from the file at `path`, and follows re-exports from there.
   void follow(uint32_t test, const std::string& path, const reach& what, uint32_t import, int depth) {
     if (path.empty() || depth > longest_reexport_chain || !spend(steps_of_a_visit)) return;
     const auto found = by_path_.find(path);
@@ -127,7 +127,7 @@ class coverage_finder {
         follow(test, file.file.imports[i].resolved, *behind, import, depth + 1);
   }
 
-  /// False if the import at hand has led here with nothing else before.
+  /// False if the present import has led to this file with the same names before.
   bool visit(uint32_t target, const reach& what, uint32_t import) {
     if (!spend(steps_of_a_visit * what.routes.size())) return false;
     bool first = what.everything && visited_.emplace(import, target, "*", "*").second;
@@ -136,16 +136,16 @@ class coverage_finder {
     return first;
   }
 
-  /// What of `wanted` the file has from its import number `index`; nothing if it does not hand that on.
+  /// The part of `wanted` that the file has from its import number `index`; nothing if the file does not re-export it.
   std::optional<reach> handed_on(const languages::parsed_file& file, uint32_t index, const languages::language& lang,
                                  const reach& wanted) {
     const auto& next = file.file.imports[index];
     if (next.resolved.empty()) return std::nullopt;
-    // Python hands on whatever it imports; the others say so.
+    // Python re-exports whatever a file imports; other languages need an export.
     const bool dotted = lang.modules.style == languages::module_style::dotted;
     const bool hands_on_all = (dotted && (is_index(lang, file.file.path) || !wanted.everything)) || file.file.is_test;
     if (!next.is_reexport && !hands_on_all) return std::nullopt;
-    std::vector<route> handed;  // As the imported file calls it -> as this one does.
+    std::vector<route> handed;  // Name in the imported file -> name in this one.
     if (next.is_reexport) {
       const auto [begin, end] = of_import(file.reexports, index);
       for (auto one = begin; one != end; ++one) handed.push_back({one->name, one->local});
@@ -164,7 +164,7 @@ class coverage_finder {
   }
 
   static std::optional<reach> selected(const std::vector<route>& handed, const reach& wanted) {
-    // The default of a CommonJS module is the object with all its names.
+    // The default export of a CommonJS module is the object with all its names.
     const bool all = wanted.everything || std::any_of(wanted.routes.begin(), wanted.routes.end(),
                                                       [](const route& one) { return one.name == "default"; });
     reach result{false, {}};
@@ -179,7 +179,7 @@ class coverage_finder {
     return result;
   }
 
-  /// Marks what the test mentions of the file.
+  /// Marks the symbols of the file that the test mentions.
   void reached(uint32_t test, uint32_t target, const reach& what, uint32_t import = UINT32_MAX) {
     const auto& file = files_[target].file;
     if (file.is_test || !spend(4)) return;
@@ -215,7 +215,8 @@ class coverage_finder {
            });
   }
 
-  /// The source file that the test's name points to, nearest by folders; `files_.size()` if there is none or no one.
+  /// The source file that the test's name points to, nearest by folders; `files_.size()` if there is none, or if
+  /// several are equally near.
   [[nodiscard]] uint32_t named_after(const languages::language& lang, const std::string& path) {
     auto best = static_cast<uint32_t>(files_.size());
     size_t best_score = 0;
@@ -241,7 +242,7 @@ class coverage_finder {
     return tie ? static_cast<uint32_t>(files_.size()) : best;
   }
 
-  /// Folders with the same name in both paths, those of the source that the test lacks counted against it.
+  /// The number of folders with the same name in both paths, minus the source's folders that the test's path lacks.
   static size_t nearness(std::string_view test, std::string_view source) {
     std::vector<std::string_view> have;
     for (auto at = languages::folder_of(test); !at.empty(); at = languages::folder_of(at))
@@ -260,7 +261,7 @@ class coverage_finder {
   std::unordered_map<std::string_view, uint32_t> by_path_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> by_folder_;
   std::unordered_map<std::string_view, std::vector<uint32_t>> by_stem_;
-  /// By the test at hand: import, file, and what of the file.
+  /// What the present test has reached: import, file, and names of the file.
   std::set<std::tuple<uint32_t, uint32_t, std::string_view, std::string_view>> visited_;
   uint64_t steps_left_;
 };

@@ -1,6 +1,6 @@
-// Which public symbols lack a test, judged by the project's own tests.
-// A test covers a symbol if it imports the symbol's file (directly or through files that hand names on), or is named
-// after it, and mentions the symbol's name in code outside its imports.
+// Finds the public symbols that no test of the project covers. A test covers a symbol if it imports the symbol's file
+// (directly or through files that re-export names), or is named after it, and mentions the symbol's name in code
+// outside its imports.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace cohort::planning {
 
-/// How one source file stands.
+/// What the tests cover of one source file.
 struct file_coverage {
   std::vector<uint32_t> testable;  ///< Indices of public functions and classes.
   std::vector<uint32_t> untested;  ///< Those of them that no test covers.
@@ -21,7 +21,7 @@ struct file_coverage {
 
 struct coverage_of_all {
   std::vector<file_coverage> files;  ///< One entry for each file, empty for tests.
-  /// The test at which the work for one project was used up: tests behind it count for nothing. Empty if none was.
+  /// The test at which the bound on steps was reached: later tests are not counted. Empty if it was not reached.
   std::string not_followed;
 };
 
@@ -29,7 +29,7 @@ struct coverage_of_all {
 [[nodiscard]] coverage_of_all find_coverage(const std::vector<languages::parsed_file>& files,
                                             const languages::language_set& languages);
 
-/// True for the kinds of symbols that run and can so be tested.
+/// True for the kinds of symbols that run and therefore can be tested.
 [[nodiscard]] bool is_testable(const languages::symbol& one) noexcept;
 
 }  // namespace cohort::planning

@@ -1,4 +1,4 @@
-// The index is read once into a sorted list; ignore rules are asked for what is not in it.
+// Reads the index once into a sorted list, and asks the ignore rules about files that are not in it.
 
 #include "planning/survey/git_tree.hpp"
 
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// libgit2 counts its users itself.
+/// libgit2 counts its initialisations.
 struct library {
   library() {
     git_libgit2_init();
@@ -41,7 +41,8 @@ std::string last_problem() {
   return problem != nullptr && problem->message != nullptr ? printable(problem->message) : "unknown problem";
 }
 
-/// The library would wait for ever for what a pipe in a file's place says. Empty if there is none.
+/// The first file of the repository that is neither a plain file nor a folder; empty if there is none. libgit2 would
+/// wait for ever to read a pipe.
 std::string odd_file(const fs::path& project) {
   std::error_code ignored;
   const auto is_odd = [&](const fs::path& file) {
@@ -60,14 +61,14 @@ std::string odd_file(const fs::path& project) {
 }  // namespace
 
 struct git_tree::state {
-  library git;  // first: it must outlive the repository
+  library git;  // The first member, because it must outlive the repository.
   std::unique_ptr<git_repository, repository_deleter> repository;
   fs::path root;
   std::string prefix;  ///< From the root to the project, with '/' at its end; empty if they are the same.
   std::string note;
   std::vector<std::string> tracked;     ///< Below the project, relative to it, sorted.
   std::vector<std::string> submodules;  ///< The same.
-  std::unique_ptr<ignore_guard> guard;  ///< Where there is a repository.
+  std::unique_ptr<ignore_guard> guard;  ///< If there is a repository.
 
   void open(const fs::path& project) {
     if (auto odd = odd_file(project); !odd.empty()) {

@@ -1,4 +1,4 @@
-// What git knows about the files of a project, through libgit2.
+// Asks git, through libgit2, about the files of a project.
 #pragma once
 
 #include <filesystem>
@@ -25,7 +25,7 @@ class git_tree {
   [[nodiscard]] bool tracks(std::string_view path) const;          ///< A tracked file.
   [[nodiscard]] bool tracks_below(std::string_view folder) const;  ///< Some tracked file below the folder.
   [[nodiscard]] bool is_submodule(std::string_view folder) const;
-  /// True, too, if that cannot be told in a bounded time: see `problems`.
+  /// Also true if the answer would take too long: see `problems`.
   [[nodiscard]] bool ignores(std::string_view path, bool folder) const;
 
   /// Ignore files that are not asked about, relative to the work tree, and why.

@@ -1,4 +1,5 @@
-// The matcher tries, for each `*`, all places in a part of the path, and for each `**` all places in the path.
+// Counts stars in patterns: git's matcher tries, for each `*`, all positions in a component of the path, and for each
+// `**` all positions in the path.
 
 #include "planning/survey/ignore_guard.hpp"
 
@@ -17,7 +18,7 @@ constexpr uint64_t largest_ignore_file = 1U << 20U;
 constexpr uint64_t most_steps_for_a_path = 100'000'000;  ///< Some tenths of a second, at worst.
 constexpr uint64_t most_ignore_steps = 4'000'000'000;    ///< For a project.
 
-/// How many `*` stand in one part of the pattern, at most, and how many `**` in all of it.
+/// The largest number of `*` in one component of the pattern, and the number of `**` in the whole pattern.
 std::pair<uint32_t, uint32_t> stars_in(std::string_view pattern) noexcept {
   uint32_t most = 0;
   uint32_t here = 0;
@@ -33,7 +34,7 @@ std::pair<uint32_t, uint32_t> stars_in(std::string_view pattern) noexcept {
   return {most, doubled};
 }
 
-/// In how many ways `stars` can be put to `places`, and no more than a bound.
+/// The number of ways to put `stars` into `places`, at most a bound.
 uint64_t ways(uint64_t places, uint32_t stars) noexcept {
   uint64_t count = 1;
   for (uint32_t i = 1; i <= stars && count < most_ignore_steps; ++i) count = std::max<uint64_t>(count * places / i, 1);

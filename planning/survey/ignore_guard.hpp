@@ -1,5 +1,5 @@
-// Stands between a project's ignore files and libgit2, whose matcher takes exponential time for some patterns and waits
-// for ever where a pipe is called .gitignore.
+// Protects libgit2 from a project's ignore files: its matcher takes exponential time for some patterns, and waits for
+// ever if a pipe is called .gitignore.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,15 @@ class ignore_guard {
   ignore_guard(std::filesystem::path root, std::filesystem::path repository);
 
   /// Whether git may be asked about `path`, relative to the root: the ignore files on the way are plain files, and
-  /// their patterns take a bounded time for a path of this length. Decided before git looks, from the number of stars.
+  /// their patterns take a bounded time for a path of this length. Decided from the number of stars, before git is
+  /// asked.
   [[nodiscard]] bool allows(std::string_view path);
 
   /// Ignore files that git was not asked about, relative to the root, and why.
   [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return problems_; }
 
  private:
-  /// The patterns in force in a folder: how many have so many `*` in one part of the path, and so many `**`.
+  /// The patterns in force in a folder: how many patterns have how many `*` in one component, and how many `**`.
   struct rules {
     bool usable = true;
     std::map<std::pair<uint32_t, uint32_t>, uint64_t> weights;

@@ -1,4 +1,4 @@
-// The parser knows comments; trailing commas are taken out before it.
+// Parses manifests. The parser knows comments; trailing commas are removed before parsing.
 
 #include "planning/survey/manifests.hpp"
 
@@ -18,7 +18,7 @@ namespace {
 constexpr size_t deepest_manifest = 64;
 constexpr size_t most_values = 100'000;
 
-/// Where what begins at `at` ends, if that is a comment or a string; else `at`.
+/// The end of the comment or string that begins at `at`; `at` if there is none.
 size_t end_of_opaque(std::string_view text, size_t at) noexcept {
   const auto past = [&](std::string_view mark, size_t from) {
     const auto found = text.find(mark, from);
@@ -38,7 +38,7 @@ size_t end_of_opaque(std::string_view text, size_t at) noexcept {
 
 bool is_blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
-/// What `*` of `pattern` stands for in `name`.
+/// The text in `name` that `*` of `pattern` matches.
 std::optional<std::string_view> star_of(std::string_view pattern, std::string_view name) noexcept {
   const auto star = pattern.find('*');
   if (star == std::string_view::npos) return std::nullopt;
@@ -49,7 +49,7 @@ std::optional<std::string_view> star_of(std::string_view pattern, std::string_vi
   return name.substr(before.size(), name.size() - before.size() - after.size());
 }
 
-/// Why `plain` is not to be parsed; empty if it may be.
+/// Why `plain` must not be parsed; empty if it may be.
 std::string too_much(std::string_view plain) {
   size_t depth = 0;
   size_t values = 1;
@@ -137,7 +137,7 @@ std::vector<std::string> texts_in(const nlohmann::json& value, size_t most) {
 std::string plain_json(std::string_view text) {
   std::string plain;
   plain.reserve(text.size());
-  auto comma = std::string::npos;  // In `plain`, with nothing but blanks behind it.
+  auto comma = std::string::npos;  // Position in `plain` of a comma that only blanks follow.
   for (size_t at = 0; at < text.size();) {
     const auto end = end_of_opaque(text, at);
     if (end != at && text[at] == '/') {

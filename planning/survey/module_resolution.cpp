@@ -1,4 +1,4 @@
-// Module resolution by the three styles that languages have.
+// Resolves modules by the three styles that languages have.
 
 #include "planning/survey/module_resolution.hpp"
 
@@ -17,7 +17,7 @@ namespace cohort::planning {
 namespace {
 
 constexpr uint64_t least_lookups = 20'000'000;     ///< Some seconds.
-constexpr uint64_t lookups_for_each_file = 5'000;  ///< What people write takes hundreds.
+constexpr uint64_t lookups_for_each_file = 5'000;  ///< Projects that people write take hundreds.
 
 std::string with_slashes(std::string_view dotted) {
   std::string path{dotted};
@@ -78,7 +78,7 @@ std::string module_resolver::below_roots(const languages::language& lang, const 
                                          const std::string& path, std::string& folder) {
   for (std::string_view at = languages::folder_of(importer);; at = languages::folder_of(at)) {
     if (lang.modules.style != languages::module_style::dotted ||
-        !is_package(lang, at))  // a package's insides need its name
+        !is_package(lang, at))  // Files inside a package can be imported only with its name.
       for (const auto& root : lang.modules.roots) {
         const auto candidate = languages::joined_path(languages::joined_path(at, root), path);
         auto found = lang.modules.style == languages::module_style::dotted ? module_at(lang, candidate)
@@ -110,7 +110,7 @@ std::string module_resolver::as_dotted(const languages::language& lang, const st
   return folder.empty() ? std::string{} : module_at(lang, folder);
 }
 
-/// Written out, with an extension left out or standing for another.
+/// The file as named, or with an extension that was left out or stands for another.
 std::string module_resolver::file_at(const languages::language& lang, const std::string& path) const {
   if (path.empty()) return {};
   if (has(path)) return path;
@@ -140,7 +140,7 @@ std::string module_resolver::first_of(const languages::language& lang, const std
   return {};
 }
 
-/// As Node looks: a file, then what the folder's own manifest names, then its index.
+/// Looks as Node does: for a file, then for what the folder's own manifest names, then for the folder's index.
 std::string module_resolver::path_at(const languages::language& lang, const std::string& path) {
   if (auto found = file_at(lang, path); !found.empty()) return found;
   if (path.empty() || folders_.contains(path))
@@ -159,7 +159,7 @@ std::string module_resolver::as_relative(const languages::language& lang, const 
   return path_at(lang, path == "." ? std::string{} : path);
 }
 
-/// One answer serves all files of a folder.
+/// The answer is the same for all files of a folder.
 std::string module_resolver::as_name(const languages::language& lang, const std::string& importer,
                                      std::string_view module) {
   const auto folder = languages::folder_of(importer);
@@ -196,7 +196,7 @@ std::string module_resolver::package_folder(const languages::language& lang, con
     const auto& name = module_name(lang, at);
     if (!name.empty() && module.starts_with(name) && (module.size() == name.size() || module[name.size()] == '/'))
       return languages::joined_path(at, module.size() == name.size() ? "" : module.substr(name.size() + 1));
-    if (!name.empty() || at.empty()) return "/";  // no folder of the project is called so
+    if (!name.empty() || at.empty()) return "/";  // No folder of the project can have this name.
   }
 }
 
@@ -237,7 +237,7 @@ void module_resolver::add_package(languages::source_file& file, size_t index, co
 
 void module_resolver::resolve(const languages::language& lang, languages::source_file& file) {
   const auto count = file.imports.size();
-  std::unordered_set<std::string> packages;  // Whole packages become many entries: each of them once.
+  std::unordered_set<std::string> packages;  // An import of a whole package becomes many entries; each is added once.
   for (size_t i = 0; i < count; ++i) {
     const auto module = file.imports[i].module;
     if (module.size() > languages::longest_path) continue;

@@ -1,4 +1,4 @@
-// From the names in imports to the project's files. Only files that planning found can be imported.
+// Resolves the names in imports to the project's files. Only files that planning found can be imported.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +25,11 @@ class module_resolver {
   /// `files` are all planned files; the strings must outlive the resolver.
   module_resolver(std::filesystem::path project, const std::vector<languages::parsed_file>& files);
 
-  module_resolver(const module_resolver&) = delete;  // Its parts know each other by address.
+  module_resolver(const module_resolver&) = delete;  // Its members hold pointers to each other.
   module_resolver& operator=(const module_resolver&) = delete;
 
   /// Fills `resolved` of all imports of a file. An import of several files (Python's submodules, Go's packages) becomes
-  /// several entries, appended, so that the indices of aliases stay good.
+  /// several entries, appended, so that the indices of aliases stay valid.
   void resolve(const languages::language& lang, languages::source_file& file);
 
   /// The folder, relative to the project, from which the file can be imported by its dotted name ("" is the project).
@@ -43,7 +43,7 @@ class module_resolver {
   [[nodiscard]] const std::map<std::string, std::string>& problems() const noexcept { return manifests_.problems(); }
 
  private:
-  /// False for all, too, when the project has asked more often than any that people write.
+  /// Also false for everything once the project has asked more often than any project that people write.
   [[nodiscard]] bool has(std::string_view path) const;
   [[nodiscard]] const std::string& module_name(const languages::language& lang, std::string_view folder);
   [[nodiscard]] std::string module_at(const languages::language& lang, const std::string& path) const;
@@ -75,7 +75,8 @@ class module_resolver {
   std::unordered_map<std::string, std::string> names_;  ///< Language, folder and name in an import -> file.
   std::unordered_set<std::string_view> files_;
   std::unordered_map<std::string_view, std::vector<std::string_view>> folders_;
-  std::unordered_set<std::string_view> first_names_;              ///< All names of folders and stems: quick "not ours".
+  std::unordered_set<std::string_view>
+      first_names_;  ///< All names of folders and stems, to recognise quickly that a name is not the project's.
   std::map<std::string, std::string, std::less<>> module_names_;  ///< Folder -> name in its manifest; empty if none.
   mutable uint64_t lookups_left_ = 0;
   bool reported_lookups_ = false;

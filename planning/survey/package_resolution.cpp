@@ -1,5 +1,5 @@
-// https://nodejs.org/api/packages.html. A package's exports name what its build makes, which is no source of the
-// project: then the source is looked for under the same name where sources usually lie.
+// Follows https://nodejs.org/api/packages.html. A package's exports name files that its build makes, which are no
+// sources of the project. So the source is looked for under the same name in the folders where sources usually are.
 
 #include "planning/survey/package_resolution.hpp"
 
@@ -14,12 +14,12 @@ namespace {
 
 constexpr int deepest_condition = 8;
 constexpr size_t most_exports = 5000;   ///< Of a package.
-constexpr size_t most_files = 50;       ///< That one export may mean.
+constexpr size_t most_files = 50;       ///< For one export.
 constexpr size_t most_members = 1000;   ///< Globs of a workspace.
-constexpr size_t longest_member = 500;  ///< Of these.
+constexpr size_t longest_member = 500;  ///< In bytes, of one glob.
 constexpr int most_tails = 16;          ///< Folders that a build may have put before a file's name.
 
-/// All files that an export may mean, by the conditions in their order; `null` hides it.
+/// All files that an export may mean, by the conditions in their order; `null` hides the export.
 void collect(const languages::package_rules& rules, const nlohmann::json& value, std::vector<std::string>& into,
              int depth = 0) {
   if (depth > deepest_condition || into.size() >= most_files) return;
@@ -61,7 +61,8 @@ std::string_view bare_name(std::string_view path) noexcept {
   return path;
 }
 
-/// "dist/esm/cents.js" -> "src/dist/esm/cents", "src/esm/cents", "src/cents", ...: builds put folders before the name.
+/// "dist/esm/cents.js" -> "src/dist/esm/cents", "src/esm/cents", "src/cents", ...: a build puts folders before the
+/// name.
 void add_sources(const languages::package_rules& rules, const std::string& folder, std::string_view target,
                  std::vector<std::string>& into) {
   for (int i = 0; i < most_tails; ++i) {
@@ -103,7 +104,7 @@ std::vector<std::string> package_finder::targets_in(const languages::package_rul
     named.push_back(subpath);
   std::vector<std::string> found;
   for (auto& target : named) {
-    target = languages::normal_path("", target);  // Relative to the package, and never out of it.
+    target = languages::normal_path("", target);  // Relative to the package, and never outside of it.
     if (!target.empty()) found.push_back(languages::joined_path(folder, target == "." ? "" : target));
   }
   for (const auto& target : named)
@@ -148,7 +149,7 @@ const package_finder::folder_names& package_finder::members_of(const languages::
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = members_.find(key); known != members_.end()) return known->second;
   struct member_glob {
-    bool takes_back;  ///< A later one may take back: "!packages/old".
+    bool takes_back;  ///< A later glob may exclude again: "!packages/old".
     std::string glob;
   };
   std::vector<member_glob> globs;

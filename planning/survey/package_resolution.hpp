@@ -1,5 +1,4 @@
-// What package.json says about names in imports: the package's own name, its entry and other exports, the packages of
-// its workspace.
+// Resolves imports by package.json: the package's own name, its entry and other exports, the packages of its workspace.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +21,9 @@ class package_finder {
   package_finder(manifest_reader& manifests, std::vector<std::string_view> folders)
       : manifests_(manifests), folders_(std::move(folders)) {}
 
-  /// Where `module`, imported by a file in `folder`, may lie if it is a package of the project or something in one
-  /// ("@shop/money/cents"), best first: paths relative to the project, of files with or without their extension or of
-  /// folders. Empty if no package of the project is called so.
+  /// The paths at which `module`, imported by a file in `folder`, may be if it is a package of the project or something
+  /// in one ("@shop/money/cents"), best first: paths relative to the project, of files with or without their extension
+  /// or of folders. Empty if no package of the project is called so.
   [[nodiscard]] std::vector<std::string> targets(const languages::package_rules& rules, std::string_view folder,
                                                  std::string_view module);
 
@@ -36,7 +35,7 @@ class package_finder {
   struct package {
     std::string name;
     std::vector<name_mapping> exports;  ///< "." is the package itself, "./cents" something in it.
-    std::vector<std::string> entries;   ///< What stands for the package where `exports` does not.
+    std::vector<std::string> entries;   ///< The package's entry files, used if `exports` does not name it.
     std::vector<std::string> members;   ///< Globs on folders, below this one.
     bool exists = false;
   };

@@ -1,4 +1,5 @@
-// Threads take the next candidate by an atomic counter and write to slots of their own; order comes from the slots.
+// Parses on several threads. Threads take the next candidate by an atomic counter and write to slots of their own; the
+// slots keep the order.
 
 #include "planning/survey/project_parser.hpp"
 
@@ -14,7 +15,7 @@ namespace cohort::planning {
 
 namespace {
 
-/// What became of one candidate.
+/// The result for one candidate.
 struct parse_outcome {
   expected<languages::parsed_file> parsed = fail(ec::none, {});
   std::string encoded;  ///< For the cache; empty if it came from there.
@@ -105,7 +106,7 @@ class pool {
   const languages::parse_cache& cache_;
   std::vector<parse_outcome> outcomes_;
   std::atomic<size_t> next_{0};
-  std::atomic<uint64_t> bytes_{0};  ///< Of what the files hold, in memory.
+  std::atomic<uint64_t> bytes_{0};  ///< Of the parsed files in memory.
   std::atomic<size_t> done_{0};
   std::mutex progress_mutex_;
   size_t shown_ = 0;

@@ -1,4 +1,4 @@
-// Reads and parses all candidates on a few threads, with the cache in front. For survey.cpp.
+// Reads and parses all candidates on a few threads, using the cache. For survey.cpp.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// discover -> parse -> resolve imports -> judge by tests -> gaps.
+// Runs the steps of a survey: discover -> parse -> resolve imports -> see what tests cover -> gaps.
 
 #include "planning/survey/survey.hpp"
 
@@ -123,8 +123,7 @@ class surveyor {
     return std::find(stems.begin(), stems.end(), languages::stem_of(source)) != stems.end();
   }
 
-  /// Real tests (named like tests, not only standing in a test folder), as examples for the folder that they stand in
-  /// and for all folders above it.
+  /// Tests by their names (not only files in a test folder), as examples for their folder and for all folders above it.
   void group_tests(const std::vector<languages::parsed_file>& files, framework_finder& frameworks) {
     for (const auto& one : files) {
       const auto* lang = languages_.by_id(one.file.language);
@@ -138,7 +137,7 @@ class surveyor {
     }
   }
 
-  /// Those that share the most folders with the file come first; files of one folder have the same ones.
+  /// The tests that share the most folders with the file come first; files of one folder get the same tests.
   [[nodiscard]] const std::vector<std::string>& nearest_tests(const languages::source_file& file,
                                                               const std::string& framework,
                                                               const languages::language& lang) {

@@ -1,4 +1,4 @@
-// A project as planning sees it: its files, what they hold, which tests exist, where tests are missing.
+// Surveys a project: its files, what they hold, which tests exist, where tests are missing.
 #pragma once
 
 #include <cstdint>
@@ -38,12 +38,13 @@ struct file_gap {
   std::vector<uint32_t> untested;  ///< Indices in the file's `symbols`, ascending. Never empty.
   std::string framework;           ///< "pytest", "node:test", ...
   std::vector<std::string> tests;  ///< Tests that cover other symbols of the file; they come first as style examples.
-  std::vector<std::string> examples;      ///< Else the nearest tests of the same language and framework; at most 3.
+  std::vector<std::string>
+      examples;  ///< If there are none, the nearest tests of the same language and framework; at most 3.
   std::vector<std::string> dependencies;  ///< Files of the project that it imports directly; sorted.
   std::string import_root;                ///< See `module_resolver::import_root`.
 };
 
-/// For people; those from `tests` to `with_gaps` add up to `parsed`.
+/// Counts for people; those from `tests` to `with_gaps` add up to `parsed`.
 struct survey_counts {
   uint32_t candidates = 0;  ///< Files with a known extension that count.
   uint32_t parsed = 0;
@@ -65,7 +66,7 @@ struct project_survey {
   std::vector<std::string> warnings;  ///< Damaged manifests, an unreadable index, a cache that could not be written.
 };
 
-/// Looks at the whole project. Single files never make it fail. Deterministic for a given tree.
+/// Surveys the whole project. A single file never makes it fail. Deterministic for a given tree.
 [[nodiscard]] expected<project_survey> survey(const std::filesystem::path& project, const survey_options& options,
                                               const discovery_rules& rules, const languages::language_set& languages);
 

@@ -1,4 +1,5 @@
-// https://www.typescriptlang.org/tsconfig/#paths and #extends: a file's own settings replace those that it extends.
+// Follows https://www.typescriptlang.org/tsconfig/#paths and #extends: a file's own settings replace those that it
+// extends.
 
 #include "planning/survey/tsconfig_paths.hpp"
 
@@ -27,7 +28,8 @@ std::vector<std::string> path_maps::targets(const languages::path_map_rules& rul
   return found;
 }
 
-/// One that says nothing about names leaves it to those above: the tests' own tsconfig.json often does.
+/// A configuration without mappings is skipped in favour of those above it: the tests' own tsconfig.json often has
+/// none.
 path_maps::shared_map path_maps::nearest(const languages::path_map_rules& rules, std::string_view folder) {
   const auto key = std::pair{&rules, std::string{folder}};
   if (const auto known = nearest_.find(key); known != nearest_.end()) return known->second;
@@ -48,7 +50,7 @@ path_maps::shared_map path_maps::read(const languages::path_map_rules& rules, co
   const std::string folder{languages::folder_of(file)};
   if (const auto base = text_at(document, rules.base); !base.empty()) {
     map.base = languages::normal_path(folder, base);
-    map.has_base = !map.base.empty();  // Otherwise it lies outside of the project.
+    map.has_base = !map.base.empty();  // Otherwise the folder is outside of the project.
   }
   if (const auto* paths = member_at(document, rules.paths); paths != nullptr && paths->is_object()) {
     auto mappings = read_mappings(file, *paths, map.has_base ? map.base : folder);
@@ -73,7 +75,7 @@ std::vector<name_mapping> path_maps::read_mappings(const std::string& file, cons
   return mappings;
 }
 
-/// Names of packages ("@tsconfig/node22") say nothing about this project's files.
+/// Packages ("@tsconfig/node22") do not concern this project's files.
 void path_maps::take_over(const languages::path_map_rules& rules, const std::string& file, std::string name, int depth,
                           path_map& into) {
   if (!name.starts_with('.') || depth >= longest_chain) return;

@@ -1,4 +1,4 @@
-// What a compiler is told about names in imports: `paths` and `baseUrl` of the tsconfig.json that is nearest upward.
+// Resolves imports by `paths` and `baseUrl` of the nearest tsconfig.json upward.
 #pragma once
 
 #include <map>
@@ -18,9 +18,9 @@ class path_maps {
  public:
   explicit path_maps(manifest_reader& manifests) : manifests_(manifests) {}
 
-  /// Where `module`, imported by a file in `folder`, may lie, best first: paths relative to the project, of files with
-  /// or without their extension or of folders. What a configuration takes over (`extends`) counts if that is a file of
-  /// the project.
+  /// The paths at which `module`, imported by a file in `folder`, may be, best first: paths relative to the project, of
+  /// files with or without their extension or of folders. The settings that a configuration extends count if they are
+  /// in a file of the project.
   [[nodiscard]] std::vector<std::string> targets(const languages::path_map_rules& rules, std::string_view folder,
                                                  std::string_view module);
 
@@ -43,7 +43,7 @@ class path_maps {
                                                         const std::string& base);
 
   manifest_reader& manifests_;
-  by_place nearest_;  ///< By folder. Folders share what stands above them.
+  by_place nearest_;  ///< By folder. Folders share the configurations above them.
   by_place read_;     ///< By file; null while it is being read: files may extend each other in a circle.
 };
 

@@ -1,4 +1,4 @@
-// From the files that cannot be loaded against the direction of imports.
+// Follows imports backwards from the files that cannot be loaded.
 
 #include "planning/survey/unloadable_sources.hpp"
 

@@ -1,4 +1,5 @@
-// Which sources a test framework can load: a file that it cannot, and all that import it, directly or not.
+// Finds the sources that a test framework cannot load: files that it cannot load itself, and all that import these,
+// directly or not.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,11 @@ namespace cohort::planning {
 
 class loadability {
  public:
-  /// The arguments have to outlive the judge; imports are resolved already.
+  /// The arguments have to outlive this object; their imports must be resolved.
   loadability(const std::vector<languages::parsed_file>& files, const languages::language_set& languages,
               framework_finder& frameworks);
 
-  /// Why a test under `framework` cannot import the file, in words; empty if it can.
+  /// A sentence why a test under `framework` cannot import the file; empty if it can.
   [[nodiscard]] std::string why_not(uint32_t file, const std::string& framework);
 
  private:
