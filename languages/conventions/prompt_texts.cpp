@@ -1,4 +1,5 @@
-// Reads prompts as data. `{{name}}` is replaced in system.md only: a text that is filled in is never looked at again.
+// Reads prompts and conventions as data. `{{name}}` is replaced in system.md only; a text that is filled in is not
+// searched again.
 
 #include "languages/conventions/prompt_texts.hpp"
 
@@ -114,7 +115,7 @@ std::string trimmed(std::string_view text) {
   return std::string{text};
 }
 
-/// Replaces each `{{name}}`; an unknown name is an error. What is put in is not searched.
+/// Replaces each `{{name}}`; an unknown name is an error. The replacements are not searched for further names.
 expected<std::string> fill(std::string_view text, const std::map<std::string_view, std::string_view>& values) {
   std::string result;
   while (true) {

@@ -1,5 +1,5 @@
-// The texts and rules that prompts, targets and answers go by: config/prompts/ and config/languages/*/prompt.{json,md}.
-// Read once and checked; afterwards immutable and shared by all threads.
+// Reads the texts and conventions of prompts, targets and answers: config/prompts/ and
+// config/languages/*/prompt.{json,md}. Read once and checked; afterwards immutable and shared by all threads.
 #pragma once
 
 #include <cstdint>
@@ -20,25 +20,25 @@ enum class import_style : uint8_t { python, es, go };
 /// How test files of one language and framework are named.
 struct target_rule {
   std::string name;               ///< With `{stem}`: "test_{stem}"; the extension is added.
-  bool unique_names = false;      ///< The framework wants file names to differ over all folders.
+  bool unique_names = false;      ///< The framework needs file names that differ over all folders.
   bool identifier_names = false;  ///< Names hold only letters, digits and underscores.
   bool flat = false;              ///< The framework does not look into folders: they become part of the name.
   bool own_folder = false;        ///< Each test file in a folder named after its source.
-  std::vector<std::string> uncollected_folders;             ///< Folders that the framework passes over.
+  std::vector<std::string> uncollected_folders;             ///< Folders that the framework skips.
   std::map<std::string, std::string> extensions;            ///< Source's -> test's; the same if missing.
   std::map<std::string, std::string> extension_by_modules;  ///< "esm", "commonjs" -> the test's; wins.
 };
 
-/// What stands at the top level of a test file besides imports and definitions, for merging the parts of one.
+/// The statements at the top level of a test file besides imports and definitions, for merging parts.
 struct part_rules {
-  std::vector<std::string> groups;            ///< Functions that declare groups of tests; the first one is for ours.
-  std::vector<std::string> hooks;             ///< Functions that act on all tests around their call.
+  std::vector<std::string> groups;  ///< Functions that declare groups of tests; the first one declares our groups.
+  std::vector<std::string> hooks;   ///< Functions that act on all tests around their call.
   std::vector<std::string> group_modules;     ///< Where the first group can be imported from.
-  std::vector<std::string> setup;             ///< How statements begin that all parts have alike.
-  std::vector<std::string> main;              ///< How the statement begins that runs the file as a program.
-  std::vector<std::string> top_level;         ///< How statements begin that cannot stand in a block.
-  std::vector<std::string> whole_file_names;  ///< Who defines one acts on the whole file.
-  std::vector<std::string> whole_file_marks;  ///< Text that shows the same, wherever it stands.
+  std::vector<std::string> setup;             ///< Beginnings of statements that all parts have.
+  std::vector<std::string> main;              ///< Beginning of the statement that runs the file as a program.
+  std::vector<std::string> top_level;         ///< Beginnings of statements that cannot be in a block.
+  std::vector<std::string> whole_file_names;  ///< A part that defines one of these acts on the whole file.
+  std::vector<std::string> whole_file_marks;  ///< A part with one of these texts acts on the whole file.
 };
 
 /// What config/languages/ID/prompt.json says.
@@ -48,17 +48,17 @@ struct prompt_language {
   std::string comment_mark;                 ///< Begins a comment up to the line's end.
   std::string constructor;                  ///< Name of the method that builds objects; empty if there is none.
   std::vector<std::string> esm_frameworks;  ///< Frameworks whose tests must be ES modules whatever the source is.
-  std::vector<std::string> reserved;        ///< Words that nothing in a test can be called.
+  std::vector<std::string> reserved;        ///< Names that a test cannot use.
   std::vector<std::string> fence_tags;      ///< Tags of code fences that hold this language, lower case.
-  std::vector<std::string> code_starts;     ///< How a line begins that can be the first of a file.
+  std::vector<std::string> code_starts;     ///< Beginnings of lines that can be the first of a file.
   part_rules parts;
   target_rule target;
-  std::map<std::string, target_rule> framework_targets;  ///< Complete rules, where a framework's differ.
+  std::map<std::string, target_rule> framework_targets;  ///< Complete rules of frameworks whose rules differ.
 
   [[nodiscard]] const target_rule& target_for(const std::string& framework) const noexcept;
 };
 
-/// All texts.
+/// All texts and conventions.
 class prompt_texts {
  public:
   [[nodiscard]] uint32_t version() const noexcept { return version_; }
@@ -81,8 +81,8 @@ class prompt_texts {
   std::map<std::string, std::string, std::less<>> framework_rules_;  ///< By file name: "node-test".
 };
 
-/// Reads the folder. A language without prompt.json is left out; a broken one fails with `ec::config_invalid`,
-/// as does a `{{placeholder}}` in system.md that nobody fills.
+/// Reads the folder. A language without prompt.json is left out; a broken one fails with `ec::config_invalid`, as does
+/// an unknown `{{name}}` in system.md.
 [[nodiscard]] expected<prompt_texts> load_prompt_texts(const std::filesystem::path& config_dir,
                                                        const language_set& languages);
 

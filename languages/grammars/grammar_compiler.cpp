@@ -1,4 +1,4 @@
-// "syntax" -> tables. Kinds are looked up by name over all symbols, because aliases share names.
+// Compiles "syntax" into tables. Kinds are looked up by name over all symbols, because aliases share names.
 
 #include "languages/grammars/grammar_compiler.hpp"
 

@@ -17,7 +17,7 @@ struct grammar_names {
   std::set<std::string> used_fields, known_fields;
 };
 
-/// Mistakes go to the view's problems; names to `names`, for the caller to compare over all grammars.
+/// Mistakes are added to the view's problems, names to `names`, which the caller compares over all grammars.
 [[nodiscard]] std::shared_ptr<const grammar_rules> compile_syntax(const TSLanguage* grammar, const json_view& syntax,
                                                                   std::vector<std::string> extensions,
                                                                   grammar_names& names);

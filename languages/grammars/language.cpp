@@ -1,4 +1,4 @@
-// Loads the language descriptions.
+// Loads the language descriptions and checks them.
 
 #include "languages/grammars/language.hpp"
 
@@ -29,7 +29,7 @@ const TSLanguage* compiled_grammar(std::string_view symbol) noexcept {
   return nullptr;
 }
 
-/// Null, and a report, if `pattern` is none.
+/// Null, with a reported mistake, if `pattern` is not a pattern.
 std::shared_ptr<const line_pattern> compiled_pattern(const json_view& where, const std::string& pattern) {
   auto compiled = line_pattern::compile(pattern);
   if (compiled) return std::make_shared<const line_pattern>(std::move(*compiled));
@@ -150,7 +150,7 @@ void read_frameworks(const json_view& described, std::vector<framework_rule>& fr
   if (fallbacks != 1) described.report("exactly one framework must have \"fallback\": true");
 }
 
-/// Without the file, answers in this language cannot be merged; nothing else needs it.
+/// Without the file, answers in this language cannot be merged; nothing else uses the file.
 expected<void> read_locals(const fs::path& file, language& lang) {
   if (std::error_code ignored; !fs::exists(file, ignored)) return {};
   const auto text = read_file(file, 1U << 20U);
@@ -192,7 +192,7 @@ expected<std::unique_ptr<const language>> load_language(const fs::path& file, st
   return lang;
 }
 
-/// Raised when a change of the code changes what parsing yields; makes caches of before useless.
+/// Raised when a change of the code changes the results of parsing, so that older caches are not used.
 constexpr std::string_view parser_version = "4";
 
 }  // namespace

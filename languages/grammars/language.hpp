@@ -1,5 +1,6 @@
-// Languages as data: what config/languages/*/language.json says, checked against the grammars that are compiled in.
-// Nothing in planning/ knows a language's name; adding one is a folder and a grammar package (docs/languages.md).
+// Describes languages as data: what config/languages/*/language.json says, checked against the grammars that are
+// compiled in. No code here or in planning/ asks for a language by its name. A language that imports like Python,
+// JavaScript or Go is a folder and a grammar package; any other needs code as well (docs/languages.md).
 #pragma once
 
 #include <filesystem>
@@ -23,17 +24,17 @@ class locals_query;    // The compiled form of its locals.scm, see locals.hpp.
 struct manifest_rule {
   std::string file;  ///< Name or glob, for example "requirements*.txt".
   std::string key;   ///< For JSON manifests: a path of members, "devDependencies.jest"; `*` stands for any member.
-  std::string word;  ///< With `key`: the value must hold this word. Empty: being there is enough.
+  std::string word;  ///< With `key`: the value must hold this word. Empty: the key is enough.
   std::shared_ptr<const line_pattern>
-      line;  ///< For other manifests: what one line must hold. Null: being there is enough.
+      line;  ///< For other manifests: the expression that one line must match. Null: the manifest is enough.
 };
 
 /// Files that a test framework cannot load as they are.
 struct load_rule {
   std::vector<std::string> extensions;  ///< With dot: ".jsx".
   std::string reason;                   ///< For people, with what helps.
-  std::vector<manifest_rule> only_if;   ///< Holds only if one of these does; empty: always.
-  std::vector<manifest_rule> unless;    ///< Does not hold if one of these does: a loader is installed.
+  std::vector<manifest_rule> only_if;   ///< Applies only if one of these matches; empty: always.
+  std::vector<manifest_rule> unless;    ///< Does not apply if one of these matches: a loader is installed.
 };
 
 /// A test framework of a language.
@@ -56,7 +57,7 @@ enum class module_style : uint8_t {
   package,   ///< Go: a path below the module's name names a folder.
 };
 
-/// Manifests of packages, as package.json is one. Keys are paths of members: "workspaces.packages".
+/// Manifests of packages, such as package.json. Keys are paths of members: "workspaces.packages".
 struct package_rules {
   std::string file;                     ///< Empty: the language has none.
   std::string name;                     ///< Key of the package's name.
@@ -67,10 +68,10 @@ struct package_rules {
   std::vector<std::string> sources;     ///< Folders of a package in which the sources of built files lie, best first.
 };
 
-/// Configurations that map names in imports, as tsconfig.json is one. Keys as above.
+/// Configurations that map names in imports, such as tsconfig.json. Keys as above.
 struct path_map_rules {
   std::vector<std::string> files;  ///< The first one of these in a folder counts. None: the language has none.
-  std::string extends;             ///< Key of the files whose settings are taken over.
+  std::string extends;             ///< Key of the files whose settings are used as well.
   std::string base;                ///< Key of the folder that names start from.
   std::string paths;               ///< Key of the patterns with their targets.
 };
@@ -110,7 +111,7 @@ class language {
 
   std::vector<std::shared_ptr<const grammar_rules>> rules;  ///< One for each grammar.
   std::vector<std::shared_ptr<locals_query>> locals;        ///< One for each grammar, or none.
-  std::string locals_file;                                  ///< Where they stand, for messages.
+  std::string locals_file;                                  ///< The file's path, for messages.
 
  private:
   [[nodiscard]] size_t grammar_for(std::string_view path_or_extension) const noexcept;
@@ -130,7 +131,7 @@ class language_set {
   /// In order of their ids.
   [[nodiscard]] const std::vector<std::unique_ptr<const language>>& all() const noexcept { return languages_; }
 
-  /// Changes whenever a description changes: results of parsing are good for this fingerprint only.
+  /// Changes whenever a description changes: results of parsing are valid for this fingerprint only.
   [[nodiscard]] const std::string& fingerprint() const noexcept { return fingerprint_; }
 
  private:
@@ -139,13 +140,13 @@ class language_set {
   std::string fingerprint_;
 };
 
-/// Reads `config_dir`/languages/*/language.json, and locals.scm where there is one. Fails with `ec::config_invalid` and
-/// the place of the mistake: unknown or missing members, wrong types, node kinds and fields that no grammar of the
-/// language has. What is wrong with locals.scm shows when it is compiled: `compile_locals`.
+/// Reads `config_dir`/languages/*/language.json, and locals.scm if there is one. Fails with `ec::config_invalid` and
+/// the path of the mistake: unknown or missing members, wrong types, node kinds and fields that no grammar of the
+/// language has. Mistakes in locals.scm are found by `compile_locals`.
 [[nodiscard]] expected<language_set> load_languages(const std::filesystem::path& config_dir);
 
-/// Compiles what reads names, which merging needs. Before other threads see the languages. Fails with
-/// `ec::config_invalid` and the place of the mistake.
+/// Compiles the queries of locals.scm, which merging needs. To be called before other threads use the languages. Fails
+/// with `ec::config_invalid` and the position of the mistake.
 [[nodiscard]] expected<void> compile_locals(const language_set& languages);
 
 }  // namespace cohort::languages

@@ -1,4 +1,5 @@
-// Captures become marks on byte ranges; one pass over the names then asks the scopes around each, inside out.
+// Decides which names belong to the file. Captures become marks on byte ranges; then one pass over the names looks
+// through the scopes around each, from the innermost outwards.
 
 #include "languages/grammars/locals.hpp"
 
@@ -50,7 +51,7 @@ constexpr std::array<capture_meaning, 11> captures{{{"name", mark::name},
                                                     {"scope.class", mark::class_scope}}};
 
 constexpr uint32_t most_matches_at_once = 1U << 12;  ///< Grows with the nesting, and each costs time at each node.
-constexpr size_t deepest_scope = 100;                ///< Each name asks all scopes around it.
+constexpr size_t deepest_scope = 100;                ///< Each name looks through all scopes around it.
 
 struct marked_node {
   text_range at;
@@ -65,7 +66,7 @@ struct scope {
   std::set<std::string_view> global;
 };
 
-/// Puts names and scopes together.
+/// Assigns names to scopes.
 class resolver {
  public:
   resolver(std::string_view text, std::vector<marked_node> nodes) : text_(text), nodes_(std::move(nodes)) {}
@@ -131,7 +132,8 @@ class resolver {
       found_.uses[name].push_back(node.at);
   }
 
-  /// True if no scope between the node and the file defines the name. Names of a class are seen in its own body only.
+  /// True if no scope between the node and the file defines the name. Names of a class are visible in its own body
+  /// only.
   [[nodiscard]] bool is_the_files(const marked_node& node, std::string_view name) const {
     auto at = scope_of(node);
     if ((node.marks & mark::outer_definition) != 0 && at) at = scopes_[*at].parent;

@@ -1,5 +1,5 @@
-// Which names of a file are its own: a language's locals.scm, a query in tree-sitter's form, and what it finds.
-// The captures are explained in docs/languages.md.
+// Finds which names of a file are its own, by a language's locals.scm, which is a query in tree-sitter's form.
+// docs/languages.md explains the captures.
 #pragma once
 
 #include <cstdint>
@@ -23,20 +23,20 @@ struct text_range {
 
 /// The names of one file. Views into its text.
 struct file_names {
-  /// Where a name stands for what the file's top level, or nobody in the file, defines; in the order of the text.
+  /// Uses of names that are defined at the file's top level, or nowhere in the file; in the order of the text.
   std::map<std::string_view, std::vector<text_range>> uses;
   /// Names that are defined at the top level or, in languages whose query opens no scopes, anywhere.
   std::set<std::string_view> defined;
   /// Definitions at the top level that reach others through a parameter of their name: fixtures.
   std::set<std::string_view> injectable;
   std::set<std::string_view> parameters;
-  /// Names that may also stand where the query cannot tell what they mean: they must not be changed.
+  /// Names that may also occur where the query cannot decide what they mean: they must not be changed.
   std::set<std::string_view> pinned;
-  /// Too deeply nested to tell what the names stand for; then all of the above may be incomplete.
+  /// The text is nested too deeply to decide what the names mean; then all of the above may be incomplete.
   bool tangled = false;
 };
 
-/// One query. Compiling takes some milliseconds, so only who merges does it.
+/// One query. Compiling takes some milliseconds, so it is compiled only for merging.
 class locals_query {
  public:
   locals_query(const TSLanguage* grammar, std::string text) : grammar_(grammar), text_(std::move(text)) {}
@@ -44,10 +44,10 @@ class locals_query {
   locals_query& operator=(const locals_query&) = delete;
   ~locals_query();
 
-  /// To be called before `names_in`, once. Fails with `ec::config_invalid` and the place of the mistake.
+  /// To be called before `names_in`, once. Fails with `ec::config_invalid` and the position of the mistake.
   [[nodiscard]] expected<void> compile();
 
-  /// Any thread. Empty if the query is not compiled.
+  /// May be called by any thread. Empty if the query is not compiled.
   [[nodiscard]] file_names names_in(TSNode root, std::string_view text) const;
 
  private:

@@ -1,5 +1,5 @@
-// A packed row is a number of groups; a group is a value, a number of symbols, and the symbols that have that value.
-// What no group names is 0: nothing to do.
+// Unpacks parse tables. A packed row is a number of groups; a group is a value, a number of symbols, and the symbols
+// that have that value. A symbol in no group has the value 0: nothing to do.
 
 #include "languages/grammars/unpacked_grammar.hpp"
 
@@ -15,7 +15,7 @@ namespace cohort::languages {
 
 namespace {
 
-/// The grammar refers to its table.
+/// The grammar holds a pointer to its table.
 struct unpacked_grammar {
   TSLanguage grammar;
   std::vector<uint16_t> table;

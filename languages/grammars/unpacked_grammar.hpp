@@ -1,4 +1,4 @@
-// The table that a parser looks into for each token, in the form that is read fastest.
+// Gives a grammar the parse table in the form that is read fastest; the parser looks into it for each token.
 #pragma once
 
 #include <tree_sitter/api.h>

@@ -1,5 +1,5 @@
-// Backtracks to the last star only, one of each kind, so that no pattern is exponential. What is left, a power of the
-// lengths, has a bound.
+// Matches globs. Backtracks to the last star only, one of each kind, so that no pattern is exponential. The rest, a
+// power of the lengths, has a bound.
 
 #include "languages/paths/glob.hpp"
 
@@ -9,7 +9,7 @@ namespace cohort::languages {
 
 namespace {
 
-/// Matches one `[...]` at `at`; moves `at` behind it. An unclosed bracket is a plain character.
+/// Matches one `[...]` at `at`; moves `at` past it. An unclosed bracket is a plain character.
 bool class_match(std::string_view pattern, size_t& at, char c, uint64_t& steps) noexcept {
   const auto close = pattern.find(']', at + 2);
   steps -= std::min<uint64_t>(steps, std::min(close, pattern.size()) - at);
@@ -30,7 +30,7 @@ bool class_match(std::string_view pattern, size_t& at, char c, uint64_t& steps) 
   return inside != negated && c != '/';
 }
 
-constexpr uint64_t most_steps = 1'000'000;  ///< Some milliseconds. What people write takes hundreds.
+constexpr uint64_t most_steps = 1'000'000;  ///< Some milliseconds. Patterns that people write take hundreds of steps.
 
 struct resume_point {
   size_t pattern = std::string_view::npos;
@@ -55,7 +55,7 @@ bool glob_match(std::string_view pattern, std::string_view path, uint64_t& steps
     if (p < pattern.size() && pattern[p] == '*') {
       if (pattern.substr(p, 2) == "**") {
         p += 2;
-        if (p < pattern.size() && pattern[p] == '/') ++p;  // "**/x" fits "x" too
+        if (p < pattern.size() && pattern[p] == '/') ++p;  // "**/x" matches "x", too.
         stars = {p, s};
         star = {};
       } else {
@@ -78,7 +78,7 @@ bool glob_match(std::string_view pattern, std::string_view path, uint64_t& steps
       p = star.pattern;
       s = ++star.path;
     } else if (stars.pattern != std::string_view::npos && stars.path < path.size()) {
-      // "**/" stands for whole parts: go on behind the next separator, or byte by byte at a bare "**".
+      // "**/" stands for whole components: continue after the next separator; at a bare "**" byte by byte.
       p = stars.pattern;
       const bool whole_parts = p > 0 && pattern[p - 1] == '/';
       const auto slash = path.find('/', stars.path);

@@ -1,4 +1,4 @@
-// Naming conventions of tests.
+// Matches file names against the naming conventions of tests.
 
 #include "languages/paths/naming_of_tests.hpp"
 
@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view hole = "{stem}";
 
-/// The part of `name` that stands for `{stem}`; null data if the pattern does not fit.
+/// The part of `name` that `{stem}` matches; null data if the pattern does not match.
 std::string_view fit(std::string_view pattern, std::string_view name) noexcept {
   const auto at = pattern.find(hole);
   if (at == std::string_view::npos) return pattern == name ? name : std::string_view{};

@@ -1,4 +1,4 @@
-// Which files are tests, by the conventions of their language.
+// Decides which files are tests, by the conventions of their language.
 #pragma once
 
 #include <string>
@@ -9,10 +9,11 @@
 
 namespace cohort::languages {
 
-/// True for tests and for what stands in test folders; `path` is relative to the project.
+/// True for tests and for all files in test folders; `path` is relative to the project.
 [[nodiscard]] bool is_test_path(const language& lang, std::string_view path);
 
-/// The stems a test with this path may be named after: "tests/test_cart.py" -> "cart". Empty if it follows no pattern.
+/// The stems after which a test with this path may be named: "tests/test_cart.py" -> "cart". Empty if the name follows
+/// no pattern.
 [[nodiscard]] std::vector<std::string> tested_stems(const language& lang, std::string_view path);
 
 }  // namespace cohort::languages

@@ -1,4 +1,4 @@
-// Parts of a relative path.
+// Splits and joins relative paths.
 
 #include "languages/paths/path_names.hpp"
 

@@ -1,4 +1,4 @@
-// Parts of a path that is relative to the project and has '/' between its folders.
+// Splits and joins paths that are relative to the project and have '/' between their folders.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace cohort::languages {
 
-constexpr size_t longest_path = 4096;  ///< In bytes; the system takes no longer ones.
+constexpr size_t longest_path = 4096;  ///< In bytes; the system allows no longer paths.
 
 /// "a/b/cart.py" -> "cart".
 [[nodiscard]] std::string_view stem_of(std::string_view path) noexcept;
@@ -20,8 +20,8 @@ constexpr size_t longest_path = 4096;  ///< In bytes; the system takes no longer
 
 /// "a" + "b/c"; either may be empty.
 [[nodiscard]] std::string joined_path(std::string_view folder, std::string_view rest);
-/// `folder` + "./a/../b", without "." and ".."; empty if it leads out of the project or is longer
-/// than any path, "." if it is the project itself.
+/// `folder` + "./a/../b", without "." and ".."; empty if the result is outside of the project or longer than any path,
+/// "." if it is the project itself.
 [[nodiscard]] std::string normal_path(std::string_view folder, std::string_view path);
 
 }  // namespace cohort::languages

@@ -1,4 +1,4 @@
-// Tenths of a point are added up, each part with a ceiling, so that no single trait makes a file complex by itself.
+// Adds up tenths of a point. Each trait has a ceiling, so that no single one makes a file complex by itself.
 
 #include "languages/syntax/complexity.hpp"
 

@@ -1,4 +1,4 @@
-// How much a file needs tests, on a scale from 1 to 10.
+// Rates how much a file needs tests, on a scale from 1 to 10.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// The words of a text, as far as that can be told without a grammar.
+// Finds the identifiers of a text without a grammar.
 #pragma once
 
 #include <cctype>

@@ -1,4 +1,4 @@
-// Imports: statements with fields, specifiers somewhere below them, and calls.
+// Reads imports in their forms: statements with fields, specifiers somewhere below them, and calls.
 
 #include "languages/syntax/import_reader.hpp"
 
@@ -92,7 +92,7 @@ class module_reader {
       const auto holder = around.at(i);
       if (!exists(holder)) return;
       const auto what = roles(holder);
-      if ((what & (role::anonymous | role::call)) != 0) return;  // what comes out is another thing
+      if ((what & (role::anonymous | role::call)) != 0) return;  // The value of a function or call is not the module.
       if ((what & role::definition) != 0)
         key = unquoted(text(child_in(holder, rules_.definitions[ts_node_symbol(holder)].name)));
       if ((what & role::export_assignment) == 0) continue;
@@ -116,7 +116,7 @@ class module_reader {
     return child_in(node, rules_.aliases[ts_node_symbol(node)].name);
   }
 
-  /// A name as the module calls it; remembers what this file calls it.
+  /// Reads a name as the module has it, and remembers its name in this file.
   void take_name(TSNode node) {
     const auto name = original(node);
     const auto written = unquoted(text(exists(name) ? name : node));
@@ -167,7 +167,7 @@ class module_reader {
       add_alias("*", text(name));
   }
 
-  /// What `const <pattern> = require(...)` binds.
+  /// Reads the names that `const <pattern> = require(...)` binds.
   void bind(TSNode pattern) {
     if (!exists(pattern)) return;
     if ((roles(pattern) & role::identifier) != 0) return add_alias("default", text(pattern));
@@ -203,7 +203,7 @@ bool read_import_call(const grammar_rules& rules, TSNode node, const node_ancest
   if (!exists(first)) return false;
   const auto written = text_of(first, text);
   const auto module = unquoted(written);
-  if (module.size() == written.size()) return false;  // computed: nobody knows which
+  if (module.size() == written.size()) return false;  // The module's name is computed, so it is not known.
   module_reader{rules, text, into}.call(around, module);
   return true;
 }

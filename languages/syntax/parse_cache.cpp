@@ -1,5 +1,5 @@
-// Format: magic, signature of the rest, fingerprint, then entries; an entry is its length and the fields of a
-// parsed_file. `fields` lists them once for writing and reading.
+// Writes and reads the cache. Format: magic, signature of the rest, fingerprint, then entries; an entry is its length
+// and the fields of a parsed_file. `fields` lists them once for writing and reading.
 
 #include "languages/syntax/parse_cache.hpp"
 
@@ -15,10 +15,10 @@ namespace {
 constexpr std::string_view magic = "cohort-parse-cache-3\n";
 constexpr uint64_t largest_cache = 256ULL << 20U;
 constexpr int deepest_member = 8;
-constexpr uint64_t most_handed_on = 200'000;  ///< Names that a file exports again, of which several may be one text.
+constexpr uint64_t most_handed_on = 200'000;  ///< Names that a file re-exports; several may be the same text.
 
-// The bytes that one item takes at least: a number that claims more items than can follow is wrong, and no memory is
-// taken for them.
+// The least number of bytes of one item. If a count claims more items than can follow, the count is wrong, and no
+// memory is taken.
 constexpr size_t least_parameter = 3;
 constexpr size_t least_symbol = 13;
 constexpr size_t least_import = 3;
@@ -46,7 +46,7 @@ class writer {
   std::string out;
 };
 
-/// Never reads past the end; after a mistake everything is empty and `ok` is false.
+/// Never reads past the end; after a mistake all values are empty and `ok` is false.
 class cache_reader {
  public:
   static constexpr bool reading = true;
@@ -97,7 +97,7 @@ class cache_reader {
   }
   std::string_view left;
   bool ok = true;
-  uint64_t items_left = 0;  ///< How many may follow in lists: a file yields fewer than it has bytes.
+  uint64_t items_left = 0;  ///< How many items of lists may follow: a file has fewer than it has bytes.
 };
 
 template <class Archive, class Enum>
@@ -110,7 +110,7 @@ void enumeration(Archive& archive, Enum& value, uint32_t last) {
   }
 }
 
-/// `least` is what an item takes in bytes.
+/// `least` is the least size of an item in bytes.
 template <class Archive, class Item, class Each>
 void list(Archive& archive, std::vector<Item>& items, size_t least, Each each) {
   uint64_t count = items.size();
@@ -148,7 +148,7 @@ void fields(Archive& archive, symbol& x, int depth) {
     list(archive, x.members, least_symbol, [&](symbol& member) { fields(archive, member, depth + 1); });
 }
 
-/// What the parser never says of a file of that length.
+/// True for results that the parser never gives for a file of that length.
 bool is_implausible(const std::vector<symbol>& symbols, uint32_t bytes) {
   return symbols.size() > most_symbols || std::any_of(symbols.begin(), symbols.end(), [bytes](const symbol& one) {
            return one.first_byte > one.end_byte || one.end_byte > bytes || one.first_line == 0 ||
@@ -184,7 +184,7 @@ void fields(Archive& archive, parsed_file& x) {
         if (one.import >= file.imports.size()) archive.spoil();
     });
   uint64_t last = 0;
-  list(archive, x.mentions, 1, [&](uint64_t& one) {  // ascending: differences are shorter
+  list(archive, x.mentions, 1, [&](uint64_t& one) {  // The hashes are ascending, and their differences are shorter.
     uint64_t step = one - last;
     archive(step);
     one = last + step;
@@ -196,7 +196,7 @@ void fields(Archive& archive, parsed_file& x) {
 
 namespace {
 
-/// The folder above that of the cache, which is the state folder of a project; below it no link is followed.
+/// The state folder of a project, which is above the cache's folder; below it no link is followed.
 expected<folder> state_of(const std::filesystem::path& file) { return folder::open(file.parent_path().parent_path()); }
 
 std::filesystem::path name_in_state(const std::filesystem::path& file) {
@@ -253,14 +253,14 @@ std::string_view parse_cache::stored(std::string_view path) const {
 
 std::string parse_cache::encode(const parsed_file& parsed) {
   writer out;
-  fields(out, const_cast<parsed_file&>(parsed));  // `fields` serves reading too; writing changes nothing
+  fields(out, const_cast<parsed_file&>(parsed));  // When it writes, `fields` changes nothing.
   return std::move(out.out);
 }
 
 expected<void> parse_cache::store(const std::filesystem::path& file, const std::vector<std::string>& encoded) const {
   writer out;
   out.out = magic;
-  out(digest{});  // its place; the signature is known at the end
+  out(digest{});  // Reserves space for the signature, which is known at the end.
   const auto begin = out.out.size();
   out(fingerprint_);
   for (const auto& one : encoded) out(one);

@@ -1,5 +1,5 @@
-// Results of parsing, kept by content in one file. Only a saving of time: whatever is wrong with the file, it is
-// ignored. What it says goes into prompts, so it must be signed by this user.
+// Keeps the results of parsing in one file, by content. The cache only saves time: if anything is wrong with the file,
+// the file is ignored. Its content goes into prompts, so it must be signed by this user.
 #pragma once
 
 #include <filesystem>
@@ -21,11 +21,12 @@ class parse_cache {
   /// `fingerprint` is `language_set::fingerprint()`: results of other rules are not used.
   explicit parse_cache(std::string fingerprint) : fingerprint_(std::move(fingerprint)) {}
 
-  /// Reads the file. Missing, torn, not signed by this user or outdated: the cache is empty, silently.
+  /// Reads the file. If it is missing, torn, not signed by this user or outdated, the cache is empty, without a
+  /// message.
   void load(const std::filesystem::path& file);
 
-  /// What parsing `path` with this content, of `bytes` bytes, gave. Imports are not resolved. Nothing if that cannot
-  /// be.
+  /// The result of parsing `path` with this content, of `bytes` bytes. Imports are not resolved. Nothing if the cache
+  /// has none, or an impossible one.
   [[nodiscard]] std::optional<parsed_file> find(std::string_view path, const digest& content, std::string_view language,
                                                 size_t bytes) const;
 

@@ -1,4 +1,4 @@
-// One walk over the tree counts and collects; the symbols are read from the statements at the top.
+// Parses one file. One walk over the tree counts and collects; the symbols are read from the statements at the top.
 
 #include "languages/syntax/parser.hpp"
 
@@ -55,7 +55,7 @@ class walk {
   [[nodiscard]] bool calls_imports() const noexcept { return calls_imports_; }
 
  private:
-  /// False if what is below the node does not matter.
+  /// False if the nodes below do not matter.
   bool enter(TSNode node, uint32_t what, uint32_t& level, const node_ancestors& around) {
     if ((what & role::branch) != 0) branches_.push_back(ts_node_start_byte(node));
     if ((what & role::nests) != 0) nesting_ = std::max(nesting_, ++level);
@@ -128,7 +128,7 @@ class reexport_marker {
 
   void mark(const std::vector<std::pair<std::string, std::string>>& exports) {
     for (const auto& [local, exported] : exports) {
-      if (parsed_.reexports.size() > most_reexports) break;  // The same import is handed on again and again.
+      if (parsed_.reexports.size() > most_reexports) break;  // One import can be re-exported any number of times.
       if (const auto found = by_local_.find(local); found != by_local_.end())
         for (const auto* alias : found->second) hand_on(alias->import, alias->name, exported);
       if (const auto found = by_name_.find(local); found != by_name_.end())
@@ -157,7 +157,7 @@ class reexport_marker {
 module_system modules_of(const language& lang, const file_symbols& found, const walk& walked,
                          const parsed_file& parsed) {
   if (lang.modules.style != module_style::relative) return module_system::none;
-  if (found.exports_whole) return module_system::commonjs;  // TypeScript makes `module.exports =` of it
+  if (found.exports_whole) return module_system::commonjs;  // TypeScript compiles this to `module.exports =`.
   const bool statements = found.uses_exports || (!parsed.file.imports.empty() && !walked.calls_imports());
   if (statements) return module_system::esm;
   if (found.assigns_exports) return module_system::commonjs;

@@ -1,5 +1,5 @@
-// Text -> symbols, imports, branches, complexity, by tree-sitter and a language's rules.
-// All functions are safe to call from many threads at once; each thread keeps its own parsers.
+// Parses a text into symbols, imports, branches and complexity, with tree-sitter and a language's rules. All functions
+// may be called from many threads at once; each thread keeps its own parsers.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,16 @@ namespace cohort::languages {
 /// `import * as shop` ("*" -> "shop").
 struct import_alias {
   uint32_t import = 0;  ///< Index in `source_file::imports`.
-  std::string name;     ///< As the imported module calls it; "default" for its default export, "*" for all of it.
-  std::string local;    ///< As this file calls it.
+  std::string name;   ///< Its name in the imported module; "default" for the default export, "*" for the whole module.
+  std::string local;  ///< Its name in this file.
 };
 
 /// Everything that planning takes from one file.
 struct parsed_file {
   source_file file;
   std::vector<import_alias> aliases;
-  /// Under which names (`local`) a re-export hands on what it imports; "*" is the module as an object. A re-export
-  /// without an entry hands on all names as they are.
+  /// The names (`local`) under which a re-export exports what it imports; "*" is the module as an object. A re-export
+  /// without an entry exports all names unchanged.
   std::vector<import_alias> reexports;  ///< In the order of the imports.
   /// `name_hash` of all identifiers outside imports, sorted, without duplicates. Only of test files.
   std::vector<uint64_t> mentions;
@@ -35,17 +35,17 @@ struct parsed_file {
 /// Hash of an identifier; stable over runs and machines.
 [[nodiscard]] uint64_t name_hash(std::string_view name) noexcept;
 
-/// Parses one file. `imports[].resolved` stays empty: that needs the project (modules.hpp).
-/// Syntax errors are no failure (`has_errors`); `ec::unparsable` only if the text is too tangled for the parser.
-/// `content` is the text's SHA-256, for callers that have it already.
+/// Parses one file. `imports[].resolved` stays empty: that needs the project (planning/survey/module_resolution.hpp).
+/// Syntax errors are no failure (`has_errors`); `ec::unparsable` only if the text breaks a bound of the parser.
+/// `content` is the text's SHA-256, for callers that know it already.
 [[nodiscard]] expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text,
                                                const digest& content);
 [[nodiscard]] expected<parsed_file> parse_file(const language& lang, std::string path, std::string_view text);
 
-/// `parse_file` for those who need no more than the source.
+/// `parse_file` for callers that need only the source.
 [[nodiscard]] expected<source_file> parse_source(const language& lang, std::string path, std::string_view text);
 
-/// Whether a text parses without errors, otherwise where the first one is; and whether a test stands in it.
+/// Whether a text parses without errors, and if not, where the first one is; and whether the text holds a test.
 struct syntax_report {
   bool ok = true;
   /// By `syntax.tests` of the language; comments and strings do not count, a test without a body does. In a text with
@@ -54,7 +54,7 @@ struct syntax_report {
   bool gave_up = false;  ///< The text breaks a bound of the parser. Then `ok` is false.
   uint32_t line = 0;     ///< Of the first error; counts from 1. 0 if `ok`.
   uint32_t column = 0;   ///< In bytes; counts from 1. 0 if `ok`.
-  std::string bound;     ///< Which bound it breaks, in words; see `why_not_parsed`.
+  std::string bound;     ///< A sentence about the bound that it breaks; see `why_not_parsed`.
 };
 
 /// `path_or_extension` ("a/b.tsx", ".tsx") chooses among the language's grammars.

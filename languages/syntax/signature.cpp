@@ -1,4 +1,4 @@
-// Heads of definitions.
+// Reads the heads of definitions.
 
 #include "languages/syntax/signature.hpp"
 
@@ -37,7 +37,7 @@ std::string on_one_line(std::string_view text, size_t limit) {
   return line;
 }
 
-/// What a parameter's node says, found in its first few descendants.
+/// Reads a parameter from the first few descendants of its node.
 struct parameter_facts {
   TSNode name{};
   TSNode pattern{};
@@ -56,7 +56,7 @@ void look_at(const grammar_rules& rules, TSNode node, parameter_facts& facts, in
     if ((rules.roles_of(ts_node_symbol(child)) & role::optional_token) != 0) facts.optional = true;
     if (!ts_node_is_named(child) || !first) return;
     if ((rules.roles_of(ts_node_symbol(child)) & role::parameter_prefix) != 0) return;
-    first = false;  // the name stands first; types and defaults follow
+    first = false;  // The name comes first; types and defaults follow.
     look_at(rules, child, facts, depth + 1);
   });
 }

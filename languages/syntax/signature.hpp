@@ -1,4 +1,4 @@
-// Heads of definitions: parameters, modifiers, one-line signatures. For .cpp files only.
+// Reads heads of definitions: parameters, modifiers, one-line signatures. For .cpp files only.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@
 
 namespace cohort::languages {
 
-/// `head` on one line, without what opens the body; at most 300 bytes, then "...".
+/// `head` on one line, without the token that opens the body; at most 300 bytes, then "...".
 [[nodiscard]] std::string one_line_signature(std::string_view head);
 
-/// True if `word` stands in `text` as a whole word.
+/// True if `text` has `word` as a whole word.
 [[nodiscard]] bool holds_word(std::string_view text, std::string_view word) noexcept;
 [[nodiscard]] bool holds_any(std::string_view text, const std::vector<std::string>& words) noexcept;
 

@@ -1,5 +1,5 @@
-// What parsing yields: a source file with its symbols and imports, in terms that no grammar knows.
-// Values only; `parser.hpp` fills them, gaps and prompts read them.
+// Defines the results of parsing, a source file with its symbols and imports, independent of any grammar. Values only:
+// `parser.hpp` fills them, gaps and prompts read them.
 #pragma once
 
 #include <cstddef>
@@ -42,12 +42,13 @@ struct import_ref {
   std::string module;              ///< As written: "bookshop.cart", "./cart.js".
   std::vector<std::string> names;  ///< Imported names; empty if the whole module is.
   std::string resolved;            ///< Project-relative path of the imported file; empty if outside the project.
-  bool is_reexport = false;        ///< This file hands the names on: `export ... from`, `export { imported }`.
+  bool is_reexport = false;        ///< This file re-exports the names: `export ... from`, `export { imported }`.
 };
 
 enum class module_system : uint8_t { none, esm, commonjs };
 
-/// Of one file, methods included. Files that people write have hundreds; one with more is not planned.
+/// Most symbols of one file, methods included. Files that people write have hundreds; a file with more than this is not
+/// planned.
 constexpr size_t most_symbols = 20'000;
 
 /// A parsed file of the project.

@@ -1,4 +1,4 @@
-// Definitions are looked for in statements only, never inside functions; classes are looked into for their methods.
+// Finds definitions in statements only, never inside functions; looks into classes for their methods.
 
 #include "languages/syntax/symbol_reader.hpp"
 
@@ -13,18 +13,18 @@ namespace cohort::languages {
 
 namespace {
 
-constexpr int deepest_container = 40;  ///< `if` in `if` in ...: what lies deeper is not at the top level for anyone.
-constexpr size_t longest_head = 4096;  ///< Of a definition, in bytes; what is looked for stands in its last ones.
+constexpr int deepest_container = 40;  ///< `if` in `if` in ...: deeper statements do not count as the top level.
+constexpr size_t longest_head = 4096;  ///< Of a definition, in bytes; of a longer one only the end is searched.
 constexpr size_t most_names = 200;     ///< Of one definition: `var a, b, c = 1, 2, 3`.
 
-/// What encloses a definition.
+/// The nodes around a definition.
 struct enclosing {
   TSNode outer{};                ///< The outermost wrapper: decorators, `export`.
   std::optional<uint32_t> head;  ///< Where the signature begins, if before the definition itself.
   bool exported = false;
   bool is_default = false;
   bool in_class = false;
-  int depth = 0;  ///< Of the nodes around it, the bodies of classes included.
+  int depth = 0;  ///< The number of nodes around it, bodies of classes included.
 };
 
 bool starts_upper(std::string_view name) noexcept {
@@ -70,7 +70,7 @@ class definition_reader {
     });
   }
 
-  /// `if TYPE_CHECKING:`, `if typing.TYPE_CHECKING:`, `if __name__ == "__main__":`. What its body binds cannot be
+  /// `if TYPE_CHECKING:`, `if typing.TYPE_CHECKING:`, `if __name__ == "__main__":`. Names that its body binds cannot be
   /// imported.
   [[nodiscard]] bool is_not_imported(TSNode node) const {
     if ((roles(node) & role::not_imported) == 0) return false;
@@ -83,7 +83,7 @@ class definition_reader {
     return std::find(names.begin(), names.end(), condition) != names.end();
   }
 
-  /// `const a = 1, b = 2`: none of the two owns the statement.
+  /// `const a = 1, b = 2`: neither of the two owns the statement.
   [[nodiscard]] bool wraps_several(TSNode node) const {
     int inside = 0;
     each_child(node, [&](TSNode child, TSFieldId) { inside += (roles(child) & role::definition) != 0 ? 1 : 0; });
@@ -93,7 +93,7 @@ class definition_reader {
   void visit_export(TSNode node, enclosing around, std::vector<symbol>& into) {
     if (!around.in_class && export_assigns(node, around, into)) return;
     if (!around.in_class) found_.uses_exports = true;
-    if (exists(child_in(node, rules_.export_source))) return;  // a re-export: imports know it
+    if (exists(child_in(node, rules_.export_source))) return;  // A re-export, which is read as an import.
     around.outer = node;
     around.exported = true;
     each_child(node,
@@ -117,7 +117,7 @@ class definition_reader {
     });
   }
 
-  /// `export = Cart`: like `module.exports = Cart`. False if that is another export.
+  /// `export = Cart`: like `module.exports = Cart`. False if the statement is another kind of export.
   bool export_assigns(TSNode node, enclosing around, std::vector<symbol>& into) {
     if (rules_.export_whole_mark.empty()) return false;
     bool marked = false;
@@ -157,7 +157,7 @@ class definition_reader {
     assign_member(found.targets.back(), node, found.value, around);
   }
 
-  /// False if nothing among the targets is exported.
+  /// False if none of the targets is exported.
   bool export_assigned(TSNode node, const assignment& found, enclosing around, std::vector<symbol>& into) {
     around.exported = true;
     const auto is_whole = [&](std::string_view target) {
@@ -187,7 +187,8 @@ class definition_reader {
     return !name.empty() && name.find_first_of(".[(") == std::string_view::npos;
   }
 
-  /// `cart.add = function ...` and `Cart.prototype.add = function ...`. Whether that is exported is known at the end.
+  /// `cart.add = function ...` and `Cart.prototype.add = function ...`. At the end of the file it is known whether
+  /// these are exported.
   void assign_member(std::string_view target, TSNode node, TSNode value, enclosing around) {
     const auto dot = target.find('.');
     if (dot == std::string_view::npos) return;
@@ -204,7 +205,7 @@ class definition_reader {
     for (auto& one : made) (around.in_class ? prototypes_ : assigned_).emplace_back(owner, std::move(one));
   }
 
-  /// `exports.default = x` is no more than a member until `module.exports = exports.default` follows.
+  /// `exports.default = x` is only a member unless `module.exports = exports.default` follows.
   [[nodiscard]] TSNode behind_default_member(TSNode value) const {
     const auto written = text(value);
     const bool meant = std::any_of(rules_.assign_members.begin(), rules_.assign_members.end(), [&](const auto& prefix) {
@@ -364,7 +365,7 @@ class definition_reader {
     std::unordered_set<std::string> names;
     for (auto& member : members)
       if (names.insert(member.name).second) owner.members.push_back(std::move(member));  // getter and setter: one
-    if (owner.members.empty()) owner.kind = symbol_kind::type;                           // data only: nothing to run
+    if (owner.members.empty()) owner.kind = symbol_kind::type;  // Only data, so there is nothing to run.
   }
 
   [[nodiscard]] bool is_public(std::string_view name, std::string_view before, const enclosing& around) const {
@@ -404,7 +405,7 @@ class definition_reader {
     for (auto& [type, method] : methods_) {
       method.kind = symbol_kind::method;
       const auto owner = owners.find(type);
-      if (owner == owners.end()) {  // its type stands in another file of the folder
+      if (owner == owners.end()) {  // Its type is in another file of the folder.
         method.name = type + "." + method.name;
         found_.symbols.push_back(std::move(method));
         continue;
@@ -414,8 +415,8 @@ class definition_reader {
     }
   }
 
-  /// What is assigned to the object that a module exports whole is exported; to the prototype of a function, its
-  /// method.
+  /// If a module exports an object whole, what is assigned to the object is exported. What is assigned to the prototype
+  /// of a function is its method.
   void attach_assigned() {
     std::unordered_map<std::string_view, size_t> owners;
     if (!prototypes_.empty())
@@ -463,7 +464,7 @@ class definition_reader {
       } else {
         symbols.erase(found);
         symbols.emplace(exported, index);
-        known.name = exported;  // the only name under which a test can have it
+        known.name = exported;  // The only name under which a test can import the symbol.
       }
     }
   }
@@ -482,8 +483,8 @@ class definition_reader {
   file_symbols found_;
   std::vector<std::pair<std::string, symbol>> methods_;  ///< Receiver's type -> method.
   TSNode default_member_{};                              ///< The value of `exports.default`.
-  std::unordered_set<std::string_view> whole_names_;     ///< What this file calls the object that it exports whole.
-  /// What is assigned to an object, and to a prototype; each with the object's name.
+  std::unordered_set<std::string_view> whole_names_;  ///< The names in this file of the object that it exports whole.
+  /// Assignments to an object, and to a prototype; each with the object's name.
   std::vector<std::pair<std::string_view, symbol>> assigned_, prototypes_;
   TSNode export_list_{};
 };

@@ -1,4 +1,4 @@
-// Finds a file's definitions and what it exports. For .cpp files only.
+// Finds a file's definitions and its exports. For .cpp files only.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace cohort::languages {
 
-/// What the definitions of a file say, before names, imports and exports are brought together.
+/// The definitions of a file, before names, imports and exports are combined.
 struct file_symbols {
   std::vector<symbol> symbols;
   /// Local name -> exported name ("default" for the default export), from `export { a as b }` and the like.

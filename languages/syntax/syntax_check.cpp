@@ -1,5 +1,5 @@
-// Questions about generated code: does it parse, does it hold a test, and what stands at its top level. Declared in
-// parser.hpp.
+// Checks generated code: whether it parses, whether it holds a test, and which statements are at its top level.
+// Declared in parser.hpp.
 
 #include "languages/syntax/parser.hpp"
 #include "languages/syntax/syntax_tree.hpp"
@@ -9,7 +9,7 @@ namespace cohort::languages {
 
 namespace {
 
-/// The first node in the order of the text that is an error or was made up by the parser.
+/// The first node in the order of the text that is an error or that the parser inserted.
 TSNode first_error(TSNode root) {
   tree_cursor cursor{root};
   while (true) {
@@ -21,7 +21,7 @@ TSNode first_error(TSNode root) {
   }
 }
 
-/// What a statement at the top level amounts to.
+/// The kind of a statement at the top level.
 class statement_reader {
  public:
   statement_reader(const grammar_rules& rules, std::string_view text) : rules_(rules), text_(text) {}
@@ -49,7 +49,7 @@ class statement_reader {
       return;
     }
     if ((what & role::definition) != 0) return define(node);
-    // A block of its own (`if ...:`) is one statement; only what wraps a definition is looked into.
+    // A block (`if ...:`) is one statement; only nodes that wrap a definition are looked into.
     const bool wraps = (what & (role::wrapper | role::exporter)) != 0 || holds_only_specs(what);
     if (!wraps && depth == 0 && (what & role::branch) != 0) return;
     if (wraps || depth == 0)

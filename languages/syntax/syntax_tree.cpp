@@ -1,4 +1,4 @@
-// A parser lives for one text: what it would keep is dropped with the memory of the tree.
+// Parses with bounds. A parser is used for one text only: its memory is freed with that of the tree.
 
 #include "languages/syntax/syntax_tree.hpp"
 
@@ -15,21 +15,21 @@ namespace cohort::languages {
 
 namespace {
 
-/// By the thread's own time, so that a busy machine changes nothing. The library counts no steps, and texts that keep
-/// it busy for ever take little memory: a few hundred bytes are enough. What can be parsed takes less than a tenth of
-/// this.
+/// Measured by the thread's own time, so that a busy machine changes nothing. The library counts no steps, and a text
+/// of a few hundred bytes can keep it busy for ever with little memory. Ordinary texts take less than a tenth of this
+/// time.
 milliseconds longest_time(size_t bytes) {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
-  return milliseconds{300 + bytes / 100};  // a fuzzer's time is for other texts
+  return milliseconds{300 + bytes / 100};  // A fuzzer should not spend its time on one text.
 #else
   return milliseconds{std::min<size_t>(1'000 + bytes / 200, 15'000)};
 #endif
 }
 
-constexpr uint64_t slice_microseconds = 20'000;  ///< By the clock: how often the bounds are looked at.
+constexpr uint64_t slice_microseconds = 20'000;  ///< By the clock: how often the bounds are checked.
 constexpr size_t deepest_tree = 6'000;
 
-/// A tree of what people write takes a third of that.
+/// The tree of a text that people write takes a third of that.
 size_t most_memory(size_t bytes) noexcept { return (size_t{128} << 20U) + 128 * bytes; }
 
 std::string& broken_bound() noexcept {
@@ -37,13 +37,13 @@ std::string& broken_bound() noexcept {
   return bound;
 }
 
-/// Null, and a broken bound, if it takes too much.
+/// Null, with the bound recorded, if parsing takes too much.
 TSTree* parse_in_slices(TSParser* parser, std::string_view text, const tree_arena* arena) {
   const time_bound time{longest_time(text.size())};
   const auto memory = most_memory(text.size());
   ts_parser_set_timeout_micros(parser, slice_microseconds);
   for (;;) {
-    // Goes on where the last slice ended.
+    // Continues where the last slice ended.
     if (auto* tree = ts_parser_parse_string(parser, nullptr, text.data(), static_cast<uint32_t>(text.size())))
       return tree;
     if (time.over())

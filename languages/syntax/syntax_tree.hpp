@@ -1,4 +1,4 @@
-// Ownership around tree-sitter's C objects, and the few questions we ask of nodes. For .cpp files only.
+// Owns tree-sitter's C objects, and answers simple questions about nodes. For .cpp files only.
 #pragma once
 
 #include <memory>
@@ -13,19 +13,19 @@ namespace cohort::languages {
 
 class tree_arena;
 
-/// A tree is dropped with the memory that it lies in, without a walk over it.
+/// Frees a tree together with its memory, without a walk over the tree.
 struct tree_deleter {
-  tree_arena* arena = nullptr;  ///< Null: the tree lies in malloc's blocks.
+  tree_arena* arena = nullptr;  ///< Null: the tree is in malloc's blocks.
   void operator()(TSTree* tree) const noexcept;
 };
 using syntax_tree = std::unique_ptr<TSTree, tree_deleter>;
 
-/// Any thread; the tree is for one thread at a time. Null if the text breaks a bound: `why_not_parsed` says which.
-/// Bounds: processor time (1 to 15 s, by length), memory, and depth, so that what walks over a tree and goes up and
-/// down in it is linear in its size. Texts that people write stay far below each.
+/// May be called by any thread; a tree is for one thread at a time. Null if the text breaks a bound: `why_not_parsed`
+/// says which. Bounds: processor time (1 to 15 s, by length), memory, and depth, so that walking up and down in a tree
+/// is linear in its size. Texts that people write stay far below each.
 [[nodiscard]] syntax_tree parse_tree(const grammar_rules& rules, std::string_view text);
 
-/// The bound that this thread's last `parse_tree` met, in words: "it takes the parser more than 2000 ms".
+/// A sentence about the bound that this thread's last `parse_tree` met: "it takes the parser more than 2000 ms".
 [[nodiscard]] const std::string& why_not_parsed() noexcept;
 
 /// A cursor that frees itself.
@@ -54,7 +54,8 @@ void each_child(TSNode node, Action action) {
   while (cursor.next_sibling());
 }
 
-/// Calls `enter(node)` for `root` and all below it, parents first; false: what is below does not matter. Iterative.
+/// Calls `enter(node)` for `root` and all below it, parents first; if `enter` returns false, the nodes below are
+/// skipped. Iterative.
 template <class Enter>
 void each_node(TSNode root, Enter enter) {
   tree_cursor cursor{root};
@@ -83,7 +84,7 @@ void each_node(TSNode root, Enter enter) {
 
 [[nodiscard]] inline bool exists(TSNode node) noexcept { return !ts_node_is_null(node); }
 
-/// Follows parentheses and the like to what they hold; the node itself if there is nothing to follow.
+/// The node inside of parentheses and the like; the node itself if it is no such node.
 [[nodiscard]] TSNode look_through(TSNode node, const grammar_rules& rules) noexcept;
 
 /// `text` without the quotes around it.

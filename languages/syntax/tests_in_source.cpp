@@ -1,5 +1,5 @@
-// Functions and classes are looked for where a framework collects them: in statements, never inside functions. Calls
-// count wherever they stand, because a loop or a function of the file may make them.
+// Looks for functions and classes where a framework collects them: in statements, never inside functions. Calls count
+// anywhere, because a loop or a function of the file may make them.
 
 #include "languages/syntax/tests_in_source.hpp"
 
@@ -18,7 +18,7 @@ namespace cohort::languages {
 
 namespace {
 
-constexpr int deepest_statement = 40;  ///< As for definitions: what lies deeper, nobody writes.
+constexpr int deepest_statement = 40;  ///< As for definitions; nobody writes deeper ones.
 
 bool is_one_of(std::string_view name, const std::vector<std::string>& globs) noexcept {
   return std::any_of(globs.begin(), globs.end(), [name](const auto& glob) { return glob_match(glob, name); });
@@ -33,9 +33,9 @@ std::string_view last_name(std::string_view path) noexcept { return path.substr(
 
 using name_list = std::vector<std::string>;
 
-constexpr size_t longest_name = 200;  ///< Of what a test is called, in bytes; names of classes are repeated.
+constexpr size_t longest_name = 200;  ///< Of a test's name, in bytes; tests repeat the name of their class.
 
-/// Functions by name, and methods of classes by name. Stops at the first one unless `all` takes their names.
+/// Functions by name, and methods of classes by name. Stops at the first one, unless `all` collects the names.
 class definition_finder {
  public:
   definition_finder(const grammar_rules& rules, std::string_view text, name_list* all = nullptr)
@@ -110,12 +110,12 @@ class definition_finder {
   const grammar_rules& rules_;
   std::string_view text_;
   name_list* all_;
-  std::string class_;  ///< That is being looked at: "TestCart.".
+  std::string class_;  ///< The present class: "TestCart.".
   std::unordered_set<std::string_view> test_classes_;
   bool found_ = false;
 };
 
-/// Calls of what a framework offers, under the name that this file's imports give it.
+/// Finds calls of a framework's functions, under the names that this file's imports give them.
 class call_finder {
  public:
   call_finder(const grammar_rules& rules, std::string_view text, name_list* all = nullptr)
@@ -140,8 +140,8 @@ class call_finder {
 
   [[nodiscard]] uint32_t roles(TSNode node) const noexcept { return rules_.roles_of(ts_node_symbol(node)); }
 
-  /// A test is called by its first argument: `it("adds", ...)`. The inner call of `it.each(...)("adds", ...)` is no
-  /// test of its own.
+  /// A test is called by its first argument: `it("adds", ...)`. The inner call of `it.each(...)("adds", ...)` is not a
+  /// test.
   void note(TSNode call, const node_ancestors& around) {
     if (all_ == nullptr) {
       found_ = true;
@@ -183,7 +183,7 @@ class call_finder {
     return false;
   }
 
-  /// What is called in the end: `it.each` in `it.each([1, 2])("adds", ...)`.
+  /// The function that is called in the end: `it.each` in `it.each([1, 2])("adds", ...)`.
   [[nodiscard]] TSNode called(TSNode call) const {
     constexpr int most_calls_in_a_row = 3;
     for (int i = 0; i < most_calls_in_a_row && exists(call) && (roles(call) & role::call) != 0; ++i)
@@ -191,7 +191,8 @@ class call_finder {
     return call;
   }
 
-  /// "it", "only" of `it.only`. Empty if the text is longer than any name of a test: chains of calls hold each other.
+  /// "it", "only" of `it.only`. Empty if the text is longer than any name of a test: calls in a chain contain each
+  /// other.
   [[nodiscard]] names path_of(TSNode function) const {
     constexpr size_t longest_path = 200;
     names path;
@@ -246,7 +247,7 @@ class call_finder {
   bool found_ = false;
 };
 
-/// Where the parser lost its way, definitions and calls may have no nodes of their own; their names still have.
+/// In a text with syntax errors, definitions and calls may have no nodes of their own, but their names do.
 class name_finder {
  public:
   name_finder(const grammar_rules& rules, std::string_view text) : rules_(rules), text_(text) {}
@@ -271,7 +272,7 @@ class name_finder {
                         [behind](const auto& modifier) { return behind.substr(1).starts_with(modifier); }));
   }
 
-  /// `def test_total(`: a keyword stands before it.
+  /// `def test_total(`: a keyword comes before the name.
   [[nodiscard]] bool seems_defined(TSNode node) const {
     const auto begin = ts_node_start_byte(node);
     const auto end = ts_node_end_byte(node);

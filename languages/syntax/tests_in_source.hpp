@@ -1,4 +1,4 @@
-// Whether a tree holds a test, by the shapes in a language's "syntax.tests". For .cpp files only.
+// Finds the tests in a tree, by the shapes in a language's "syntax.tests". For .cpp files only.
 #pragma once
 
 #include <string>
@@ -14,7 +14,7 @@ namespace cohort::languages {
 /// See `syntax_report::holds_test`. Linear in the text's length.
 [[nodiscard]] bool holds_test(const TSTree& tree, const grammar_rules& rules, std::string_view text);
 
-/// What names the tests of a tree: "test_total", "TestCart.test_total", "returns the total"; one entry for each test,
+/// The names of the tests in a tree: "test_total", "TestCart.test_total", "returns the total"; one entry for each test,
 /// in no order. Empty for a language without "syntax.tests".
 [[nodiscard]] std::vector<std::string> names_of_tests(const TSTree& tree, const grammar_rules& rules,
                                                       std::string_view text);

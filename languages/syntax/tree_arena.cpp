@@ -1,5 +1,6 @@
-// A block carries its owner and its size in front. Regions cut blocks off slabs, by size class, and keep a list of free
-// ones for each class. What is asked for outside of any region, such as a cursor, is malloc's.
+// Allocates blocks for tree-sitter. A block has its owner and its size in front. Arenas cut blocks off slabs, by size
+// class, and keep a list of free ones for each class. Blocks that are taken while no arena is in use, such as a cursor,
+// come from malloc.
 
 #include "languages/syntax/tree_arena.hpp"
 
@@ -27,10 +28,10 @@ constexpr size_t step = 32;
 constexpr size_t stepped_classes = 32;  ///< Up to 1 KiB, header included; then each class is twice the one before.
 constexpr size_t classes = stepped_classes + 48;
 constexpr size_t slab_bytes = size_t{256} * 1024;
-constexpr size_t slabs_kept = 8;    ///< By a region without a tree.
+constexpr size_t slabs_kept = 8;    ///< By an arena without a tree.
 constexpr size_t regions_kept = 4;  ///< By a thread.
 
-/// In front of each block; keeps what follows aligned for everything.
+/// In front of each block; keeps the block aligned for any type.
 struct alignas(16) header {
   tree_arena* owner;  ///< Null: malloc.
   size_t bytes;       ///< That can be used.
@@ -56,7 +57,7 @@ thread_local tree_arena* current = nullptr;
 
 header* head_of(void* block) noexcept { return static_cast<header*>(block) - 1; }
 
-/// tree-sitter has no way on without memory either.
+/// tree-sitter cannot continue without memory either.
 void* from_malloc(size_t bytes) {
   void* memory = std::malloc(bytes);
   if (memory == nullptr) std::abort();

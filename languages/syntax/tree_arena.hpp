@@ -1,4 +1,4 @@
-// Memory for tree-sitter: parsing makes and drops millions of small blocks, and a tree is dropped as a whole.
+// Provides memory for tree-sitter: parsing makes and drops millions of small blocks, and a tree is freed as a whole.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +6,8 @@
 
 namespace cohort::languages {
 
-/// The memory of one tree and of the parser that made it. Blocks that tree-sitter drops are used again; all others go
-/// with the region. For one thread at a time.
+/// The memory of one tree and of the parser that made it. Blocks that tree-sitter drops are used again; all others are
+/// freed with the arena. For one thread at a time.
 class tree_arena {
  public:
   tree_arena();
@@ -17,9 +17,9 @@ class tree_arena {
 
   [[nodiscard]] void* take(size_t bytes);
   void give_back(void* block) noexcept;
-  /// Bytes that were taken from the system for the blocks of this tree.
+  /// Bytes that the system has given for the blocks of this tree.
   [[nodiscard]] size_t bytes() const noexcept;
-  /// Forgets all blocks, and keeps a little memory for the next ones.
+  /// Drops all blocks, and keeps a little memory for the next ones.
   void clear() noexcept;
 
  private:
@@ -27,16 +27,16 @@ class tree_arena {
   std::unique_ptr<parts> parts_;
 };
 
-/// To be called before tree-sitter's first block is taken that lives longer than a tree: a compiled query. Any thread.
+/// To be called by any thread before tree-sitter takes its first block that lives longer than a tree: a compiled query.
 void install_tree_memory();
 
 /// Null under an address sanitizer, which watches malloc's blocks: then tree-sitter keeps to malloc, and trees must be
 /// deleted.
 [[nodiscard]] std::unique_ptr<tree_arena> take_arena();
-/// Its tree is gone. This thread's next tree takes the region again.
+/// To be called when the arena's tree is gone. This thread's next tree uses the arena again.
 void return_arena(std::unique_ptr<tree_arena> arena) noexcept;
 
-/// While it lives, tree-sitter's memory on this thread comes from `region`; null: from malloc, as without it.
+/// While this object lives, tree-sitter's memory on this thread comes from `arena`; if that is null, from malloc.
 class arena_scope {
  public:
   explicit arena_scope(tree_arena* arena) noexcept;

@@ -1,6 +1,6 @@
-// The library's cursor makes a node of each that it meets, and remembers how to go back; most are tokens that nobody
-// asks about. This reads the tree as it is stored: what is hidden has visible children, an alias gives a child another
-// kind.
+// Walks over a tree as tree-sitter stores it: a hidden node has visible children, and an alias gives a child another
+// kind. The library's cursor makes a node of each one that it meets, and remembers how to go back, although most are
+// tokens that nobody asks for.
 
 #include "languages/syntax/tree_walk.hpp"
 
@@ -14,12 +14,12 @@ namespace cohort::languages {
 
 namespace {
 
-/// Children of one node that are yet to be met.
+/// The children of one node that are still to be visited.
 struct siblings {
   const Subtree* next;
   const Subtree* end;
-  const TSSymbol* aliases;  ///< One for each child that is no comment or the like; null: none.
-  Length start;             ///< Of `next`, or of the parent while none was met.
+  const TSSymbol* aliases;  ///< One for each child, except comments and the like; null: none.
+  Length start;             ///< Of `next`, or of the parent before the first child.
   uint32_t level;
   const Subtree* parent;
   Length parent_start;
