@@ -29,8 +29,7 @@ namespace {
 constexpr rlim_t most_seconds = 60;  ///< Of processor time. An answer within its bounds needs a tenth of that.
 constexpr rlim_t most_reader_bytes = rlim_t{4} << 30U;
 constexpr int longest_wait_ms = 15 * 60 * 1000;  ///< By the clock; the machine may be busy.
-constexpr int most_kills =
-    3;  ///< Kills by somebody else: a user, or a machine without memory. They say little about the answer.
+constexpr int most_kills = 3;  ///< By a user, or by a machine without memory: they say little about the answer.
 
 void put(std::string& out, std::string_view text) {
   out += std::to_string(text.size()) + ':';

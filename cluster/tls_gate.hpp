@@ -18,13 +18,11 @@
 namespace cohort::cluster {
 
 struct gate_rules {
-  milliseconds handshake_time{10'000};  ///< For the handshake, and once more for the node's hello.
-  uint32_t most_pending_handshakes =
-      256;  ///< Connections without a finished handshake; the oldest are closed to make room.
+  milliseconds handshake_time{10'000};         ///< For the handshake, and once more for the node's hello.
+  uint32_t most_pending_handshakes = 256;      ///< Connections before the end of the handshake; the oldest are closed.
   uint32_t most_pending_handshakes_each = 64;  ///< Of them from one address; the oldest of that address are closed.
   uint32_t most_guests = 1024;                 ///< Connections with a finished handshake; further ones are refused.
-  uint32_t breaches_until_refused =
-      3;  ///< By one certificate from one address: then no connection with both is let in any more.
+  uint32_t breaches_until_refused = 3;         ///< By one certificate from one address: then both together are refused.
 };
 
 /// What has come to the gate so far.

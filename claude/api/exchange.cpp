@@ -153,8 +153,7 @@ size_t exchange::take_header(char* bytes, size_t size, size_t count, void* self)
 }
 
 size_t exchange::on_body(std::string_view bytes) {
-  if (verdict_ == verdict::complete)
-    return bytes.size();  // Ignores what comes after the end of the message until the grace time is over.
+  if (verdict_ == verdict::complete) return bytes.size();  // Ignored until the grace time is over.
   if (verdict_ != verdict::running) return 0;
   switch (reader_->feed(head_, bytes)) {
     case reader_demand::more: break;

@@ -13,8 +13,7 @@ namespace cohort::claude {
 
 namespace {
 
-constexpr size_t largest_fast =
-    1 << 20;  ///< In bytes. A thread's parser keeps several times as much memory as the largest text that it has read.
+constexpr size_t largest_fast = 1 << 20;  ///< In bytes. A thread's parser keeps several times as much memory.
 constexpr size_t first_room = 1 << 14;
 
 nlohmann::json to_value(const simdjson::dom::element& element) {

@@ -10,8 +10,7 @@ namespace cohort::claude {
 
 namespace {
 
-/// How long the slow start holds a request; a `finished` may let it go earlier.
-constexpr milliseconds look_again{1000};
+constexpr milliseconds look_again{1000};  ///< While the slow start holds a request; a `finished` may come earlier.
 constexpr double widest_window = 1e6;
 constexpr double longest_wait_ms = 24.0 * 3600 * 1000;
 /// The level of a bucket is raised only after this many headers in a row say that it is too low. Requests of one burst

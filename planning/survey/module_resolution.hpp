@@ -75,8 +75,7 @@ class module_resolver {
   std::unordered_map<std::string, std::string> names_;  ///< Language, folder and name in an import -> file.
   std::unordered_set<std::string_view> files_;
   std::unordered_map<std::string_view, std::vector<std::string_view>> folders_;
-  std::unordered_set<std::string_view>
-      first_names_;  ///< All names of folders and stems, to recognise quickly that a name is not the project's.
+  std::unordered_set<std::string_view> first_names_;  ///< All folders' names and stems: others are not ours.
   std::map<std::string, std::string, std::less<>> module_names_;  ///< Folder -> name in its manifest; empty if none.
   mutable uint64_t lookups_left_ = 0;
   bool reported_lookups_ = false;

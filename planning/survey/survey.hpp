@@ -38,8 +38,7 @@ struct file_gap {
   std::vector<uint32_t> untested;  ///< Indices in the file's `symbols`, ascending. Never empty.
   std::string framework;           ///< "pytest", "node:test", ...
   std::vector<std::string> tests;  ///< Tests that cover other symbols of the file; they come first as style examples.
-  std::vector<std::string>
-      examples;  ///< If there are none, the nearest tests of the same language and framework; at most 3.
+  std::vector<std::string> examples;      ///< Else the nearest tests of the same language and framework; at most 3.
   std::vector<std::string> dependencies;  ///< Files of the project that it imports directly; sorted.
   std::string import_root;                ///< See `module_resolver::import_root`.
 };

@@ -49,8 +49,7 @@ void make_malformed(malformed_body lie, std::string_view model, reply& out) {
   constexpr std::string_view ping = "event: ping\ndata: {\"type\":\"ping\"}\n\n";
   if (lie == malformed_body::none || lie == malformed_body::other_model) return;
   out.streamed = false;
-  if (lie == malformed_body::long_length) {  // Everything else is honest: the client can use this answer, so its usage
-                                             // has to be what is billed.
+  if (lie == malformed_body::long_length) {  // Else honest and usable: its usage has to be what is billed.
     out.stated_length = out.body.size() * 2;
     out.how = transmission::whole_then_close;
     return;
