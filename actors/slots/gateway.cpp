@@ -66,21 +66,21 @@ void gateway_state::send_held(std::deque<held_call>& queue) {
   while (!queue.empty()) {
     const auto at = now();
     auto& head = queue.front();
-    const auto pause = provider_->admit(at, head.what.request);
+    const auto permit = provider_->admit(at, head.what.request);
     const bool turns_away =
         head.what.may_fall_back && provider_->failing(at, head.what.request.model) == ec::overloaded;
-    if (pause > milliseconds{0} && !turns_away) return tick_after(pause);
+    const bool granted = permit.ticket != 0;
+    if (!granted && !turns_away) return tick_after(permit.wait);
     auto call = std::move(head);
     queue.pop_front();
-    if (pause > milliseconds{0})
-      call.promise.deliver(turned_away(pause, between(call.since, at)));
+    if (granted)
+      submit(permit.ticket, call, at);
     else
-      submit(call, at);
+      call.promise.deliver(turned_away(permit.wait, between(call.since, at)));
   }
 }
 
-void gateway_state::submit(held_call& call, steady_time at) {
-  const auto id = ++last_id_;
+void gateway_state::submit(uint64_t id, held_call& call, steady_time at) {
   flying_.emplace(
       id, flying_call{call.what.request.model, call.what.may_fall_back, between(call.since, at), at, call.promise});
   provider_->submit(id, call.what.request, call.what.timeout,

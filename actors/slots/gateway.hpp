@@ -44,7 +44,7 @@ class gateway_state {
 
   void send_held();
   void send_held(std::deque<held_call>& queue);
-  void submit(held_call& call, steady_time now);
+  void submit(uint64_t ticket, held_call& call, steady_time now);
   void tick_after(milliseconds pause);
   void tell_of_trouble(const flying_call& call, const gateway_result& result);
   [[nodiscard]] steady_time now() const;
@@ -53,7 +53,6 @@ class gateway_state {
   std::shared_ptr<provider> provider_;
   std::map<std::string, std::deque<held_call>> held_;  ///< By model: one that is held does not hold the others.
   std::unordered_map<uint64_t, flying_call> flying_;
-  uint64_t last_id_ = 0;
   progress_actor progress_;
   bool tick_armed_ = false;
   steady_time next_tick_;

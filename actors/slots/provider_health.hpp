@@ -14,7 +14,7 @@ class provider_health : public provider {
  public:
   explicit provider_health(std::shared_ptr<provider> inner) : inner_(std::move(inner)) {}
 
-  [[nodiscard]] milliseconds admit(steady_time now, const completion_request& request) override {
+  [[nodiscard]] call_permit admit(steady_time now, const completion_request& request) override {
     return inner_->admit(now, request);
   }
   void settle(steady_time now, uint64_t id, const gateway_result& result) override;

@@ -42,22 +42,22 @@ claude_provider::claude_provider(std::unique_ptr<transport> transport, const end
 
 claude_provider::~claude_provider() { transport_->stop(); }
 
-milliseconds claude_provider::admit(steady_time now, const completion_request& request) {
+call_permit claude_provider::admit(steady_time now, const completion_request& request) {
   auto& lane = lanes_.try_emplace(request.model, settings_).first->second;
   const auto open = lane.breaker.admit(now);
-  if (!open.granted) return std::max(open.wait, shortest_hold);
+  if (!open.granted) return {0, std::max(open.wait, shortest_hold)};
   const auto room = lane.limiter.admit(now, demand_of_request(request));
   if (!room.granted) {
     lane.breaker.record(now, open.ticket, health::nothing);
-    return std::max(room.wait, shortest_hold);
+    return {0, std::max(room.wait, shortest_hold)};
   }
-  admitted_ = {&lane, room.ticket, open.ticket};
-  return milliseconds{0};
+  owed_[++last_ticket_] = {&lane, room.ticket, open.ticket};
+  return {last_ticket_, milliseconds{0}};
 }
 
 void claude_provider::settle(steady_time now, uint64_t id, const gateway_result& result) {
-  const auto owed = tickets_.find(id);
-  if (owed == tickets_.end()) return;
+  const auto owed = owed_.find(id);
+  if (owed == owed_.end()) return;
   const auto outcome = take_limits(id);
   const double random = std::uniform_real_distribution<double>{0.0, 1.0}(random_);
   auto& lane = *owed->second.of;
@@ -65,7 +65,7 @@ void claude_provider::settle(steady_time now, uint64_t id, const gateway_result&
   if (how == health::bad) lane.last_failure = result.failure.code;
   lane.limiter.finished(now, owed->second.limiter, outcome, random);
   lane.breaker.record(now, owed->second.breaker, how, result.failure.retry_after);
-  tickets_.erase(owed);
+  owed_.erase(owed);
 }
 
 ec claude_provider::failing(steady_time now, const std::string& model) const {
@@ -75,7 +75,6 @@ ec claude_provider::failing(steady_time now, const std::string& model) const {
 }
 
 void claude_provider::submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) {
-  tickets_[id] = admitted_;
   const auto transport_id =
       client_.complete(request, timeout,
                        [this, id, asked = size_of(request), expected = demand_of_request(request),

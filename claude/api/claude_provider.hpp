@@ -22,7 +22,7 @@ class claude_provider : public provider {
                                                                         const claude_settings& settings);
   ~claude_provider() override;
 
-  [[nodiscard]] milliseconds admit(steady_time now, const completion_request& request) override;
+  [[nodiscard]] call_permit admit(steady_time now, const completion_request& request) override;
   void settle(steady_time now, uint64_t id, const gateway_result& result) override;
   void submit(uint64_t id, const completion_request& request, milliseconds timeout, on_done done) override;
   void cancel(uint64_t id) override;
@@ -37,7 +37,7 @@ class claude_provider : public provider {
     ec last_failure = ec::none;  ///< The last one that counts for the breaker.
   };
   /// What an admitted call owes to limiter and breaker.
-  struct ticket {
+  struct debt {
     model_lane* of = nullptr;
     admission_ticket limiter;
     uint64_t breaker = 0;
@@ -52,9 +52,9 @@ class claude_provider : public provider {
   claude_settings settings_;
   std::map<std::string, model_lane> lanes_;  ///< By the model's id.
   std::mt19937_64 random_{std::random_device{}()};
-  ticket admitted_;  ///< Of the call that `submit` comes for next.
-  std::map<uint64_t, ticket> tickets_;
-  std::mutex guard_;  ///< For what the transport's thread touches.
+  uint64_t last_ticket_ = 0;
+  std::map<uint64_t, debt> owed_;  ///< By the call's ticket.
+  std::mutex guard_;               ///< For what the transport's thread touches.
   std::map<uint64_t, limiter_outcome> outcomes_;
   std::map<uint64_t, uint64_t> transport_ids_;
 };

@@ -66,8 +66,9 @@ class scripted_provider : public provider {
     on_done done;
   };
 
-  milliseconds admit(steady_time, const completion_request& request) override {
-    return !failing_model.empty() && request.model == failing_model ? milliseconds{500} : hold;
+  call_permit admit(steady_time, const completion_request& request) override {
+    const auto wait = !failing_model.empty() && request.model == failing_model ? milliseconds{500} : hold;
+    return wait > milliseconds{0} ? call_permit{0, wait} : call_permit{++last_ticket, wait};
   }
   void settle(steady_time, uint64_t, const gateway_result&) override {}
   void submit(uint64_t id, const completion_request& request, milliseconds, on_done done) override {
@@ -106,6 +107,7 @@ class scripted_provider : public provider {
   script answer;
   bool at_once = true;
   milliseconds hold{0};
+  uint64_t last_ticket = 0;
   bool is_failing = false;
   std::string failing_model;  ///< Overloaded as a whole: held, and turned away where another model can be asked.
   ec failing(steady_time, const std::string& model) const override {

@@ -80,7 +80,7 @@ hub_actor::behavior_type play_hub(hub_actor::pointer self, std::shared_ptr<hub_l
 class echo : public provider {
  public:
   explicit echo(bool answers) : answers_(answers) {}
-  milliseconds admit(steady_time, const completion_request&) override { return 0ms; }
+  call_permit admit(steady_time, const completion_request&) override { return {++last_ticket_, 0ms}; }
   void settle(steady_time, uint64_t, const gateway_result&) override {}
   ec failing(steady_time, const std::string&) const override { return ec::none; }
   void submit(uint64_t, const completion_request& request, milliseconds, on_done done) override {
@@ -103,6 +103,7 @@ class echo : public provider {
 
  private:
   bool answers_;
+  uint64_t last_ticket_ = 0;
   std::vector<on_done> kept_;
 };
 
