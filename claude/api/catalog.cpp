@@ -3,100 +3,56 @@
 #include "claude/api/catalog.hpp"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/config_reader.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
-#include "claude/api/json.hpp"
 
 namespace cohort::claude {
 
 namespace {
 
-using nlohmann::json;
-
 constexpr uint64_t most_tokens = 100'000'000;
 constexpr int64_t dearest_rate = 100'000LL * 1'000'000;  ///< 100,000 USD per million tokens: surely a mistake.
 constexpr int64_t nanos_per_rate_step = 1000;            ///< USD per million tokens -> pico-dollars per token.
-constexpr uint32_t config_depth = 32;
 
-/// The path of the present member, for messages.
-struct location {
-  std::string origin;
-  std::string model;
-
-  [[nodiscard]] tl::unexpected<error> refuse(std::string_view field, std::string_view why) const {
-    const auto which = model.empty() ? std::string{} : fmt::format(" model '{}',", printable(model));
-    return fail(ec::config_invalid, fmt::format("{}:{} field '{}' {}. Correct the file.", origin, which, field, why));
-  }
-};
-
-expected<void> only_known(const json& object, std::initializer_list<std::string_view> known, const location& at) {
-  for (const auto& [key, _] : object.items())
-    if (std::find(known.begin(), known.end(), key) == known.end()) return at.refuse(printable(key), "is not known");
-  return {};
-}
-
-expected<uint64_t> whole_number(const json& object, const char* key, uint64_t least, uint64_t most,
-                                const location& at) {
-  const auto& value = member(object, key);
-  const bool whole = value.is_number_integer() && value >= 0;
-  if (!whole || value.get<uint64_t>() < least || value.get<uint64_t>() > most)
-    return at.refuse(key, fmt::format("has to be a whole number from {} to {}", least, most));
-  return value.get<uint64_t>();
-}
-
-expected<pico_rate> rate_at(const json& card, const char* key, const location& at) {
-  const auto& value = member(card, key);
-  if (!value.is_string()) return at.refuse(key, "has to be a price as a string such as \"0.125\"");
-  const auto dollars = parse_dollars(value.get<std::string>());
-  if (!dollars) return at.refuse(key, fmt::format("is no price: {}", dollars.error().message));
-  if (dollars->count % nanos_per_rate_step != 0) return at.refuse(key, "has more than six decimals");
+pico_rate rate_at(const config_reader& card, const char* key) {
+  const auto field = card.at(key);
+  const auto refuse = [&](std::string_view why) { return field.refuse(why), pico_rate{}; };
+  if (!field.json().is_string()) return refuse("must be a price as a text such as \"0.125\"");
+  const auto dollars = parse_dollars(field.as_text());
+  if (!dollars) return refuse(fmt::format("is no price: {}", dollars.error().message));
+  if (dollars->count % nanos_per_rate_step != 0) return refuse("has more than six decimals");
   const pico_rate rate{dollars->count / nanos_per_rate_step};
-  if (rate.per_token > dearest_rate) return at.refuse(key, "is above 100,000 USD per million tokens");
+  if (rate.per_token > dearest_rate) return refuse("is above 100,000 USD per million tokens");
   return rate;
 }
 
-expected<price_card> card_from(const json& value, const location& at) {
-  if (!value.is_object()) return at.refuse("cards", "has to hold objects");
-  if (auto ok = only_known(
-          value, {"above_prompt_tokens", "input", "output", "cache_write_5m", "cache_write_1h", "cache_read"}, at);
-      !ok)
-    return tl::unexpected(ok.error());
+price_card card_from(const config_reader& read) {
   price_card card;
-  if (value.contains("above_prompt_tokens")) {
-    const auto above = whole_number(value, "above_prompt_tokens", 0, most_tokens, at);
-    if (!above) return tl::unexpected(above.error());
-    card.above_prompt_tokens = *above;
-  }
-  const std::pair<const char*, pico_rate*> rates[] = {{"input", &card.input},
-                                                      {"output", &card.output},
-                                                      {"cache_write_5m", &card.cache_write_5m},
-                                                      {"cache_write_1h", &card.cache_write_1h},
-                                                      {"cache_read", &card.cache_read}};
-  for (const auto& [key, target] : rates) {
-    const auto rate = rate_at(value, key, at);
-    if (!rate) return tl::unexpected(rate.error());
-    *target = *rate;
-  }
+  read.read("above_prompt_tokens", 0, most_tokens, card.above_prompt_tokens);
+  card.input = rate_at(read, "input");
+  card.output = rate_at(read, "output");
+  card.cache_write_5m = rate_at(read, "cache_write_5m");
+  card.cache_write_1h = rate_at(read, "cache_write_1h");
+  card.cache_read = rate_at(read, "cache_read");
   return card;
 }
 
-expected<std::vector<price_card>> cards_from(const json& value, const location& at) {
-  if (!value.is_array() || value.empty()) return at.refuse("cards", "has to be a list with at least one price card");
+std::vector<price_card> cards_from(const config_reader& list) {
   std::vector<price_card> cards;
-  for (const auto& entry : value) {
-    auto card = card_from(entry, at);
-    if (!card) return tl::unexpected(card.error());
-    if (cards.empty() && card->above_prompt_tokens != 0)
-      return at.refuse("above_prompt_tokens", "has to be 0 or absent on the first card");
-    if (!cards.empty() && card->above_prompt_tokens <= cards.back().above_prompt_tokens)
-      return at.refuse("above_prompt_tokens", "has to rise from card to card");
-    cards.push_back(*card);
+  for (const auto& entry : list.items()) {
+    const auto card = card_from(entry);
+    if (cards.empty() && card.above_prompt_tokens != 0)
+      entry.refuse("above_prompt_tokens", "must be 0 or absent on the first card");
+    if (!cards.empty() && card.above_prompt_tokens <= cards.back().above_prompt_tokens)
+      entry.refuse("above_prompt_tokens", "must rise from card to card");
+    cards.push_back(card);
   }
+  if (cards.empty()) list.refuse("must be a list with at least one price card");
   return cards;
 }
 
@@ -105,44 +61,29 @@ bool plain_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F; });
 }
 
-expected<model_info> model_from(const json& value, location at) {
-  if (!value.is_object()) return at.refuse("models", "has to hold objects");
+std::string name_at(const config_reader& read, const char* key) {
+  auto value = read.text(key);
+  if (!plain_name(value)) read.refuse(key, "must be a name of printable ASCII characters without spaces");
+  return value;
+}
+
+model_info model_from(const config_reader& entry) {
   model_info model;
-  model.id = at.model = text_at(value, "id");
-  if (!plain_name(model.id)) return at.refuse("id", "has to be a name of printable ASCII characters without spaces");
-  if (auto ok = only_known(
-          value, {"id", "alias", "comment", "context_tokens", "max_output_tokens", "effort", "fallback", "cards"}, at);
-      !ok)
-    return tl::unexpected(ok.error());
-  if (value.contains("alias")) {
-    model.alias = text_at(value, "alias");
-    if (!plain_name(model.alias))
-      return at.refuse("alias", "has to be a name of printable ASCII characters without spaces");
-  }
-  if (value.contains("effort")) {
-    if (!value["effort"].is_boolean()) return at.refuse("effort", "has to be true or false");
-    model.takes_effort = value["effort"].get<bool>();
-  }
-  if (value.contains("fallback")) {
-    model.fallback = text_at(value, "fallback");
-    if (!plain_name(model.fallback)) return at.refuse("fallback", "has to be a model's alias or id");
-  }
-  const auto context = whole_number(value, "context_tokens", 1, most_tokens, at);
-  if (!context) return tl::unexpected(context.error());
-  const auto output = whole_number(value, "max_output_tokens", 1, *context, at);
-  if (!output) return tl::unexpected(output.error());
-  auto cards = cards_from(member(value, "cards"), at);
-  if (!cards) return tl::unexpected(cards.error());
-  model.context_tokens = *context;
-  model.max_output_tokens = static_cast<uint32_t>(*output);
-  model.cards = std::move(*cards);
+  model.id = name_at(entry, "id");
+  const auto read = entry.called(fmt::format("model '{}'", printable(model.id)));
+  if (read.has("alias")) model.alias = name_at(read, "alias");
+  if (read.has("fallback")) model.fallback = name_at(read, "fallback");
+  model.takes_effort = read.flag_or("effort", model.takes_effort);
+  model.context_tokens = read.number("context_tokens", 1, most_tokens);
+  model.max_output_tokens = static_cast<uint32_t>(read.number("max_output_tokens", 1, model.context_tokens));
+  model.cards = cards_from(read.at("cards"));
   return model;
 }
 
 /// Checks that every fallback is a model of the list, and that no chain of fallbacks is a circle.
-expected<void> fallbacks_end(const catalog& listed, const std::string& origin) {
+void check_fallbacks(const catalog& listed, const config_reader& top) {
   for (const auto& model : listed.models()) {
-    const location at{origin, model.id};
+    const auto at = top.called(fmt::format("model '{}'", printable(model.id)));
     auto next = model.fallback;
     for (size_t steps = 0; !next.empty(); ++steps) {
       const auto found = listed.find(next);
@@ -151,45 +92,38 @@ expected<void> fallbacks_end(const catalog& listed, const std::string& origin) {
       next = found->fallback;
     }
   }
-  return {};
 }
 
 /// Finds an alias or id that already names another model.
-expected<void> unused(const std::vector<model_info>& models, const model_info& added, const std::string& origin) {
-  const location at{origin, added.id};
+void check_unused(const std::vector<model_info>& models, const model_info& added, const config_reader& entry) {
+  const auto at = entry.called(fmt::format("model '{}'", printable(added.id)));
   for (const auto& other : models) {
-    if (other.id == added.id || other.alias == added.id) return at.refuse("id", "is given twice");
+    if (other.id == added.id || other.alias == added.id) at.refuse("id", "is given twice");
     if (!added.alias.empty() && (other.alias == added.alias || other.id == added.alias))
-      return at.refuse("alias", fmt::format("'{}' is given twice", added.alias));
+      at.refuse("alias", fmt::format("'{}' is given twice", added.alias));
   }
-  return {};
 }
 
 }  // namespace
 
 expected<catalog> catalog::parse(std::string_view text, std::string_view origin) {
-  const location at{std::string{origin}, {}};
-  const auto root = parse_json(text, config_depth);
-  if (!root || !root->is_object())
-    return fail(ec::config_invalid, fmt::format("{} is not a valid JSON object. Correct the file.", origin));
-  if (auto ok = only_known(*root, {"comment", "models", "batch_percent", "us_inference_percent"}, at); !ok)
-    return tl::unexpected(ok.error());
-  const auto batch = whole_number(*root, "batch_percent", 1, 100, at);
-  if (!batch) return tl::unexpected(batch.error());
-  const auto us = whole_number(*root, "us_inference_percent", 100, 1000, at);
-  if (!us) return tl::unexpected(us.error());
-  const auto& list = member(*root, "models");
-  if (!list.is_array() || list.empty()) return at.refuse("models", "has to be a list with at least one model");
+  const auto document = config_document::parse(text, std::string{origin});
+  if (!document) return tl::unexpected(document.error());
+  const auto top = document->top();
+  const auto batch = static_cast<uint32_t>(top.number("batch_percent", 1, 100));
+  const auto us = static_cast<uint32_t>(top.number("us_inference_percent", 100, 1000));
   catalog result;
-  for (const auto& entry : list) {
-    auto model = model_from(entry, at);
-    if (!model) return tl::unexpected(model.error());
-    if (auto ok = unused(result.models_, *model, at.origin); !ok) return tl::unexpected(ok.error());
-    model->batch_percent = static_cast<uint32_t>(*batch);
-    model->us_inference_percent = static_cast<uint32_t>(*us);
-    result.models_.push_back(std::move(*model));
+  for (const auto& entry : top.at("models").items()) {
+    auto model = model_from(entry);
+    check_unused(result.models_, model, entry);
+    if (document->has_mistake()) break;
+    model.batch_percent = batch;
+    model.us_inference_percent = us;
+    result.models_.push_back(std::move(model));
   }
-  if (auto end = fallbacks_end(result, at.origin); !end) return tl::unexpected(end.error());
+  if (result.models_.empty()) top.refuse("models", "must be a list with at least one model");
+  if (!document->has_mistake()) check_fallbacks(result, top);
+  if (auto fine = document->finish(); !fine) return tl::unexpected(fine.error());
   return result;
 }
 

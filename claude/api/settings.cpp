@@ -1,13 +1,11 @@
-// Reads the settings of this room. Every field is required and has a range; the first wrong one is named.
+// Reads the key "claude" of config/defaults.json. Every field is required and has a range.
 
 #include "claude/api/settings.hpp"
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
+#include "base/config_reader.hpp"
 #include "base/files.hpp"
-#include "claude/api/json.hpp"
 
 namespace cohort::claude {
 
@@ -15,51 +13,32 @@ namespace {
 
 constexpr uint64_t longest_ms = 24ULL * 3600 * 1000;
 constexpr uint64_t most_bytes = 1ULL << 31;
-constexpr uint32_t settings_depth = 32;
-
 struct range {
   uint64_t least;
   uint64_t most;
 };
 
-/// Reads fields until one is wrong and keeps the first complaint.
-class settings_reader {
+/// The fields of the object "claude" by group. Each must be there.
+class settings_groups {
  public:
-  explicit settings_reader(const nlohmann::json& root) : root_(root) {}
+  explicit settings_groups(config_reader root) : root_(std::move(root)) {}
 
-  uint64_t integer(const char* group, const char* key, range allowed) {
-    const auto& value = member(member(root_, group), key);
-    if (!value.is_number_integer() || (value.is_number_integer() && value < 0)) {
-      complain(group, key, "has to be a whole number that is not negative");
-      return allowed.least;
-    }
-    const auto number = value.get<uint64_t>();
-    if (number < allowed.least || number > allowed.most)
-      complain(group, key, fmt::format("has to lie between {} and {}", allowed.least, allowed.most));
-    return number;
+  uint64_t integer(const char* group, const char* key, range allowed) const {
+    return root_.at(group).number(key, allowed.least, allowed.most);
   }
-  uint32_t small(const char* group, const char* key, range allowed) {
+  uint32_t small(const char* group, const char* key, range allowed) const {
     return static_cast<uint32_t>(integer(group, key, allowed));
   }
-  milliseconds time(const char* group, const char* key, uint64_t least = 1) {
+  milliseconds time(const char* group, const char* key, uint64_t least = 1) const {
     return milliseconds{static_cast<int64_t>(integer(group, key, {least, longest_ms}))};
   }
-  std::string text(const char* group, const char* key) {
-    auto value = text_at(member(root_, group), key);
-    if (value.empty()) complain(group, key, "has to be a string that is not empty");
-    return value;
-  }
-  [[nodiscard]] const std::string& complaint() const noexcept { return complaint_; }
+  std::string text(const char* group, const char* key) const { return root_.at(group).filled_text(key); }
 
  private:
-  void complain(const char* group, const char* key, std::string_view what) {
-    if (complaint_.empty()) complaint_ = fmt::format("claude.{}.{} {}", group, key, what);
-  }
-  const nlohmann::json& root_;
-  std::string complaint_;
+  config_reader root_;
 };
 
-claude_settings read_all(settings_reader& read) {
+claude_settings read_all(const settings_groups& read) {
   claude_settings s;
   s.base_url = read.text("endpoint", "base_url");
   s.api_version = read.text("endpoint", "api_version");
@@ -106,14 +85,10 @@ wire_settings bounds_for(const wire_settings& all, uint32_t max_tokens) noexcept
 }
 
 expected<claude_settings> load_claude_settings(const std::filesystem::path& file) {
-  auto text = read_file(file, 1 << 20);
-  if (!text) return tl::unexpected(text.error());
-  const auto root = parse_json(*text, settings_depth);
-  if (!root) return fail(ec::config_invalid, fmt::format("{} is not valid JSON. Correct it.", file.string()));
-  settings_reader read{member(*root, "claude")};
-  auto settings = read_all(read);
-  if (!read.complaint().empty())
-    return fail(ec::config_invalid, fmt::format("{}: {}. Correct the file.", file.string(), read.complaint()));
+  const auto document = config_document::load(file);
+  if (!document) return tl::unexpected(document.error());
+  auto settings = read_all(settings_groups{document->group("claude")});
+  if (auto fine = document->finish(); !fine) return tl::unexpected(fine.error());
   return settings;
 }
 

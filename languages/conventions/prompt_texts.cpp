@@ -4,102 +4,84 @@
 #include "languages/conventions/prompt_texts.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "base/config_reader.hpp"
 #include "base/files.hpp"
 
 namespace cohort::languages {
 
 namespace {
 
-using json = nlohmann::json;
 namespace fs = std::filesystem;
 
 constexpr uint64_t text_limit = 1U << 20;
 
-expected<json> read_json(const fs::path& path) {
-  const auto text = read_file(path, text_limit);
-  if (!text) return tl::unexpected{text.error()};
-  auto root = json::parse(*text, nullptr, false);
-  if (!root.is_object()) return fail(ec::config_invalid, fmt::format("'{}' is not a JSON object", path.string()));
-  return root;
-}
-
-expected<import_style> style_named(const std::string& name) {
+import_style style_in(const config_reader& read) {
+  const auto name = read.text("import_style");
   if (name == "python") return import_style::python;
   if (name == "es") return import_style::es;
-  if (name == "go") return import_style::go;
-  return fail(ec::config_invalid, fmt::format("'import_style' is '{}'; known are python, es and go", name));
+  if (name != "go") read.refuse("import_style", "must be one of python, es, go");
+  return import_style::go;
 }
 
-void read_target(const json& object, target_rule& rule) {
-  rule.name = object.value("name", rule.name);
-  rule.unique_names = object.value("unique_names", rule.unique_names);
-  rule.identifier_names = object.value("identifier_names", rule.identifier_names);
-  rule.flat = object.value("flat", rule.flat);
-  rule.own_folder = object.value("own_folder", rule.own_folder);
-  rule.uncollected_folders = object.value("uncollected_folders", rule.uncollected_folders);
-  rule.extensions = object.value("extensions", rule.extensions);
-  rule.extension_by_modules = object.value("extension_by_modules", rule.extension_by_modules);
+/// Fields that are missing keep the value of `rule`.
+void read_target(const config_reader& read, target_rule& rule) {
+  rule.name = read.text_or("name", rule.name);
+  rule.unique_names = read.flag_or("unique_names", rule.unique_names);
+  rule.identifier_names = read.flag_or("identifier_names", rule.identifier_names);
+  rule.flat = read.flag_or("flat", rule.flat);
+  rule.own_folder = read.flag_or("own_folder", rule.own_folder);
+  if (read.has("uncollected_folders")) rule.uncollected_folders = read.texts("uncollected_folders");
+  if (read.has("extensions")) rule.extensions = read.pairs_or_none("extensions");
+  if (read.has("extension_by_modules")) rule.extension_by_modules = read.pairs_or_none("extension_by_modules");
 }
 
-part_rules read_parts(const json& object) {
+part_rules read_parts(const config_reader& read) {
   part_rules rules;
-  rules.groups = object.value("groups", rules.groups);
-  rules.hooks = object.value("hooks", rules.hooks);
-  rules.group_modules = object.value("group_modules", rules.group_modules);
-  rules.setup = object.value("setup", rules.setup);
-  rules.main = object.value("main", rules.main);
-  rules.top_level = object.value("top_level", rules.top_level);
-  rules.whole_file_names = object.value("whole_file_names", rules.whole_file_names);
-  rules.whole_file_marks = object.value("whole_file_marks", rules.whole_file_marks);
+  rules.groups = read.texts_or_none("groups");
+  rules.hooks = read.texts_or_none("hooks");
+  rules.group_modules = read.texts_or_none("group_modules");
+  rules.setup = read.texts_or_none("setup");
+  rules.main = read.texts_or_none("main");
+  rules.top_level = read.texts_or_none("top_level");
+  rules.whole_file_names = read.texts_or_none("whole_file_names");
+  rules.whole_file_marks = read.texts_or_none("whole_file_marks");
   return rules;
 }
 
-/// May throw what nlohmann throws on wrong types; the caller turns that into an error.
-expected<prompt_language> read_language(const std::string& id, const json& root) {
-  prompt_language result;
-  result.id = id;
-  const auto style = style_named(root.at("import_style").get<std::string>());
-  if (!style) return tl::unexpected{style.error()};
-  result.imports = *style;
-  root.at("comment_mark").get_to(result.comment_mark);
-  result.constructor = root.value("constructor", "");
-  result.esm_frameworks = root.value("esm_frameworks", result.esm_frameworks);
-  result.reserved = root.value("reserved", result.reserved);
-  root.at("fence_tags").get_to(result.fence_tags);
-  root.at("code_starts").get_to(result.code_starts);
-  if (root.contains("parts")) result.parts = read_parts(root["parts"]);
-  if (result.imports == import_style::es && result.parts.groups.empty())
-    return fail(ec::config_invalid, "'parts' -> 'groups' is empty; merging needs a function that declares a group");
-  const auto& target = root.at("target");
+void read_targets(const config_reader& target, prompt_language& result) {
   read_target(target, result.target);
-  if (result.target.name.find("{stem}") == std::string::npos)
-    return fail(ec::config_invalid, "'target' -> 'name' lacks '{stem}'");
-  if (target.contains("frameworks"))
-    for (const auto& [framework, changes] : target["frameworks"].items()) {
-      auto rule = result.target;
-      read_target(changes, rule);
-      result.framework_targets.emplace(framework, std::move(rule));
-    }
-  return result;
+  if (result.target.name.find("{stem}") == std::string::npos) target.refuse("name", "lacks '{stem}'");
+  if (!target.has("frameworks")) return;
+  for (const auto& [framework, changes] : target.at("frameworks").members()) {
+    auto rule = result.target;
+    read_target(changes, rule);
+    result.framework_targets.emplace(framework, std::move(rule));
+  }
 }
 
 expected<prompt_language> load_language(const std::string& id, const fs::path& path) {
-  const auto root = read_json(path);
-  if (!root) return tl::unexpected{root.error()};
-  const auto located = [&](std::string_view what) {
-    return fail(ec::config_invalid, fmt::format("'{}': {}", path.string(), what));
-  };
-  try {
-    auto result = read_language(id, *root);
-    if (!result) return located(result.error().message);
-    return result;
-  } catch (const json::exception& wrong) {
-    return located(wrong.what());
-  }
+  const auto document = config_document::load(path);
+  if (!document) return tl::unexpected{document.error()};
+  const auto top = document->top();
+  prompt_language result;
+  result.id = id;
+  result.imports = style_in(top);
+  result.comment_mark = top.text("comment_mark");
+  result.constructor = top.text_or("constructor", "");
+  result.esm_frameworks = top.texts_or_none("esm_frameworks");
+  result.reserved = top.texts_or_none("reserved");
+  result.fence_tags = top.texts("fence_tags");
+  result.code_starts = top.texts("code_starts");
+  if (top.has("parts")) result.parts = read_parts(top.at("parts"));
+  if (result.imports == import_style::es && result.parts.groups.empty())
+    top.report("\"parts\" -> \"groups\" is empty; merging needs a function that declares a group");
+  read_targets(top.at("target"), result);
+  if (auto fine = document->finish(); !fine) return tl::unexpected{fine.error()};
+  return result;
 }
 
 /// "node:test" -> "node-test": the name of a framework's file.
@@ -171,11 +153,10 @@ expected<std::string> prompt_texts::shared_prefix(const cohort::languages::langu
 
 expected<prompt_texts> load_prompt_texts(const fs::path& config_dir, const language_set& languages) {
   prompt_texts result;
-  const auto root = read_json(config_dir / "prompts" / "prompts.json");
+  const auto root = config_document::load(config_dir / "prompts" / "prompts.json");
   if (!root) return tl::unexpected{root.error()};
-  if (!root->contains("version") || !(*root)["version"].is_number_unsigned())
-    return fail(ec::config_invalid, "config/prompts/prompts.json: 'version' must be a whole number");
-  result.version_ = (*root)["version"].get<uint32_t>();
+  root->top().require("version", 0, std::numeric_limits<uint32_t>::max(), result.version_);
+  if (auto fine = root->finish(); !fine) return tl::unexpected{fine.error()};
   const auto system = read_file(config_dir / "prompts" / "system.md", text_limit);
   if (!system) return tl::unexpected{system.error()};
   result.system_ = *system;

@@ -21,33 +21,7 @@ class compiler {
     rules_->aliases.resize(count);
   }
 
-  std::shared_ptr<const grammar_rules> compile(const json_view& syntax, std::vector<std::string> extensions) {
-    syntax.allow_only({"definitions",
-                       "anonymous",
-                       "containers",
-                       "wrappers",
-                       "transparent",
-                       "calls",
-                       "exports",
-                       "not_imported",
-                       "export_assignments",
-                       "imports",
-                       "aliases",
-                       "branches",
-                       "branch_tokens",
-                       "nests",
-                       "unnests",
-                       "identifiers",
-                       "rest_parameters",
-                       "parameter_prefixes",
-                       "parameter_patterns",
-                       "optional_tokens",
-                       "receiver_parameters",
-                       "static_marks",
-                       "hidden_marks",
-                       "visibility",
-                       "members_show_use",
-                       "tests"});
+  std::shared_ptr<const grammar_rules> compile(const config_reader& syntax, std::vector<std::string> extensions) {
     rules_->extensions = std::move(extensions);
     definitions(syntax.at("definitions"), role::definition);
     if (syntax.has("anonymous")) definitions(syntax.at("anonymous"), role::anonymous);
@@ -90,9 +64,8 @@ class compiler {
     return id;
   }
 
-  void definitions(const json_view& described, uint32_t what) {
+  void definitions(const config_reader& described, uint32_t what) {
     for (const auto& [kind, one] : described.members()) {
-      one.allow_only({"kind", "name", "parameters", "parameter", "body", "value", "receiver"});
       definition_rule rule;
       rule.kind = kind_named(one, one.text("kind"));
       rule.name = field(one.text_or("name", ""));
@@ -108,7 +81,7 @@ class compiler {
     }
   }
 
-  static definition_kind kind_named(const json_view& where, const std::string& name) {
+  static definition_kind kind_named(const config_reader& where, const std::string& name) {
     if (name == "function") return definition_kind::function;
     if (name == "class") return definition_kind::class_type;
     if (name == "type") return definition_kind::type;
@@ -118,7 +91,7 @@ class compiler {
     return definition_kind::constant;
   }
 
-  void marks(const json_view& syntax) {
+  void marks(const config_reader& syntax) {
     give(syntax.texts("containers"), role::container);
     give(syntax.texts_or_none("wrappers"), role::wrapper);
     give(syntax.texts_or_none("transparent"), role::transparent);
@@ -133,9 +106,8 @@ class compiler {
     give(syntax.texts_or_none("optional_tokens"), role::optional_token, false);
   }
 
-  void imports(const json_view& syntax) {
+  void imports(const config_reader& syntax) {
     for (const auto& [kind, one] : syntax.at("imports").members()) {
-      one.allow_only({"module", "modules", "names", "specifiers", "default_in", "namespaces"});
       import_rule rule;
       rule.each_is_a_module = one.has("modules");
       rule.module = field(one.text(rule.each_is_a_module ? "modules" : "module"));
@@ -150,7 +122,6 @@ class compiler {
     }
     if (!syntax.has("aliases")) return;
     for (const auto& [kind, one] : syntax.at("aliases").members()) {
-      one.allow_only({"name", "alias"});
       const alias_rule rule{field(one.text("name")), field(one.text("alias"))};
       each_symbol(kind, true, [&](TSSymbol symbol) {
         rules_->roles[symbol] |= role::alias;
@@ -159,16 +130,14 @@ class compiler {
     }
   }
 
-  void calls(const json_view& described) {
-    described.allow_only({"node", "function", "arguments", "imports"});
+  void calls(const config_reader& described) {
     give({described.text("node")}, role::call);
     rules_->call_function = field(described.text("function"));
     rules_->call_arguments = field(described.text("arguments"));
     rules_->import_calls = described.texts("imports");
   }
 
-  void exports(const json_view& described) {
-    described.allow_only({"node", "declaration", "value", "source", "specifier", "name", "alias", "whole_mark"});
+  void exports(const config_reader& described) {
     give({described.text("node")}, role::exporter);
     give({described.text("specifier")}, role::specifier);
     rules_->export_declaration = field(described.text("declaration"));
@@ -179,8 +148,7 @@ class compiler {
     rules_->export_whole_mark = described.text_or("whole_mark", "");
   }
 
-  void not_imported(const json_view& described) {
-    described.allow_only({"node", "condition", "body", "names", "texts"});
+  void not_imported(const config_reader& described) {
     give({described.text("node")}, role::not_imported);
     rules_->not_imported_condition = field(described.text("condition"));
     rules_->not_imported_body = field(described.text("body"));
@@ -188,8 +156,7 @@ class compiler {
     rules_->not_imported_texts = described.texts_or_none("texts");
   }
 
-  void export_assignments(const json_view& described) {
-    described.allow_only({"node", "left", "right", "whole", "members", "prototype", "object", "shorthand"});
+  void export_assignments(const config_reader& described) {
     give({described.text("node")}, role::export_assignment);
     give({described.text("object")}, role::object);
     give({described.text("shorthand")}, role::shorthand);
@@ -200,8 +167,7 @@ class compiler {
     rules_->assign_prototype = described.text_or("prototype", "");
   }
 
-  void visibility(const json_view& described) {
-    described.allow_only({"by", "hidden_prefixes", "export_list"});
+  void visibility(const config_reader& described) {
     const auto how = described.text("by");
     if (how == "name")
       rules_->visibility.how = visibility_rule::by::name;
@@ -215,20 +181,17 @@ class compiler {
     rules_->visibility.export_list = described.text_or("export_list", "");
   }
 
-  void tests(const json_view& described, bool knows_calls) {
-    described.allow_only({"functions", "parameter_type", "classes", "calls", "modifiers", "modules"});
+  void tests(const config_reader& described, bool knows_calls) {
     auto& shapes = rules_->tests;
     shapes.parameter_type = field(described.text_or("parameter_type", ""));
     if (described.has("functions"))
       for (const auto& one : described.at("functions").items()) {
-        one.allow_only({"names", "parameter_types"});
         shapes.functions.push_back({names(one, "names"), one.texts_or_none("parameter_types")});
         if (one.has("parameter_types") && shapes.parameter_type == 0)
           one.report("'parameter_types' need the field 'parameter_type' beside 'functions'");
       }
     if (described.has("classes")) {
       const auto classes = described.at("classes");
-      classes.allow_only({"names", "bases_in", "bases", "methods"});
       shapes.classes = classes.texts_or_none("names");
       shapes.class_bases = field(classes.text_or("bases_in", ""));
       shapes.bases = classes.texts_or_none("bases");
@@ -242,7 +205,7 @@ class compiler {
   }
 
   /// A list of names that is not empty, none of them empty.
-  static std::vector<std::string> names(const json_view& where, std::string_view member) {
+  static std::vector<std::string> names(const config_reader& where, std::string_view member) {
     auto found = where.texts(member);
     if (found.empty() || std::find(found.begin(), found.end(), "") != found.end())
       where.at(member).report("names are expected");
@@ -255,7 +218,7 @@ class compiler {
 
 }  // namespace
 
-std::shared_ptr<const grammar_rules> compile_syntax(const TSLanguage* grammar, const json_view& syntax,
+std::shared_ptr<const grammar_rules> compile_syntax(const TSLanguage* grammar, const config_reader& syntax,
                                                     std::vector<std::string> extensions, grammar_names& names) {
   return compiler{grammar, names}.compile(syntax, std::move(extensions));
 }

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "base/checked_json.hpp"
+#include "base/config_reader.hpp"
 #include "languages/grammars/grammar_rules.hpp"
 
 namespace cohort::languages {
@@ -17,8 +17,9 @@ struct grammar_names {
   std::set<std::string> used_fields, known_fields;
 };
 
-/// Mistakes are added to the view's problems, names to `names`, which the caller compares over all grammars.
-[[nodiscard]] std::shared_ptr<const grammar_rules> compile_syntax(const TSLanguage* grammar, const json_view& syntax,
+/// Mistakes are kept by `syntax`, names go to `names`, which the caller compares over all grammars.
+[[nodiscard]] std::shared_ptr<const grammar_rules> compile_syntax(const TSLanguage* grammar,
+                                                                  const config_reader& syntax,
                                                                   std::vector<std::string> extensions,
                                                                   grammar_names& names);
 

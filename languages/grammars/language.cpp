@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/checked_json.hpp"
+#include "base/config_reader.hpp"
 #include "base/digest.hpp"
 #include "base/files.hpp"
 #include "base/line_pattern.hpp"
@@ -30,17 +30,17 @@ const TSLanguage* compiled_grammar(std::string_view symbol) noexcept {
 }
 
 /// Null, with a reported mistake, if `pattern` is not a pattern.
-std::shared_ptr<const line_pattern> compiled_pattern(const json_view& where, const std::string& pattern) {
+std::shared_ptr<const line_pattern> compiled_pattern(const config_reader& where, const std::string& pattern) {
   auto compiled = line_pattern::compile(pattern);
   if (compiled) return std::make_shared<const line_pattern>(std::move(*compiled));
   where.report(compiled.error().message);
   return nullptr;
 }
 
-void read_grammars(const json_view& top, language& lang) {
+void read_grammars(const config_reader& top, language& lang) {
   grammar_names names;
   for (const auto& one : top.at("grammars").items()) {
-    one.allow_only({"symbol", "package", "source", "extensions"});
+    one.read_elsewhere({"package", "source"});  // By the build.
     const auto symbol = one.text("symbol");
     const auto* grammar = compiled_grammar(symbol);
     if (grammar == nullptr) {
@@ -70,21 +70,17 @@ void read_grammars(const json_view& top, language& lang) {
       top.at("syntax").report(fmt::format("no grammar of this language has the field '{}'", printable(field)));
 }
 
-package_rules read_packages(const json_view& described) {
-  described.allow_only({"file", "name", "exports", "conditions", "entries", "workspaces", "sources"});
+package_rules read_packages(const config_reader& described) {
   return {described.text("file"),        described.text("name"),     described.text("exports"),
           described.texts("conditions"), described.texts("entries"), described.texts("workspaces"),
           described.texts("sources")};
 }
 
-path_map_rules read_path_maps(const json_view& described) {
-  described.allow_only({"files", "extends", "base", "paths"});
+path_map_rules read_path_maps(const config_reader& described) {
   return {described.texts("files"), described.text("extends"), described.text("base"), described.text("paths")};
 }
 
-void read_modules(const json_view& described, module_rules& rules) {
-  described.allow_only({"style", "extensions", "index", "roots", "prefixes", "stand_ins", "packages", "path_maps",
-                        "same_folder_is_visible", "manifest"});
+void read_modules(const config_reader& described, module_rules& rules) {
   const auto style = described.text("style");
   if (style == "dotted")
     rules.style = module_style::dotted;
@@ -109,25 +105,22 @@ void read_modules(const json_view& described, module_rules& rules) {
   if (described.has("path_maps")) rules.path_maps = read_path_maps(described.at("path_maps"));
   if (!described.has("manifest")) return;
   const auto manifest = described.at("manifest");
-  manifest.allow_only({"file", "line"});
   rules.manifest = manifest.text("file");
   rules.manifest_line = compiled_pattern(manifest, manifest.text("line"));
 }
 
-std::vector<manifest_rule> read_manifests(const json_view& described) {
+std::vector<manifest_rule> read_manifests(const config_reader& described) {
   std::vector<manifest_rule> rules;
   for (const auto& manifest : described.items()) {
-    manifest.allow_only({"file", "key", "word", "line"});
     rules.push_back({manifest.text("file"), manifest.text_or("key", ""), manifest.text_or("word", ""),
                      manifest.has("line") ? compiled_pattern(manifest, manifest.text("line")) : nullptr});
   }
   return rules;
 }
 
-std::vector<load_rule> read_load_rules(const json_view& described) {
+std::vector<load_rule> read_load_rules(const config_reader& described) {
   std::vector<load_rule> rules;
   for (const auto& one : described.items()) {
-    one.allow_only({"extensions", "reason", "if", "unless"});
     rules.push_back({one.texts("extensions"), one.text("reason"), {}, {}});
     if (one.has("if")) rules.back().only_if = read_manifests(one.at("if"));
     if (one.has("unless")) rules.back().unless = read_manifests(one.at("unless"));
@@ -135,10 +128,9 @@ std::vector<load_rule> read_load_rules(const json_view& described) {
   return rules;
 }
 
-void read_frameworks(const json_view& described, std::vector<framework_rule>& frameworks) {
+void read_frameworks(const config_reader& described, std::vector<framework_rule>& frameworks) {
   size_t fallbacks = 0;
   for (const auto& one : described.items()) {
-    one.allow_only({"id", "fallback", "manifests", "cannot_load"});
     framework_rule framework;
     framework.id = one.text("id");
     framework.fallback = one.flag_or("fallback", false);
@@ -160,16 +152,14 @@ expected<void> read_locals(const fs::path& file, language& lang) {
   return {};
 }
 
-std::unique_ptr<language> read_language(const std::string& id, const json_view& top) {
+std::unique_ptr<language> read_language(const std::string& id, const config_reader& top) {
   auto lang = std::make_unique<language>();
   lang->id = id;
-  top.allow_only({"name", "grammars", "import_group", "syntax", "tests", "modules", "frameworks", "comment"});
   lang->name = top.text("name");
   read_grammars(top, *lang);
   lang->members_show_use = top.at("syntax").flag_or("members_show_use", false);
   lang->import_group = top.texts("import_group");
   const auto tests = top.at("tests");
-  tests.allow_only({"names", "folders"});
   lang->tests.names = tests.texts("names");
   lang->tests.folders = tests.texts("folders");
   read_modules(top.at("modules"), lang->modules);
@@ -181,12 +171,10 @@ expected<std::unique_ptr<const language>> load_language(const fs::path& file, st
   auto text = read_file(file, 1U << 20U);
   if (!text) return tl::unexpected{text.error()};
   fingerprint += *text;
-  const auto document = nlohmann::json::parse(*text, nullptr, false);
-  if (document.is_discarded())
-    return fail(ec::config_invalid, fmt::format("'{}' is not valid JSON", printable(file.string(), 1000)));
-  json_problems problems{printable(file.string(), 1000)};
-  auto lang = read_language(file.parent_path().filename().string(), json_view{document, problems});
-  if (problems.any()) return tl::unexpected{problems.first(ec::config_invalid)};
+  const auto document = config_document::parse(*text, file.string());
+  if (!document) return tl::unexpected{document.error()};
+  auto lang = read_language(file.parent_path().filename().string(), document->top());
+  if (auto fine = document->finish(); !fine) return tl::unexpected{fine.error()};
   if (const auto locals = read_locals(file.parent_path() / "locals.scm", *lang); !locals)
     return tl::unexpected{locals.error()};
   return lang;

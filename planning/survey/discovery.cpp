@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include "base/checked_json.hpp"
+#include "base/config_reader.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "languages/paths/glob.hpp"
@@ -177,22 +177,16 @@ class explorer {
 
 expected<discovery_rules> load_discovery_rules(const fs::path& config_dir) {
   const auto file = config_dir / "discovery.json";
-  auto text = read_file(file, 1U << 20U);
-  if (!text) return tl::unexpected{text.error()};
-  const auto document = nlohmann::json::parse(*text, nullptr, false);
-  if (document.is_discarded())
-    return fail(ec::config_invalid, fmt::format("'{}' is not valid JSON", printable(file.string(), 1000)));
-  json_problems problems{printable(file.string(), 1000)};
-  const json_view top{document, problems};
-  top.allow_only({"comment", "max_file_bytes", "never_folders", "without_git_folders", "without_git_hidden_folders",
-                  "generated_files"});
+  const auto document = config_document::load(file);
+  if (!document) return tl::unexpected{document.error()};
+  const auto top = document->top();
   discovery_rules rules;
   rules.max_file_bytes = top.number("max_file_bytes", 1, 1U << 30U);
   rules.never_folders = top.texts("never_folders");
   rules.without_git_folders = top.texts("without_git_folders");
   rules.without_git_hidden_folders = top.flag_or("without_git_hidden_folders", false);
   rules.generated_files = top.texts("generated_files");
-  if (problems.any()) return tl::unexpected{problems.first(ec::config_invalid)};
+  if (auto fine = document->finish(); !fine) return tl::unexpected{fine.error()};
   return rules;
 }
 

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "base/checked_json.hpp"
+#include "base/config_reader.hpp"
 #include "base/files.hpp"
 #include "base/text.hpp"
 
@@ -141,7 +141,7 @@ bool stays_inside(std::string_view path) {
   return true;
 }
 
-reported_gap read_entry(const json_view& entry) {
+reported_gap read_entry(const config_reader& entry) {
   reported_gap gap;
   gap.path = entry.text("path");
   if (!stays_inside(gap.path)) entry.report("'path' must be relative and stay inside the project");
@@ -173,14 +173,10 @@ std::string write_gap_report(const project_survey& found, report_format format) 
 }
 
 expected<gap_report> parse_gap_report(std::string_view json, const std::string& name) {
-  // Checks the depth first, because the JSON library recurses when it destroys deeply nested values.
-  const auto document = nlohmann::json::parse(
-      json, [](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) { return depth < 16; }, false);
-  if (document.is_discarded())
-    return fail(ec::config_invalid,
-                fmt::format("'{}' is not valid JSON; write it with `analyze-gaps -f json`", printable(name, 1000)));
-  json_problems problems{printable(name, 1000)};
-  const json_view top{document, problems};
+  const auto document = config_document::parse(json, name, unknown_keys::passed_over);
+  if (!document)
+    return fail(ec::config_invalid, document.error().message + "; write the report with `analyze-gaps -f json`");
+  const auto top = document->top();
   if (const auto version = top.number("version", 1, UINT32_MAX); version > report_version)
     top.report(fmt::format("version {} is newer than this program, which reads version {}", version, report_version));
   gap_report report;
@@ -189,10 +185,10 @@ expected<gap_report> parse_gap_report(std::string_view json, const std::string& 
     auto gap = read_entry(entry);
     if (!seen.insert(gap.path).second)
       entry.report(fmt::format("the file '{}' is listed twice", printable(gap.path, 1000)));
-    if (problems.any()) break;
+    if (document->has_mistake()) break;
     report.gaps.push_back(std::move(gap));
   }
-  if (problems.any()) return tl::unexpected{problems.first(ec::config_invalid)};
+  if (auto fine = document->finish(); !fine) return tl::unexpected{fine.error()};
   return report;
 }
 

@@ -42,7 +42,7 @@ TEST(catalog, refuses_a_price_that_cannot_be_meant_and_names_file_model_and_fiel
     const auto list = catalog::parse(list_of(model("m1", "", bad)), "prices.json");
     ASSERT_FALSE(list) << bad;
     EXPECT_EQ(list.error().code, ec::config_invalid);
-    for (const char* named : {"prices.json", "m1", "'input'"})
+    for (const char* named : {"prices.json", "model 'm1'", "\"input\""})
       EXPECT_NE(list.error().message.find(named), std::string::npos) << list.error().message;
   }
 }

@@ -85,7 +85,8 @@ TEST(settings, names_the_file_and_field_that_is_wrong) {
   const auto missing = with(
       R"({"claude":{"endpoint":{"base_url":"https://x","api_version":"1"},"wire":{"stream_above_max_tokens":-1}}})");
   ASSERT_FALSE(missing);
-  EXPECT_NE(missing.error().message.find("claude.wire.stream_above_max_tokens"), std::string::npos);
+  EXPECT_NE(missing.error().message.find(R"(key "claude.wire": "stream_above_max_tokens" must be)"), std::string::npos)
+      << missing.error().message;
   EXPECT_NE(missing.error().message.find("defaults.json"), std::string::npos);
   EXPECT_FALSE(load_claude_settings(path + ".missing"));
 }

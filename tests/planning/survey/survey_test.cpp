@@ -528,7 +528,7 @@ TEST(language, a_mistake_in_a_description_is_named_with_its_place) {
   EXPECT_THAT(message("\"module_name\"", "\"modul\""), HasSubstr("modul"));
   EXPECT_THAT(message("\"tree_sitter_python\"", "\"tree_sitter_cobol\""), HasSubstr("tree_sitter_cobol"));
   EXPECT_THAT(message("\"style\": \"dotted\"", "\"style\": \"dots\""), HasSubstr("modules"));
-  EXPECT_THAT(message("\"fallback\": true", "\"fallback\": 1"), HasSubstr("frameworks[1].fallback"));
+  EXPECT_THAT(message("\"fallback\": true", "\"fallback\": 1"), HasSubstr(R"(key "frameworks[1]": "fallback")"));
   EXPECT_THAT(message("[\"test*\"]}]", "[]}]"), HasSubstr("syntax.tests.functions[0].names"));
   EXPECT_THAT(message("\"bases_in\": \"superclasses\"", "\"bases_in\": \"parents\""), HasSubstr("parents"));
   EXPECT_THAT(message("\"methods\": [", "\"calls\": ["), HasSubstr("calls"));
