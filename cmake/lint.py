@@ -14,7 +14,7 @@ import shlex
 import subprocess
 import sys
 
-ROOMS = ("base", "messages", "languages", "planning", "answers", "claude", "state", "cluster", "simulator", "actors", "app",
+ROOMS = ("base", "messages", "settings", "languages", "planning", "answers", "claude", "state", "cluster", "simulator", "actors", "app",
          "cli")
 
 

@@ -12,16 +12,17 @@ BUILD = pathlib.Path(os.environ.get("COHORT_BUILD_DIR", SOURCE / "build"))
 MAY_INCLUDE = {
     "base": set(),
     "messages": {"base"},
+    "settings": {"messages", "base"},
     "languages": {"messages", "base"},
-    "planning": {"languages", "messages", "base"},
+    "planning": {"languages", "settings", "messages", "base"},
     "answers": {"languages", "messages", "base"},
     "claude": {"messages", "base"},
     "state": {"messages", "base"},
     "cluster": {"messages", "base"},
     "simulator": {"base"},
     "actors": {"messages", "base", "state", "cluster"},
-    "app": {"messages", "base", "languages", "planning", "answers", "claude", "state", "cluster", "actors", "simulator"},
-    "cli": {"messages", "base", "languages", "planning", "answers", "claude", "state", "cluster", "actors", "simulator",
+    "app": {"messages", "base", "settings", "languages", "planning", "answers", "claude", "state", "cluster", "actors", "simulator"},
+    "cli": {"messages", "base", "settings", "languages", "planning", "answers", "claude", "state", "cluster", "actors", "simulator",
             "app"},
 }
 CAF_ROOMS = {"actors", "app", "cli", "tests"}
