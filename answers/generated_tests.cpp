@@ -137,15 +137,19 @@ std::vector<std::string> test_answer_handler::results_in(const task_spec& task, 
   return names;
 }
 
+expected<std::unique_ptr<test_answer_handler>> make_test_answer_handler(
+    std::shared_ptr<const languages::language_set> languages, std::shared_ptr<const languages::prompt_texts> texts) {
+  if (auto compiled = languages::compile_locals(*languages); !compiled) return tl::unexpected{compiled.error()};
+  return std::make_unique<test_answer_handler>(std::move(languages), std::move(texts));
+}
+
 expected<std::unique_ptr<test_answer_handler>> load_test_answer_handler(const std::filesystem::path& config_dir) {
   auto languages = languages::load_languages(config_dir);
   if (!languages) return tl::unexpected{languages.error()};
-  if (auto compiled = languages::compile_locals(*languages); !compiled) return tl::unexpected{compiled.error()};
-  auto shared = std::make_shared<const languages::language_set>(std::move(*languages));
-  auto texts = languages::load_prompt_texts(config_dir, *shared);
+  auto texts = languages::load_prompt_texts(config_dir, *languages);
   if (!texts) return tl::unexpected{texts.error()};
-  return std::make_unique<test_answer_handler>(shared,
-                                               std::make_shared<const languages::prompt_texts>(std::move(*texts)));
+  return make_test_answer_handler(std::make_shared<const languages::language_set>(std::move(*languages)),
+                                  std::make_shared<const languages::prompt_texts>(std::move(*texts)));
 }
 
 }  // namespace cohort::answers

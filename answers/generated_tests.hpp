@@ -49,7 +49,11 @@ class test_answer_handler : public answer_handler {
   std::shared_ptr<const languages::prompt_texts> texts_;
 };
 
-/// Reads languages and texts from `config_dir`.
+/// `ec::config_invalid` if a language's `locals.scm` does not compile.
+[[nodiscard]] expected<std::unique_ptr<test_answer_handler>> make_test_answer_handler(
+    std::shared_ptr<const languages::language_set> languages, std::shared_ptr<const languages::prompt_texts> texts);
+
+/// The same with languages and texts read from `config_dir`.
 [[nodiscard]] expected<std::unique_ptr<test_answer_handler>> load_test_answer_handler(
     const std::filesystem::path& config_dir);
 

@@ -91,17 +91,15 @@ std::vector<std::string> guarded_handler::results_in(const task_spec& task, cons
   return found ? unpacked(*found) : std::vector<std::string>{};
 }
 
-expected<std::unique_ptr<answer_handler>> load_guarded_handler(const std::filesystem::path& config_dir,
-                                                               const std::filesystem::path& folder) {
-  auto handler = load_test_answer_handler(config_dir);
-  if (!handler) return tl::unexpected{handler.error()};
+expected<std::unique_ptr<answer_handler>> guard(std::unique_ptr<answer_handler> handler,
+                                                const std::filesystem::path& folder) {
   const auto opened = folder::open(folder);
   if (!opened) return tl::unexpected{opened.error()};
   auto marks = answer_marks::open(*opened, marks_file);
   if (!marks) return tl::unexpected{marks.error()};
-  return std::make_unique<guarded_handler>(
-      std::move(*handler), std::move(*marks),
-      [](const handler_question& question) { return ask_elsewhere("/proc/self/exe", question); });
+  return std::make_unique<guarded_handler>(std::move(handler), std::move(*marks), [](const handler_question& question) {
+    return ask_elsewhere("/proc/self/exe", question);
+  });
 }
 
 }  // namespace cohort::answers

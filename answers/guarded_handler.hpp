@@ -66,9 +66,8 @@ class guarded_handler : public answer_handler {
   elsewhere ask_;
 };
 
-/// The answer handler for generated tests with `config_dir`, guarded by marks in `folder`. The caller
-/// holds the project's lock.
-[[nodiscard]] expected<std::unique_ptr<answer_handler>> load_guarded_handler(const std::filesystem::path& config_dir,
-                                                                             const std::filesystem::path& folder);
+/// `handler`, guarded by marks in `folder`. The caller holds the project's lock.
+[[nodiscard]] expected<std::unique_ptr<answer_handler>> guard(std::unique_ptr<answer_handler> handler,
+                                                              const std::filesystem::path& folder);
 
 }  // namespace cohort::answers

@@ -14,9 +14,9 @@
 #include <unistd.h>
 #include <nlohmann/json.hpp>
 
+#include "app/reports/json_output.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "cli/screen/json_output.hpp"
 
 namespace cohort::cli {
 
@@ -58,9 +58,9 @@ void write_to(int descriptor, std::string_view text) {
 }
 
 void print_event(std::string_view kind, std::string_view text) {
-  auto event = new_event(kind);
+  auto event = app::new_event(kind);
   event["message"] = text;
-  print(on_one_line(event));
+  print(app::on_one_line(event));
 }
 
 }  // namespace
@@ -92,10 +92,10 @@ int complain(const error& problem) {
   log_error("{}", text);
   notice("cohort: " + text);
   if (manner.json) {
-    auto event = new_event("error");
+    auto event = app::new_event("error");
     event["code"] = name(problem.code);
     event["message"] = text;
-    print(on_one_line(event));
+    print(app::on_one_line(event));
   }
   return to_int(exit_code_for(problem.code));
 }

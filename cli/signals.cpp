@@ -55,7 +55,7 @@ void block_signals() {
 
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
-signal_watch::signal_watch(std::function<void(stop_request)> on_stop, milliseconds grace) {
+signal_watch::signal_watch(std::function<void(app::stop_request)> on_stop, milliseconds grace) {
   thread_ = std::thread{[handle = std::move(on_stop), grace] {
     const auto set = watched(true);
     steady_time end{};

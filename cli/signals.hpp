@@ -5,6 +5,7 @@
 #include <functional>
 #include <thread>
 
+#include "app/stop_handler.hpp"
 #include "base/clock.hpp"
 
 namespace cohort::cli {
@@ -16,17 +17,11 @@ void ignore_broken_pipes();
 /// starts, and only where somebody waits for them: elsewhere their usual action ends the process.
 void block_signals();
 
-/// One wish to stop.
-struct stop_request {
-  int count = 0;            ///< From 1.
-  bool grace_over = false;  ///< No signal: the time after the first one is over. Counts as one.
-};
-
 /// Waits for signals on a thread of its own, until destroyed.
 class signal_watch {
  public:
   /// `on_stop` is called on the watch's thread, for each signal and once when `grace` has passed since the first.
-  signal_watch(std::function<void(stop_request)> on_stop, milliseconds grace);
+  signal_watch(std::function<void(app::stop_request)> on_stop, milliseconds grace);
   signal_watch(const signal_watch&) = delete;
   signal_watch& operator=(const signal_watch&) = delete;
   ~signal_watch();

@@ -11,6 +11,8 @@
 
 #include "actors/run/run_system.hpp"
 #include "answers/generated_tests.hpp"
+#include "app/project_plan.hpp"
+#include "app/run_defaults.hpp"
 #include "base/files.hpp"
 #include "bench/process_usage.hpp"
 #include "child_process.hpp"
@@ -19,8 +21,6 @@
 #include "claude/api/credentials.hpp"
 #include "claude/api/settings.hpp"
 #include "claude/api/wire.hpp"
-#include "cli/project_plan.hpp"
-#include "cli/run_defaults.hpp"
 
 namespace cohort::bench {
 namespace {
@@ -34,6 +34,14 @@ struct measurement {
   uint32_t batch_size = 50;
   bool with_sdk = false;
   std::string folder;
+};
+
+struct silent_notices : app::notices {
+  void tell(app::notice_kind, std::string_view) override {}
+  void tell_lines(app::notice_kind, std::string_view) override {}
+  void planned(const app::plan_outline&) override {}
+  void reading(size_t, size_t) override {}
+  void hurry() noexcept override {}
 };
 
 struct silent_sink : actors::event_sink {
@@ -82,7 +90,7 @@ planned_run plan(state::ledger& ledger, const state::workspace& workspace, const
                  const claude::claude_settings& claude) {
   planned_run planned;
   planned.model = take(take(claude::catalog::load(), "models").find(settings.model), "model");
-  cli::plan_request request;
+  app::plan_request request;
   request.workspace = workspace;
   request.settings = settings;
   request.model = planned.model;
@@ -90,7 +98,8 @@ planned_run plan(state::ledger& ledger, const state::workspace& workspace, const
   request.cache = cache_mode::five_minutes;
   std::vector<uint32_t> batch_of;
   take(ledger.begin_plan(settings, planned.model.id), "plan");
-  take(cli::plan_project(request,
+  silent_notices out;
+  take(app::plan_project(request, out,
                          [&](task_spec&& task) {
                            if (planned.sample_body.empty())
                              planned.sample_body = take(claude::encode_request(task.request, claude.wire), "body");
@@ -115,7 +124,7 @@ struct figures {
 figures run_engine(const measurement& wanted, const state::workspace& workspace, const std::string& url,
                    std::string& sample_body) {
   const auto claude = take(claude::load_claude_settings(), "settings");
-  const auto defaults = take(cli::load_run_defaults(), "defaults");
+  const auto defaults = take(app::load_run_defaults(), "defaults");
   auto settings = defaults.settings;
   settings.concurrent = wanted.concurrency;
   settings.batch_size = wanted.batch_size;

@@ -7,52 +7,43 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "app/health/health.hpp"
+#include "app/reports/json_output.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/health.hpp"
-#include "cli/screen/json_output.hpp"
+#include "cli/options.hpp"
 
 namespace cohort::cli {
 
-std::string_view name(health_grade grade) noexcept {
-  switch (grade) {
-    case health_grade::good: return "ok";
-    case health_grade::unsure: return "warning";
-    case health_grade::wrong: return "problem";
-    case health_grade::unasked: return "unknown";
-  }
-  return "unknown";
-}
-
 namespace {
 
-std::string text_of(const health_report& report) {
+std::string text_of(const app::health_report& report) {
   std::string text;
   for (const auto& check : report) {
-    text += fmt::format("{:<8} {:<13} {}", name(check.grade), check.what, printable(check.finding, 1000));
+    text += fmt::format("{:<8} {:<13} {}", app::name(check.grade), check.what, printable(check.finding, 1000));
     text += check.advice.empty() ? "\n" : fmt::format(": {}\n", printable(check.advice, 1000));
   }
-  const auto wrong =
-      std::count_if(report.begin(), report.end(), [](const auto& check) { return check.grade == health_grade::wrong; });
+  const auto wrong = std::count_if(report.begin(), report.end(),
+                                   [](const auto& check) { return check.grade == app::health_grade::wrong; });
   if (wrong == 0) return text + "A run can start.\n";
   return text + fmt::format("{} {} to mend before a run.\n", wrong, wrong == 1 ? "thing" : "things");
 }
 
-std::string as_json(const health_report& report, bool ok) {
+std::string as_json(const app::health_report& report, bool ok) {
   nlohmann::ordered_json value{{"ok", ok}, {"checks", nlohmann::ordered_json::array()}};
   for (const auto& check : report) {
-    nlohmann::ordered_json line{{"check", check.what}, {"grade", name(check.grade)}, {"finding", check.finding}};
+    nlohmann::ordered_json line{{"check", check.what}, {"grade", app::name(check.grade)}, {"finding", check.finding}};
     if (!check.advice.empty()) line["advice"] = check.advice;
     value["checks"].push_back(std::move(line));
   }
-  return indented(value);
+  return app::indented(value);
 }
 
-exit_code code_for(const health_report& report) {
+exit_code code_for(const app::health_report& report) {
   auto code = exit_code::done;
   for (const auto& check : report) {
-    if (check.grade != health_grade::wrong) continue;
+    if (check.grade != app::health_grade::wrong) continue;
     if (check.of_configuration) return exit_code::usage;
     code = exit_code::fatal;
   }
@@ -60,13 +51,13 @@ exit_code code_for(const health_report& report) {
 }
 
 int examine(const generate_options& options) {
-  health_report report;
-  if (const auto context = make_context(options); context) {
-    check_project(*context, report);
-    check_provider(*context, report);
+  app::health_report report;
+  if (const auto context = app::make_context(options.request); context) {
+    app::check_project(*context, report);
+    app::check_provider(*context, report);
   } else {
     const auto& problem = context.error();
-    report.push_back({problem.code == ec::config_invalid ? "configuration" : "project", health_grade::wrong,
+    report.push_back({problem.code == ec::config_invalid ? "configuration" : "project", app::health_grade::wrong,
                       problem.message, "", exit_code_for(problem.code) == exit_code::usage});
   }
   const auto code = code_for(report);
@@ -79,10 +70,12 @@ int examine(const generate_options& options) {
 void add_doctor(CLI::App& app, command_action& chosen) {
   auto options = std::make_shared<generate_options>();
   auto* command = app.add_subcommand("doctor", "Check what a run needs before money is spent; asks one free question");
-  command->add_option("project", options->project, "The project's directory")->required();
-  command->add_option("-m,--model", options->model, "The model to ask for [as a run would]");
-  command->add_option("--provider", options->provider, "api or simulator [api]")
-      ->check(CLI::IsMember({"api", "simulator"}));
+  command->add_option("project", options->request.project, "The project's directory")->required();
+  auto& given = options->request.given;
+  command->add_option_function<std::string>(
+      "-m,--model", [&given](const std::string& name) { given["model"] = name; },
+      "The model to ask for [as a run would]");
+  add_provider(*command, options->request.provider, provider_options::name_only, "Options");
   command->add_flag("--json", options->json, "One JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return examine(*options); }; });
 }

@@ -16,19 +16,15 @@ void add_generate_logical_batch(CLI::App& app, command_action& chosen) {
                                      "Generate tests in batches; the same command continues after any interruption");
   add_generate_options(*command, *options);
   const char* batches = "Batches";
-  command->add_option("-b,--batch-size", options->batch_size, "Tasks in a batch, 1 to 50, or auto [10]")
-      ->group(batches);
-  command->add_option("--max-batches", options->max_batches, "Stop after this many batches")
+  add_setting(*command, options->request, "batch_size", batches);
+  command->add_option("--max-batches", options->request.max_batches, "Stop after this many batches")
       ->group(batches)
       ->check(CLI::Range(1u, std::numeric_limits<uint32_t>::max()));
-  command
-      ->add_option("--parallel-batches", options->parallel_batches,
-                   "Batches under way at once, or auto: the next begins when the present ones have nothing left to "
-                   "hand out [auto]")
-      ->group(batches);
-  command->add_flag("--force", options->force, "Run although batching brings no benefit")->group(batches);
+  add_setting(*command, options->request, "parallel_batches", batches);
+  command->add_flag("--force", options->request.force, "Run although batching brings no benefit")->group(batches);
   const char* state = "State";
-  auto* resume = command->add_flag("--resume", options->resume, "Insist on a run to continue")->group(state);
+  auto* resume =
+      command->add_flag("--resume", options->request.must_continue, "Insist on a run to continue")->group(state);
   auto* stats = command->add_flag("--stats", options->stats, "Show how far the run is; writes nothing")->group(state);
   auto* dry = command->add_flag("--dry-run", options->dry_run, "Show what would be done; writes nothing, needs no key")
                   ->group(state);

@@ -9,15 +9,17 @@
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
+#include "app/provider_registry.hpp"
+#include "app/run_defaults.hpp"
 #include "base/files.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/provider.hpp"
-#include "cli/run_defaults.hpp"
+#include "cli/options.hpp"
 #include "cli/screen/node_screen.hpp"
 #include "cli/signals.hpp"
+#include "settings/setting_table.hpp"
 #include "state/run_lock.hpp"
 #include "state/workspace.hpp"
 
@@ -34,7 +36,7 @@ struct join_options {
   uint64_t rejoin_seconds = 600;
   std::filesystem::path spool;
   bool quiet = false;
-  generate_options provider;
+  app::provider_choice provider;
 };
 
 constexpr uint32_t most_names = 64;
@@ -118,7 +120,7 @@ std::string closing_message(const actors::node_outcome& outcome, const std::file
 int join(join_options options) {
   block_signals();
   if (auto fine = check(options); !fine) return complain(fine.error());
-  const auto defaults = load_run_defaults();
+  const auto defaults = app::load_run_defaults();
   if (!defaults) return complain(defaults.error());
   actors::join_parts parts;
   auto address = cluster::parse_address(options.where);
@@ -127,7 +129,7 @@ int join(join_options options) {
   auto own = cluster::cluster_credentials::load(options.cluster, cluster::cluster_side::node, options.name);
   if (!own) return complain(own.error());
   parts.own = std::make_shared<const cluster::cluster_credentials>(std::move(*own));
-  auto connection = connect_provider(options.provider);
+  auto connection = app::connect_provider(options.provider);
   if (!connection) return complain(connection.error());
   auto spool = open_spool(options);
   if (!spool) return complain(spool.error());
@@ -149,7 +151,7 @@ int join(join_options options) {
   parts.resend = connection->resend;
   parts.sink = make_node_screen(options.quiet);
   actors::node_controls controls;
-  const signal_watch watch{[&](stop_request stop) { heed(stop.count, controls); }, defaults->grace};
+  const signal_watch watch{[&](app::stop_request stop) { heed(stop.count, controls); }, defaults->grace};
   const auto folder = parts.spool->path();
   const auto outcome = actors::join_cluster(std::move(parts), controls);
   close_log();
@@ -169,27 +171,14 @@ void add_join(CLI::App& app, command_action& chosen) {
       ->required();
   command->add_option("--cluster", options->cluster, "Folder with this node's certificates");
   command->add_option("-c,--concurrent", options->concurrent, "Requests in flight at once on this machine [3]")
-      ->check(CLI::Range(1u, most_concurrent));
+      ->check(CLI::Range(uint64_t{1}, settings::find_setting("concurrent")->most));
   command->add_option("--name", options->name, "What this node is called [the host's name]");
   command->add_option("--rejoin-for", options->rejoin_seconds,
                       "Seconds to look for a coordinator that cannot be reached [600]");
   command->add_option("--spool", options->spool,
                       "Folder for answers that are not acknowledged yet [~/.local/state/cohort/spool/NAME]");
   command->add_flag("-q,--quiet", options->quiet, "Only warnings and errors");
-  const char* how = "Provider";
-  command->add_option("--provider", options->provider.provider, "api or simulator [api]")
-      ->group(how)
-      ->check(CLI::IsMember({"api", "simulator"}));
-  command->add_option("--scenario", options->provider.scenario, "Built-in simulator: a scenario's name or file [calm]")
-      ->group(how);
-  command
-      ->add_option("--set", options->provider.scenario_set,
-                   "Built-in simulator: one setting of the scenario (repeatable)")
-      ->group(how)
-      ->take_all()
-      ->expected(1);
-  command->add_option("--bill", options->provider.bill, "Built-in simulator: append a line for each billed request")
-      ->group(how);
+  add_provider(*command, options->provider, provider_options::all, "Provider");
   command->callback([options, &chosen] { chosen = [options] { return join(*options); }; });
 }
 

@@ -8,12 +8,12 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/reports/json_output.hpp"
+#include "app/reports/run_report.hpp"
 #include "app/run_liveness.hpp"
 #include "base/text.hpp"
 #include "cli/console.hpp"
-#include "cli/screen/json_output.hpp"
 #include "cli/screen/nodes_file.hpp"
-#include "cli/stats.hpp"
 #include "state/batch_state_file.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
@@ -21,7 +21,7 @@ namespace cohort::cli {
 
 namespace {
 
-error nothing_run_yet(const command_context& context) {
+error nothing_run_yet(const app::project_context& context) {
   const auto view = state::read_batch_state(context.workspace.batch_state_path());
   if (!view) return {ec::state_missing, "nothing was run here yet; start with: cohort generate-logical-batch PROJECT"};
   return {ec::state_missing, fmt::format("there is no ledger here, only a batch-state.json that tells of {} of {} "
@@ -44,27 +44,27 @@ bool has_state(const state::workspace& workspace) {
 
 }  // namespace
 
-int show_stats(const command_context& context) {
+int show_stats(const app::project_context& context, const generate_options& options, app::notices& out) {
   auto holder = state::current_holder(context.workspace.lock_file());
-  auto ledger = open_and_tell(context.workspace, state::ledger::access::read_only);
+  auto ledger = app::open_and_tell(context.workspace, state::ledger::access::read_only, out);
   if (!ledger && ledger.error().code == ec::state_missing) return complain(nothing_run_yet(context));
   if (!ledger) return complain(ledger.error());
   auto run = ledger->newest_run();
   if (!run) return complain(run.error());
   if (!*run) return complain(nothing_run_yet(context));
-  auto open = needing_attention(*ledger, (*run)->id);
+  auto open = app::needing_attention(*ledger, (*run)->id);
   if (!open) return complain(open.error());
   if (!holder) holder = state::current_holder(context.workspace.lock_file());
   open->killed = app::was_killed(**run, holder);
   const auto nodes = holder ? read_nodes_file(context.workspace.nodes_file()) : std::vector<actors::node_view>{};
-  if (context.options.json) {
-    auto event = summary_event(**run, *open);
-    if (holder) event["activeRun"] = holder_json(*holder);
+  if (options.json) {
+    auto event = app::summary_event(**run, *open);
+    if (holder) event["activeRun"] = app::holder_json(*holder);
     if (!nodes.empty()) event["nodes"] = nlohmann::ordered_json::parse(nodes_json(nodes));
-    print(on_one_line(event));
+    print(app::on_one_line(event));
     return to_int(exit_code::done);
   }
-  print(run_table(**run, *open, style_of(context.options)));
+  print(app::run_table(**run, *open, options.style()));
   if (holder)
     print(fmt::format("  running    process {} on {} since {}{}\n", holder->process, printable(holder->host),
                       to_iso8601(holder->since),
@@ -73,22 +73,22 @@ int show_stats(const command_context& context) {
   return to_int(exit_code::done);
 }
 
-int clean(const command_context& context) {
+int clean(const app::project_context& context, const generate_options& options) {
   const auto nothing = [] {
     announce("there is no state to reset");
     return to_int(exit_code::done);
   };
   if (!has_state(context.workspace)) return nothing();
-  auto lock = state::run_lock::acquire(context.workspace.lock_file(), this_process(context));
+  auto lock = state::run_lock::acquire(context.workspace.lock_file(), app::this_process(context));
   if (!lock) return complain(lock.error());
   if (!has_state(context.workspace)) return nothing();  // Another one was faster.
   auto archive = state::archive_state(context.workspace);
   if (!archive) return complain(archive.error());
   if (auto moved = state::archive_backups(context.workspace, *archive); !moved) return complain(moved.error());
-  if (context.options.json) {
-    auto event = new_event("cleaned");
+  if (options.json) {
+    auto event = app::new_event("cleaned");
     event["archive"] = archive->string();
-    print(on_one_line(event));
+    print(app::on_one_line(event));
   } else {
     print(fmt::format("The state is reset. What it was lies in {}; generated tests stay where they are.\n",
                       printable(archive->string(), 1000)));

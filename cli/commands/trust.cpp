@@ -8,11 +8,11 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "app/project_context.hpp"
+#include "app/reports/json_output.hpp"
 #include "base/text.hpp"
-#include "cli/command_context.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/screen/json_output.hpp"
 #include "state/foreign_state.hpp"
 #include "state/run_lock.hpp"
 
@@ -83,7 +83,7 @@ ordered_json settings_json(const run_settings& x) {
 }
 
 ordered_json as_json(const state::foreign_state& found) {
-  auto event = new_event("foreign-state");
+  auto event = app::new_event("foreign-state");
   if (found.view) {
     event["batchState"] = {{"completedTasks", found.view->completed_tasks},
                            {"totalTasks", found.view->total_tasks},
@@ -127,16 +127,16 @@ expected<void> show_newest_run(const state::workspace& workspace) {
 }
 
 int take_over(const state::workspace& workspace, const trust_options& options) {
-  const auto lock =
-      state::run_lock::acquire(workspace.lock_file(), holder_of("trust " + printable(workspace.project.native(), 500)));
+  const auto lock = state::run_lock::acquire(workspace.lock_file(),
+                                             app::holder_of("trust " + printable(workspace.project.native(), 500)));
   if (!lock) return complain(lock.error());
   const auto archive = state::take_over_state(workspace);
   if (!archive) return complain(archive.error());
   if (auto shown = show_newest_run(workspace); !shown) return complain(shown.error());
   if (options.json) {
-    auto event = new_event("trusted");
+    auto event = app::new_event("trusted");
     if (*archive) event["archive"] = (*archive)->native();
-    print(on_one_line(event));
+    print(app::on_one_line(event));
   } else {
     print(*archive ? fmt::format("Taken over and signed. The ledger as it was lies in {}.\n", (*archive)->native())
                    : std::string{"Taken over and signed.\n"});
@@ -155,7 +155,7 @@ int trust(const trust_options& options) {
   }
   if (!found) return complain(found.error());
   if (options.json)
-    print(on_one_line(as_json(*found)));
+    print(app::on_one_line(as_json(*found)));
   else
     print(fmt::format("State in {} that you have not signed:\n{}", printable(workspace->root().native(), 1000),
                       found->view ? view_text(*found->view) : ledger_text(*found)) +

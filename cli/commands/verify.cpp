@@ -6,16 +6,17 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "answers/guarded_handler.hpp"
+#include "app/loaded_languages.hpp"
+#include "app/project_context.hpp"
+#include "app/reports/json_output.hpp"
+#include "app/reports/run_report.hpp"
+#include "app/restoration.hpp"
 #include "app/run_liveness.hpp"
-#include "base/files.hpp"
+#include "app/verification.hpp"
 #include "base/text.hpp"
-#include "cli/command_context.hpp"
 #include "cli/commands.hpp"
 #include "cli/console.hpp"
-#include "cli/screen/json_output.hpp"
-#include "cli/stats.hpp"
-#include "cli/verification.hpp"
+#include "cli/screen/notices_on_console.hpp"
 #include "state/ledger/ledger_backup.hpp"
 
 namespace cohort::cli {
@@ -31,7 +32,7 @@ struct verify_options {
   bool json = false;
 };
 
-std::string text_of(const state::workspace& workspace, const verification& all) {
+std::string text_of(const state::workspace& workspace, const app::verification& all) {
   std::string text;
   if (all.active)
     text += fmt::format(
@@ -60,9 +61,9 @@ std::string text_of(const state::workspace& workspace, const verification& all) 
   return text;
 }
 
-std::string as_json(const state::workspace& workspace, const verification& all) {
+std::string as_json(const state::workspace& workspace, const app::verification& all) {
   ordered_json value{{"ok", all.findings.empty()}, {"projectPath", workspace.project.string()}};
-  if (all.active) value["activeRun"] = holder_json(*all.active);
+  if (all.active) value["activeRun"] = app::holder_json(*all.active);
   if (all.run) {
     value["run"] = {{"batchId", all.run->batch_id},
                     {"status", name(all.killed ? run_status::interrupted : all.run->status)}};
@@ -83,13 +84,13 @@ std::string as_json(const state::workspace& workspace, const verification& all) 
   value["differences"] = ordered_json::array();
   for (const auto& found : all.findings)
     value["differences"].push_back({{"kind", state::name(found.kind)}, {"where", found.where}, {"what", found.what}});
-  return indented(value);
+  return app::indented(value);
 }
 
 /// Words on stderr in each case; with `--json` the same as an object, so that a script has one thing to read.
 int refuse(const verify_options& options, const error& problem) {
   if (options.json)
-    print(indented({{"ok", false}, {"error", {{"code", name(problem.code)}, {"message", problem.message}}}}));
+    print(app::indented({{"ok", false}, {"error", {{"code", name(problem.code)}, {"message", problem.message}}}}));
   return complain(problem);
 }
 
@@ -100,20 +101,21 @@ struct restored_files {
 
 expected<restored_files> restore(const state::workspace& workspace) {
   const auto lock = state::run_lock::acquire(
-      workspace.lock_file(), holder_of("verify --restore " + printable(workspace.project.string(), 500)));
+      workspace.lock_file(), app::holder_of("verify --restore " + printable(workspace.project.string(), 500)));
   if (!lock) return tl::unexpected{lock.error()};
-  auto handler = answers::load_guarded_handler(config_directory(), workspace.root());
+  auto handler = app::guarded_handler_for(workspace);
   if (!handler) return tl::unexpected{handler.error()};
   const auto own = state::restore_own_ledger(workspace);
   if (!own) return tl::unexpected{own.error()};
   if (*own)
     announce("your own ledger was put back from its copy; what stood in its place lies in .claude-testing/archive");
-  auto ledger = open_and_tell(workspace, state::ledger::access::read_write);
+  notices_on_console out;
+  auto ledger = app::open_and_tell(workspace, state::ledger::access::read_write, out);
   if (!ledger) return tl::unexpected{ledger.error()};
   if (auto settled = app::mark_killed_run_interrupted(workspace, *ledger); !settled)
     return tl::unexpected{settled.error()};
   restored_files done;
-  auto paths = restore_files(workspace, *ledger, **handler, done.troubles);
+  auto paths = app::restore_files(workspace, *ledger, **handler, done.troubles);
   if (!paths) return tl::unexpected{paths.error()};
   done.paths = std::move(*paths);
   return done;
@@ -128,14 +130,14 @@ int verify(const verify_options& options) {
   if (!std::filesystem::exists(workspace->root(), ignored))
     return refuse(options, {ec::state_missing, "nothing was run here yet, so that there is nothing to verify"});
   // First without writing: what is damaged is told, not touched. A ledger that is not this user's may be replaced.
-  auto all = verify_project(*workspace, *models, {options.archives});
+  auto all = app::verify_project(*workspace, *models, {options.archives});
   const bool replaceable =
       options.restore && !all && state::is_replaceable(all.error().code) && !state::backups_of(*workspace).empty();
   if (!all && !replaceable) return refuse(options, all.error());
   if (options.restore) {
     auto done = restore(*workspace);
     if (!done) return refuse(options, done.error());
-    all = verify_project(*workspace, *models, {options.archives});
+    all = app::verify_project(*workspace, *models, {options.archives});
     if (!all) return refuse(options, all.error());
     all->restored = std::move(done->paths);
     all->findings.insert(all->findings.end(), done->troubles.begin(), done->troubles.end());

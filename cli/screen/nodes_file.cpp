@@ -7,11 +7,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/reports/json_output.hpp"
 #include "base/files.hpp"
 #include "base/folder.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
-#include "cli/screen/json_output.hpp"
 
 namespace cohort::cli {
 
@@ -61,7 +61,7 @@ class nodes_file_sink : public actors::event_sink {
   expected<void> write(const std::vector<actors::node_view>& nodes) const {
     const auto folder = folder::open(file_.parent_path());
     if (!folder) return tl::unexpected{folder.error()};
-    return folder->replace(file_.filename(), indented(to_json(nodes)), durability::later, access::own);
+    return folder->replace(file_.filename(), app::indented(to_json(nodes)), durability::later, access::own);
   }
   void remove() {
     std::error_code ignored;
@@ -127,6 +127,6 @@ std::string nodes_table(const std::vector<actors::node_view>& nodes, wall_time n
   return text;
 }
 
-std::string nodes_json(const std::vector<actors::node_view>& nodes) { return indented(to_json(nodes)); }
+std::string nodes_json(const std::vector<actors::node_view>& nodes) { return app::indented(to_json(nodes)); }
 
 }  // namespace cohort::cli

@@ -7,9 +7,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "app/reports/json_output.hpp"
 #include "base/text.hpp"
 #include "cli/console.hpp"
-#include "cli/screen/json_output.hpp"
 #include "cli/screen/node_screen.hpp"
 
 namespace cohort::cli {
@@ -150,7 +150,7 @@ std::string status_line(const actors::run_snapshot& now, const screen_options& o
 }
 
 std::string event_as_json(const run_event& event, const actors::run_snapshot& now) {
-  auto line = new_event(name(event.kind));
+  auto line = app::new_event(name(event.kind));
   const bool of_task = !event.label.empty();
   const bool of_batch = of_task || event.kind == event_kind::batch_started || event.kind == event_kind::batch_ended;
   if (of_batch) line["batch"] = event.batch;
@@ -175,7 +175,7 @@ std::string event_as_json(const run_event& event, const actors::run_snapshot& no
                     {"deferred", now.tasks.deferred},
                     {"cost", as_dollars(now.spent.confirmed)},
                     {"unconfirmedCost", as_dollars(now.spent.unconfirmed)}};
-  return on_one_line(line);
+  return app::on_one_line(line);
 }
 
 std::shared_ptr<actors::event_sink> make_screen(const screen_options& options) {

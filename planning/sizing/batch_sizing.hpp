@@ -15,7 +15,7 @@
 
 namespace cohort::planning {
 
-inline constexpr uint32_t least_batch_size = 1;  ///< Bounds of `--batch-size`, from the specification.
+inline constexpr uint32_t least_batch_size = 1;  ///< Bounds of `--batch-size`.
 inline constexpr uint32_t most_batch_size = settings::most_batch_size;
 
 /// Tasks `first` to `first + count` of the plan; never empty.
