@@ -76,7 +76,7 @@ expected<built_plan> build_plan(const plan_terms& terms, notices& out, plan_sink
   error trouble;
   auto summary = plan_project(terms.request, out, [&](task_spec&& task) {
     const planning::task_weight weight{task.estimate.expected, task.complexity};
-    const auto known = sink.was_delivered(task.id);
+    const auto known = regenerates(terms.request, task.source) ? expected<bool>{false} : sink.was_delivered(task.id);
     if (known && *known) {
       ++delivered;
       return true;
@@ -91,6 +91,7 @@ expected<built_plan> build_plan(const plan_terms& terms, notices& out, plan_sink
   });
   if (trouble.code != ec::none) return tl::unexpected{trouble};
   if (!summary) return tl::unexpected{summary.error()};
+  delivered += summary->delivered;
   auto ranges = cut(terms, weights);
   if (!ranges) return tl::unexpected{ranges.error()};
   const auto batch_size = terms.request.settings.batch_size;
@@ -107,6 +108,11 @@ expected<dry_plan> plan_without_writing(const project_context& context, const re
   if (!generated) return tl::unexpected{generated.error()};
   auto terms = terms_of(context, wanted.settings, wanted.model, false);
   terms.request.generated = std::move(*generated);
+  if (known != nullptr) {
+    auto delivered = known->delivered();
+    if (!delivered) return tl::unexpected{delivered.error()};
+    terms.request.delivered = std::move(*delivered);
+  }
   dry_sink sink{known};
   auto built = build_plan(terms, out, sink);
   if (!built) return tl::unexpected{built.error()};

@@ -30,7 +30,7 @@ class plan_sink {
 struct plan_outline {
   plan_summary summary;
   size_t tasks = 0;
-  size_t delivered = 0;  ///< Delivered by an earlier run and unchanged: not in the plan.
+  size_t delivered = 0;  ///< Sources and tasks that an earlier run delivered, unchanged: not in the plan.
   std::optional<planning::batching_verdict> verdict;
 };
 

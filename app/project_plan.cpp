@@ -8,6 +8,7 @@
 #include "app/loaded_languages.hpp"
 #include "base/log.hpp"
 #include "base/text.hpp"
+#include "languages/paths/glob.hpp"
 #include "planning/prompts/task_planner.hpp"
 #include "planning/survey/gap_report.hpp"
 #include "planning/survey/survey.hpp"
@@ -58,9 +59,34 @@ plan_request planning_of(const project_context& context, const run_settings& set
   request.include = context.request.include;
   request.exclude = context.request.exclude;
   request.gap_report = context.request.gap_report;
+  request.regenerate = context.request.regenerate;
   request.write_cache = write_cache;
   return request;
 }
+
+bool regenerates(const plan_request& request, const std::string& path) {
+  if (!request.regenerate) return false;
+  const auto& globs = *request.regenerate;
+  return globs.empty() || std::any_of(globs.begin(), globs.end(),
+                                      [&](const auto& glob) { return languages::path_filter_match(glob, path); });
+}
+
+namespace {
+
+/// Says of a unit that a delivered test is for it, unless its test is to be made anew.
+planning::done_test done_test_of(const plan_request& request) {
+  if (request.delivered.empty()) return nullptr;
+  return [&request](const languages::source_file& source, const std::string& unit, std::string_view text) {
+    const auto is_there = [&](const std::string& path) {
+      std::error_code ignored;
+      return std::filesystem::exists(request.workspace.project / path, ignored);
+    };
+    return !regenerates(request, source.path) &&
+           request.delivered.covers(source.path, source.content, unit_work_of(unit, text), is_there);
+  };
+}
+
+}  // namespace
 
 expected<plan_summary> plan_project(const plan_request& request, notices& out, const task_receiver_fn& receive) {
   const auto known = shared_languages();
@@ -88,11 +114,13 @@ expected<plan_summary> plan_project(const plan_request& request, notices& out, c
   receiver.skipped = [&](planning::skipped_source&& one) {
     summary.skipped.push_back({one.path, one.why.code, one.why.message, one.symbol, true});
   };
-  const auto totals =
-      planning::plan_tasks(planning::input_from(*seen, request.workspace.project), options_for_tasks(request),
-                           *known->languages, *known->texts, request.planning, receiver);
+  auto input = planning::input_from(*seen, request.workspace.project);
+  input.is_done = done_test_of(request);
+  const auto totals = planning::plan_tasks(input, options_for_tasks(request), *known->languages, *known->texts,
+                                           request.planning, receiver);
   if (!totals) return tl::unexpected{totals.error()};
   summary.tasks = totals->tasks;
+  summary.delivered = totals->done;
   return summary;
 }
 

@@ -8,6 +8,7 @@
 
 #include "app/notices.hpp"
 #include "app/project_context.hpp"
+#include "messages/delivered_work.hpp"
 #include "messages/task.hpp"
 #include "planning/survey/survey.hpp"
 
@@ -31,6 +32,7 @@ struct plan_summary {
   size_t nothing_public = 0;
   size_t with_gaps = 0;
   size_t tasks = 0;
+  size_t delivered = 0;  ///< Sources of which everything that lacks tests has a delivered one.
   std::vector<passed_over> skipped;
   std::vector<std::string> not_lacking;  ///< What a gap report names and the project does not lack any more.
 };
@@ -46,8 +48,13 @@ struct plan_request {
   std::vector<std::string> exclude;
   std::unordered_set<std::string> generated;  ///< See generated_files.hpp.
   std::optional<std::filesystem::path> gap_report;
-  bool write_cache = false;  ///< Dry runs write nothing.
+  std::optional<std::vector<std::string>> regenerate;  ///< Sources that are asked for although they are delivered.
+  delivered_work delivered;                            ///< What is not asked for again.
+  bool write_cache = false;                            ///< Dry runs write nothing.
 };
+
+/// True if the delivered tests of the source at `path` are to be made anew.
+[[nodiscard]] bool regenerates(const plan_request& request, const std::string& path);
 
 /// As the user asks for it. `write_cache`: keep what was parsed for the next time.
 [[nodiscard]] plan_request planning_of(const project_context& context, const run_settings& settings,

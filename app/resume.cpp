@@ -49,6 +49,9 @@ expected<std::optional<run_record>> plan_anew(const project_context& context, st
   if (!generated) return tl::unexpected{generated.error()};
   auto terms = terms_of(context, how.settings, how.model, true);
   terms.request.generated = std::move(*generated);
+  auto delivered = ledger.delivered();
+  if (!delivered) return tl::unexpected{delivered.error()};
+  terms.request.delivered = std::move(*delivered);
   if (auto begun = ledger.begin_plan(how.settings, how.model.id); !begun) return tl::unexpected{begun.error()};
   ledger_sink sink{ledger};
   stop.begin_planning();
@@ -112,10 +115,11 @@ expected<void> check_nothing_is_lost(const run_record& replaced) {
 }  // namespace
 
 void warn_of_frozen_plan(const project_context& context, notices& out) {
-  if (context.request.gap_report || !context.request.include.empty() || !context.request.exclude.empty())
+  const auto& request = context.request;
+  if (request.gap_report || request.regenerate || !request.include.empty() || !request.exclude.empty())
     out.warn(
-        "the plan that is continued is frozen; --include, --exclude and --gap-report count for the next one (--clean "
-        "resets)");
+        "the plan that is continued is frozen; --include, --exclude, --gap-report and --regenerate count for the next "
+        "one (--clean resets)");
 }
 
 void tell_of_another_plan(notices& out) {

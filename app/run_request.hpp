@@ -32,10 +32,11 @@ struct run_request {
   std::optional<std::filesystem::path> gap_report;
   std::vector<std::string> include;
   std::vector<std::string> exclude;
-  bool must_continue = false;  ///< There has to be a run to continue.
-  bool force = false;          ///< Also where batching brings no benefit.
-  bool batched = true;         ///< False: all in one go.
-  bool shows_batches = true;   ///< False: people are told of none.
+  std::optional<std::vector<std::string>> regenerate;  ///< Globs of sources whose tests are made anew; empty: all.
+  bool must_continue = false;                          ///< There has to be a run to continue.
+  bool force = false;                                  ///< Also where batching brings no benefit.
+  bool batched = true;                                 ///< False: all in one go.
+  bool shows_batches = true;                           ///< False: people are told of none.
 };
 
 }  // namespace cohort::app

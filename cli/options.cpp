@@ -24,6 +24,17 @@ void add_globs(CLI::App& command, app::run_request& request, const char* group) 
       ->group(group)
       ->take_all()
       ->expected(1);
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--regenerate",
+          [&request](std::vector<std::string> globs) {
+            std::erase_if(globs, [](const std::string& glob) { return glob.empty() || glob == "{}"; });
+            request.regenerate = std::move(globs);
+          },
+          "Make delivered tests anew, of the sources that match or of all: --regenerate='src/*.py'")
+      ->group(group)
+      ->take_all()
+      ->expected(0, 1);
 }
 
 void add_nodes(CLI::App& command, app::listen_request& wanted, const char* group) {

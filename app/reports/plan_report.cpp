@@ -79,13 +79,17 @@ std::string describe_unplannable(const plan_summary& summary) {
 std::string describe(const plan_outline& plan, bool verbose) {
   auto text = describe_summary(plan.summary, verbose);
   if (plan.delivered > 0)
-    text += fmt::format("{} tasks were delivered before and have not changed; they are not asked for again\n",
-                        plan.delivered);
+    text += fmt::format(
+        "the delivered tests of {} sources are kept, for what they test has not changed; --regenerate [GLOB] makes "
+        "them "
+        "anew\n",
+        plan.delivered);
   return text;
 }
 
 std::string nothing_to_do(const plan_outline& plan) {
-  if (plan.delivered > 0) return "Everything is delivered; there is nothing to do.";
+  if (plan.delivered > 0)
+    return "Everything is delivered; there is nothing to do. To have delivered tests made anew: --regenerate [GLOB]";
   if (auto left_out = describe_unplannable(plan.summary); !left_out.empty()) return left_out;
   if (plan.summary.files + plan.summary.tests + plan.summary.skipped.size() > 0)
     return "No gaps were found; there is nothing to do.";
