@@ -6,6 +6,7 @@
 #include <set>
 
 #include "actors/run/attempt_policy.hpp"
+#include "messages/delivered_work.hpp"
 #include "messages/task_units.hpp"
 
 namespace cohort::actors {
@@ -35,8 +36,10 @@ void mark_superseded(part_list& parts) {
 bool is_alike(const task_spec& one, const task_spec& other) {
   auto a = one.traits;
   auto b = other.traits;
-  a.erase(units_trait);
-  b.erase(units_trait);
+  for (const auto* own : {units_trait, work_trait}) {  // What a task asks for is its own.
+    a.erase(own);
+    b.erase(own);
+  }
   return a == b;
 }
 
