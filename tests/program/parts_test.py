@@ -118,33 +118,43 @@ class OverSeveralRuns(PartsBase):
         self.assertEqual(self.functions_in(), self.names)
         self.complete()
 
-    def test_another_effort_replaces_each_part_only_by_its_like(self):
+    def test_another_effort_asks_for_what_is_not_delivered_and_for_nothing_else(self):
         self.server.refuses = lambda part, parts: part == 3
         self.run_once(code=3)
         self.assertEqual(len(self.functions_in()), 48)
+        self.server.refuses = lambda part, parts: False
+        self.run_once("--effort", "low")
+        self.assertEqual(self.server.asked[3:], [(1, 1, self.names[48:])])
+        self.assertEqual(self.functions_in(), self.names)
+        self.complete()
+
+    def test_what_is_made_anew_replaces_each_part_only_by_its_like(self):
+        self.run_once()
         self.server.refuses = lambda part, parts: part == 1
-        self.run_once("--effort", "low", code=3)
+        self.run_once("--regenerate", code=3)
+        self.assertEqual(len(self.server.asked), 6)
         self.assertEqual(self.functions_in(), self.names)
         self.complete()
 
     def test_new_functions_and_another_cut_into_parts_drop_nothing(self):
         self.run_once()
-        more = [f"added{i:02}" for i in range(20)]
+        more = [f"added{i:02}" for i in range(30)]
         self.write(more + self.names)
-        self.server.refuses = lambda part, parts: part in (2, 4)
+        self.server.refuses = lambda part, parts: part == 2
         self.run_once(code=3)
-        self.assertEqual(sorted(set(self.functions_in())), sorted(set(more) | set(self.names)))
+        self.assertEqual(self.functions_in(), sorted(more[:24] + self.names))
         self.server.refuses = lambda part, parts: False
         self.run_once()
+        self.assertEqual([names for _, _, names in self.server.asked[3:]], [more[:24], more[24:], more[24:]])
         self.assertEqual(self.functions_in(), sorted(more + self.names))
         self.complete()
 
     def test_a_function_that_is_gone_takes_no_test_of_another_with_it(self):
         self.run_once()
         self.write(self.names[1:])
-        self.run_once()
+        self.assertIn("Everything is delivered", self.run_once().err)
+        self.assertEqual(len(self.server.asked), 3, "nothing is bought again")
         self.assertEqual(self.functions_in(), self.names, "what was delivered stays")
-        self.assertEqual(self.functions_in(self.tests / "test_big_2.py"), self.names[1:])
         self.complete()
 
     def test_a_deleted_file_is_written_whole(self):
@@ -169,14 +179,14 @@ class OverSeveralRuns(PartsBase):
         self.file.unlink()
         self.complete()
 
-    def test_another_folder_gets_a_whole_file_and_the_old_one_stays(self):
+    def test_another_folder_gets_what_was_missing_and_the_old_file_stays(self):
         self.server.refuses = lambda part, parts: part == 2
         self.run_once(code=3)
         self.server.refuses = lambda part, parts: False
         self.run_once("--tests-dir", "generated")
         moved = self.shop / "generated" / "test_big.py"
         for _ in range(2):
-            self.assertEqual(self.functions_in(moved), self.names)
+            self.assertEqual(self.functions_in(moved), self.names[24:48])
             self.assertEqual(len(self.functions_in()), 36)
             self.complete()
             moved.unlink()
@@ -224,7 +234,7 @@ class FewerSymbols(PartsBase):
         (self.shop / "tests").mkdir()
         (self.shop / "tests" / "test_mine.py").write_text("from big import beta\n\ndef test_beta():\n    assert beta(1, 2) == 2\n")
         self.run_once()
-        self.assertEqual([names for _, _, names in self.server.asked], [self.names, ["alpha", "gamma"]])
+        self.assertEqual([names for _, _, names in self.server.asked], [self.names], "nothing is bought again")
         self.assertEqual(set(self.functions_in()), set(self.names))
         self.complete()
 
@@ -235,6 +245,6 @@ class FewerSymbols(PartsBase):
         report = self.room / "gaps.json"
         report.write_text(re.sub(r'\{[^{}]*"beta"[^{}]*\},?', "", ended.out))
         self.run_once("--gap-report", report)
-        self.assertEqual(self.server.asked[-1][2], ["alpha", "gamma"])
+        self.assertEqual([names for _, _, names in self.server.asked], [self.names], "nothing is bought again")
         self.assertEqual(set(self.functions_in()), set(self.names))
         self.complete()
