@@ -114,6 +114,7 @@ class explorer {
   }
 
   bool enters(const std::string& path, std::string_view name) {
+    if (is_for_committed_tests(path)) return git_.usable() && git_.tracks_below(path);
     if (holds(rules_.never_folders, name)) return false;
     const auto excludes = [&](const std::string& pattern) { return languages::path_filter_match(pattern, path); };
     if (std::any_of(options_.exclude.begin(), options_.exclude.end(), excludes)) return false;
@@ -128,6 +129,13 @@ class explorer {
     if (::lstat((project_ / path / ".git").c_str(), &info) != 0) return true;
     skip(path, ec::none, "another git repository; plan it as a project of its own");
     return false;
+  }
+
+  /// True for the folder of committed tests, those that it lies in, and those below it. Tests that a run of somebody
+  /// else wrote come with the project: without a ledger that knows them they are its own.
+  [[nodiscard]] bool is_for_committed_tests(const std::string& path) const {
+    const auto& tests = rules_.committed_tests;
+    return path == tests || tests.starts_with(path + '/') || path.starts_with(tests + '/');
   }
 
   bool enters_without_git(const std::string& path, std::string_view name) {
@@ -149,6 +157,9 @@ class explorer {
     const auto* lang = known(path);
     if (lang == nullptr || !wanted(path) || options_.generated.contains(path)) return;
     if (git_.usable() && !git_.tracks(path) && git_.ignores(path, false)) return;
+    const auto& tests = rules_.committed_tests;
+    if (path.starts_with(tests.substr(0, tests.find('/') + 1)) && !(path.starts_with(tests + '/') && git_.tracks(path)))
+      return;
     for (const auto& pattern : rules_.generated_files)
       if (languages::glob_match(pattern, languages::name_of(path)))
         return skip(std::move(path), ec::none, "generated or declarations only");
@@ -183,6 +194,7 @@ expected<discovery_rules> load_discovery_rules(const fs::path& config_dir) {
   discovery_rules rules;
   rules.max_file_bytes = top.number("max_file_bytes", 1, 1U << 30U);
   rules.never_folders = top.texts("never_folders");
+  rules.committed_tests = top.text("committed_tests");
   rules.without_git_folders = top.texts("without_git_folders");
   rules.without_git_hidden_folders = top.flag_or("without_git_hidden_folders", false);
   rules.generated_files = top.texts("generated_files");

@@ -18,6 +18,7 @@ namespace cohort::planning {
 struct discovery_rules {
   uint64_t max_file_bytes = 0;
   std::vector<std::string> never_folders;        ///< Names; not even when tracked.
+  std::string committed_tests;                   ///< A folder in one of these, of which tracked files count.
   std::vector<std::string> without_git_folders;  ///< Names; left out if git does not decide.
   bool without_git_hidden_folders = false;       ///< Whether hidden folders count if git does not decide.
   std::vector<std::string> generated_files;      ///< Globs on names.
