@@ -16,7 +16,7 @@ using kind = setting_kind;
 constexpr std::string_view no_value = "none";
 constexpr std::string_view automatic = "auto";
 
-std::vector<setting> made_table() {
+std::vector<setting> what_to_work_on() {
   return {
       {.name = "min_complexity",
        .option = "--min-complexity",
@@ -38,6 +38,11 @@ std::vector<setting> made_table() {
        .standard = ".claude-testing/tests",
        .changes_plan = true,
        .in_users_file = false},
+  };
+}
+
+std::vector<setting> how_to_ask() {
+  return {
       {.name = "model",
        .option = "-m,--model",
        .kind = kind::text,
@@ -62,6 +67,11 @@ std::vector<setting> made_table() {
        .choices = {"low", "medium", "high"},
        .can_be_none = true,
        .changes_plan = true},
+  };
+}
+
+std::vector<setting> how_fast() {
+  return {
       {.name = "concurrent",
        .option = "-c,--concurrent",
        .kind = kind::number,
@@ -82,6 +92,11 @@ std::vector<setting> made_table() {
        .least = 1,
        .most = longest_timeout_seconds,
        .least_option = 1},
+  };
+}
+
+std::vector<setting> money() {
+  return {
       {.name = "cost_limit",
        .option = "--cost-limit",
        .kind = kind::dollars,
@@ -104,6 +119,11 @@ std::vector<setting> made_table() {
        .column = "budget",
        .help = "Most that the whole run may cost, in dollars; none lifts it",
        .can_be_none = true},
+  };
+}
+
+std::vector<setting> batches() {
+  return {
       {.name = "batch_size",
        .option = "-b,--batch-size",
        .kind = kind::number_or_auto,
@@ -127,6 +147,13 @@ std::vector<setting> made_table() {
        .most = 1000,
        .least_option = 1},
   };
+}
+
+std::vector<setting> made_table() {
+  std::vector<setting> table;
+  for (auto* group : {what_to_work_on, how_to_ask, how_fast, money, batches})
+    for (auto& row : group()) table.push_back(std::move(row));
+  return table;
 }
 
 std::optional<uint64_t> whole_number(std::string_view text, uint64_t least, uint64_t most) noexcept {

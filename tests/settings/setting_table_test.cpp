@@ -122,12 +122,21 @@ TEST(setting_table, names_a_column_of_the_ledger_for_each) {
     EXPECT_THAT(table, HasSubstr("\n  " + std::string{row.column} + " ")) << row.name;
 }
 
-/// Each option is described, with the default that the table has.
+/// Each option has a row in a table of the page, whose second column is the default; each key is named for files.
 TEST(setting_table, is_what_the_documentation_describes) {
   const auto page = read_file(std::filesystem::path{COHORT_SOURCE_DIR} / "docs" / "commands.md", 1U << 20).value();
   for (const auto& row : setting_table()) {
-    EXPECT_THAT(page, HasSubstr(std::string{long_option(row)})) << row.name;
     EXPECT_THAT(page, HasSubstr("`" + std::string{row.name} + "`")) << row.name;
+    const auto option = page.find(std::string{long_option(row)} + " ");
+    ASSERT_NE(option, std::string::npos) << row.name;
+    const auto begin = page.rfind('\n', option) + 1;
+    const auto line = page.substr(begin, page.find('\n', option) - begin);
+    EXPECT_EQ(line.substr(0, 3), "| `") << row.name;
+    const auto second = line.find(" | ") + 3;
+    const auto column = line.substr(second, line.find(" | ", second) - second);
+    if (!row.standard.empty()) {
+      EXPECT_THAT(column, testing::AnyOf(std::string{row.standard}, "`" + std::string{row.standard} + "`")) << line;
+    }
   }
 }
 
