@@ -4,11 +4,11 @@
 //                              │ spawns one for each batch           ^  intent, attempt_done, deliver, ...
 //                              v                                     │
 //     COST MONITOR <─ funds_wanted ── BATCH ─────────────────────────┘
-//                                       │  answer_to_validate ──> JUDGE (own thread: parses)
+//                                       │  answer_to_validate ──> VALIDATOR (own thread: parses)
 //                                       │  slots_wanted / slot_lease
 //                                       ├──────────────> WORKER POOL ── spawns, monitors ──> WORKER
 //                                       └── work_order ─────────────────────────────────────> │ gateway_call
-//     PROGRESS <── run_event ── all but JUDGE, RECORDER, WORKER and WORKER POOL               v
+//     PROGRESS <── run_event ── all but ANSWER VALIDATOR, RECORDER, WORKER and WORKER POOL               v
 //                                                                                          GATEWAY ──> provider
 //
 // One line a message, none longer than the formatter's limit: it would join what it wraps with the next line.
@@ -193,7 +193,7 @@ using recorder_actor =
                      caf::replies_to<close_run>::with<recorded>, caf::reacts_to<recorder_flush>,
                      caf::reacts_to<sync_ended>, caf::reacts_to<stop_now>>;
 
-/// JUDGE: finds what is usable in the answers of all batches. Parsing them is the largest part of a task's work.
+/// ANSWER VALIDATOR: finds what is usable in the answers of all batches. Parsing them is the largest part of a task's work.
 ///   answer_to_validate -> validation       Always answered, in order of arrival.
 struct answer_to_validate {
   std::shared_ptr<const task_spec> task;  ///< Of its BATCH, which waits for the reply. Never leaves the process.
@@ -341,7 +341,7 @@ typename Inspector::result_type inspect(Inspector& f, dialed& x) {
 }
 using dialer_actor = caf::typed_actor<caf::replies_to<dial_options>::with<dialed>>;
 
-/// KEEPER, on a thread of its own: the node's spool.
+/// SPOOL WRITER, on a thread of its own: the node's spool.
 ///   spool_report   -> recorded        The answer is on this machine's disk.
 ///   unspool_report                    The coordinator has it, too.
 struct spool_report {

@@ -39,7 +39,7 @@ struct built_plan {
   std::vector<planning::batch_range> batches;  ///< Of the tasks, in the order in which the sink took them.
 };
 
-/// What is planned for, beside the project itself.
+/// What is planned for, besides the project itself.
 struct plan_terms {
   plan_request request;
   planning::auto_batch_rule auto_batches;

@@ -23,7 +23,7 @@ struct passed_over {
   bool lacks_tests = false;  ///< It would have got a task.
 };
 
-/// What a plan came to, beside its tasks.
+/// What a plan came to, besides its tasks.
 struct plan_summary {
   size_t files = 0;  ///< Source files that were parsed, tests not counted.
   size_t tests = 0;  ///< Test files of the project.

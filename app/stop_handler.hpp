@@ -10,7 +10,7 @@
 
 namespace cohort::app {
 
-/// One wish to stop.
+/// One request to stop.
 struct stop_request {
   int count = 0;            ///< From 1.
   bool grace_over = false;  ///< No signal: the time after the first one is over. Counts as one.

@@ -59,6 +59,25 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ] || [ ! -d node_module
   printf '%s' "$wanted" >"$stamp"
 fi
 
+# show_progress PID: how far ninja is, by the last step in its log: on a terminal in one line that changes, else a line for
+# each tenth of the steps.
+show_progress() {
+  local step of tenth last=-1
+  while kill -0 "$1" 2>/dev/null; do
+    sleep 0.5
+    IFS=/ read -r step of < <(sed -n 's/^\[\([0-9]*\/[0-9]*\)\].*/\1/p' "$log" 2>/dev/null | tail -n 1) || continue
+    [ -n "$of" ] || continue
+    if [ -t 2 ]; then
+      printf '\rcohort: %s of %s steps ' "$step" "$of" >&2
+    else
+      tenth=$((10 * step / of))
+      [ "$tenth" -le "$last" ] || say "$step of $of steps"
+      last=$((tenth > last ? tenth : last))
+    fi
+  done
+  [ ! -t 2 ] || printf '\r\033[K' >&2
+}
+
 # build FOLDER TARGET: silent if there is nothing to do, which takes a fraction of a second.
 build() {
   ninja -C "$1" "$2" >"$log" 2>&1 &
@@ -67,7 +86,10 @@ build() {
     kill -0 "$running" 2>/dev/null || break
     sleep 0.05
   done
-  kill -0 "$running" 2>/dev/null && say "building $1 (the first time takes some minutes)"
+  if kill -0 "$running" 2>/dev/null; then
+    say "building $1 (the first time takes some minutes)"
+    show_progress "$running"
+  fi
   wait "$running" && return
   cat "$log" >&2
   say "the build failed; its output stands above"

@@ -66,7 +66,7 @@ struct call_failure {
   std::string message;     ///< What the provider or the transport said; safe to show.
   std::string request_id;  ///< Empty if no response header arrived.
   uint16_t http_status = 0;
-  milliseconds retry_after{0};  ///< The provider's wish; 0 if it named none.
+  milliseconds retry_after{0};  ///< That the provider asked for; 0 if it named none.
   bool retry = false;           ///< `x-should-retry`, else by the code.
   billing billed = billing::unknown;
   std::string text;  ///< What the model said, if a 200 carried readable text but no trustworthy bill. Else empty.

@@ -1,5 +1,5 @@
 // A task: a prompt with an identity, and the name of what becomes of its answer.
-// Nothing here says that the answer is a test; that is known to the task's craft alone.
+// Nothing here says that the answer is a test; that is known to its answer handler alone.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ struct task_spec {
   uint32_t complexity = 1;  ///< 1 to 10.
   completion_request request;
   task_estimate estimate;
-  std::map<std::string, std::string> traits;  ///< For the craft: language, framework, ...
+  std::map<std::string, std::string> traits;  ///< For the answer handler: language, framework, ...
 };
 
 template <class Inspector>

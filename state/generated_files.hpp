@@ -10,7 +10,7 @@
 
 namespace cohort::state {
 
-/// What `book` (null: the project has none) and the ledgers that --clean archived say was delivered into the project,
+/// What `ledger` (null: the project has none) and the ledgers that --clean archived say was delivered into the project,
 /// as paths relative to it. An archived ledger that cannot be read is passed over; the log names it. Writes nothing
 /// else.
 [[nodiscard]] expected<std::unordered_set<std::string>> generated_files(const workspace& workspace,

@@ -1,4 +1,4 @@
-// JUDGE.
+// Validates the answers of all batches on a thread of its own, and pauses while there are none.
 
 #include "actors/answers/answer_validator.hpp"
 

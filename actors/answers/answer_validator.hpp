@@ -1,4 +1,5 @@
-// JUDGE: reads answers on a thread of its own, so that what keeps the slots busy need not wait for the parser.
+// ANSWER VALIDATOR: reads answers on a thread of its own, so that what keeps the slots busy need not wait for the
+// parser.
 #pragma once
 
 #include <atomic>
@@ -8,8 +9,8 @@
 
 namespace cohort::actors {
 
-/// How many answers are with the JUDGE. A BATCH that is turned away reads its answer itself, so that answers which come
-/// faster than one thread can read them slow down who brings them instead of filling the memory.
+/// How many answers are with the ANSWER VALIDATOR. A BATCH that is turned away reads its answer itself, so that answers
+/// which come faster than one thread can read them slow down who brings them instead of filling the memory.
 class validation_backlog {
  public:
   explicit validation_backlog(uint32_t most = 512) noexcept : most_(most) {}
@@ -28,7 +29,7 @@ class validation_backlog {
 
 class answer_validator_state {
  public:
-  static inline const char* name = "judge";
+  static inline const char* name = "answer_validator";
 
   void start(answer_validator_actor::stateful_pointer<answer_validator_state> self, context_ptr context,
              std::shared_ptr<validation_backlog> backlog);

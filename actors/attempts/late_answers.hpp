@@ -12,7 +12,7 @@ namespace cohort::actors {
 /// to others.
 [[nodiscard]] std::string refusal_of(const late_report& late, const state::attempt_state& state);
 
-/// Within a transaction of `book`. An answer of a model that this program cannot price is not taken; any other is
+/// Within a transaction of `ledger`. An answer of a model that this program cannot price is not taken; any other is
 /// priced by the model that was asked. A usage that cannot be true leaves the attempt charged with its reservation.
 [[nodiscard]] expected<late_outcome> record_late(state::ledger& ledger, const run_context& context,
                                                  const late_report& late);

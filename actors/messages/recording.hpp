@@ -1,4 +1,4 @@
-// What COORDINATOR and BATCH ask of the RECORDER, beside the records of messages/run.hpp.
+// What COORDINATOR and BATCH ask of the RECORDER, besides the records of messages/run.hpp.
 #pragma once
 
 #include <cstdint>

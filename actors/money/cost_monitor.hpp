@@ -28,7 +28,7 @@ class cost_monitor_state {
     caf::typed_response_promise<funds_answer> promise;
   };
 
-  /// True if the wish was answered.
+  /// True if the request was answered.
   bool try_answer(waiting& entry, bool& run_blocked, std::deque<uint32_t>& blocked_batches);
   void answer_waiting();
   void warn(uint32_t batch);

@@ -63,7 +63,7 @@ node_outcome join_cluster(join_parts parts, node_controls& controls) {
   caf::scoped_actor self{system};
   auto end_of_node = self->request(self_node, caf::infinite, node_start{});
   {
-    // After the start, so that there is somebody to tell of the end; a wish from before is not lost.
+    // After the start, so that there is somebody to tell of the end; a request to stop from before is not lost.
     const std::lock_guard lock{controls.guard_};
     controls.target_ = std::make_shared<node_controls::target>(node_controls::target{self_node});
     if (controls.drain_wished_) caf::anon_send(self_node, drain{});

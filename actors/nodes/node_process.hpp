@@ -27,7 +27,7 @@ struct join_parts {
   std::shared_ptr<event_sink> sink;
 };
 
-/// Lets a signal reach the node. Thread-safe. A wish from before the node began is kept until it begins.
+/// Lets a signal reach the node. Thread-safe. A request from before the node began is kept until it begins.
 class node_controls {
  public:
   void drain();     ///< Finish, hand over, leave.

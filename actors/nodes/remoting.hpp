@@ -1,5 +1,5 @@
 // The only file that knows the framework's network layer. It has no port: connections come as socket pairs from the
-// DOORKEEPER and from a node's UPLINK, which speak TLS. Heartbeats at both ends, node identities that are random
+// TLS GATE and from a node's UPLINK, which speak TLS. Heartbeats at both ends, node identities that are random
 // instead of host and process id.
 #pragma once
 
@@ -25,7 +25,7 @@ struct link_times {
 /// Loads the network layer, which talks to systems of the same cluster only.
 void load_remoting(caf::actor_system_config& config, const cluster::cluster_credentials& own, const link_times& times);
 
-/// What the DOORKEEPER calls for each connection that it lets in: whoever is on it may talk to `hub`.
+/// What the TLS GATE calls for each connection that it lets in: whoever is on it may talk to `hub`.
 [[nodiscard]] cluster::tls_gate::hand_over let_in(const hub_actor& hub);
 
 /// The identity of the actor system that `actor` lives in, as `frame_guard` reads it off the wire.

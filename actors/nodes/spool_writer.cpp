@@ -1,4 +1,4 @@
-// KEEPER.
+// Writes answers to the node's spool and removes those that the coordinator has.
 
 #include "actors/nodes/spool_writer.hpp"
 

@@ -1,4 +1,4 @@
-// KEEPER: the NODE's spool behind a mailbox, on a thread of its own, because disks block.
+// SPOOL WRITER: the NODE's spool behind a mailbox, on a thread of its own, because disks block.
 #pragma once
 
 #include "actors/interfaces.hpp"

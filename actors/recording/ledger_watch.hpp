@@ -23,7 +23,7 @@ class ledger_watch {
   [[nodiscard]] bool displaced() const noexcept { return displaced_; }
 
   /// At the end of the run: a deleted ledger is written to its place again. `ec::io` if another one has taken it by
-  /// then; ours is kept beside it.
+  /// then; ours is kept under another name.
   [[nodiscard]] expected<void> put_back();
 
  private:

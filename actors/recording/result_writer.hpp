@@ -63,7 +63,8 @@ class result_writer {
 };
 
 /// Writes again what the file at `path` should hold of a target, from stored answers: at that place as far as it may be
-/// touched, else beside it. Records it. `path` is one that the ledger has. Returns the paths. Outside of a transaction.
+/// touched, else under another name. Records it. `path` is one that the ledger has. Returns the paths. Outside of a
+/// transaction.
 [[nodiscard]] expected<std::vector<std::string>> write_again(state::ledger& ledger, const answer_handler& handler,
                                                              const state::workspace& workspace,
                                                              const state::source_target& whose,

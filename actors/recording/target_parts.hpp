@@ -13,7 +13,7 @@
 
 namespace cohort::actors {
 
-/// What is usable in a stored answer. Fails with the class of its stop reason, or as the craft does.
+/// What is usable in a stored answer. Fails with the class of its stop reason, or as the answer handler does.
 [[nodiscard]] expected<std::string> usable_text(const answer_handler& handler, const task_record& answered);
 
 /// One task of a target.
@@ -21,7 +21,7 @@ struct target_part {
   state::target_task where;
   task_spec spec;
   std::string text;       ///< What is usable of its answer; see `usable`.
-  bool usable = false;    ///< False for a delivered task whose answer the present rules of the craft refuse.
+  bool usable = false;    ///< False for a delivered task whose answer the present rules of the answer handler refuse.
   bool own_file = false;  ///< It cannot share a file.
   bool counts = true;     ///< False: newer ones have asked for all of it.
 

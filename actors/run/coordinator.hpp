@@ -23,7 +23,7 @@ struct run_services {
   cost_monitor_actor money;
   progress_actor progress;
   answer_validator_actor validator;
-  std::shared_ptr<validation_backlog> backlog;  ///< The JUDGE's.
+  std::shared_ptr<validation_backlog> backlog;  ///< The ANSWER VALIDATOR's.
   gateway_actor gateway;
   hub_service_actor hub;  ///< Null if no node can join.
 };

@@ -8,7 +8,7 @@ namespace cohort::actors {
 
 namespace {
 
-constexpr milliseconds longest_rest = std::chrono::hours{24};  ///< A wish may come from a node.
+constexpr milliseconds longest_rest = std::chrono::hours{24};  ///< A retry time may come from a node.
 
 }  // namespace
 

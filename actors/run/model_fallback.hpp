@@ -14,26 +14,27 @@ namespace cohort::actors {
 
 class model_fallback {
  public:
-  /// `models`: the plan's model first, then its fallbacks in order; never empty. `rest`: how long an overloaded model
-  /// is left alone at least before one task tries it again.
+  /// `models`: the plan's model first, then its fallbacks in order; never empty. `cooldown`: how long an overloaded
+  /// model is not asked at least before one task tries it again.
   model_fallback(std::vector<model_info> models, milliseconds cooldown);
 
-  /// The level for the next attempt, `least` or below it on the ladder. A model that rests is passed over; when its
-  /// rest is over, one request is sent to it while the others still pass it over. If all rest, the last one is taken:
-  /// there the GATEWAY holds the request until it may go.
+  /// The index of the model for the next attempt, `least` or a later one. A model that is cooling down is passed over;
+  /// when its cooldown is over, one request is sent to it while the others still pass it over. If all cool down, the
+  /// last one is taken: there the GATEWAY holds the request until it may go.
   [[nodiscard]] size_t choose(steady_time now, size_t least, const completion_request& request);
 
-  /// True if a model below `level` can take the request.
+  /// True if a model after this one can take the request.
   [[nodiscard]] bool has_next(size_t model_index, const completion_request& request) const noexcept;
 
-  /// The model was overloaded; it wishes not to be asked for `wish`, if that is not zero.
+  /// The model was overloaded; it asked not to be called for `retry_after`, if that is not zero.
   void overloaded(steady_time now, size_t model_index, milliseconds retry_after);
   /// It answered: all may ask it again.
   void answered(size_t model_index) noexcept;
 
   [[nodiscard]] const model_info& model(size_t model_index) const noexcept { return steps_[model_index].model; }
 
-  /// `request` as the model at `level` takes it: its own id, no more output than it can give, no effort if it has none.
+  /// `request` as the model at this index takes it: its own id, no more output than it can give, no effort if it has
+  /// none.
   [[nodiscard]] completion_request request_for(const completion_request& request, size_t model_index) const;
 
  private:

@@ -38,7 +38,7 @@ struct run_parts {
   std::string identity;                           ///< Of the ledger; filled in by `execute`.
 };
 
-/// Lets a signal reach the run. Thread-safe. A wish from before the run began is kept until it begins; after its end
+/// Lets a signal reach the run. Thread-safe. A request from before the run began is kept until it begins; after its end
 /// nothing happens.
 class run_controls {
  public:

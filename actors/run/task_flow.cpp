@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "base/log.hpp"
-
 namespace cohort::actors {
 
 namespace {
@@ -45,28 +43,6 @@ task_flow::task_flow(context_ptr context, uint32_t batch, std::vector<task_recor
   for (const auto wanted : {task_state::deferred, task_state::planned})
     for (auto& each : entries_)
       if (each.record.state == wanted) queue_.push_back(&each);
-}
-
-/// What earlier attempts found out holds after a restart, too: how much room the answer needs, and how often the task
-/// was asked in vain.
-void task_flow::learn_from_past(entry& task) {
-  task.max_tokens = task.record.spec.request.max_tokens;
-  uint32_t too_few = 0;  // What the last answer was cut off at.
-  for (const auto& past : task.record.past) {
-    task.max_tokens = std::max(task.max_tokens, past.max_tokens);
-    if (past.how == attempt_outcome::unconfirmed) ++task.unconfirmed;
-    if (past.how == attempt_outcome::answered) {
-      ++task.unusable;
-      too_few = class_of(past.stop) == ec::cut_off ? std::max(past.max_tokens, task.record.spec.request.max_tokens) : 0;
-    }
-  }
-  if (task.record.state == task_state::answered) {
-    if (task.unusable > 0) --task.unusable;  // The last answer is yet to be read.
-    return;
-  }
-  if (too_few == 0) return;
-  const auto step = context_->outcomes.after_answer(ec::cut_off, task.unusable, too_few);
-  task.max_tokens = std::max(task.max_tokens, step.max_tokens);
 }
 
 flow_effects task_flow::start(steady_time now, const std::vector<task_ended>& not_askable,
@@ -324,105 +300,6 @@ void task_flow::react(const event::delivered& x) {
   close_if_done();
 }
 
-void task_flow::follow(entry& task, const next_step& step, ec code, const std::string& reason) {
-  const bool stops = step.what == next_step::action::stop_run;
-  if (task.late) {
-    validate_late(task);
-    if (stops) stop(code, reason);
-    return;
-  }
-  const bool again = step.what == next_step::action::again;
-  if (again && task.used >= context_->settings.timeout)
-    return end(task, task_state::failed, ec::timeout,
-               "the task's time is used up; the last attempt ended with: " + reason);
-  if (!again && !stops && code != ec::cancelled) return end(task, task_state::failed, code, reason);
-  task.record.state = task_state::planned;
-  task.lease = 0;
-  task.phase = task_phase::paused;
-  if (stops) return stop(code, reason);
-  if (!again) return close_if_done();  // Stopped, not failed: it stays in the plan.
-  if (step.falls_back) task.least_index = task.model_index + 1;
-  if (step.max_tokens != 0) task.max_tokens = step.max_tokens;
-  task.pause = step.pause;
-  tell(event_kind::task_retried, task, code, reason);
-  end(task, task_state::planned, code, reason);
-}
-
-void task_flow::end(entry& task, task_state state, ec code, const std::string& reason) {
-  task.phase = task_phase::storing_end;
-  task.end = {task.record.spec.id, state, code, reason};
-  effects_.emplace_back(effect::store_end{task.end});
-}
-
-void task_flow::end_stored(entry& task) {
-  if (task.late) return validate_late(task);
-  task.lease = 0;
-  task.record.state = task.end.state;
-  if (task.end.state == task_state::planned) {
-    task.phase = task_phase::paused;
-    effects_.emplace_back(effect::wake{task.record.spec.id, task.pause});
-    return;
-  }
-  task.phase = task_phase::ended;
-  tell(event_kind::task_ended, task, task.end.code, task.end.reason);
-  close_if_done();
-}
-
-/// The one path for everything that could not be done. An intent or an answer that is not on disk ends the run; the
-/// reservation of what may have been sent stays charged, as the intent on disk says.
-void task_flow::react(const event::refused& x) {
-  auto& task = *find(x.task);
-  const auto phase = task.phase;
-  const auto back_to_plan = [&task] {
-    task.phase = task_phase::paused;
-    task.record.state = task_state::planned;
-    task.lease = 0;
-  };
-  switch (phase) {
-    case task_phase::reserving: --reserving_; break;
-    case task_phase::storing_intent:
-      effects_.emplace_back(effect::release_slot{task.lease});
-      settle(task, {});
-      break;
-    case task_phase::storing_answer:
-    case task_phase::storing_failure: settle(task, {{}, task.reserved}); break;
-    case task_phase::validating: task.phase = task_phase::ended; return stop(x.why.code, x.why.message);
-    case task_phase::delivering:
-      if (is_unusable_answer(x.why.code)) return end(task, task_state::failed, x.why.code, x.why.message);
-      // The answer is on disk: the next start writes the file without asking again.
-      task.phase = task_phase::ended;
-      if (stops_run(x.why.code) && x.why.code != ec::io) return stop(x.why.code, x.why.message);
-      effects_.emplace_back(
-          effect::delivery_problem{x.why.code, fmt::format("{}: {}", task.record.spec.label, x.why.message)});
-      return close_if_done();
-    default: break;
-  }
-  back_to_plan();
-  stop(x.why.code, x.why.message);
-}
-
-void task_flow::react(const event::late& x) {
-  if (closing_) return;  // The COORDINATOR sees in `batch_ended` that it was not taken in.
-  ++late_answers_;
-  auto* task = find(x.task);
-  if (task == nullptr || task->late) return;
-  if (task->record.state == task_state::answered || task->record.state == task_state::delivered) return;
-  task->late = x.answer;
-  switch (task->phase) {
-    case task_phase::queued: std::erase(queue_, task); break;
-    case task_phase::granted:
-      std::erase(granted_, task);
-      settle(*task, {});
-      break;
-    case task_phase::held:
-    case task_phase::paused:
-    case task_phase::ended: break;
-    default: return;  // What is under way ends first; then the late answer counts.
-  }
-  validate_late(*task);
-  pump();
-}
-
 void task_flow::react(const event::released& x) {
   auto* task = find(x.task);
   if (task != nullptr && task->phase == task_phase::held) requeue(*task);
@@ -485,65 +362,9 @@ bool task_flow::done() const noexcept {
   });
 }
 
-completion_request task_flow::request_of(const entry& task) const {
-  auto request = task.record.spec.request;
-  request.max_tokens = task.max_tokens;
-  return fallback_.request_for(request, task.model_index);
-}
-
-/// Once for each model in a batch. A dated name of the asked model is that model.
-void task_flow::notice_model(const entry& task, const std::string& asked, const std::string& answered_by) {
-  constexpr size_t most_reported = 8;
-  if (answered_by.empty() || answered_by.starts_with(asked) || other_models_.size() >= most_reported) return;
-  if (!other_models_.insert(answered_by).second) return;
-  tell(event_kind::warning, *find(task.record.spec.id), ec::none,
-       fmt::format("the model {} was asked and {} says that it answered; the cost is that of the model that was asked",
-                   asked, answered_by));
-}
-
-/// What the answer costs, and why, if its usage is not believed. Each kind of doubt is told once in a batch.
-attempt_done task_flow::priced(entry& task, const work_report& report) {
-  const auto other = task.models.find(report.attempt);
-  const auto& model = fallback_.model(other == task.models.end() ? 0 : other->second);
-  const bool present = report.attempt == task.record.attempts;
-  const auto asked = request_of(task);
-  const auto known = task.reservations.find(report.attempt);
-  const auto reserved = known == task.reservations.end() ? reservation_for(asked, model) : known->second;
-  const auto price = price_of(report.answer, present ? std::optional{size_of(asked)} : std::nullopt, model, reserved);
-  if (price.doubt != usage_doubt::none) {
-    const auto text = fmt::format(
-        "the usage that came with an answer of {} is not believed ({}); it is charged with its reservation of {}",
-        model.id, sentence(price.doubt), exact_dollars(price.cost));
-    if (doubts_.insert(price.doubt).second)
-      tell(event_kind::warning, task, ec::none, text);
-    else
-      log_warning("{}: {}", task.record.spec.label, text);
-  }
-  attempt_done done{report.task, report.attempt, report.lease, report.answer, price.cost, model.id};
-  done.answer.usage = price.usage;
-  return done;
-}
-
 void task_flow::settle(entry& task, const spending& spent) {
   effects_.emplace_back(effect::settle{task.reserved, spent});
   task.reserved = {};
-}
-
-void task_flow::tell(event_kind kind, entry& task, ec code, std::string text, nano_dollars cost) {
-  run_event event;
-  event.kind = kind;
-  event.batch = batch_;
-  event.label = task.record.spec.label;
-  event.task = task.record.spec.id;
-  event.state = task.record.state;
-  event.before = task.shown;
-  event.code = code;
-  event.text = std::move(text);
-  event.attempt = task.record.attempts;
-  event.model = fallback_.model(task.model_index).id;
-  event.cost = cost;
-  if (kind == event_kind::task_ended) task.shown = task.record.state;
-  effects_.emplace_back(effect::tell{std::move(event)});
 }
 
 task_flow::entry* task_flow::find(const task_id& id) {

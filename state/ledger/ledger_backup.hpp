@@ -54,7 +54,7 @@ struct ledger_backup {
 /// time.
 class backup_writer {
  public:
-  /// `book` must outlive the writer.
+  /// `ledger` must outlive the writer.
   explicit backup_writer(const ledger& ledger);
   backup_writer(const backup_writer&) = delete;
   backup_writer& operator=(const backup_writer&) = delete;
