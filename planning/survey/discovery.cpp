@@ -16,6 +16,7 @@
 #include "base/files.hpp"
 #include "base/text.hpp"
 #include "languages/paths/glob.hpp"
+#include "languages/paths/naming_of_tests.hpp"
 #include "languages/paths/path_names.hpp"
 #include "planning/survey/git_tree.hpp"
 
@@ -158,8 +159,9 @@ class explorer {
     if (lang == nullptr || !wanted(path) || options_.generated.contains(path)) return;
     if (git_.usable() && !git_.tracks(path) && git_.ignores(path, false)) return;
     const auto& tests = rules_.committed_tests;
-    if (path.starts_with(tests.substr(0, tests.find('/') + 1)) && !(path.starts_with(tests + '/') && git_.tracks(path)))
-      return;
+    const bool is_committed_test =
+        path.starts_with(tests + '/') && git_.tracks(path) && languages::is_test_path(*lang, path);
+    if (path.starts_with(tests.substr(0, tests.find('/') + 1)) && !is_committed_test) return;
     for (const auto& pattern : rules_.generated_files)
       if (languages::glob_match(pattern, languages::name_of(path)))
         return skip(std::move(path), ec::none, "generated or declarations only");

@@ -67,14 +67,23 @@ TEST_F(survey_test, names_the_build_folders_that_it_leaves_out_and_enters_them_w
 TEST_F(survey_test, in_a_work_tree_takes_tracked_and_unignored_files) {
   write(".gitignore", "ignored/\n*.gen.py\n");
   for (const auto* path : {"tracked.py", "build/kept.py", "ignored/forced.py", "ignored/lost.py", "new.py", "x.gen.py",
-                           ".claude-testing/tests/t.py", "node_modules/a.js", ".github/tool.py"})
+                           "node_modules/a.js", ".github/tool.py"})
     write(path, f);
   git("init");
   git("add tracked.py build/kept.py");
-  git("add -f ignored/forced.py .claude-testing/tests/t.py");
+  git("add -f ignored/forced.py node_modules/a.js");
   EXPECT_THAT(paths(root),
               ElementsAre(".github/tool.py", "build/kept.py", "ignored/forced.py", "new.py", "tracked.py"));
   EXPECT_THAT(paths(root / "build"), ElementsAre("kept.py"));
+}
+
+TEST_F(survey_test, committed_tests_of_a_run_of_somebody_else_are_tests_and_nothing_else_of_its_state_counts) {
+  for (const auto* path : {".claude-testing/tests/test_a.py", ".claude-testing/tests/test_new.py",
+                           ".claude-testing/tests/go/helper.go", ".claude-testing/cache/b.py", ".claude-testing/c.py"})
+    write(path, f);
+  git("init");
+  git("add -f .claude-testing/tests/test_a.py .claude-testing/tests/go .claude-testing/cache .claude-testing/c.py");
+  EXPECT_THAT(paths(root), ElementsAre(".claude-testing/tests/test_a.py"));
 }
 
 TEST_F(survey_test, a_damaged_index_a_bare_repository_and_an_ignored_project_are_no_end) {
