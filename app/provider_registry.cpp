@@ -58,9 +58,9 @@ std::string_view api_advice_after(ec code) {
 }
 
 /// The last value of an option, as repeating it on the command line means.
-std::string last_of(const provider_choice& choice, std::string_view flag, std::string fallback) {
+std::string last_of(const provider_choice& choice, std::string_view flag, const std::string& fallback) {
   const auto given = choice.options.find(flag);
-  return given == choice.options.end() || given->second.empty() ? std::move(fallback) : given->second.back();
+  return given == choice.options.end() || given->second.empty() ? fallback : given->second.back();
 }
 
 /// With a key of this process alone: others on this machine can reach the port as well.
