@@ -37,7 +37,7 @@ struct task_input {
       files;  ///< All that were parsed, tests included: names, imports, examples come from them.
   std::function<std::string(const languages::source_file&)> framework_of;  ///< The test framework for a source.
   std::vector<test_request> requests;                                      ///< In any order; planned by path.
-  done_test is_done;  ///< What is not to be asked for again; null: nothing is done.
+  done_test is_done{};  ///< What is not to be asked for again; null: nothing is done.
 };
 
 /// How requests are made.
