@@ -259,7 +259,7 @@ class Disks(campaign.Trial):
         return f"{len(changed)} changed"
 
     def when_delivered_tests_are_edited(self):
-        """Each in another way; then their sources change, and new tests come beside what the user has made of the old."""
+        """Each in another way; then their sources change and tests are made anew, which come beside what the user has made of the old."""
         shop = self.bookshop()
         self.ends(self.finish(self.begin(shop)), 0)
         mine = {}
@@ -274,7 +274,7 @@ class Disks(campaign.Trial):
         for source in shop.rglob("*.py"):
             if STATE not in source.parts:
                 source.write_text(source.read_text() + "\n# changed\n")
-        ended = self.batch(shop, "--force", server=self.server)
+        ended = self.batch(shop, "--force", "--regenerate", server=self.server)
         self.ends(ended, 0)
         new = 0
         for test, before in mine.items():

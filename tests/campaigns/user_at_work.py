@@ -150,7 +150,7 @@ class Users(campaign.Trial):
         self.untouched()
         for source in self.shop.glob("*.py"):
             source.write_text(source.read_text() + "\n# changed\n")
-        ended = self.again(*(["--json"] if self.dice.random() < 0.5 else []))
+        ended = self.again("--regenerate", *(["--json"] if self.dice.random() < 0.5 else []))
         self.untouched()
         self.account()
         beside = self.named(ended)
