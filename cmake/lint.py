@@ -49,10 +49,19 @@ def analyse(tidy, source, build, room, files, commands):
          "-w", *preprocessing(commands, source / room)], cwd=source, capture_output=True, text=True, check=False)
 
 
+def is_formatted(clang_format, source, path):
+    """By what the formatter would write: version 14 complains of the ends of inline namespaces and changes nothing."""
+    wanted = subprocess.run([clang_format, path], cwd=source, check=True, capture_output=True).stdout
+    same = wanted == (source / path).read_bytes()
+    if not same:
+        print(f"{path}: not formatted", flush=True)
+    return same
+
+
 def main(source, build, clang_format, clang_tidy):
     source, build = pathlib.Path(source), pathlib.Path(build)
     files = tracked(source)
-    fine = subprocess.run([clang_format, "--dry-run", "--Werror", *files], cwd=source, check=False).returncode == 0
+    fine = all([is_formatted(clang_format, source, path) for path in files])
     commands = json.loads((build / "compile_commands.json").read_text())
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         rooms = {room: [path for path in files if re.fullmatch(room + r"/.*\.cpp", path)] for room in ROOMS}

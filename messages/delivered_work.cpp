@@ -16,7 +16,7 @@ namespace {
 constexpr size_t name_digits = 10;
 constexpr size_t text_digits = 16;
 constexpr size_t packed_size = name_digits + text_digits;
-constexpr size_t most_units = 2000;
+constexpr size_t most_packed = 2000;
 constexpr size_t tab_width = 8;
 
 uint64_t first_bits(std::string_view data, size_t digits) {
@@ -69,7 +69,7 @@ unit_work unit_work_of(std::string_view name, std::string_view text) {
 
 std::string pack_work(std::vector<unit_work> units) {
   std::string packed;
-  if (units.size() > most_units) return packed;
+  if (units.size() > most_packed) return packed;
   std::sort(units.begin(), units.end());
   for (const auto& unit : units)
     packed += fmt::format("{:0{}x}{:0{}x}", unit.name, name_digits, unit.text, text_digits);
@@ -80,7 +80,7 @@ std::vector<unit_work> work_of(const task_spec& task) {
   const auto trait = task.traits.find(work_trait);
   if (trait == task.traits.end()) return {};
   std::string_view packed = trait->second;
-  if (packed.size() % packed_size != 0 || packed.size() > most_units * packed_size) return {};
+  if (packed.size() % packed_size != 0 || packed.size() > most_packed * packed_size) return {};
   std::vector<unit_work> units;
   const auto number = [&packed](size_t digits, uint64_t& value) {
     const auto* end = packed.data() + digits;

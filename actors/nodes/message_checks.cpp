@@ -18,7 +18,7 @@ constexpr uint64_t most_tokens = 1ULL << 32;  // Of one kind, in one answer.
 constexpr uint32_t most_output_tokens = 10'000'000;
 constexpr milliseconds day{24LL * 3600 * 1000};
 constexpr size_t longest_line = 1000;
-constexpr size_t longest_text = 16U << 10;  // As they come; shown are `longest_line`.
+constexpr size_t most_text_bytes = 16U << 10;  // As they come; shown are `longest_line`.
 constexpr size_t longest_name = 256;
 constexpr size_t longest_shown_name = 200;
 constexpr size_t least_process_id = 16;
@@ -76,7 +76,7 @@ std::string fault_in(const call_failure& failure) {
   if (!known(failure.billed)) return "it does not say whether a failure is billed";
   if (!within(failure.retry_after, day)) return "it wants to wait for an impossible time";
   if (failure.http_status > 999) return fmt::format("HTTP {} cannot be", failure.http_status);
-  if (failure.message.size() > longest_text || failure.request_id.size() > longest_name ||
+  if (failure.message.size() > most_text_bytes || failure.request_id.size() > longest_name ||
       failure.text.size() > largest_answer)
     return "its failure has a text that is too long";
   return {};
@@ -105,7 +105,7 @@ std::string fault_in(const node_hello& hello) {
 
 std::string fault_in(const node_pulse& pulse) {
   if (pulse.in_flight > most_node_slots || pulse.earlier > most_node_slots) return "it has more in flight than can be";
-  if (pulse.trouble.size() > longest_text) return "its trouble is too long to be told";
+  if (pulse.trouble.size() > most_text_bytes) return "its trouble is too long to be told";
   return {};
 }
 
@@ -129,7 +129,7 @@ std::string fault_in(const remote_report& report) {
 
 std::string fault_in(const node_welcome& welcome) {
   if (!known(welcome.code)) return "its welcome has an unknown code";
-  if (welcome.reason.size() > longest_text || welcome.run.size() > longest_name) return "its welcome is too long";
+  if (welcome.reason.size() > most_text_bytes || welcome.run.size() > longest_name) return "its welcome is too long";
   if (!welcome.accepted) return {};
   if (!is_identity(welcome.ledger_id)) return "its ledger has no proper identity";
   if (!within(welcome.lease, day) || welcome.lease < milliseconds{100}) return "its lease is no time that can be kept";

@@ -251,7 +251,8 @@ std::string own_text(const languages::symbol& one, std::string_view text) {
   return own += text.substr(at, end - at);
 }
 
-using unit_visitor = std::function<void(const std::string& unit, std::string text, const languages::symbol* member)>;
+using unit_visitor =
+    std::function<void(const std::string& unit, const std::string& text, const languages::symbol* member)>;
 
 /// The units that a task for `one` asks for, with their texts.
 void for_each_unit(const languages::symbol& one, std::string_view text, const unit_visitor& visit) {
@@ -263,7 +264,7 @@ void for_each_unit(const languages::symbol& one, std::string_view text, const un
 std::string work_field(const std::vector<languages::symbol>& asked_for, std::string_view text) {
   std::vector<unit_work> units;
   for (const auto& one : asked_for)
-    for_each_unit(one, text, [&](const std::string& unit, std::string own, const languages::symbol*) {
+    for_each_unit(one, text, [&](const std::string& unit, const std::string& own, const languages::symbol*) {
       units.push_back(unit_work_of(unit, own));
     });
   return pack_work(std::move(units));
