@@ -193,7 +193,7 @@ using recorder_actor =
                      caf::replies_to<close_run>::with<recorded>, caf::reacts_to<recorder_flush>,
                      caf::reacts_to<sync_ended>, caf::reacts_to<stop_now>>;
 
-/// ANSWER VALIDATOR: finds what is usable in the answers of all batches. Parsing them is the largest part of a task's work.
+/// ANSWER VALIDATOR: finds what is usable in the answers of all batches. Parsing is the largest part of a task's work.
 ///   answer_to_validate -> validation       Always answered, in order of arrival.
 struct answer_to_validate {
   std::shared_ptr<const task_spec> task;  ///< Of its BATCH, which waits for the reply. Never leaves the process.

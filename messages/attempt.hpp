@@ -1,5 +1,5 @@
-// An attempt at a task: what it asked, how it ended, what it cost. A task's first request is the plan's; what differs in
-// a later one is a fact of the attempt.
+// An attempt at a task: what it asked, how it ended, what it cost. A task's first request is the plan's; what differs
+// in a later one is a fact of the attempt.
 #pragma once
 
 #include <cstdint>

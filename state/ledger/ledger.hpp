@@ -182,7 +182,8 @@ class ledger {
   [[nodiscard]] ledger_location whereabouts() const noexcept;
   /// Where a moved one is now.
   [[nodiscard]] std::filesystem::path path_now() const;
-  /// Writes one that was deleted to its place again, or, if another one is there by now, under another name. Returns where.
+  /// Writes one that was deleted to its place again, or, if another one is there by now, under another name. Returns
+  /// where.
   [[nodiscard]] expected<std::filesystem::path> put_back();
 
   // --- Checks --------------------------------------------------------------------------------------------------------
