@@ -254,17 +254,27 @@ std::string own_text(const languages::symbol& one, std::string_view text) {
 using unit_visitor =
     std::function<void(const std::string& unit, const std::string& text, const languages::symbol* member)>;
 
+/// `one` as its source has it: a part of a split source may hold a class with some of its methods.
+const languages::symbol& whole_of(const languages::symbol& one, const languages::source_file& source) {
+  const auto whole = std::find_if(source.symbols.begin(), source.symbols.end(), [&](const auto& each) {
+    return each.name == one.name && each.first_byte == one.first_byte;
+  });
+  return whole == source.symbols.end() ? one : *whole;
+}
+
 /// The units that a task for `one` asks for, with their texts.
-void for_each_unit(const languages::symbol& one, std::string_view text, const unit_visitor& visit) {
-  visit(one.name, own_text(one, text), nullptr);
+void for_each_unit(const languages::symbol& one, const languages::source_file& source, std::string_view text,
+                   const unit_visitor& visit) {
+  visit(one.name, own_text(whole_of(one, source), text), nullptr);
   for (const auto& member : one.members)
     if (member.is_public) visit(one.name + '\n' + member.name, own_text(member, text), &member);
 }
 
-std::string work_field(const std::vector<languages::symbol>& asked_for, std::string_view text) {
+std::string work_field(const std::vector<languages::symbol>& asked_for, const languages::source_file& source,
+                       std::string_view text) {
   std::vector<unit_work> units;
   for (const auto& one : asked_for)
-    for_each_unit(one, text, [&](const std::string& unit, const std::string& own, const languages::symbol*) {
+    for_each_unit(one, source, text, [&](const std::string& unit, const std::string& own, const languages::symbol*) {
       units.push_back(unit_work_of(unit, own));
     });
   return pack_work(std::move(units));
@@ -276,13 +286,14 @@ test_request without_done(const test_request& request, std::string_view text, co
   for (const auto& one : request.symbols) {
     bool whole = false;
     std::vector<languages::symbol> methods;
-    for_each_unit(one, text, [&](const std::string& unit, const std::string& own, const languages::symbol* member) {
-      if (is_done(*request.source, unit, own)) return;
-      if (member == nullptr)
-        whole = true;
-      else
-        methods.push_back(*member);
-    });
+    for_each_unit(one, *request.source, text,
+                  [&](const std::string& unit, const std::string& own, const languages::symbol* member) {
+                    if (is_done(*request.source, unit, own)) return;
+                    if (member == nullptr)
+                      whole = true;
+                    else
+                      methods.push_back(*member);
+                  });
     if (!whole && methods.empty()) continue;
     left.symbols.push_back(one);
     if (!whole) left.symbols.back().members = std::move(methods);
@@ -314,7 +325,8 @@ expected<planned_request> task_planner::plan(const test_request& whole_request) 
     common->sections.import_text = std::move(*import);
     tasks.push_back(
         task_from(*common, part, static_cast<uint32_t>(tasks.size() + 1), static_cast<uint32_t>(split->parts.size())));
-    if (auto work = work_field(part.symbols, *text); !work.empty()) tasks.back().traits[work_trait] = std::move(work);
+    if (auto work = work_field(part.symbols, *request.source, *text); !work.empty())
+      tasks.back().traits[work_trait] = std::move(work);
   }
   return planned;
 }

@@ -325,5 +325,14 @@ TEST(tasks, ask_of_a_class_for_the_methods_that_changed) {
   EXPECT_EQ(symbols.find("\"add\""), std::string::npos) << symbols;
 }
 
+TEST(tasks, of_a_class_in_several_parts_are_not_asked_again) {
+  std::string large = "class Large:\n    limit = 3\n";
+  for (int i = 0; i < 60; ++i) large += "\n    def method" + std::to_string(i) + "(self, a):\n        return a\n";
+  const project_on_disk project;
+  const std::vector<languages::source_file> files{project.add("large.py", large)};
+  ASSERT_GT(plan(project, files, "pytest").tasks.size(), 1u);
+  EXPECT_TRUE(plan_after(large, large).empty());
+}
+
 }  // namespace
 }  // namespace cohort::planning
