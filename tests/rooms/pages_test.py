@@ -11,8 +11,6 @@ DOCS = SOURCE / "docs"
 DECISIONS = DOCS / "decisions"
 # Paths begin with one of these; all else that looks like a path is somebody else's: a project's, a system's, a build's.
 TOP = {*MAY_INCLUDE, "tests", "bench", "docs", "config", "cmake", "examples"}
-# What a page describes as it will be, until the code follows.
-COMING = set()
 # Names in backticks that are no names of ours: of CAF, OpenSSL, SQLite, curl, tools and examples.
 OTHERS = {"response_promise", "trusted_schema", "no_proxy", "recently_deleted", "connection_timeout", "snake_case", "ninja_log"}
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
@@ -65,7 +63,7 @@ def exists(path):
     """True if each alternative of `path` is there; a file may be named without its extension, as a header and its source."""
     for one in alternatives(path):
         pattern = re.sub(r"\b[A-Z]{2,}\b", "*", one).rstrip("/")
-        if not any(SOURCE.glob(pattern)) and not any(SOURCE.glob(pattern + ".*")) and one not in COMING:
+        if not any(SOURCE.glob(pattern)) and not any(SOURCE.glob(pattern + ".*")):
             return False
     return True
 
